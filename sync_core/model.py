@@ -1,0 +1,387 @@
+"""The nouns of the project, as values: users, links, changes, nominations, policies.
+
+No I/O and no clock in here; everything else may import this module, and it imports nothing of ours.
+Words are those of docs/architecture.md. Times are aware UTC datetimes; ids are Entra object ids (GUID text).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
+type Attributes = Mapping[str, Json]
+
+# How long Entra keeps a soft-deleted user. https://learn.microsoft.com/graph/api/directory-deleteditems-list
+SOFT_DELETE_RETENTION = timedelta(days=30)
+
+
+def fingerprint(value: Json) -> str:
+    """A short digest of one attribute value; links keep these, so no personal data rests in Table Storage."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def fingerprints(attributes: Attributes) -> dict[str, str]:
+    return {name: fingerprint(value) for name, value in attributes.items()}
+
+
+def digest(applied: Mapping[str, str]) -> str:
+    """One digest over the fingerprints of all attributes: equal digests mean that nothing differs."""
+    return fingerprint(dict(applied))
+
+
+# --- users ------------------------------------------------------------------------------------------------------
+
+
+class SourceState(StrEnum):
+    LIVE = "live"
+    DISABLED = "disabled"
+    SOFT_DELETED = "soft-deleted"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceUser:
+    """A user as the source tenant showed it: by a fresh read, or in a delta page (then only good for nominating)."""
+
+    id: str
+    state: SourceState
+    attributes: Attributes = field(default_factory=dict)
+    read_at: datetime  # taken before the request was sent
+
+    @property
+    def absent(self) -> bool:
+        return self.state in {SourceState.SOFT_DELETED, SourceState.GONE}
+
+    @property
+    def external(self) -> bool:
+        """Itself a B2B user: invited, or bearing the mark that Entra gives to guests' names.
+
+        https://learn.microsoft.com/entra/external-id/user-properties. userType does not tell: a user synchronized
+        as Member is still external, and an internal guest is not.
+        """
+        return is_external(self.attributes)
+
+    @property
+    def address(self) -> str | None:
+        """The address to invite: mail, else the user principal name."""
+        for name in ("mail", "userPrincipalName"):
+            value = self.attributes.get(name)
+            if isinstance(value, str) and value:
+                return value
+        return None
+
+
+def is_external(attributes: Attributes) -> bool:
+    return (
+        attributes.get("creationType") == "Invitation"
+        or attributes.get("externalUserState") is not None
+        or "#EXT#" in str(attributes.get("userPrincipalName") or "").upper()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetUser:
+    """A user of the target tenant who might be, or is, somebody's B2B user."""
+
+    id: str
+    external: bool
+    created_at: datetime | None = None
+    linked_to: str | None = None  # "<sync>/<source id>" of the link that claims this user, if one does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a user is in scope, and why."""
+
+    in_scope: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What the mapping wants of the target user. `on_create` is written once, with the first attributes."""
+
+    always: Attributes
+    on_create: Attributes = field(default_factory=dict)
+
+
+# --- links ------------------------------------------------------------------------------------------------------
+
+
+class LinkState(StrEnum):
+    SEEN = "seen"  # looked at; no target user is ours
+    INVITING = "inviting"  # nobody was there, and an invitation may have been sent
+    LINKED = "linked"  # the pair is ours
+    DELETED = "deleted"  # we soft-deleted the target user
+    LOST = "lost"  # somebody else deleted or purged the target user
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The stored pair of source and target user, with fingerprints of what was last applied.
+
+    `dirty` stands from before the first write until its record: a dirty link's fingerprints are not trusted, and
+    every attribute is applied again. `permit` is a deletion that the guard has already counted.
+    """
+
+    sync: str
+    source_id: str
+    state: LinkState = LinkState.SEEN
+    target_id: str | None = None
+    applied: Mapping[str, str] = field(default_factory=dict)
+    dirty: bool = False
+    created: bool = False  # the on-create attributes are in place
+    permit: str | None = None
+    read_at: datetime | None = None  # when the source was last read
+    invited_at: datetime | None = None
+    deleted_at: datetime | None = None
+    parked_until: datetime | None = None
+    park_count: int = 0
+    reason: str = ""  # why it is parked, held or skipped
+    etag: str | None = None
+
+    @property
+    def ours(self) -> bool:
+        return self.state in {LinkState.LINKED, LinkState.DELETED, LinkState.LOST}
+
+    @property
+    def digest(self) -> str:
+        """What a feed compares: empty while the record is not to be trusted."""
+        return "" if self.dirty or self.state is not LinkState.LINKED else digest(self.applied)
+
+
+# --- changes ----------------------------------------------------------------------------------------------------
+
+
+class Reason(StrEnum):
+    """Why nothing is done (skip) or may not be done (refuse)."""
+
+    EXTERNAL = "external"
+    DISABLED = "disabled"
+    NO_CHANGE = "no change"
+    NOT_OURS = "not ours"
+    OUT_OF_SCOPE = "out of scope"
+    LEFT = "left by policy"
+    UNADOPTED = "unadopted"
+    INTERNAL_USER = "internal user"
+    AMBIGUOUS = "ambiguous"
+    ALREADY_LINKED = "already linked"
+    DELETED_IN_TARGET = "deleted in target"
+    NO_ADDRESS = "no address"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What to do with one user: a value that can be printed, compared and judged before it is carried out."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def removes(self) -> bool:
+        """Whether it takes somebody's access away: then the guard counts it."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite(Change):
+    address: str
+    display_name: str | None
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt(Change):
+    target_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update(Change):
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disable(Change):
+    attributes: Attributes  # accountEnabled false, and whatever else differs
+
+    @property
+    def removes(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore(Change):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftDelete(Change):
+    why: str
+
+    @property
+    def removes(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget(Change):
+    """Drop the link: source and target are both gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(Change):
+    """A deletion that the guard stopped; `meanwhile` is the part of it that takes nothing away."""
+
+    held: Change
+    used: int
+    limit: int
+    meanwhile: Update | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip(Change):
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse(Change):
+    reason: Reason
+    detail: str = ""
+
+
+# --- policy and configuration -----------------------------------------------------------------------------------
+
+
+class Deprovision(StrEnum):
+    SOFT_DELETE = "soft_delete"
+    DISABLE = "disable"
+    LEAVE = "leave"
+
+
+class Adoption(StrEnum):
+    NONE = "none"
+    GUESTS = "guests"
+
+
+class DeletedInTarget(StrEnum):
+    LEAVE = "leave"
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    adopt: Adoption = Adoption.NONE
+    out_of_scope: Deprovision = Deprovision.SOFT_DELETE
+    source_deleted: Deprovision = Deprovision.SOFT_DELETE
+    deleted_in_target: DeletedInTarget = DeletedInTarget.LEAVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLimits:
+    max_percent: float = 5
+    min_count: int = 10
+    window: timedelta = timedelta(hours=24)
+
+
+class Apply(StrEnum):
+    ALWAYS = "always"
+    ON_CREATE = "on_create"
+
+
+class WhenNull(StrEnum):
+    CLEAR = "clear"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One line of a mapping: `target` takes the value of `source`, or `constant` when there is no source."""
+
+    target: str
+    source: str | None = None
+    constant: Json = None
+    apply: Apply = Apply.ALWAYS
+    when_null: WhenNull = WhenNull.CLEAR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    key: str  # the name in sync.yaml
+    id: str
+    cloud: str = "global"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sync:
+    """One direction: users of `source` kept as B2B users in `target`."""
+
+    name: str
+    source: Tenant
+    target: Tenant
+    mapping: Sequence[Rule]
+    policy: Policy = field(default_factory=Policy)
+    guard: GuardLimits = field(default_factory=GuardLimits)
+
+
+# --- events -----------------------------------------------------------------------------------------------------
+
+
+class Why(StrEnum):
+    NOTIFICATION = "notification"
+    FEED = "feed"
+    ABSENT = "absent"  # known to us, and not listed any more
+    RETRY = "retry"
+    OPERATOR = "operator"
+    APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nomination:
+    """Look at this user again. The body of a `user-changes` message."""
+
+    sync: str
+    user: str
+    why: Why
+    at: datetime
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRun:
+    """Read on in this round of a feed. The body of a `feed-pages` message."""
+
+    tenant: str
+    feed: str
+    round: str
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleEvent:
+    """What Graph said about a subscription. The body of a `subscription-events` message."""
+
+    tenant: str
+    event: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one reconciliation: the changes carried out, in order, and what stands at the end."""
+
+    sync: str
+    user: str
+    changes: Sequence[Change]
+    why: Why
+    nominated_at: datetime
+    done_at: datetime
+    target_id: str | None = None
+    error: str = ""
+    retry_after: float | None = None

@@ -1,0 +1,306 @@
+"""What the core needs of the world, and nothing more: time, two directories, and stored state.
+
+Each port has a real adapter (sync_core/graph, sync_core/storage) and runs unchanged in the simulator. Every method may
+raise TransientError (try again) or PermanentError; a compare-and-swap that loses raises ConflictError. A record that
+was read or saved carries its `etag`; one without is new, and saving it inserts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from .model import Attributes, FeedRun, LifecycleEvent, Link, Nomination, Outcome, SourceUser, TargetUser
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+# --- Graph ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeltaPage:
+    """One page of a delta query. Exactly one of the links is set.
+
+    https://learn.microsoft.com/graph/delta-query-overview
+    """
+
+    users: Sequence[SourceUser]  # `@removed` entries are soft-deleted (changed) or gone (deleted), without attributes
+    next_link: str | None = None
+    delta_link: str | None = None
+
+
+class SourceDirectory(Protocol):
+    """The source tenant, read only."""
+
+    async def read_user(self, user_id: str) -> SourceUser:
+        """A fresh read of one user: GET, after a 404 `directory/deletedItems`, after a second 404 gone."""
+        ...
+
+    async def delta_page(self, link: str | None) -> DeltaPage:
+        """The page behind a stored link, or the first of a full round. ResyncRequiredError when the link is dead."""
+        ...
+
+    async def existing(self, user_ids: Sequence[str]) -> set[str]:
+        """Which of these (at most 1,000) ids are there now."""
+        ...
+
+    @property
+    def select(self) -> str:
+        """The attributes that reads and the feed ask for; another list needs a full round."""
+        ...
+
+
+class Presence(StrEnum):
+    PRESENT = "present"
+    SOFT_DELETED = "soft-deleted"
+    GONE = "gone"
+
+
+class TargetDirectory(Protocol):
+    """The target tenant. Every write takes a permit of the shared write budget first."""
+
+    async def candidates(self, address: str) -> list[TargetUser]:
+        """The users who bear this address in any of its places."""
+        ...
+
+    async def read_user(self, target_id: str) -> TargetUser | None: ...
+
+    async def presence(self, target_id: str) -> Presence: ...
+
+    async def invite(self, address: str, display_name: str | None) -> str:
+        """POST /invitations without a mail; the id of the user it made, or of the guest who was already there."""
+        ...
+
+    async def update(self, target_id: str, attributes: Attributes) -> bool:
+        """PATCH; False when there is no such user."""
+        ...
+
+    async def soft_delete(self, target_id: str) -> bool:
+        """DELETE; False when there is no such user."""
+        ...
+
+    async def restore(self, target_id: str) -> bool:
+        """From deletedItems; False when it is not there (any more)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSubscription:
+    """A subscription as Graph lists it. https://learn.microsoft.com/graph/api/resources/subscription"""
+
+    id: str
+    resource: str
+    notification_url: str
+    expires_at: datetime
+
+
+class SubscriptionApi(Protocol):
+    async def create(self, *, resource: str, client_state: str, expires_at: datetime) -> GraphSubscription:
+        """ConflictError when Graph already has one for this resource."""
+        ...
+
+    async def renew(self, subscription_id: str, expires_at: datetime) -> GraphSubscription | None:
+        """None when Graph no longer knows it."""
+        ...
+
+    async def delete(self, subscription_id: str) -> None: ...
+
+    async def list(self) -> list[GraphSubscription]: ...
+
+
+# --- stored state -----------------------------------------------------------------------------------------------
+
+
+class Links(Protocol):
+    async def get(self, sync: str, source_id: str) -> Link | None: ...
+
+    async def save(self, link: Link) -> Link:
+        """Insert (no etag) or replace if unchanged; the saved link with its new etag."""
+        ...
+
+    async def forget(self, link: Link) -> None:
+        """Delete the link, and with it the claim on its target user."""
+        ...
+
+    async def digests(self, sync: str, source_ids: Sequence[str]) -> Mapping[str, LinkDigest]:
+        """What a feed needs of these users' links, read now; users without a link are missing."""
+        ...
+
+    def ids(self, sync: str, after: str = "") -> AsyncIterator[str]:
+        """The source ids whose target user is ours and present, in order, from `after` on (exclusive)."""
+        ...
+
+    async def count(self, sync: str) -> int:
+        """How many target users are ours and present."""
+        ...
+
+    async def claim(self, target_tenant: str, target_id: str, owner: str) -> str:
+        """Make `owner` ("<sync>/<source id>") the only owner of a target user; returns who owns it afterwards."""
+        ...
+
+    async def owner(self, target_tenant: str, target_id: str) -> str | None: ...
+
+    async def parked(self, sync: str) -> list[Link]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkDigest:
+    digest: str
+    ours: bool
+    read_at: datetime | None = None
+
+
+class FeedPhase(StrEnum):
+    IDLE = "idle"
+    PAGES = "pages"
+    SWEEP = "sweep"  # after a full round: who is linked and was deleted while nobody was reading?
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """How far one feed has been read. `delta_link` is where the next round starts; without one it is a full round."""
+
+    tenant: str
+    feed: str = "users"
+    phase: FeedPhase = FeedPhase.IDLE
+    round: str = ""
+    full: bool = False
+    link: str | None = None  # the next page of this round
+    delta_link: str | None = None
+    cursor: str = ""  # how far the sweep has come: "<sync>/<source id>"
+    fingerprint: str = ""  # of what is selected and how it is mapped: another one needs a full round
+    started_at: datetime | None = None
+    progress_at: datetime | None = None
+    completed_at: datetime | None = None
+    pages: int = 0
+    entries: int = 0
+    nominated: int = 0
+    etag: str | None = None
+
+
+class Feeds(Protocol):
+    async def get(self, tenant: str, feed: str = "users") -> FeedState:
+        """The stored state; a fresh idle one when there is none."""
+        ...
+
+    async def save(self, state: FeedState) -> FeedState: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRecord:
+    """Our side of one subscription. The client state itself is known to Graph alone; here is its SHA-256."""
+
+    tenant: str
+    tenant_id: str
+    resource: str = "users"
+    subscription_id: str = ""  # empty: about to be created
+    client_state_hash: str = ""
+    expires_at: datetime | None = None
+    etag: str | None = None
+
+
+class Subscriptions(Protocol):
+    async def get(self, tenant: str, resource: str = "users") -> SubscriptionRecord | None: ...
+
+    async def save(self, record: SubscriptionRecord) -> SubscriptionRecord: ...
+
+    async def all(self) -> list[SubscriptionRecord]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardWindow:
+    """What a sync has taken away lately: deletions by the start of a slice of the window, and how many links it has."""
+
+    sync: str
+    slices: Mapping[str, int] = field(default_factory=dict)  # ISO start of slice -> deletions
+    linked: int = 0
+    counted_at: datetime | None = None
+    etag: str | None = None
+
+
+class HoldState(StrEnum):
+    HELD = "held"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRecord:
+    """One deletion that waits for a person. It is bound to this user and this kind of change."""
+
+    sync: str
+    source_id: str
+    target_id: str
+    change: str  # SoftDelete or Disable
+    reason: str
+    held_at: datetime
+    state: HoldState = HoldState.HELD
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    etag: str | None = None
+
+
+class Guards(Protocol):
+    async def window(self, sync: str) -> GuardWindow: ...
+
+    async def save_window(self, window: GuardWindow) -> GuardWindow: ...
+
+    async def hold(self, sync: str, source_id: str) -> HoldRecord | None: ...
+
+    async def save_hold(self, hold: HoldRecord) -> HoldRecord: ...
+
+    async def drop_hold(self, hold: HoldRecord) -> None: ...
+
+    async def holds(self, sync: str) -> list[HoldRecord]: ...
+
+
+class Activity(Protocol):
+    async def record(self, outcome: Outcome) -> None: ...
+
+    async def poisoned(self, queue: str, message_id: str, body: str, at: datetime) -> None:
+        """Keep what came out of a poison queue, so that nothing is lost; safe to repeat."""
+        ...
+
+    async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]: ...
+
+    async def poison_count(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRecord:
+    """The tokens left of one app's writes on one tenant, as of `at`; shared by all workers."""
+
+    tenant_id: str
+    tokens: float
+    at: datetime
+    etag: str | None = None
+
+
+class Budgets(Protocol):
+    async def get(self, tenant_id: str) -> BudgetRecord | None: ...
+
+    async def save(self, record: BudgetRecord) -> BudgetRecord: ...
+
+
+class Queues(Protocol):
+    """The three work queues. Sending returns when every message is stored; delays are at most 7 days."""
+
+    async def nominate(self, nominations: Sequence[Nomination], *, delay: float = 0) -> None: ...
+
+    async def continue_feed(self, run: FeedRun, *, delay: float = 0) -> None: ...
+
+    async def subscription_event(self, event: LifecycleEvent, *, delay: float = 0) -> None: ...
+
+    async def depths(self) -> Mapping[str, int]:
+        """Approximate number of messages by queue name, poison queues included."""
+        ...
