@@ -45,7 +45,7 @@ async def wait_for_port(port: int, *, process: asyncio.subprocess.Process, timeo
         async with asyncio.timeout(timeout_s):
             while not await _listens(port):
                 if process.returncode is not None:
-                    raise ChildFailedError(f"the process ended with code {process.returncode} before listening on {port}")
+                    raise ChildFailedError(f"it ended with code {process.returncode} before listening on port {port}")
                 await asyncio.sleep(0.05)
     except TimeoutError as error:
         raise ChildFailedError(f"nothing listened on port {port} within {timeout_s:g} s") from error

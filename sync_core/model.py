@@ -127,7 +127,8 @@ class Link:
     """The stored pair of source and target user, with fingerprints of what was last applied.
 
     `dirty` stands from before the first write until its record: a dirty link's fingerprints are not trusted, and
-    every attribute is applied again. `permit` is a deletion that the guard has already counted.
+    every attribute is applied again. `permit` is what the guard last said of this user's deletion: the name of the
+    change that it counted and allowed, or "Hold".
     """
 
     sync: str

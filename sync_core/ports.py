@@ -7,7 +7,7 @@ was read or saved carries its `etag`; one without is new, and saving it inserts.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -85,8 +85,12 @@ class TargetDirectory(Protocol):
         """PATCH; False when there is no such user."""
         ...
 
-    async def soft_delete(self, target_id: str) -> bool:
-        """DELETE; False when there is no such user."""
+    async def soft_delete(self, target_id: str, *, confirm: Callable[[], Awaitable[bool]]) -> bool:
+        """DELETE; False when there is no such user.
+
+        `confirm` is asked once the permit is there, right before the request: waiting for a permit must not make a
+        deletion rest on an old read. Its "no" raises ConflictError, and nothing was deleted.
+        """
         ...
 
     async def restore(self, target_id: str) -> bool:
@@ -105,6 +109,11 @@ class GraphSubscription:
 
 
 class SubscriptionApi(Protocol):
+    @property
+    def notification_url(self) -> str:
+        """Where Graph is to post; a subscription that posts elsewhere is replaced."""
+        ...
+
     async def create(self, *, resource: str, client_state: str, expires_at: datetime) -> GraphSubscription:
         """ConflictError when Graph already has one for this resource."""
         ...
@@ -185,6 +194,7 @@ class FeedState:
     pages: int = 0
     entries: int = 0
     nominated: int = 0
+    error: str = ""  # why this round stopped, if it did: an error code, no text from outside
     etag: str | None = None
 
 

@@ -1,0 +1,128 @@
+"""Every trigger of the function app: parse, call the core, map the outcome. No logic lives here.
+
+https://learn.microsoft.com/azure/azure-functions/functions-reference-python
+"""
+
+import logging
+import typing
+from datetime import UTC, datetime
+
+import azure.functions as func
+
+from sync_core import bootstrap, messages, webhook
+
+STORAGE = "AzureWebJobsStorage"
+
+log = logging.getLogger("xtsync.app")
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+@app.route(route="graph/notifications", methods=["POST"])
+@app.table_input(arg_name="subscriptions", table_name="subscriptions", connection=STORAGE)
+@app.queue_output(arg_name="nominations", queue_name=messages.USER_CHANGES, connection=STORAGE)
+def graph_notifications(
+    req: func.HttpRequest,
+    subscriptions: str,
+    nominations: func.Out[typing.List[str]],  # noqa: UP006 - the worker's own
+) -> func.HttpResponse:
+    """Graph posts change notifications here; each becomes a message to look at one user again."""
+    return _receive(webhook.receive_notifications, req, subscriptions, nominations)
+
+
+@app.route(route="graph/lifecycle", methods=["POST"])
+@app.table_input(arg_name="subscriptions", table_name="subscriptions", connection=STORAGE)
+@app.queue_output(arg_name="events", queue_name=messages.SUBSCRIPTION_EVENTS, connection=STORAGE)
+def graph_lifecycle(
+    req: func.HttpRequest,
+    subscriptions: str,
+    events: func.Out[typing.List[str]],  # noqa: UP006
+) -> func.HttpResponse:
+    """Graph posts here when a subscription needs attention."""
+    return _receive(webhook.receive_lifecycle, req, subscriptions, events)
+
+
+@app.route(route="health", methods=["GET"])
+def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001
+    """Alive: the app was loaded and answers. Says nothing about anybody."""
+    return func.HttpResponse('{"status":"ok"}', mimetype="application/json")
+
+
+@app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%")
+async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
+    """The safety net under the notifications: starts a round of every source tenant's feed."""
+    await bootstrap.runtime().feeds.poll()
+
+
+@app.timer_trigger(arg_name="timer", schedule="%SUBSCRIPTION_SCHEDULE%")
+async def keep_subscriptions(timer: func.TimerRequest) -> None:  # noqa: ARG001
+    """Keeps one subscription alive for each source tenant."""
+    await bootstrap.runtime().keeper.keep_all()
+
+
+@app.queue_trigger(arg_name="msg", queue_name=messages.FEED_PAGES, connection=STORAGE)
+async def feed_pages(msg: func.QueueMessage) -> None:
+    """Reads delta pages and nominates."""
+    await bootstrap.runtime().feeds.run(messages.decode_feed_run(_text(msg)))
+
+
+@app.queue_trigger(arg_name="msg", queue_name=messages.USER_CHANGES, connection=STORAGE)
+async def user_changes(msg: func.QueueMessage) -> None:
+    """Reconciles one user."""
+    nomination = messages.decode_nomination(_text(msg))
+    await bootstrap.runtime().worker.handle(nomination, redelivered=(msg.dequeue_count or 1) > 1)
+
+
+@app.queue_trigger(arg_name="msg", queue_name=messages.SUBSCRIPTION_EVENTS, connection=STORAGE)
+async def subscription_events(msg: func.QueueMessage) -> None:
+    """Carries out what Graph said about a subscription."""
+    await bootstrap.runtime().keeper.lifecycle(messages.decode_lifecycle_event(_text(msg)))
+
+
+@app.queue_trigger(arg_name="msg", queue_name=messages.poison_queue(messages.USER_CHANGES), connection=STORAGE)
+async def user_changes_poison(msg: func.QueueMessage) -> None:
+    """Keeps what failed again and again, and parks its user."""
+    await _poisoned(messages.USER_CHANGES, msg)
+
+
+@app.queue_trigger(arg_name="msg", queue_name=messages.poison_queue(messages.FEED_PAGES), connection=STORAGE)
+async def feed_pages_poison(msg: func.QueueMessage) -> None:
+    """Keeps what failed again and again; the next poll wakes the round."""
+    await _poisoned(messages.FEED_PAGES, msg)
+
+
+@app.queue_trigger(arg_name="msg", queue_name=messages.poison_queue(messages.SUBSCRIPTION_EVENTS), connection=STORAGE)
+async def subscription_events_poison(msg: func.QueueMessage) -> None:
+    """Keeps what failed again and again; the next keep_subscriptions does the same work."""
+    await _poisoned(messages.SUBSCRIPTION_EVENTS, msg)
+
+
+def _receive(
+    receive: typing.Callable[..., webhook.Answer],
+    req: func.HttpRequest,
+    rows: str,
+    out: func.Out[typing.List[str]],  # noqa: UP006
+) -> func.HttpResponse:
+    post = webhook.Post(
+        validation_token=req.params.get("validationToken"),
+        content_type=req.headers.get("content-type", ""),
+        body=req.get_body(),
+    )
+    known = webhook.known_subscriptions(rows, bootstrap.syncs_by_source())
+    answer = receive(post, known, datetime.now(UTC))
+    if answer.messages:
+        out.set(list(answer.messages))
+    if answer.refused:
+        log.warning("notifications.refused %s", dict(answer.refused))
+    return func.HttpResponse(answer.text, status_code=answer.status, mimetype="text/plain")
+
+
+async def _poisoned(queue: str, msg: func.QueueMessage) -> None:
+    """A poison queue has no poison queue of its own: a failure here would come back every ten minutes for ever."""
+    try:
+        await bootstrap.runtime().worker.poisoned(queue, msg.id or "", msg.get_body())
+    except Exception:
+        log.exception("poison.unrecorded queue=%s message=%s", queue, msg.id)
+
+
+def _text(msg: func.QueueMessage) -> str:
+    return msg.get_body().decode()

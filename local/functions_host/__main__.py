@@ -1,0 +1,78 @@
+"""`python -m local.functions_host --app . --port 7071`: start, say `ready` once, run until SIGTERM or Ctrl-C.
+
+Exit codes: 0 stopped, 1 a fault of this host, 2 the application was refused.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from local.functions_host.faults import AppRefusedError
+from local.functions_host.host import FunctionsHost
+
+
+def main() -> int:
+    """Parse, start, wait, stop."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(
+        level=logging.INFO if arguments.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    # Every poll is a request: its log line would bury everything else, and at DEBUG it shows bodies.
+    logging.getLogger("azure").setLevel(logging.WARNING)
+    if arguments.verbose:
+        logging.getLogger("local.functions_host").setLevel(logging.DEBUG)
+    app = Path(arguments.app).resolve()
+    if not app.is_dir():
+        sys.stderr.write(f"{arguments.app} is no directory\n")
+        return 2
+    os.chdir(app)  # where `func start` runs it too
+    host = FunctionsHost(app, address=arguments.address, port=arguments.port, grace_s=arguments.grace)
+    try:
+        drained = asyncio.run(_run(host))
+    except AppRefusedError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if not drained:
+        # A thread in a synchronous function cannot be stopped, and the interpreter would wait for it at exit.
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+async def _run(host: FunctionsHost) -> bool:
+    asked_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked_to_stop.set)
+    await host.start()
+    sys.stdout.write(f"ready {host.url} {' '.join(host.functions)}\n")
+    sys.stdout.flush()
+    waits = [asyncio.create_task(asked_to_stop.wait()), asyncio.create_task(host.failure())]
+    done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    drained = await host.stop()
+    for task in done:
+        task.result()
+    return drained
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.functions_host", description="Run an Azure Functions app.")
+    parser.add_argument("--app", default=".", help="directory of function_app.py and host.json (default: here)")
+    port = int(os.environ.get("FUNCTIONS_PORT", "7071"))
+    parser.add_argument("--port", type=int, default=port, help=f"0 picks a free one (default: {port}) [FUNCTIONS_PORT]")
+    parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--grace", type=float, default=10.0, help="seconds for work in hand at stop (default: 10)")
+    parser.add_argument("--verbose", action="store_true", help="log every invocation, and tracebacks of failed ones")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""The host: start an application, keep its triggers listening, stop without losing what is in hand."""
+
+import asyncio
+import hashlib
+import logging
+import os
+from collections.abc import Coroutine, MutableMapping
+from pathlib import Path
+
+from aiohttp import web
+
+from local.functions_host import triggers
+from local.functions_host.faults import AppRefusedError
+from local.functions_host.http import HttpTriggers
+from local.functions_host.inputs import TableInputs
+from local.functions_host.invoker import Invoker
+from local.functions_host.model import Function
+from local.functions_host.outputs import QueueOutputs
+from local.functions_host.queues import QueueListener
+from local.functions_host.settings import HostConfig, Settings, read_host_config, read_settings
+from local.functions_host.singleton import SHORTEST_LEASE_S
+from local.functions_host.storage import Storage
+from local.functions_host.timers import TimerListener
+from local.functions_host.validate import find_faults
+from local.functions_host.wakeups import WakeUps
+from local.functions_host.worker import Worker
+
+_log = logging.getLogger(__name__)
+
+
+class FunctionsHost:
+    """Runs one application in this process, on this event loop. Port 0 picks a free one; see `port` after `start`.
+
+    `lease_s` is the period of the timers' leases (the real host: 60), 15 to 60.
+    """
+
+    def __init__(
+        self,
+        app: Path,
+        *,
+        address: str = "127.0.0.1",
+        port: int = 7071,
+        grace_s: float = 10.0,
+        lease_s: int = SHORTEST_LEASE_S,
+        environ: MutableMapping[str, str] = os.environ,
+    ) -> None:
+        self._app = app.resolve()
+        self._address = address
+        self.port = port
+        self._grace_s = grace_s
+        self._lease_s = lease_s
+        self._environ = environ
+        self._worker = Worker()
+        self._storage: Storage | None = None
+        self._http: HttpTriggers | None = None
+        self._runner: web.AppRunner | None = None
+        self._listeners: list[QueueListener | TimerListener] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.functions: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Where HTTP functions answer, without the route prefix."""
+        return f"http://{self._address}:{self.port}"
+
+    async def start(self) -> None:
+        """Index, check, then listen. Raises AppRefusedError with every fault found."""
+        settings, config, functions = await self._load()
+        self._storage = Storage(settings)
+        wakeups = WakeUps()
+        invoker = Invoker(
+            self._worker,
+            TableInputs(self._storage, settings),
+            QueueOutputs(self._storage, settings, wakeups, as_base64=config.queues.base64),
+            time_limit=config.function_timeout,
+        )
+        enabled = [function for function in functions if not settings.is_disabled(function.name)]
+        host_id = self._host_id(settings)
+        self._http = HttpTriggers(
+            [triggers.endpoint(f, config, settings) for f in enabled if f.trigger.kind == "httpTrigger"],
+            functions,
+            invoker,
+            by_hand=triggers.by_hand,
+            host_id=host_id,
+        )
+        self._listeners += [
+            triggers.queue_listener(f, config, settings, storage=self._storage, wakeups=wakeups, invoker=invoker)
+            for f in enabled
+            if f.trigger.kind == "queueTrigger"
+        ]
+        self._listeners += [
+            triggers.timer_listener(
+                f, settings, storage=self._storage, invoker=invoker, host_id=host_id, lease_s=self._lease_s
+            )
+            for f in enabled
+            if f.trigger.kind == "timerTrigger"
+        ]
+        await self._open(self._http.app)
+        self._tasks = [asyncio.create_task(listener.run()) for listener in self._listeners]
+        self.functions = tuple(triggers.describe(function, config, settings) for function in enabled)
+
+    async def stop(self) -> bool:
+        """Accept and poll no more, then wait for what runs. False when the grace time was not enough for it."""
+        for listener in self._listeners:
+            listener.stop()
+        drained = await self._drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._storage is not None:
+            await self._storage.close()
+        if drained:
+            self._worker.stop()
+        return drained
+
+    async def failure(self) -> None:
+        """Returns never; raises what a listener raised, which is a fault of this host."""
+        if self._tasks:
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        await asyncio.Event().wait()
+
+    async def _load(self) -> tuple[Settings, HostConfig, list[Function]]:
+        """Faults of host.json, of the worker's index and of the host's own checks are told together."""
+        settings = read_settings(self._app, self._environ)
+        faults: list[str] = []
+        config, functions = HostConfig(), list[Function]()
+        try:
+            config = read_host_config(self._app, settings)
+        except AppRefusedError as error:
+            faults += error.faults
+        try:
+            functions = await self._worker.start(self._app)
+            faults += find_faults(functions, config, settings)
+        except AppRefusedError as error:
+            faults += error.faults
+        if faults:
+            self._worker.stop()
+            raise AppRefusedError(faults)
+        for function in functions:
+            if function.has_retry_policy:
+                _log.warning("function=%s has a retry policy, which the local host ignores", function.name)
+        return settings, config, functions
+
+    async def _open(self, app: web.Application) -> None:
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=self._grace_s)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._address, self.port).start()
+        except OSError as error:
+            await self.stop()
+            raise AppRefusedError(
+                [f"port {self.port} of {self._address} cannot be opened ({error.strerror}): choose another with --port"]
+            ) from error
+        self.port = self._runner.addresses[0][1]
+
+    async def _drain(self) -> bool:
+        waits: list[Coroutine[object, object, object]] = []
+        if self._runner is not None and self._http is not None:
+            waits += [self._runner.cleanup(), self._http.drain()]
+        waits.append(_finished(self._tasks))
+        try:
+            async with asyncio.timeout(self._grace_s):
+                await asyncio.gather(*waits)
+        except TimeoutError:
+            _log.warning("stopped with work in hand: its messages come back when their leases end")
+            return False
+        return True
+
+    def _host_id(self, settings: Settings) -> str:
+        """Equal for two hosts on one directory, so that they share timers as two instances of one app do."""
+        named = settings.get("AzureFunctionsWebHost__hostid")
+        return named.lower() if named else hashlib.sha256(str(self._app).encode()).hexdigest()[:32]
+
+
+async def _finished(tasks: list[asyncio.Task[None]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks)

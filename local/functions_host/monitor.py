@@ -1,0 +1,67 @@
+"""When a timer last ran and when it should run next, kept in a blob so that a missed run is noticed at start."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob.aio import ContainerClient
+
+from local.functions_host.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """`last` is None before the first run."""
+
+    last: datetime | None
+    next: datetime
+    updated: datetime
+
+    def as_json(self) -> dict[str, str]:
+        """As the real host spells it; no last run is .NET's earliest date."""
+        return {
+            "Last": self.last.isoformat() if self.last else "0001-01-01T00:00:00+00:00",
+            "Next": self.next.isoformat(),
+            "LastUpdated": self.updated.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """Raises KeyError or ValueError where the blob holds something else."""
+        last = datetime.fromisoformat(document["Last"])
+        return cls(
+            last=None if last.year == 1 else last,
+            next=datetime.fromisoformat(document["Next"]),
+            updated=datetime.fromisoformat(document["LastUpdated"]),
+        )
+
+
+class ScheduleMonitor:
+    """`azure-webjobs-hosts/timers/<host id>/<function>/status`."""
+
+    def __init__(self, container: ContainerClient, path: str) -> None:
+        self._container = container
+        self._path = path
+
+    async def is_past_due(self, schedule: Schedule, now: datetime) -> tuple[bool, Status]:
+        """Whether a run was missed, and the status from which to go on. A changed schedule misses nothing."""
+        status = await self.read()
+        if status is None or schedule.after(max(status.last or status.updated, status.updated)) != status.next:
+            fresh = Status(last=status.last if status else None, next=schedule.after(now), updated=now)
+            await self.write(fresh)
+            return False, fresh
+        return now > status.next, status
+
+    async def read(self) -> Status | None:
+        """None where there is none, or none that can be read."""
+        try:
+            stream = await self._container.download_blob(self._path)
+            return Status.from_json(json.loads(await stream.readall()))
+        except (ResourceNotFoundError, ValueError, KeyError):
+            return None
+
+    async def write(self, status: Status) -> None:
+        """Replace what is stored."""
+        await self._container.upload_blob(self._path, json.dumps(status.as_json()).encode(), overwrite=True)

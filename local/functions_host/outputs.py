@@ -1,0 +1,91 @@
+"""Output bindings: what the host writes after the worker has answered and before anybody hears of success.
+
+How a Python value becomes messages is the real host's doing and surprising: `Out[bytes]` and `Out[typing.List[str]]`
+keep each body exactly, but an `Out[str]` that looks like JSON is parsed and written again, indented, and a JSON array
+becomes several messages.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
+
+from local.functions_host.model import Function
+from local.functions_host.settings import Settings
+from local.functions_host.storage import Storage
+from local.functions_host.wakeups import WakeUps
+from local.functions_host.worker import TypedData
+
+
+class QueueOutputs:
+    """Sends what an invocation left in its queue output bindings."""
+
+    def __init__(self, storage: Storage, settings: Settings, wakeups: WakeUps, *, as_base64: bool) -> None:
+        self._storage = storage
+        self._settings = settings
+        self._wakeups = wakeups
+        self._as_base64 = as_base64
+
+    async def flush(self, function: Function, outputs: Mapping[str, TypedData]) -> None:
+        """Returns once every message is stored. Raises AzureError; messages already sent stay sent."""
+        for name, data in outputs.items():
+            binding = function.output(name)
+            queue_name = self._settings.resolve(binding.text("queueName"))
+            queue = self._storage.queue(binding.text("connection"), queue_name)
+            for body in bodies_of(data):
+                await send_creating(queue, encode(body, as_base64=self._as_base64))
+            self._wakeups.notify(queue_name)
+
+
+def bodies_of(data: TypedData) -> list[bytes]:
+    """The message bodies that the real host makes of one output value. Raises TypeError for other kinds."""
+    match data.WhichOneof("data"), data.value:
+        case "bytes", value:
+            return [value]
+        case "string", value:
+            return [body.encode() for body in _bodies_of_text(value)]
+        case "json", value:
+            return [_text_of(item).encode() for item in _items(json.loads(value))]
+        case "int" | "double", value:
+            return [str(value).encode()]
+        case kind, _:
+            raise TypeError(f"a queue output cannot be {kind}")
+
+
+def _bodies_of_text(text: str) -> list[str]:
+    trimmed = text.strip()
+    if (trimmed[:1], trimmed[-1:]) not in {("{", "}"), ("[", "]")}:
+        return [text]
+    try:
+        document = json.loads(trimmed)
+    except ValueError:
+        return [text]
+    return [_text_of(item) for item in _items(document)]
+
+
+def _items(document: Any) -> list[Any]:
+    return document if isinstance(document, list) else [document]
+
+
+def _text_of(item: Any) -> str:
+    """As Newtonsoft's JToken.ToString(): a string bare, anything else as indented JSON."""
+    return item if isinstance(item, str) else json.dumps(item, indent=2, ensure_ascii=False)
+
+
+def encode(body: bytes, *, as_base64: bool) -> str:
+    """What goes over the wire, by host.json's messageEncoding."""
+    return base64.b64encode(body).decode() if as_base64 else body.decode()
+
+
+async def send_creating(queue: QueueClient, content: str) -> None:
+    """Send, creating the queue where it does not exist yet."""
+    try:
+        await queue.send_message(content)
+    except ResourceNotFoundError:
+        with suppress(ResourceExistsError):  # somebody else was faster
+            await queue.create_queue()
+        await queue.send_message(content)

@@ -1,0 +1,65 @@
+"""One active listener among all hosts that share a storage account: the holder of a blob's lease.
+
+The real host leases for 60 s and others try again every 60 s. Here the period is 15 s, the shortest that blobs allow,
+so that a laptop whose host was killed waits less; two periods at most.
+"""
+
+import logging
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
+
+from local.functions_host.storage import error_code
+
+_log = logging.getLogger(__name__)
+
+SHORTEST_LEASE_S = 15
+
+
+class Singleton:
+    """A lease on one blob. All methods may raise AzureError for reasons other than somebody else's lease."""
+
+    def __init__(self, container: ContainerClient, path: str, *, period_s: int) -> None:
+        self._container = container
+        self._path = path
+        self._lease: BlobLeaseClient | None = None
+        self.period_s = period_s
+
+    async def acquire(self) -> bool:
+        """Whether this host is the active one now."""
+        try:
+            await self._acquire()
+        except ResourceNotFoundError:
+            await self._create()
+            return await self.acquire()
+        except HttpResponseError as error:
+            if error_code(error) != "LeaseAlreadyPresent":
+                raise
+            return False
+        return True
+
+    async def renew(self) -> None:
+        """Raises AzureError where the lease was lost."""
+        if self._lease is not None:
+            await self._lease.renew()
+
+    async def release(self) -> None:
+        """Let another host take over at once."""
+        if self._lease is not None:
+            lease, self._lease = self._lease, None
+            await lease.release()
+
+    async def _acquire(self) -> None:
+        lease = BlobLeaseClient(self._container.get_blob_client(self._path))
+        await lease.acquire(lease_duration=self.period_s)
+        self._lease = lease
+
+    async def _create(self) -> None:
+        for step in (self._container.create_container, self._create_blob):
+            try:
+                await step()
+            except ResourceExistsError:
+                _log.debug("another host was faster path=%s", self._path)
+
+    async def _create_blob(self) -> None:
+        await self._container.upload_blob(self._path, b"")

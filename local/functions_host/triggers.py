@@ -1,0 +1,108 @@
+"""From a validated function to what listens for it. Settings are resolved here, once."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from azure.storage.queue import QueueMessage
+
+from local.functions_host.http import Endpoint
+from local.functions_host.invoker import Invoker
+from local.functions_host.messages import poison_name, trigger_metadata
+from local.functions_host.model import Function
+from local.functions_host.monitor import ScheduleMonitor
+from local.functions_host.queues import QueueListener
+from local.functions_host.routes import Route
+from local.functions_host.schedule import Schedule
+from local.functions_host.settings import HostConfig, Settings
+from local.functions_host.singleton import Singleton
+from local.functions_host.storage import Storage
+from local.functions_host.timers import TimerListener, TimerOptions, timer_data
+from local.functions_host.validate import methods_of, route_of
+from local.functions_host.wakeups import WakeUps
+from local.functions_host.worker import TypedData
+
+
+def endpoint(function: Function, config: HostConfig, settings: Settings) -> Endpoint:
+    """An HTTP function under the route prefix."""
+    template = f"{config.route_prefix}/{route_of(function, settings)}".strip("/")
+    return Endpoint(function=function, route=Route.parse(template), methods=methods_of(function.trigger))
+
+
+def queue_listener(
+    function: Function, config: HostConfig, settings: Settings, *, storage: Storage, wakeups: WakeUps, invoker: Invoker
+) -> QueueListener:
+    """A queue function and, where it has one, its poison queue."""
+    name = settings.resolve(function.trigger.text("queueName"))
+    connection = function.trigger.text("connection")
+    poison = poison_name(name)
+
+    async def handle(data: TypedData, metadata: dict[str, TypedData]) -> None:
+        await invoker.invoke(function, data, metadata=metadata)
+
+    return QueueListener(
+        storage.queue(connection, name),
+        storage.queue(connection, poison) if poison else None,
+        handle,
+        options=config.queues,
+        wakeups=wakeups,
+    )
+
+
+def timer_listener(
+    function: Function, settings: Settings, *, storage: Storage, invoker: Invoker, host_id: str, lease_s: int
+) -> TimerListener:
+    """A timer function with its lease and status under the host id."""
+    container = storage.host_container()
+
+    async def handle(data: TypedData) -> None:
+        await invoker.invoke(function, data)
+
+    return TimerListener(
+        TimerOptions(
+            name=function.name,
+            schedule=Schedule(settings.resolve(function.trigger.text("schedule"))),
+            run_on_startup=bool(function.trigger.options.get("runOnStartup", False)),
+            use_monitor=function.trigger.options.get("useMonitor", True) is not False,
+        ),
+        handle,
+        singleton=Singleton(container, f"locks/{host_id}/{function.name}.Listener", period_s=lease_s),
+        monitor=ScheduleMonitor(container, f"timers/{host_id}/{function.name}/status"),
+    )
+
+
+def by_hand(function: Function, given: str) -> tuple[TypedData, Mapping[str, TypedData]] | None:
+    """What starts a timer or queue function from outside its schedule or queue; None for an HTTP function."""
+    match function.trigger.kind:
+        case "timerTrigger":
+            return timer_data(None, past_due=False), {}
+        case "queueTrigger":
+            return TypedData(string=given), trigger_metadata(_made_up_message(given), given)
+    return None
+
+
+def _made_up_message(body: str) -> QueueMessage:
+    now = datetime.now(UTC)
+    return QueueMessage(
+        content=body,
+        id=str(uuid.uuid4()),
+        pop_receipt="",
+        dequeue_count=1,
+        inserted_on=now,
+        expires_on=now + timedelta(days=7),
+        next_visible_on=now,
+    )
+
+
+def describe(function: Function, config: HostConfig, settings: Settings) -> str:
+    """A function in the `ready` line."""
+    match function.trigger.kind:
+        case "httpTrigger":
+            methods = ",".join(sorted(function.trigger.options.get("methods") or ["ANY"]))
+            return f"{function.name}[{methods} /{endpoint(function, config, settings).route.template}]"
+        case "queueTrigger":
+            return f"{function.name}[queue {settings.resolve(function.trigger.text('queueName'))}]"
+        case "timerTrigger":
+            return f"{function.name}[timer {settings.resolve(function.trigger.text('schedule'))}]"
+    return json.dumps(function.name)

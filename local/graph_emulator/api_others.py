@@ -1,0 +1,119 @@
+"""`/organization`, `/invitations` and `/subscriptions`."""
+
+from urllib.parse import quote
+
+from local.graph_emulator.call import Call
+from local.graph_emulator.delivery import PostOutcome
+from local.graph_emulator.ids import guid
+from local.graph_emulator.messages import Response, json_response, no_content
+from local.graph_emulator.subscriptions import Subscription, check, invalid
+from local.graph_emulator.views import context
+
+_VALIDATION_TIMEOUT_S = 10.0
+
+
+async def organization(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/organization-list"""
+    tenant = call.tenant
+    domains = [
+        {
+            "capabilities": "Email, OfficeCommunicationsOnline",
+            "isDefault": name == tenant.domains[0],
+            "isInitial": name == tenant.initial_domain,
+            "name": name,
+            "type": "Managed",
+        }
+        for name in tenant.domains
+    ]
+    value = [{"id": tenant.id, "displayName": tenant.display_name, "tenantType": "AAD", "verifiedDomains": domains}]
+    return json_response(200, {"@odata.context": context(call.origin, "organization", None), "value": value})
+
+
+async def invite(call: Call) -> Response:
+    body = call.emulator.invitations.invite(call.tenant, call.caller, call.body())
+    return json_response(201, {"@odata.context": context(call.origin, "invitations", None, entity=True), **body})
+
+
+async def create_subscription(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/subscription-post-subscriptions"""
+    subscriptions = call.emulator.subscriptions
+    wanted = check(call.body(), call.now)
+    subscriptions.check_room(call.caller, wanted)
+    for url in wanted.urls:
+        await _validate(call, url)
+    # The endpoints took their time; another request may have been quicker.
+    subscriptions.check_room(call.caller, wanted)
+    creator = call.tenant.service_principals.setdefault(call.caller.app, guid(call.emulator.ids))
+    return _shown(call, 201, subscriptions.create(call.caller, wanted, creator=creator))
+
+
+async def list_subscriptions(call: Call) -> Response:
+    value = [each.describe() for each in call.emulator.subscriptions.of(call.caller)]
+    return json_response(200, {"@odata.context": context(call.origin, "subscriptions", None), "value": value})
+
+
+async def get_subscription(call: Call) -> Response:
+    return _shown(call, 200, _subscription(call))
+
+
+async def update_subscription(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/subscription-update; renewing reauthorizes as well."""
+    subscription = _subscription(call)
+    expires, url = call.emulator.subscriptions.changes(call.body())
+    if url is not None:
+        await _validate(call, url)
+        subscription.notification_url = url
+    if expires is not None:
+        call.emulator.subscriptions.renew(subscription, expires)
+    return _shown(call, 200, subscription)
+
+
+async def delete_subscription(call: Call) -> Response:
+    subscription = _subscription(call)
+    call.emulator.subscriptions.delete(subscription)
+    call.emulator.delivery.forget(subscription.id)
+    return no_content()
+
+
+async def reauthorize_subscription(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/subscription-reauthorize: the expiry stays."""
+    call.emulator.subscriptions.reauthorize(_subscription(call))
+    return no_content()
+
+
+def _subscription(call: Call) -> Subscription:
+    return call.emulator.subscriptions.get(call.caller, call.parameters[0])
+
+
+def _shown(call: Call, status: int, subscription: Subscription) -> Response:
+    body = {"@odata.context": context(call.origin, "subscriptions", None, entity=True), **subscription.describe()}
+    return json_response(status, body)
+
+
+async def _validate(call: Call, url: str) -> None:
+    """https://learn.microsoft.com/graph/change-notifications-delivery-webhooks, "Notification endpoint validation".
+
+    The token has what a careless echo would damage: spaces, a plus, an ampersand, markup.
+    """
+    token = f"Validation: Testing client application reachability for Request-Id: {guid(call.emulator.ids)} <+&>"
+    target = f"{url}{'&' if '?' in url else '?'}validationToken={quote(token, safe='')}"
+    outcome = await _ask(call, target)
+    if outcome.status is None or outcome.elapsed_s > _VALIDATION_TIMEOUT_S:
+        raise invalid("Subscription validation request timed out.")
+    if outcome.status != 200:
+        raise invalid(
+            "Subscription validation request failed. Notification endpoint must respond with 200 OK to validation "
+            "request."
+        )
+    if not outcome.content_type.lower().startswith("text/plain") or outcome.body != token:
+        raise invalid(
+            "Subscription validation request failed. Response must exactly match validationToken query parameter."
+        )
+
+
+async def _ask(call: Call, target: str) -> PostOutcome:
+    poster = call.emulator.poster
+    if poster is None:
+        return PostOutcome(status=None, elapsed_s=0.0)
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    return await poster(target, headers=headers, body=b"", timeout_s=_VALIDATION_TIMEOUT_S)

@@ -1,0 +1,296 @@
+"""The emulator as one object: every tenant, and the one function that answers requests.
+
+It opens no socket, reads no wall clock and makes no chance of its own: time comes from the clock and chance from the
+random source it is given, and it reaches subscribers only through the poster it is given. Two emulators with the same
+seed and the same history are alike to the last id.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from random import Random
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from local.graph_emulator import api, control, tokens
+from local.graph_emulator.call import Call
+from local.graph_emulator.changes import Change
+from local.graph_emulator.clock import Clock, precise
+from local.graph_emulator.delivery import Delivery, PendingPost, Poster
+from local.graph_emulator.directory import Tenant
+from local.graph_emulator.errors import GraphError, denied, unauthenticated
+from local.graph_emulator.faults import Fault, Faults, Mode, truncated
+from local.graph_emulator.ids import guid
+from local.graph_emulator.invitations import Invitations
+from local.graph_emulator.messages import ConnectionLost, Request, Response, json_response
+from local.graph_emulator.people import people
+from local.graph_emulator.requestlog import RequestLog
+from local.graph_emulator.subscriptions import Subscriptions
+from local.graph_emulator.throttle import Throttle
+from local.graph_emulator.tokens import Caller
+
+DEFAULT_APP = "00000000-0000-0000-0000-00000000a001"
+
+
+class Emulator:
+    """`poster` reaches subscribers' endpoints; without one, validating a subscription fails as unreachable."""
+
+    clock: Clock
+    ids: Random
+    throttle: Throttle
+    faults: Faults
+    log: RequestLog
+    subscriptions: Subscriptions
+    delivery: Delivery
+    invitations: Invitations
+
+    def __init__(self, *, clock: Clock, rng: Random, poster: Poster | None = None) -> None:
+        self.clock = clock
+        self.poster = poster
+        self._seed = rng.getrandbits(64)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; the same seed begins again. The clock stays where it is."""
+        chance = Random(self._seed)
+        self.ids, sequence, throttling, delivering = (Random(chance.getrandbits(64)) for _ in range(4))
+        self._tenants: dict[str, Tenant] = {}
+        self.throttle = Throttle(rng=throttling)
+        self.faults = Faults()
+        self.log = RequestLog()
+        self.subscriptions = Subscriptions(clock=self.clock, rng=sequence)
+        self.delivery = Delivery(clock=self.clock, rng=delivering, subscriptions=self.subscriptions)
+        self.invitations = Invitations(clock=self.clock, rng=self.ids, owner_of=self._owner_of)
+
+    # Tenants, directly
+
+    @property
+    def tenants(self) -> list[Tenant]:
+        return list(self._tenants.values())
+
+    def create_tenant(self, tenant_id: str, *, display_name: str, domain: str, users: int = 0, seed: int = 0) -> Tenant:
+        """With `users` generated internal users. Raises ValueError when the tenant exists."""
+        if tenant_id in self._tenants:
+            raise ValueError(f"tenant {tenant_id} exists")
+        tenant = Tenant(
+            tenant_id=tenant_id,
+            display_name=display_name,
+            domain=domain,
+            clock=self.clock,
+            rng=Random(self.ids.getrandbits(64)),
+            listener=self.delivery.announce,
+        )
+        self._tenants[tenant_id] = tenant
+        self.add_people(tenant, users, seed=seed)
+        return tenant
+
+    def add_people(self, tenant: Tenant, count: int, *, seed: int = 0) -> None:
+        """Generated internal users; most get a manager among the first tenth of them."""
+        rng = Random(f"{seed}:{tenant.user_count}")
+        crowd = people(
+            count=count, domain=tenant.domains[0], company=tenant.display_name, rng=rng, first=tenant.user_count
+        )
+        made = [tenant.create(each) for each in crowd]
+        for user in made[1:]:
+            if rng.random() < 0.9:
+                boss = made[rng.randrange(max(1, len(made) // 10))]
+                tenant.set_manager(user, None if boss is user else boss.id)
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """Raises KeyError."""
+        return self._tenants[tenant_id]
+
+    def token(
+        self,
+        tenant_id: str,
+        *,
+        app: str = DEFAULT_APP,
+        roles: Iterable[str] | None = None,
+        lifetime_s: float = tokens.LIFETIME_S,
+    ) -> str:
+        """An access token, as the token endpoint would issue it."""
+        return tokens.issue(tenant=tenant_id, app=app, now=self.clock.now(), roles=roles, lifetime_s=lifetime_s)
+
+    # Change notifications
+
+    def due(self) -> list[PendingPost]:
+        """What is to be posted to subscribers by now; give each back to `completed`."""
+        self._expire()
+        return self.delivery.due(self.clock.now())
+
+    def completed(self, post: PendingPost, status: int | None, elapsed_s: float) -> None:
+        self.delivery.completed(post, status, elapsed_s)
+
+    async def deliver(self) -> int:
+        """Post what is due by now through the poster, one after the other; how many posts were made."""
+        posts = self.due()
+        for post in posts:
+            await self.send(post)
+        return len(posts)
+
+    async def send(self, post: PendingPost) -> None:
+        if self.poster is None:
+            self.completed(post, None, 0.0)
+            return
+        outcome = await self.poster(post.url, headers=post.headers, body=post.body, timeout_s=post.timeout_s)
+        self.completed(post, outcome.status, outcome.elapsed_s)
+
+    # Requests
+
+    async def handle(self, request: Request) -> Response:
+        """Every request to the emulated service. Raises ConnectionLost where the service would hang up."""
+        match request.segments:
+            case ["v1.0", *segments]:
+                return await self._graph(request, segments)
+            case ["_emulator", *segments]:
+                return control.handle(self, request, segments)
+            case [tenant, "oauth2", "v2.0", "token"] if request.method == "POST":
+                return self._issue(request, tenant)
+            case _:
+                error = GraphError(404, "ResourceNotFound", "Resource not found.")
+                return error.response(at=self.clock.now(), request_id=guid(self.ids), client_request_id="")
+
+    async def _graph(self, request: Request, segments: list[str]) -> Response:
+        began = self.clock.now()
+        request_id = guid(self.ids)
+        client_request_id = request.headers.get("client-request-id", request_id)
+        trace = _Trace()
+        try:
+            response = await self._answer(request, segments, trace)
+        except GraphError as error:
+            response = error.response(at=self.clock.now(), request_id=request_id, client_request_id=client_request_id)
+        except ConnectionLost:
+            self._log(request, trace, began=precise(began), status=0, seconds=0.0)
+            raise
+        now = self.clock.now()
+        seconds = (now - began).total_seconds()
+        self._log(request, trace, began=precise(began), status=response.status, seconds=seconds)
+        headers = {
+            "Cache-Control": "no-cache",
+            "Strict-Transport-Security": "max-age=31536000",
+            "request-id": request_id,
+            "client-request-id": client_request_id,
+            "x-ms-ags-diagnostic": _DIAGNOSTIC,
+            "Date": now.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+            **trace.headers,
+            **response.headers,
+        }
+        return Response(status=response.status, headers=headers, body=response.body)
+
+    async def _answer(self, request: Request, segments: list[str], trace: "_Trace") -> Response:
+        now = self.clock.now()
+        caller = tokens.read(request.headers.get("authorization"), now)
+        tenant = self._tenants.get(caller.tenant)
+        if tenant is None:
+            raise unauthenticated("Access token validation failure.")
+        trace.tenant = tenant.id
+        self._expire()
+        route, parameters = api.find(request.method, api.normal(segments))
+        trace.kind = route.kind
+        fault = self.faults.strike(request.method, "/" + "/".join(segments), tenant.id)
+        if fault is not None:
+            await self._before(fault)
+        if route.roles and not caller.may(route.roles):
+            raise denied()
+        cost = route.cost(request)
+        trace.headers = self.throttle.spend(caller, cost, users=tenant.user_count, now=now)
+        call = Call(
+            request=request,
+            emulator=self,
+            tenant=tenant,
+            caller=caller,
+            parameters=parameters,
+            now=self.clock.now(),
+        )
+        response = await route.handler(call)
+        return response if fault is None else _after(fault, response)
+
+    async def _before(self, fault: Fault) -> None:
+        if fault.mode is Mode.RESET:
+            raise ConnectionLost
+        if fault.mode is Mode.STATUS:
+            raise fault.error()
+        if fault.mode is Mode.SLOW:
+            await self.clock.sleep(fault.delay_s)
+
+    def _expire(self) -> None:
+        now = self.clock.now()
+        for tenant in self._tenants.values():
+            tenant.expire(now)
+
+    def _log(self, request: Request, trace: "_Trace", *, began: str, status: int, seconds: float) -> None:
+        self.log.add(
+            at=began,
+            tenant=trace.tenant,
+            method=request.method,
+            path=unquote(request.path).removeprefix("/v1.0"),
+            status=status,
+            kind=trace.kind or ("read" if request.method == "GET" else "write"),
+            ms=round(seconds * 1000, 3),
+        )
+
+    def _issue(self, request: Request, name: str) -> Response:
+        """Client credentials: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+
+        Any secret or assertion will do. Roles are those registered for the app in the tenant, if any are.
+        """
+        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+        tenant = self._tenants.get(name) or self._owner_of(name.lower())
+        if tenant is None:
+            return _refused("invalid_request", f"AADSTS90002: Tenant '{name}' not found.")
+        if form.get("grant_type") != "client_credentials":
+            return _refused("unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.")
+        app, scope = form.get("client_id"), form.get("scope", "https://graph.microsoft.com/.default")
+        if not app:
+            return _refused("invalid_request", "AADSTS900144: The request body must contain 'client_id'.")
+        if not scope.endswith("/.default"):
+            return _refused("invalid_scope", "AADSTS1002012: The provided value for scope is not valid.")
+        token = tokens.issue(
+            tenant=tenant.id,
+            app=app,
+            now=self.clock.now(),
+            roles=tenant.app_roles.get(app),
+            audience=scope.removesuffix("/.default"),
+        )
+        life = tokens.LIFETIME_S
+        body = {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}
+        return json_response(200, body)
+
+    def _owner_of(self, domain: str) -> Tenant | None:
+        return next((each for each in self._tenants.values() if domain in each.domains), None)
+
+
+class _Trace:
+    """What became known of a request before it was answered or refused."""
+
+    def __init__(self) -> None:
+        self.tenant = ""
+        self.kind = ""
+        self.headers: Mapping[str, str] = {}
+
+
+_DIAGNOSTIC = json.dumps(
+    {
+        "ServerInfo": {
+            "DataCenter": "Emulator",
+            "Slice": "E",
+            "Ring": "5",
+            "ScaleUnit": "001",
+            "RoleInstance": "EMULATOR0000001",
+        }
+    },
+    separators=(",", ":"),
+)
+
+
+def _after(fault: Fault, response: Response) -> Response:
+    if fault.mode is Mode.APPLIED:
+        raise fault.error()
+    return truncated(response) if fault.mode is Mode.TRUNCATE else response
+
+
+def _refused(error: str, description: str) -> Response:
+    body: dict[str, Any] = {"error": error, "error_description": description}
+    return json_response(400, body)
+
+
+__all__ = ["DEFAULT_APP", "Caller", "Change", "Emulator"]

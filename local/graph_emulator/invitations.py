@@ -1,0 +1,195 @@
+"""B2B invitations: https://learn.microsoft.com/graph/api/invitation-post
+
+Which address is refused, and with which words: https://learn.microsoft.com/entra/external-id/troubleshoot; texts that
+no page gives were seen in public issues. No page says what becomes of an invitation while a soft-deleted guest has the
+address: here it makes a new user.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any, Final
+
+from local.graph_emulator.clock import Clock, instant
+from local.graph_emulator.directory import Tenant
+from local.graph_emulator.errors import GraphError, bad_request, denied, not_found
+from local.graph_emulator.ids import guid
+from local.graph_emulator.shelf import User
+from local.graph_emulator.tokens import Caller
+
+_WRITE_USERS: Final = ("User.ReadWrite.All", "Directory.ReadWrite.All")
+# Microsoft's list of characters that no part of an invited address may have, and where dots and hyphens may not be.
+_FORBIDDEN: Final = frozenset('~!#$%^&*()+=[]{}\\/|;:"<>?, ')
+_ADDRESS: Final = re.compile(r"[^@.\-](?:[^@]*[^@.\-])?@[^@]+\.[^@.]+")
+
+
+class Invitations:
+    """`tenants` finds the tenant that owns a domain, for automatic redemption."""
+
+    def __init__(self, *, clock: Clock, rng: Random, owner_of: Callable[[str], Tenant | None]) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._owner_of = owner_of
+
+    def invite(self, tenant: Tenant, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The invitation as Graph answers it. Raises GraphError for everyone who cannot be invited."""
+        address = _required(body, "invitedUserEmailAddress")
+        redirect = _required(body, "inviteRedirectUrl")
+        if body.get("resetRedemption"):
+            return self._answer(body, address, redirect, self._reset(tenant, caller, body, address))
+        self._check_policy(tenant, address)
+        user_type = body.get("invitedUserType") or "Guest"
+        if user_type not in {"Guest", "Member"}:
+            raise bad_request("Invalid value specified for property 'invitedUserType' of resource 'Invitation'.")
+        if user_type == "Member" and not caller.may(_WRITE_USERS):
+            raise denied()
+        known = tenant.known_by(address)
+        internal = next((user for user in known if not user.is_guest), None)
+        if internal is not None:
+            raise _already(internal)
+        if known:
+            return self._answer(body, address, redirect, known[0])
+        if self._rng.random() < tenant.settings.phantom_invitations:
+            return self._answer(body, address, redirect, None, tenant=tenant)
+        return self._answer(body, address, redirect, self._create(tenant, body, address, user_type))
+
+    def redeem(self, tenant: Tenant, user: User) -> None:
+        """The invited person signs in for the first time."""
+        tenant.update(user, self._redeemed(tenant, user.properties["userPrincipalName"]))
+
+    def _check_policy(self, tenant: Tenant, address: str) -> None:
+        settings = tenant.settings
+        if not settings.guest_invitations:
+            raise GraphError(
+                403,
+                "Forbidden",
+                "Guest invitations not allowed for your company. Contact your company administrator for more details.",
+            )
+        if _ADDRESS.fullmatch(address) is None or not _FORBIDDEN.isdisjoint(address):
+            raise _refused("The invited user email address is not valid.")
+        domain = address.rpartition("@")[2].lower()
+        if address.lower() in {each.lower() for each in settings.group_addresses}:
+            raise _refused("Group email address is not supported")
+        if domain in {each.lower() for each in settings.blocked_domains}:
+            raise _refused(
+                "This invitation is blocked by cross-tenant access settings. Admins in both your organization and the "
+                "invited user's organization must configure cross-tenant access settings to allow the invitation."
+            )
+        internal = next((user for user in tenant.known_by(address) if not user.is_guest), None)
+        if domain in tenant.domains and internal is None:
+            raise _refused(
+                "This user cannot be invited because the domain of the user's email address is a verified domain of "
+                "this directory."
+            )
+
+    def _create(self, tenant: Tenant, body: Mapping[str, Any], address: str, user_type: str) -> User:
+        nickname = f"{address.replace('@', '_')}#EXT#"
+        name = f"{nickname}@{tenant.initial_domain}"
+        redeemed = self._consents(tenant, address)
+        state = self._redeemed(tenant, name) if redeemed else self._pending()
+        return tenant.create(
+            {
+                "accountEnabled": True,
+                "creationType": "Invitation",
+                "displayName": body.get("invitedUserDisplayName") or address.partition("@")[0],
+                "mail": address,
+                "mailNickname": nickname[:64],
+                "otherMails": [address],
+                "proxyAddresses": [f"SMTP:{address}"],
+                "userPrincipalName": name,
+                "userType": user_type,
+                **state,
+            },
+            visible_in_s=tenant.settings.visibility_s,
+        )
+
+    def _consents(self, tenant: Tenant, address: str) -> bool:
+        """Automatic redemption is on where both tenants' cross-tenant access settings say so."""
+        home = self._owner_of(address.rpartition("@")[2].lower())
+        return home is not None and _names(tenant, home) and _names(home, tenant)
+
+    def _pending(self) -> dict[str, Any]:
+        at = instant(self._clock.now())
+        return {"externalUserState": "PendingAcceptance", "externalUserStateChangeDateTime": at}
+
+    def _redeemed(self, tenant: Tenant, name: str) -> dict[str, Any]:
+        federated = {"signInType": "federated", "issuer": "ExternalAzureAD", "issuerAssignedId": None}
+        return {
+            "externalUserState": "Accepted",
+            "externalUserStateChangeDateTime": instant(self._clock.now()),
+            "identities": [federated, tenant.identity(name)],
+        }
+
+    def _reset(self, tenant: Tenant, caller: Caller, body: Mapping[str, Any], address: str) -> User:
+        """https://learn.microsoft.com/entra/external-id/reset-redemption-status"""
+        invited = body.get("invitedUser")
+        user_id = invited.get("id") if isinstance(invited, dict) else None
+        if not caller.may(_WRITE_USERS):
+            raise denied()
+        user = tenant.find(user_id) if isinstance(user_id, str) else None
+        if user is None:
+            raise not_found(str(user_id))
+        if user.admin:
+            raise denied()
+        held = [user.properties.get("mail") or "", *(user.properties.get("otherMails") or ())]
+        if address.lower() not in {each.lower() for each in held}:
+            raise _refused("The invited user email address must be the mail or one of the other mails of the user.")
+        tenant.update(user, self._pending() | {"identities": [tenant.identity(user.properties["userPrincipalName"])]})
+        return user
+
+    def _answer(
+        self, body: Mapping[str, Any], address: str, redirect: str, user: User | None, tenant: Tenant | None = None
+    ) -> dict[str, Any]:
+        if user is not None:
+            invited = {"id": user.id, "userPrincipalName": user.properties["userPrincipalName"]}
+            accepted = user.properties.get("externalUserState") == "Accepted"
+        else:
+            domain = tenant.initial_domain if tenant is not None else ""
+            invited = {"id": guid(self._rng), "userPrincipalName": f"{address.replace('@', '_')}#EXT#@{domain}"}
+            accepted = False
+        blank = {
+            "messageLanguage": None,
+            "customizedMessageBody": None,
+            "ccRecipients": [{"emailAddress": {"name": None, "address": None}}],
+        }
+        return {
+            "id": guid(self._rng),
+            "inviteRedeemUrl": f"https://login.microsoftonline.com/redeem?rd=ticket%3d{guid(self._rng)}",
+            "invitedUserDisplayName": body.get("invitedUserDisplayName"),
+            "invitedUserType": body.get("invitedUserType") or "Guest",
+            "invitedUserEmailAddress": address,
+            "sendInvitationMessage": bool(body.get("sendInvitationMessage", False)),
+            "resetRedemption": bool(body.get("resetRedemption", False)),
+            "inviteRedirectUrl": redirect,
+            "status": "Completed" if accepted else "PendingAcceptance",
+            "invitedUserMessageInfo": body.get("invitedUserMessageInfo") or blank,
+            "invitedUser": invited,
+        }
+
+
+def _required(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise bad_request(f"A value is required for property '{name}' of resource 'Invitation'.")
+    return value
+
+
+def _names(tenant: Tenant, other: Tenant) -> bool:
+    return not {"*", other.id}.isdisjoint(tenant.settings.automatic_redemption)
+
+
+def _refused(message: str) -> GraphError:
+    return GraphError(400, "BadRequest", message)
+
+
+def _already(user: User) -> GraphError:
+    if user.properties.get("accountEnabled") is False:
+        return _refused(
+            f"The invited user already exists in the directory as object ID: {user.id}, but the account is blocked "
+            "from signing in. If the account is unblocked, they can use that account to sign in to shared apps and "
+            "resources."
+        )
+    return _refused(
+        f"The invited user already exists in the directory as objectID: {user.id}. They can use that account to sign "
+        "in to shared apps and resources."
+    )

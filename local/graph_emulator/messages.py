@@ -1,0 +1,77 @@
+"""What comes in and what goes out, as plain values. Nothing here knows of a socket, a loop or a library."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote
+
+type JsonObject = dict[str, Any]
+
+GRAPH_ORIGIN = "https://graph.microsoft.com"
+
+
+class ConnectionLost(Exception):  # noqa: N818 - an event on the wire, not an answer of the service
+    """The emulated service breaks the connection instead of answering (fault mode `reset`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request. `path` is as sent (percent-encoded), `query` decoded, header names in lower case.
+
+    `origin` is the scheme, host and port that the caller used; links and contexts in answers start with it.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    origin: str = GRAPH_ORIGIN
+
+    @classmethod
+    def of(
+        cls,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        origin: str = GRAPH_ORIGIN,
+    ) -> Self:
+        """From a request target such as `/v1.0/users?$top=5`."""
+        path, _, query = target.partition("?")
+        return cls(
+            method=method.upper(),
+            path=path,
+            query=dict(parse_qsl(query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in (headers or {}).items()},
+            body=body,
+            origin=origin,
+        )
+
+    @property
+    def segments(self) -> list[str]:
+        return [unquote(part) for part in self.path.split("/") if part]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+JSON_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+
+
+def json_response(status: int, body: Mapping[str, Any] | Sequence[Any], **headers: str) -> Response:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(status=status, headers={"Content-Type": JSON_TYPE, **headers}, body=text.encode())
+
+
+def no_content() -> Response:
+    return Response(status=204)

@@ -1,0 +1,51 @@
+"""What can be set for one tenant, and how JSON becomes such a setting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+class SettingError(ValueError):
+    """A control call named a setting that does not exist or gave it a value of the wrong type."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TenantSettings:
+    """Changed while running through `PUT /_emulator/tenants/{id}/settings`; names are the same there."""
+
+    # Invitations: https://learn.microsoft.com/graph/api/resources/invitation
+    guest_invitations: bool = True
+    blocked_domains: list[str] = field(default_factory=list)  # refused by cross-tenant access settings
+    group_addresses: list[str] = field(default_factory=list)  # addresses of groups, which cannot be invited
+    automatic_redemption: list[str] = field(default_factory=list)  # tenant ids, or "*"; both sides must agree
+    phantom_invitations: float = 0.0  # probability that an invitation succeeds and no user appears
+
+    # Consistency
+    visibility_s: float = 0.2  # a user just created is 404 for so long
+    replication_lag_s: float = 0.0  # changes younger than this are not in a delta round yet
+
+    # Delta
+    delta_page_size: int = 200
+    delta_shuffle: bool = False
+    delta_duplicate: float = 0.0  # probability that an entry comes twice in its page
+    delta_replay: int = 0  # changes before the token's position that a round repeats
+    delta_empty_pages: float = 0.0  # probability of an empty page with a nextLink before a full one
+    delta_seed: int = 0
+    delta_initial_removed: bool = True  # users in deletedItems show up in an initial round, as @removed
+    delta_token_days: float = 7.0
+    delta_expired_form: str = "syncStateNotFound"
+    page_token_minutes: float = 60.0  # no page states the real lifetime
+
+
+def apply(target: Any, values: Mapping[str, Any]) -> None:
+    """Set fields of a dataclass from JSON; a number may be given for a decimal, nothing else is converted."""
+    types = {each.name: type(getattr(target, each.name)) for each in fields(target)}
+    for name, value in values.items():
+        if name not in types:
+            raise SettingError(f"no setting is called {name!r}; there are {', '.join(types)}")
+        wanted = types[name]
+        given = float(value) if wanted is float and type(value) is int else value
+        if type(given) is not wanted:
+            raise SettingError(f"{name} must be of type {wanted.__name__}, not {type(value).__name__}")
+    for name, value in values.items():
+        setattr(target, name, float(value) if types[name] is float else value)

@@ -1,0 +1,162 @@
+"""Carries out one change: the target tenant's writes, and the link that remembers them.
+
+The order is the same everywhere: mark the link dirty, write, record. A worker that dies in between leaves a dirty
+link, and the next look applies every attribute again instead of trusting the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from .errors import ConflictError, GraphRefusedError, NotVisibleYetError
+from .holds import DeletionGuard
+from .look import Look, look
+from .model import (
+    Adopt,
+    Attributes,
+    Change,
+    Disable,
+    Forget,
+    Hold,
+    Invite,
+    Link,
+    LinkState,
+    Restore,
+    SoftDelete,
+    Update,
+    fingerprints,
+)
+from .ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
+
+# How long Entra may take to show a new user everywhere before its absence means that somebody deleted it.
+VISIBLE_WITHIN = timedelta(minutes=15)
+# A deletion that we marked this recently explains a target user whom we find deleted.
+OUR_DELETION = timedelta(hours=1)
+
+
+class LostRecordError(ConflictError):
+    """The write was done, and somebody else changed the link meanwhile: its record is not to be trusted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applier:
+    sources: Mapping[str, SourceDirectory]  # by tenant key
+    targets: Mapping[str, TargetDirectory]
+    links: Links
+    guard: DeletionGuard
+    clock: Clock
+
+    async def apply(self, decided: Look) -> Link:
+        """The link after the change; it may ask for another change at once, which the next look decides."""
+        target = self.targets[decided.sync.target.key]
+        match decided.change:
+            case Invite() as change:
+                return await self._invite(target, decided.link, change)
+            case Adopt() as change:
+                return await self._adopt(decided, change)
+            case Update() | Disable() as change:
+                return await self._write(target, decided, change, change.attributes)
+            case Hold(meanwhile=Update() as part):
+                return await self._write(target, decided, part, part.attributes)
+            case Restore():
+                return await self._restore(target, decided.link)
+            case SoftDelete():
+                return await self._soft_delete(target, decided)
+            case Forget():
+                return await self._forget(decided.link)
+            case change:
+                raise TypeError(f"{change.name} is not carried out")
+
+    async def _invite(self, target: TargetDirectory, link: Link, change: Invite) -> Link:
+        """The intent is stored first: whoever turns up under this address soon after came of our own invitation."""
+        now = self.clock.now()
+        going_on = link.state is LinkState.INVITING and link.invited_at and now - link.invited_at < VISIBLE_WITHIN
+        invited_at = link.invited_at if going_on else now
+        link = await self.links.save(replace(link, state=LinkState.INVITING, invited_at=invited_at))
+        try:
+            target_id = await target.invite(change.address, change.display_name)
+        except GraphRefusedError:
+            await self._record(replace(link, state=LinkState.SEEN, invited_at=None))
+            raise
+        return await self._record(replace(link, target_id=target_id))
+
+    async def _adopt(self, decided: Look, change: Adopt) -> Link:
+        link = decided.link
+        owner = f"{link.sync}/{link.source_id}"
+        if await self.links.claim(decided.sync.target.id, change.target_id, owner) != owner:
+            raise ConflictError("another source user was linked to this target user meanwhile")
+        return await self._record(
+            replace(link, state=LinkState.LINKED, target_id=change.target_id, dirty=True, created=False)
+        )
+
+    async def _write(self, target: TargetDirectory, decided: Look, change: Change, attributes: Attributes) -> Link:
+        link = await self._mark(decided.link, change)
+        if not await target.update(_target_id(link), attributes):
+            return await self._missing(target, link)
+        written = fingerprints(attributes)
+        tracked = [*decided.desired.always, *(["accountEnabled"] if change.removes else [])]
+        applied = {name: written.get(name) or link.applied.get(name, "") for name in tracked}
+        permit = None if change.removes else link.permit
+        done = replace(link, applied=applied, dirty=False, created=True, permit=permit)
+        return await self._record(replace(done, read_at=decided.source.read_at))
+
+    async def _restore(self, target: TargetDirectory, link: Link) -> Link:
+        restored = await target.restore(_target_id(link))
+        presence = Presence.PRESENT if restored else await target.presence(_target_id(link))
+        match presence:
+            case Presence.PRESENT:
+                return await self._record(replace(link, state=LinkState.LINKED, dirty=True))
+            case Presence.SOFT_DELETED:
+                raise NotVisibleYetError
+            case Presence.GONE:  # purged: the pair is over, and the person is invited like anybody else
+                return await self._forget(link)
+
+    async def _soft_delete(self, target: TargetDirectory, decided: Look) -> Link:
+        link = await self._mark(replace(decided.link, deleted_at=self.clock.now()), decided.change)
+
+        async def still_so() -> bool:
+            source = await self.sources[decided.sync.source.key].read_user(link.source_id)
+            return isinstance(look(decided.sync, source, link).change, SoftDelete)
+
+        deleted = await target.soft_delete(_target_id(link), confirm=still_so)
+        if not deleted and await target.presence(_target_id(link)) is Presence.GONE:
+            return await self._forget(link)
+        return await self._record(replace(link, state=LinkState.DELETED, dirty=False, permit=None))
+
+    async def _forget(self, link: Link) -> Link:
+        await self.links.forget(link)
+        return Link(sync=link.sync, source_id=link.source_id)
+
+    async def _missing(self, target: TargetDirectory, link: Link) -> Link:
+        """A write met a 404: not visible everywhere yet, deleted by us a moment ago, or deleted by somebody else."""
+        presence = await target.presence(_target_id(link))
+        now = self.clock.now()
+        new = not link.created and link.invited_at is not None and now - link.invited_at < VISIBLE_WITHIN
+        if presence is Presence.PRESENT or (new and presence is Presence.GONE):
+            raise NotVisibleYetError
+        ours = link.deleted_at is not None and now - link.deleted_at < OUR_DELETION
+        deleted = ours and presence is Presence.SOFT_DELETED
+        return await self._record(replace(link, state=LinkState.DELETED if deleted else LinkState.LOST))
+
+    async def _mark(self, link: Link, change: Change) -> Link:
+        """Dirty from here until the record. A deletion that was counted is not counted again when it is tried again."""
+        permit = change.name if change.removes else link.permit
+        if not link.dirty or permit != link.permit:
+            link = await self.links.save(replace(link, dirty=True, permit=permit))
+        if change.removes:
+            await self.guard.release(link.sync, link.source_id)
+        return link
+
+    async def _record(self, link: Link) -> Link:
+        try:
+            return await self.links.save(link)
+        except ConflictError as error:
+            raise LostRecordError from error
+
+
+def _target_id(link: Link) -> str:
+    if link.target_id is None:
+        raise ValueError("a linked user without a target id")
+    return link.target_id

@@ -1,0 +1,271 @@
+"""Puts the parts together: the only file that knows every concrete class.
+
+The webhook's path goes through `syncs_by_source` alone; Graph, identity and storage libraries are imported by the
+first call that needs them, so that a cold instance answers Graph in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .config import Config
+    from .engine import Engine
+    from .feeds import FeedReader
+    from .graph.auth import TokenSource
+    from .graph.client import GraphClient
+    from .holds import DeletionGuard
+    from .look import Look
+    from .model import Tenant
+    from .ports import Clock
+    from .settings import Settings
+    from .storage.connect import Storage
+    from .subscriptions import SubscriptionKeeper
+    from .worker import Worker
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Everything that a trigger or a command calls, bound to one event loop."""
+
+    config: Config
+    storage: Storage
+    clock: Clock
+    engine: Engine
+    worker: Worker
+    feeds: FeedReader
+    keeper: SubscriptionKeeper
+    guard: DeletionGuard
+    closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def close(self) -> None:
+        for close in self.closers:
+            await close()
+
+
+@cache
+def settings() -> Settings:
+    """This process's app settings. Raises ConfigError with every fault."""
+    from .settings import load_settings  # noqa: PLC0415
+
+    return load_settings(os.environ)
+
+
+@cache
+def config() -> Config:
+    """This process's sync.yaml. Raises ConfigError with every fault."""
+    from .config import load_config  # noqa: PLC0415
+
+    return load_config(settings().config)
+
+
+def syncs_by_source() -> Mapping[str, list[str]]:
+    """The names of the syncs that each source tenant feeds: all that the webhook needs of the configuration."""
+    return config().syncs_by_source
+
+
+_runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = WeakKeyDictionary()
+
+
+def runtime() -> Runtime:
+    """The running loop's own runtime: Graph and storage clients belong to one event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _runtimes:
+        _runtimes[loop] = build(settings(), config())
+    return _runtimes[loop]
+
+
+def build(
+    settings: Settings,
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    storage: Storage | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    new_client_state: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+    read_only: bool = False,
+    on_look: Callable[[Look], None] = lambda _: None,
+) -> Runtime:
+    """A runtime from settings and configuration; what is passed in stands in for Azure and the network."""
+    from .apply import Applier  # noqa: PLC0415
+    from .engine import Engine  # noqa: PLC0415
+    from .feeds import FeedReader  # noqa: PLC0415
+    from .graph.budget import WriteBudget  # noqa: PLC0415
+    from .graph.source import GraphSource  # noqa: PLC0415
+    from .graph.subscriptions import GraphSubscriptions  # noqa: PLC0415
+    from .graph.target import GraphTarget  # noqa: PLC0415
+    from .holds import DeletionGuard  # noqa: PLC0415
+    from .mapping import source_attributes  # noqa: PLC0415
+    from .subscriptions import SubscriptionKeeper  # noqa: PLC0415
+    from .worker import Worker  # noqa: PLC0415
+
+    clock = clock or SystemClock()
+    closers: list[Callable[[], Awaitable[None]]] = []
+    if storage is None:
+        storage = _storage(settings, closers)
+
+    def client(tenant: Tenant, app_id: str, budget: WriteBudget | None = None) -> GraphClient:
+        return _client(
+            settings, tenant, app_id, clock, closers, budget=budget, transport=transport, read_only=read_only
+        )
+
+    writes, seconds = settings.write_budget
+    reading = {key: client(tenant, settings.source_client_id) for key, tenant in config.source_tenants.items()}
+    attributes = {
+        key: source_attributes(
+            rule for sync in config.syncs.values() if sync.source.key == key for rule in sync.mapping
+        )
+        for key in reading
+    }
+    sources = {key: GraphSource(reading[key], clock, attributes[key]) for key in reading}
+    targets = {
+        key: GraphTarget(
+            client(
+                tenant,
+                settings.target_client_id,
+                WriteBudget(tenant_id=tenant.id, budgets=storage.budgets, clock=clock, writes=writes, window_s=seconds),
+            )
+        )
+        for key, tenant in config.target_tenants.items()
+    }
+    guard = DeletionGuard(guards=storage.guards, links=storage.links, clock=clock)
+    applier = Applier(sources=sources, targets=targets, links=storage.links, guard=guard, clock=clock)
+    engine = Engine(
+        sources=sources,
+        targets=targets,
+        links=storage.links,
+        guard=guard,
+        applier=applier,
+        clock=clock,
+        on_look=on_look,
+    )
+    feeds = FeedReader(
+        syncs=config.syncs,
+        sources=sources,
+        feeds=storage.feeds,
+        links=storage.links,
+        queues=storage.queues,
+        clock=clock,
+    )
+    return Runtime(
+        config=config,
+        storage=storage,
+        clock=clock,
+        engine=engine,
+        worker=Worker(
+            syncs=config.syncs,
+            engine=engine,
+            links=storage.links,
+            guard=guard,
+            queues=storage.queues,
+            activity=storage.activity,
+            clock=clock,
+        ),
+        feeds=feeds,
+        keeper=SubscriptionKeeper(
+            tenants=config.source_tenants,
+            apis={key: GraphSubscriptions(reading[key], public_url=settings.public_url) for key in reading},
+            records=storage.subscriptions,
+            feeds=feeds,
+            clock=clock,
+            new_client_state=new_client_state,
+        ),
+        guard=guard,
+        closers=tuple(closers),
+    )
+
+
+def _storage(settings: Settings, closers: list[Callable[[], Awaitable[None]]]) -> Storage:
+    from .storage.connect import connect, connect_with_credential  # noqa: PLC0415
+
+    connection_string = settings.storage.get_secret_value()
+    if connection_string:
+        storage = connect(connection_string)
+    else:
+        from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415
+
+        credential = ManagedIdentityCredential(client_id=settings.storage_client_id or None)
+        storage = connect_with_credential(
+            table_uri=settings.table_endpoint, queue_uri=settings.queue_endpoint, credential=credential
+        )
+        closers.append(credential.close)
+    closers.append(storage.close)
+    return storage
+
+
+def _client(
+    settings: Settings,
+    tenant: Tenant,
+    app_id: str,
+    clock: Clock,
+    closers: list[Callable[[], Awaitable[None]]],
+    *,
+    budget: WriteBudget | None,
+    transport: httpx.AsyncBaseTransport | None,
+    read_only: bool,
+) -> GraphClient:
+    from .graph.client import GraphClient  # noqa: PLC0415
+    from .graph.credentials import CLOUDS  # noqa: PLC0415
+
+    cloud = CLOUDS[tenant.cloud]
+    credential = _credential(settings, tenant, app_id, clock, transport)
+    client = GraphClient(
+        tenant_id=tenant.id,
+        credential=credential,
+        clock=clock,
+        graph_url=settings.graph_url or cloud.graph_url,
+        scope=None if settings.graph_url else cloud.scope,
+        read_only=read_only,
+        budget=budget,
+        transport=transport,
+    )
+    closers.append(client.close)
+    return client
+
+
+def _credential(
+    settings: Settings, tenant: Tenant, app_id: str, clock: Clock, transport: httpx.AsyncBaseTransport | None
+) -> TokenSource:
+    from .graph import credentials  # noqa: PLC0415
+    from .settings import CredentialKind  # noqa: PLC0415
+
+    cloud = credentials.CLOUDS[tenant.cloud]
+    match settings.credential:
+        case CredentialKind.MANAGED_IDENTITY:
+            return credentials.federated_identity(
+                tenant_id=tenant.id, app_id=app_id, identity_client_id=settings.identity_client_id, cloud=cloud
+            )
+        case CredentialKind.CERTIFICATE:
+            return credentials.client_certificate(
+                tenant_id=tenant.id, app_id=app_id, path=str(settings.certificate_path), cloud=cloud
+            )
+        case CredentialKind.SECRET:
+            return credentials.client_secret(
+                tenant_id=tenant.id, app_id=app_id, secret=settings.client_secret.get_secret_value(), cloud=cloud
+            )
+        case CredentialKind.EMULATOR:
+            return credentials.EmulatorCredential(
+                base_url=settings.graph_url or "",
+                tenant_id=tenant.id,
+                app_id=app_id or "xtsync",
+                clock=clock,
+                transport=transport,
+            )

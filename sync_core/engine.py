@@ -1,0 +1,102 @@
+"""The main path: read one user afresh, decide, act, record; then read once more, until nothing is left to do.
+
+Whatever nominated the user only chose whom to look at. Everything is concluded from the reads made here, and the last
+of them found nothing to do: a change that came while we were writing is seen by that read, so no race between a
+worker and a feed can leave the two tenants apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .apply import VISIBLE_WITHIN, Applier
+from .decide import needs_candidates
+from .errors import ConflictError, NotVisibleYetError
+from .holds import DeletionGuard
+from .look import Look, look
+from .model import Change, Link, LinkState, SourceUser, Sync, TargetUser
+from .ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
+from .scope import scope
+
+# Reads of one user within one reconciliation, and steps on one read; a user who changes faster is nominated again.
+MAX_READS = 4
+MAX_STEPS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    link: Link  # as it is stored
+    changes: Sequence[Change]  # carried out, in order; empty when there was nothing to do
+    last: Look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    sources: Mapping[str, SourceDirectory]  # by tenant key
+    targets: Mapping[str, TargetDirectory]
+    links: Links
+    guard: DeletionGuard
+    applier: Applier
+    clock: Clock
+    on_look: Callable[[Look], None] = field(default=lambda _: None)
+
+    async def reconcile(self, sync: Sync, user_id: str, link: Link) -> Reconciliation:
+        """Bring one user's B2B user into the state that the newest read asks for.
+
+        Raises TransientError (nominate again) and PermanentError (park). Nothing is lost by an exception at any await:
+        a link that a write may have touched is marked dirty before that write.
+        """
+        changes: list[Change] = []
+        for _ in range(MAX_READS):
+            source = await self.sources[sync.source.key].read_user(user_id)
+            before = len(changes)
+            link, last = await self._settle(sync, source, link, changes)
+            if len(changes) == before:
+                return Reconciliation(link=link, changes=changes, last=last)
+        raise ConflictError("the user changes faster than it can be written")
+
+    async def decide(self, sync: Sync, source: SourceUser, link: Link, *, dry_run: bool = False) -> Look:
+        """Decide without acting. A dry run asks the guard without counting."""
+        link = await self._found_again(sync, link)
+        asks = needs_candidates(source, scope(sync, source), link)
+        candidates = await self._candidates(sync, source, link) if asks else ()
+        decided = look(sync, source, link, candidates)
+        decided = replace(decided, change=await self.guard.judge(sync, link, decided.change, dry_run=dry_run))
+        self.on_look(decided)
+        return decided
+
+    async def _settle(self, sync: Sync, source: SourceUser, link: Link, changes: list[Change]) -> tuple[Link, Look]:
+        """Act on one read until it asks for nothing more."""
+        for _ in range(MAX_STEPS):
+            decided = await self.decide(sync, source, link)
+            if decided.settled:
+                return decided.link, decided
+            link = await self.applier.apply(decided)
+            changes.append(decided.change)
+        raise ConflictError("the decisions on one read do not come to an end")
+
+    async def _found_again(self, sync: Sync, link: Link) -> Link:
+        """A target user that somebody else had deleted may have been restored by them."""
+        if link.state is not LinkState.LOST or link.target_id is None:
+            return link
+        if await self.targets[sync.target.key].presence(link.target_id) is not Presence.PRESENT:
+            return link
+        return replace(link, state=LinkState.LINKED, dirty=True)
+
+    async def _candidates(self, sync: Sync, source: SourceUser, link: Link) -> Sequence[TargetUser]:
+        """Who might be this user's B2B user already, each with the link that claims it."""
+        target = self.targets[sync.target.key]
+        invited = await target.read_user(link.target_id) if link.target_id is not None else None
+        if invited is not None:
+            found = [invited]
+        else:
+            found = await target.candidates(source.address) if source.address else []
+        if not found and self._invitation_is_fresh(link) and (link.target_id or source.absent):
+            raise NotVisibleYetError
+        owner = f"{sync.name}/{source.id}"
+        owners = [await self.links.owner(sync.target.id, user.id) for user in found]
+        return [replace(user, linked_to=None if by == owner else by) for user, by in zip(found, owners, strict=True)]
+
+    def _invitation_is_fresh(self, link: Link) -> bool:
+        return link.invited_at is not None and self.clock.now() - link.invited_at < VISIBLE_WITHIN

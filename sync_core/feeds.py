@@ -1,0 +1,205 @@
+"""Reads delta feeds: nominates whoever may need a look, and decides nothing.
+
+A round starts at the stored delta link, or from the very beginning (a full round) when there is none, when Graph says
+that it is no longer good, or when what is selected or how it is mapped has changed. After each page the nominations
+go on the queue, then the page is checkpointed: a crash repeats a page and never loses one. A full round ends with a
+sweep: linked users who do not exist any more were deleted while nobody was reading, and are nominated too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from .errors import ConflictError, PermanentError, ResyncRequiredError, SyncError, TransientError, UnavailableError
+from .mapping import apply_mapping
+from .messages import format_time
+from .model import FeedRun, Nomination, SourceState, SourceUser, Sync, Why, digest, fingerprint, fingerprints
+from .ports import Clock, FeedPhase, Feeds, FeedState, LinkDigest, Links, Queues, SourceDirectory
+from .scope import scope
+
+log = logging.getLogger("xtsync.feeds")
+
+# One message reads for this long, then puts itself on the queue again: far from any function time-out.
+TIME_BUDGET = timedelta(seconds=60)
+# A round without progress for this long has lost its message (or its function fails): it is put on again.
+STALLED = timedelta(minutes=10)
+# getByIds takes this many ids. https://learn.microsoft.com/graph/api/directoryobject-getbyids
+_SWEEP_SIZE = 1000
+_LONGEST_BACKOFF = 300.0
+
+
+def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None) -> bool:
+    """Whether a feed entry may mean work. Saying no is safe only when a fresh read like it would be skipped.
+
+    An attribute that the entry lacks counts as null: at worst that costs a read.
+    """
+    if entry.absent:
+        return link is not None and link.ours
+    if entry.external:
+        return False
+    in_scope = scope(sync, entry).in_scope
+    if link is None or not link.ours:
+        return in_scope and entry.state is SourceState.LIVE
+    return not in_scope or digest(fingerprints(apply_mapping(sync.mapping, entry.attributes).always)) != link.digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedReader:
+    syncs: Mapping[str, Sync]
+    sources: Mapping[str, SourceDirectory]  # by tenant key
+    feeds: Feeds
+    links: Links
+    queues: Queues
+    clock: Clock
+
+    async def poll(self) -> None:
+        """Start a round for every source tenant; one tenant's failure does not stop the others."""
+        for tenant in sorted(self.sources):
+            try:
+                await self.start_round(tenant)
+            except SyncError as error:
+                log.warning("feed.not_started tenant=%s error=%s", tenant, error.code)
+
+    async def start_round(self, tenant: str, *, full: bool = False) -> FeedState:
+        """Start a round, or wake one that has stalled; a round in progress is left alone unless `full` is asked for."""
+        state = await self.feeds.get(tenant)
+        now = self.clock.now()
+        wanted = self._fingerprint(tenant)
+        if state.phase is not FeedPhase.IDLE and not full:
+            if state.progress_at is not None and now - state.progress_at >= STALLED:
+                await self.queues.continue_feed(FeedRun(tenant=tenant, feed=state.feed, round=state.round))
+            return state
+        full = full or state.delta_link is None or state.fingerprint != wanted
+        state = await self.feeds.save(
+            replace(
+                state,
+                phase=FeedPhase.PAGES,
+                round=format_time(now),
+                full=full,
+                link=None if full else state.delta_link,
+                cursor="",
+                fingerprint=wanted,
+                started_at=now,
+                progress_at=now,
+                pages=0,
+                entries=0,
+                nominated=0,
+                error="",
+            )
+        )
+        await self.queues.continue_feed(FeedRun(tenant=tenant, feed=state.feed, round=state.round))
+        return state
+
+    async def run(self, run: FeedRun) -> None:
+        """Read on in a round until it ends or the time is used up; what is left is put on the queue again."""
+        state = await self.feeds.get(run.tenant, run.feed)
+        until = self.clock.now() + TIME_BUDGET
+        try:
+            while state.round == run.round and state.phase is not FeedPhase.IDLE:
+                if self.clock.now() >= until:
+                    await self.queues.continue_feed(replace(run, attempt=0))
+                    return
+                state = await self._step(state)
+        except ConflictError:
+            return  # a second delivery of this round's message is reading; it goes on
+        except TransientError as error:
+            delay = max(min(2.0**run.attempt, _LONGEST_BACKOFF), error.retry_after or 0)
+            await self.queues.continue_feed(replace(run, attempt=run.attempt + 1), delay=delay)
+        except PermanentError as error:
+            # The round stays where it is; the poll wakes it again, and `status` shows why it stands still.
+            log.warning("feed.stopped tenant=%s error=%s", run.tenant, error.code)
+            state = await self.feeds.get(run.tenant, run.feed)
+            await self.feeds.save(replace(state, error=error.code))
+
+    async def _step(self, state: FeedState) -> FeedState:
+        if state.phase is FeedPhase.SWEEP:
+            return await self._sweep(state)
+        try:
+            return await self._page(state)
+        except ResyncRequiredError as error:
+            if state.full and state.pages == 0:  # the fresh start was refused as well: not at full speed
+                raise UnavailableError from error
+            log.warning("feed.resync tenant=%s", state.tenant)
+            return await self._progress(replace(state, full=True, link=error.location, delta_link=None, pages=0))
+
+    async def _page(self, state: FeedState) -> FeedState:
+        page = await self.sources[state.tenant].delta_page(state.link)
+        nominations = await self._judge(state.tenant, page.users)
+        await self.queues.nominate(nominations)
+        state = replace(
+            state,
+            pages=state.pages + 1,
+            entries=state.entries + len(page.users),
+            nominated=state.nominated + len(nominations),
+            link=page.next_link,
+        )
+        if page.delta_link is None:
+            return await self._progress(state)
+        state = replace(state, delta_link=page.delta_link)
+        return await (self._progress(replace(state, phase=FeedPhase.SWEEP)) if state.full else self._complete(state))
+
+    async def _judge(self, tenant: str, entries: Sequence[SourceUser]) -> list[Nomination]:
+        newest = {entry.id: entry for entry in entries}  # replays within a page: once is enough
+        now = self.clock.now()
+        nominations = []
+        for sync in self._syncs(tenant):
+            links = await self.links.digests(sync.name, list(newest))
+            nominations += [
+                Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now)
+                for user_id, entry in newest.items()
+                if worth_a_look(sync, entry, links.get(user_id))
+            ]
+        return nominations
+
+    async def _sweep(self, state: FeedState) -> FeedState:
+        """The next chunk of linked users: whoever Graph does not know any more is nominated."""
+        done_sync, _, after = state.cursor.partition("/")
+        for sync in self._syncs(state.tenant):
+            if sync.name < done_sync:
+                continue
+            chunk = await self._chunk(sync.name, after if sync.name == done_sync else "")
+            if chunk:
+                existing = await self.sources[state.tenant].existing(chunk)
+                missing = [user_id for user_id in chunk if user_id not in existing]
+                now = self.clock.now()
+                await self.queues.nominate(
+                    [Nomination(sync=sync.name, user=user_id, why=Why.ABSENT, at=now) for user_id in missing]
+                )
+                cursor = f"{sync.name}/{chunk[-1]}"
+                return await self._progress(replace(state, cursor=cursor, nominated=state.nominated + len(missing)))
+        return await self._complete(state)
+
+    async def _chunk(self, sync: str, after: str) -> list[str]:
+        chunk: list[str] = []
+        async for user_id in self.links.ids(sync, after):
+            chunk.append(user_id)
+            if len(chunk) == _SWEEP_SIZE:
+                break
+        return chunk
+
+    async def _progress(self, state: FeedState) -> FeedState:
+        return await self.feeds.save(replace(state, progress_at=self.clock.now(), error=""))
+
+    async def _complete(self, state: FeedState) -> FeedState:
+        now = self.clock.now()
+        log.info(
+            "feed.completed tenant=%s full=%s pages=%d entries=%d nominated=%d",
+            state.tenant,
+            state.full,
+            state.pages,
+            state.entries,
+            state.nominated,
+        )
+        done = replace(state, phase=FeedPhase.IDLE, link=None, cursor="", completed_at=now, progress_at=now, error="")
+        return await self.feeds.save(done)
+
+    def _syncs(self, tenant: str) -> list[Sync]:
+        return sorted((sync for sync in self.syncs.values() if sync.source.key == tenant), key=lambda sync: sync.name)
+
+    def _fingerprint(self, tenant: str) -> str:
+        """Of what the round asks for and compares with: another one means that every user is to be judged anew."""
+        rules = [[sync.name, *map(repr, sync.mapping)] for sync in self._syncs(tenant)]
+        return fingerprint([self.sources[tenant].select, *map(str, rules)])

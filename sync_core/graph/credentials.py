@@ -1,0 +1,164 @@
+"""Where access tokens come from, in each cloud: managed identity, certificate, secret, or the emulator.
+
+azure.identity is imported when a credential of its kind is made, not before: the webhook has to answer from cold.
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+from ..errors import GraphRefusedError, UnavailableError
+from ..ports import Clock
+from .auth import Token, TokenSource
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """Hosts of one cloud. https://learn.microsoft.com/graph/deployments"""
+
+    authority: str
+    graph_url: str
+    exchange_audience: str
+
+    @property
+    def scope(self) -> str:
+        return f"{self.graph_url}/.default"
+
+
+_EXCHANGE = "api://AzureADTokenExchange"
+
+CLOUDS: Mapping[str, Cloud] = {
+    "global": Cloud(
+        authority="login.microsoftonline.com", graph_url="https://graph.microsoft.com", exchange_audience=_EXCHANGE
+    ),
+    "usgov": Cloud(
+        authority="login.microsoftonline.us",
+        graph_url="https://graph.microsoft.us",
+        exchange_audience=f"{_EXCHANGE}USGov",
+    ),
+    "dod": Cloud(
+        authority="login.microsoftonline.us",
+        graph_url="https://dod-graph.microsoft.us",
+        exchange_audience=f"{_EXCHANGE}USGov",
+    ),
+    "china": Cloud(
+        authority="login.chinacloudapi.cn",
+        graph_url="https://microsoftgraph.chinacloudapi.cn",
+        exchange_audience=f"{_EXCHANGE}China",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    token: str = field(repr=False)
+    expires_on: int
+
+
+class AzureTokenSource:
+    """A credential of azure.identity whose errors are ours."""
+
+    def __init__(self, credential: AsyncTokenCredential, close_more: Callable[[], None] | None = None) -> None:
+        self._credential = credential
+        self._close_more = close_more
+
+    async def get_token(self, *scopes: str, claims: str | None = None, enable_cae: bool = False) -> Token:
+        from azure.core.exceptions import AzureError, ClientAuthenticationError  # noqa: PLC0415 (lazy on purpose)
+        from azure.identity import CredentialUnavailableError  # noqa: PLC0415
+
+        try:
+            return await self._credential.get_token(*scopes, claims=claims, enable_cae=enable_cae)
+        except CredentialUnavailableError as error:  # the managed identity endpoint does not answer (yet)
+            raise UnavailableError("no access token: the credential is not available") from error
+        except ClientAuthenticationError as error:
+            code = re.search(r"AADSTS\d+", str(error))
+            raise GraphRefusedError(status=401, code=code.group() if code else "NoAccessToken") from error
+        except AzureError as error:
+            raise UnavailableError(f"no access token ({type(error).__name__})") from error
+
+    async def close(self) -> None:
+        await self._credential.close()
+        if self._close_more is not None:
+            self._close_more()
+
+
+def federated_identity(*, tenant_id: str, app_id: str, identity_client_id: str, cloud: Cloud) -> TokenSource:
+    """A user-assigned managed identity, federated into the app registration: no secret anywhere.
+
+    One for each tenant; other tenants are reached because the app is multi-tenant and consented there.
+    """
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
+    from azure.identity.aio import ClientAssertionCredential  # noqa: PLC0415
+
+    identity = ManagedIdentityCredential(client_id=identity_client_id)
+
+    def assertion() -> str:
+        # azure.identity.aio calls this synchronously, hence the sync credential. It blocks the loop for one call to
+        # the local identity endpoint about once an hour.
+        token: str = identity.get_token(f"{cloud.exchange_audience}/.default").token
+        return token
+
+    credential = ClientAssertionCredential(tenant_id, app_id, assertion, authority=cloud.authority)
+    return AzureTokenSource(credential, identity.close)
+
+
+def client_certificate(*, tenant_id: str, app_id: str, path: str, cloud: Cloud) -> TokenSource:
+    """A certificate with its private key, PEM or PKCS 12, in a file."""
+    from azure.identity.aio import CertificateCredential  # noqa: PLC0415
+
+    return AzureTokenSource(CertificateCredential(tenant_id, app_id, path, authority=cloud.authority))
+
+
+def client_secret(*, tenant_id: str, app_id: str, secret: str, cloud: Cloud) -> TokenSource:
+    from azure.identity.aio import ClientSecretCredential  # noqa: PLC0415
+
+    return AzureTokenSource(ClientSecretCredential(tenant_id, app_id, secret, authority=cloud.authority))
+
+
+class EmulatorCredential:
+    """Tokens of the Graph emulator's own endpoint; the client keeps them until shortly before they expire."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        tenant_id: str,
+        app_id: str,
+        clock: Clock,
+        secret: str = "emulator",  # noqa: S107 (the emulator takes any)
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._url = f"{base_url.rstrip('/')}/{tenant_id}/oauth2/v2.0/token"
+        self._form = {"grant_type": "client_credentials", "client_id": app_id, "client_secret": secret}
+        self._clock = clock
+        self._http = httpx.AsyncClient(transport=transport, timeout=10)
+
+    async def get_token(self, *scopes: str, claims: str | None = None, enable_cae: bool = False) -> Token:  # noqa: ARG002
+        asked_at = self._clock.now().timestamp()
+        try:
+            response = await self._http.post(self._url, data={**self._form, "scope": " ".join(scopes)})
+            response.raise_for_status()
+            answer = response.json()
+            return AccessToken(token=answer["access_token"], expires_on=int(asked_at + float(answer["expires_in"])))
+        except httpx.HTTPStatusError as error:
+            raise _no_token(error.response.status_code) from error
+        except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+            raise UnavailableError(f"no access token ({type(error).__name__})") from error
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+def _no_token(status: int) -> UnavailableError | GraphRefusedError:
+    if status >= 500 or status == 429:
+        return UnavailableError(f"no access token ({status})")
+    return GraphRefusedError(status=status, code="NoAccessToken")

@@ -1,0 +1,125 @@
+"""The source tenant, read only: one user afresh, pages of the delta query, and who of many is there.
+
+https://learn.microsoft.com/graph/api/user-get, user-delta and directoryobject-getbyids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import batched
+from urllib.parse import quote
+
+from ..errors import GraphRefusedError, ResyncRequiredError, UnavailableError
+from ..model import Attributes, Json, SourceState, SourceUser
+from ..ports import Clock, DeltaPage
+from .client import GraphClient, JsonObject, items
+from .failures import not_found
+
+# What every decision needs, whatever the mapping asks for: who it is and how to reach them, and whether external.
+_IDENTITY = ("id", "accountEnabled", "displayName", "mail", "userPrincipalName")
+_ORIGIN = ("userType", "creationType", "externalUserState")
+_USER = "/users/{id}?$select="
+_DELETED_USER = "/directory/deletedItems/{id}/microsoft.graph.user?$select="
+_DELTA = "/users/delta?$select="
+_BY_IDS = "/directoryObjects/getByIds?$select=id"
+_MOST_IDS = 1000
+
+
+class GraphSource:
+    """ports.SourceDirectory. `attributes` are what mapping and scope read; the ones every decision needs are added."""
+
+    def __init__(self, client: GraphClient, clock: Clock, attributes: Iterable[str] = ()) -> None:
+        self._client = client
+        self._clock = clock
+        # Encoded once, not per request; braces would be read as parts of a URL template.
+        self._select = quote(",".join(sorted({*_IDENTITY, *_ORIGIN, *attributes})), safe=",")
+
+    @property
+    def select(self) -> str:
+        return self._select
+
+    async def read_user(self, user_id: str) -> SourceUser:
+        read_at = self._clock.now()  # before asking: the answer is at least as new
+        user = await self._look_up(_USER, user_id)
+        if user is not None:
+            return SourceUser(id=user_id, state=_live_state(user), attributes=_attributes(user), read_at=read_at)
+        deleted = await self._look_up(_DELETED_USER, user_id)
+        if deleted is not None:
+            attributes = _attributes(deleted)
+            return SourceUser(id=user_id, state=SourceState.SOFT_DELETED, attributes=attributes, read_at=read_at)
+        return SourceUser(id=user_id, state=SourceState.GONE, read_at=read_at)
+
+    async def _look_up(self, template: str, user_id: str) -> JsonObject | None:
+        """One user, or None when Graph itself says that there is none."""
+        try:
+            user = await self._client.get(template + self._select, {"id": user_id})
+        except GraphRefusedError as error:
+            if not_found(error):
+                return None
+            raise
+        if str(user.get("id")).lower() != user_id.lower():
+            raise UnavailableError("the answer is about another user")
+        return user
+
+    async def delta_page(self, link: str | None) -> DeltaPage:
+        read_at = self._clock.now()
+        if link is None:
+            page = await self._client.get(_DELTA + self._select, delta=True)
+        elif self._client.ours(link):
+            page = await self._client.follow(link, delta=True)
+        else:  # the Graph host was changed, or somebody changed the record; either way it is of no use
+            raise ResyncRequiredError("the stored link leads to another host")
+        next_link, delta_link = self._link(page, "@odata.nextLink"), self._link(page, "@odata.deltaLink")
+        if (next_link is None) == (delta_link is None):
+            raise UnavailableError("a delta page without exactly one link")
+        users = [_entry(item, read_at) for item in items(page)]
+        return DeltaPage(users=users, next_link=next_link, delta_link=delta_link)
+
+    def _link(self, page: JsonObject, name: str) -> str | None:
+        link = page.get(name)
+        if link is None:
+            return None
+        if isinstance(link, str) and self._client.ours(link):
+            return link
+        raise UnavailableError("a delta page with a link to elsewhere")
+
+    async def existing(self, user_ids: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for chunk in batched(user_ids, _MOST_IDS, strict=False):
+            page = await self._client.post(_BY_IDS, body={"ids": list(chunk), "types": ["user"]})
+            if page is None or page.get("@odata.nextLink") is not None:
+                raise UnavailableError("an incomplete answer to getByIds")
+            known = {str(item.get("id")).lower() for item in items(page)}
+            found.update(user_id for user_id in chunk if user_id.lower() in known)
+        return found
+
+
+def _live_state(user: JsonObject) -> SourceState:
+    """Never assumed: reading a missing `accountEnabled` as either value would disable or enable somebody."""
+    enabled = user.get("accountEnabled")
+    if not isinstance(enabled, bool):
+        raise UnavailableError("a user without accountEnabled")
+    return SourceState.LIVE if enabled else SourceState.DISABLED
+
+
+def _attributes(user: JsonObject) -> Attributes:
+    return {name: value for name, value in user.items() if "@" not in name}
+
+
+def _entry(item: JsonObject, read_at: datetime) -> SourceUser:
+    """One entry of a delta page; it only nominates, so an attribute that Graph left out stays left out."""
+    user_id = item.get("id")
+    if not isinstance(user_id, str) or not user_id:
+        raise UnavailableError("a delta entry without an id")
+    removed = item.get("@removed")
+    if removed is not None:
+        return SourceUser(id=user_id, state=_removed_state(removed), read_at=read_at)
+    state = SourceState.DISABLED if item.get("accountEnabled") is False else SourceState.LIVE
+    return SourceUser(id=user_id, state=state, attributes=_attributes(item), read_at=read_at)
+
+
+def _removed_state(removed: Json) -> SourceState:
+    """`changed` is soft-deleted, `deleted` is gone. https://learn.microsoft.com/graph/delta-query-overview"""
+    gone = isinstance(removed, dict) and removed.get("reason") == "deleted"
+    return SourceState.GONE if gone else SourceState.SOFT_DELETED

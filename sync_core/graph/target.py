@@ -1,0 +1,118 @@
+"""The target tenant: who might be somebody's B2B user, and the writes that make, change and remove one.
+
+https://learn.microsoft.com/graph/api/invitation-post, user-update, user-delete and directory-deleteditems-restore.
+The client takes a permit of the write budget before each write.
+"""
+
+from __future__ import annotations
+
+from ..errors import GraphRefusedError, UnavailableError
+from ..model import Attributes, TargetUser, is_external
+from ..ports import Presence
+from .client import GraphClient, JsonObject, moment
+from .failures import not_found
+
+_SELECT = "id,createdDateTime,creationType,externalUserState,userPrincipalName"
+_USER = "/users/{id}"
+_READ_USER = f"/users/{{id}}?$select={_SELECT}"
+_PRESENT = "/users/{id}?$select=id"
+_DELETED = "/directory/deletedItems/{id}/microsoft.graph.user?$select=id"
+_RESTORE = "/directory/deletedItems/{id}/restore"
+_CANDIDATES = f"/users?$filter={{filter}}&$select={_SELECT}"
+_INVITATIONS = "/invitations"
+
+
+class GraphTarget:
+    """ports.TargetDirectory. `redirect_url` is where a redeemed invitation leads: by default, the target's My Apps."""
+
+    def __init__(self, client: GraphClient, *, redirect_url: str | None = None) -> None:
+        self._client = client
+        self._redirect_url = redirect_url or f"https://myapplications.microsoft.com/?tenantid={client.tenant_id}"
+
+    async def candidates(self, address: str) -> list[TargetUser]:
+        found: dict[str, TargetUser] = {}
+        async for user in self._client.pages(_CANDIDATES, {"filter": _bears(address)}):
+            candidate = _target_user(user)
+            found[candidate.id] = candidate
+        return list(found.values())
+
+    async def read_user(self, target_id: str) -> TargetUser | None:
+        user = await self._get(_READ_USER, target_id)
+        return None if user is None else _target_user(user)
+
+    async def presence(self, target_id: str) -> Presence:
+        if await self._get(_PRESENT, target_id) is not None:
+            return Presence.PRESENT
+        if await self._get(_DELETED, target_id) is not None:
+            return Presence.SOFT_DELETED
+        return Presence.GONE
+
+    async def invite(self, address: str, display_name: str | None) -> str:
+        body: JsonObject = {
+            "invitedUserEmailAddress": address,
+            "inviteRedirectUrl": self._redirect_url,
+            "sendInvitationMessage": False,
+        }
+        if display_name:
+            body["invitedUserDisplayName"] = display_name
+        invited = (await self._client.post(_INVITATIONS, body=body) or {}).get("invitedUser")
+        user_id = invited.get("id") if isinstance(invited, dict) else None
+        if not isinstance(user_id, str) or not user_id:
+            raise UnavailableError("an invitation without its user")
+        return user_id
+
+    async def update(self, target_id: str, attributes: Attributes) -> bool:
+        try:
+            await self._client.patch(_USER, {"id": target_id}, body=dict(attributes))
+        except GraphRefusedError as error:
+            return _only_missing(error)
+        return True
+
+    async def soft_delete(self, target_id: str) -> bool:
+        try:
+            await self._client.delete(_USER, {"id": target_id})
+        except GraphRefusedError as error:
+            return _only_missing(error)
+        return True
+
+    async def restore(self, target_id: str) -> bool:
+        try:
+            await self._client.post(_RESTORE, {"id": target_id})
+        except GraphRefusedError as error:
+            return _only_missing(error)
+        return True
+
+    async def _get(self, template: str, target_id: str) -> JsonObject | None:
+        try:
+            user = await self._client.get(template, {"id": target_id})
+        except GraphRefusedError as error:
+            if not_found(error):
+                return None
+            raise
+        if str(user.get("id")).lower() != target_id.lower():
+            raise UnavailableError("the answer is about another user")
+        return user
+
+
+def _only_missing(error: GraphRefusedError) -> bool:
+    """False when the user is not there; any other refusal goes on its way."""
+    if not_found(error):
+        return False
+    raise error
+
+
+def _bears(address: str) -> str:
+    """Who has this address anywhere, as the docs' own check before an invitation asks. A quote is doubled."""
+    quoted = address.replace("'", "''")
+    return (
+        f"userPrincipalName eq '{quoted}' or mail eq '{quoted}'"
+        f" or proxyAddresses/any(x:x eq 'SMTP:{quoted}') or otherMails/any(x:x eq '{quoted}')"
+    )
+
+
+def _target_user(user: JsonObject) -> TargetUser:
+    user_id, created = user.get("id"), user.get("createdDateTime")
+    if not isinstance(user_id, str) or not user_id:
+        raise UnavailableError("a user without an id")
+    created_at = moment(created) if isinstance(created, str) else None
+    return TargetUser(id=user_id, external=is_external(user), created_at=created_at)

@@ -1,0 +1,41 @@
+"""One look at one user: everything that goes into a decision, and the decision. Pure.
+
+Every path that decides comes through here: reconciling, confirming a deletion, a dry run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .decide import decide
+from .mapping import apply_mapping
+from .model import Change, Desired, Hold, Link, Refuse, Skip, SourceUser, Sync, TargetUser, Verdict
+from .scope import scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    sync: Sync
+    source: SourceUser
+    verdict: Verdict
+    link: Link
+    desired: Desired
+    candidates: Sequence[TargetUser]
+    change: Change
+
+    @property
+    def settled(self) -> bool:
+        """Nothing (more) is to be done on this read."""
+        if isinstance(self.change, Hold):
+            return self.change.meanwhile is None
+        return isinstance(self.change, Skip | Refuse)
+
+
+def look(sync: Sync, source: SourceUser, link: Link, candidates: Sequence[TargetUser] = ()) -> Look:
+    verdict = scope(sync, source)
+    desired = apply_mapping(sync.mapping, source.attributes)
+    change = decide(source, verdict, link, desired, sync.policy, candidates)
+    return Look(
+        sync=sync, source=source, verdict=verdict, link=link, desired=desired, candidates=candidates, change=change
+    )

@@ -1,0 +1,124 @@
+"""What was done, for people: the newest first, for one sync or for one of its users. Table `activity`.
+
+    listing   PK <sync>            RK <inverted time>~<user>    one row of each per outcome: Table Storage has no
+    timeline  PK <sync>:<user>     RK <inverted time>           second index
+    poison    PK poison:           RK <queue>:<message id>
+
+Names of attributes only. No attribute value, address or display name may get in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from ..errors import ConflictError
+from ..model import Attributes, Change, Disable, Hold, Invite, Outcome, Refuse, Skip, SoftDelete, Update
+from .columns import check_version, columns
+from .concurrency import for_each
+from .table import Row, Table, key
+
+MAX_BODY_BYTES = 32 * 1024  # of UTF-8; as UTF-16 at most 64 KiB, which is what a column holds
+
+_POISON = "poison:"  # no sync's partition: `key` never yields a colon
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR = 10**16  # microseconds; the year 2286
+_MAX_REASON = 256
+
+
+class TableActivity:
+    """See ports.Activity."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def record(self, outcome: Outcome) -> None:
+        """Safe to repeat: the same outcome is the same two rows."""
+        sync, user, newest = key(outcome.sync), key(outcome.user), _newest_first(outcome.done_at)
+        values = _columns(outcome)
+        await for_each(
+            (
+                Row(pk=sync, rk=f"{newest}~{user}", values=values),
+                Row(pk=f"{sync}:{user}", rk=newest, values=values),
+            ),
+            self._upsert,
+        )
+
+    async def poisoned(self, queue: str, message_id: str, body: str, at: datetime) -> None:
+        kept = body.encode("utf-8", "replace")[:MAX_BODY_BYTES].decode("utf-8", "ignore")
+        values = columns({"queue": queue, "message_id": message_id, "body": kept, "at": at})
+        try:
+            await self._table.insert(Row(pk=_POISON, rk=f"{key(queue)}:{key(message_id)}", values=values))
+        except ConflictError:
+            return  # recorded before, by the delivery whose acknowledgement was lost
+
+    async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]:
+        return await self._read(key(sync), limit)
+
+    async def timeline(self, sync: str, user: str, limit: int) -> list[Mapping[str, object]]:
+        """What was done about one user, newest first."""
+        return await self._read(f"{key(sync)}:{key(user)}", limit)
+
+    async def poison(self, limit: int) -> list[Mapping[str, object]]:
+        """What came out of the poison queues: queue, message_id, body, at."""
+        return await self._read(_POISON, limit)
+
+    async def poison_count(self) -> int:
+        return sum([1 async for _ in self._table.query(_POISON, select=("v",))])
+
+    async def _upsert(self, row: Row) -> None:
+        await self._table.upsert(row)
+
+    async def _read(self, pk: str, limit: int) -> list[Mapping[str, object]]:
+        return [_entry(row) async for row in self._table.query(pk, limit=limit)]
+
+
+def _columns(outcome: Outcome) -> dict[str, str | int | float | bool]:
+    return columns(
+        {
+            "sync": outcome.sync,
+            "user": outcome.user,
+            "target_id": outcome.target_id,
+            "changes": ",".join(change.name for change in outcome.changes),
+            "attributes": ",".join(sorted({name for change in outcome.changes for name in _written(change)})),
+            "reason": "; ".join(dict.fromkeys(_reasons(outcome.changes)))[:_MAX_REASON],
+            "why": outcome.why.value,
+            "error": outcome.error[:_MAX_REASON],
+            "retry_after": None if outcome.retry_after is None else float(outcome.retry_after),
+            "nominated_at": outcome.nominated_at,
+            "done_at": outcome.done_at,
+            "latency_ms": max(0, (outcome.done_at - outcome.nominated_at) // timedelta(milliseconds=1)),
+        }
+    )
+
+
+def _written(change: Change) -> Attributes:
+    """Of which only the names are kept."""
+    match change:
+        case Invite() | Update() | Disable():
+            return change.attributes
+        case Hold(meanwhile=Update() as meanwhile):
+            return meanwhile.attributes
+        case _:
+            return {}
+
+
+def _reasons(changes: Sequence[Change]) -> Iterator[str]:
+    """Our own words. A refusal's `detail` stays out: it may quote what was found in the directory."""
+    for change in changes:
+        match change:
+            case Skip(reason=reason) | Refuse(reason=reason):
+                yield reason.value
+            case SoftDelete(why=why) | Hold(held=SoftDelete(why=why)):
+                yield why
+            case _:
+                continue
+
+
+def _newest_first(at: datetime) -> str:
+    return f"{_FAR - (at - _EPOCH) // timedelta(microseconds=1):017d}"
+
+
+def _entry(row: Row) -> Mapping[str, object]:
+    check_version(row, "activity")
+    return {name: value for name, value in row.values.items() if name != "v"}

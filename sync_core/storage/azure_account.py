@@ -1,0 +1,46 @@
+"""One storage account: two HTTP sessions, shared by all its tables and all its queues. One per event loop."""
+
+from __future__ import annotations
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.data.tables.aio import TableServiceClient
+from azure.storage.queue.aio import QueueServiceClient
+
+from .azure_calls import CLIENT_OPTIONS
+from .azure_queue import AzureQueue, open_queue
+from .azure_table import AzureTable
+
+
+class AzureAccount:
+    def __init__(self, tables: TableServiceClient, queues: QueueServiceClient) -> None:
+        self._tables = tables
+        self._queues = queues
+
+    @classmethod
+    def from_connection_string(cls, text: str) -> AzureAccount:
+        """Also `UseDevelopmentStorage=true`, for Azurite on its usual ports. ValueError when malformed."""
+        text = text.strip().rstrip(";")
+        return cls(
+            TableServiceClient.from_connection_string(text, **CLIENT_OPTIONS),
+            QueueServiceClient.from_connection_string(text, **CLIENT_OPTIONS),
+        )
+
+    @classmethod
+    def from_credential(cls, table_uri: str, queue_uri: str, credential: AsyncTokenCredential) -> AzureAccount:
+        """The credential stays the caller's to close."""
+        return cls(
+            TableServiceClient(table_uri, credential=credential, **CLIENT_OPTIONS),
+            QueueServiceClient(queue_uri, credential=credential, **CLIENT_OPTIONS),
+        )
+
+    def table(self, name: str) -> AzureTable:
+        return AzureTable(self._tables.get_table_client(name))
+
+    def queue(self, name: str) -> AzureQueue:
+        return open_queue(self._queues, name)
+
+    async def close(self) -> None:
+        try:
+            await self._tables.close()
+        finally:
+            await self._queues.close()

@@ -1,0 +1,76 @@
+"""Calls to Azure's SDK: few and short retries, and its errors as ours: chained, without bodies or addresses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from azure.core.exceptions import AzureError, DecodeError, HttpResponseError
+
+from ..errors import ConflictError, MessageError, SyncError, ThrottledError, UnavailableError
+from .errors import StorageRefusedError
+
+# https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes, and queue-service-error-codes
+_LOST_RACES = {"EntityAlreadyExists", "UpdateConditionNotSatisfied", "MessageNotFound", "PopReceiptMismatch"}
+_BUSY = {"ServerBusy"}  # how storage says 429: its status is 503
+_ON_ITS_WAY = {"TableBeingDeleted", "QueueBeingDeleted"}
+
+# Retries are ours: the SDK's tables client would sleep through any Retry-After, however long, in a held invocation.
+# Time-outs are in seconds, and for one attempt.
+CLIENT_OPTIONS: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 15}
+
+# Enough for a connection that was closed while idle, or for a moved partition; for more the message comes back.
+_PAUSES_S = (0.1, 0.5)
+
+
+async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
+    """Await `action`, twice more when storage does not answer; being throttled is for the caller to wait out.
+
+    A write that was done although its answer was lost meets itself: an insert or a replace then raises ConflictError,
+    and a message is sent twice. Both are what the core expects of storage anyhow.
+    """
+    pauses = iter(_PAUSES_S)
+    while True:
+        try:
+            return await action()
+        except AzureError as error:
+            ours = translate(error)
+            pause = next(pauses, None)
+            if pause is None or not isinstance(ours, UnavailableError) or ours.retry_after:
+                raise ours from error
+        await asyncio.sleep(pause)
+
+
+def translate(error: AzureError) -> SyncError:
+    if isinstance(error, DecodeError):
+        return MessageError("the body is not base64 text")
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    if status is None:  # no answer: connection, DNS, time-out, or no token
+        return UnavailableError(f"storage did not answer: {type(error).__name__}")
+    code = error_code(error)
+    wait = _retry_after(error)
+    if status == 412 or code in _LOST_RACES:
+        return ConflictError(f"storage: {status} {code}")
+    if status == 429 or code in _BUSY:
+        return ThrottledError(f"storage: {status} {code}", retry_after=wait)
+    if status >= 500 or status == 408 or code in _ON_ITS_WAY:
+        return UnavailableError(f"storage: {status} {code}", retry_after=wait)
+    return StorageRefusedError(status=status, code=code)
+
+
+def error_code(error: AzureError) -> str:
+    """The service's own code: by the SDK's parsing, else by the header."""
+    code = getattr(error, "error_code", None)
+    response = getattr(error, "response", None)
+    if code is None and response is not None:
+        code = response.headers.get("x-ms-error-code")
+    return str(getattr(code, "value", code) or "unknown")
+
+
+def _retry_after(error: AzureError) -> float | None:
+    response = getattr(error, "response", None)
+    try:
+        return float(response.headers["Retry-After"]) if response is not None else None
+    except (KeyError, ValueError):
+        return None

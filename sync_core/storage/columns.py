@@ -1,0 +1,50 @@
+"""How the repositories write values into columns and read them back: one schema version, times as text, no nulls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from ..messages import format_time, parse_time
+from .errors import NewerSchemaError
+from .table import Row, Value
+
+VERSION = 1
+
+
+def columns(values: Mapping[str, Value | datetime | None]) -> dict[str, Value]:
+    """With the schema version; what is None is left out."""
+    written: dict[str, Value] = {"v": VERSION}
+    for name, value in values.items():
+        if value is not None:
+            written[name] = format_time(value) if isinstance(value, datetime) else value
+    return written
+
+
+def check_version(row: Row, kind: str) -> None:
+    """Never guess at a row from a newer release: what it means may have changed."""
+    version = row.values.get("v", VERSION)
+    if not isinstance(version, int) or version > VERSION:
+        raise NewerSchemaError(kind=kind, version=version)
+
+
+def time_or_none(row: Row, name: str) -> datetime | None:
+    text = row.text(name)
+    return parse_time(text) if text else None
+
+
+def time(row: Row, name: str) -> datetime:
+    return parse_time(row.text(name))
+
+
+def flag(row: Row, name: str) -> bool:
+    return row.values.get(name) is True
+
+
+def number(row: Row, name: str) -> int:
+    return int(row.values.get(name, 0))
+
+
+def mapping_text(values: Mapping[str, str] | Mapping[str, int]) -> str:
+    return json.dumps(dict(values), sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,71 @@
+"""How far each feed has been read. Table `feeds`: PK <tenant>, RK <feed>.
+
+Delta links are as good as a bearer of the tenant's changes to whoever has a token: they rest here and are never logged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..ports import FeedPhase, FeedState
+from .columns import check_version, columns, flag, number, time_or_none
+from .table import Row, Table, key
+
+
+class TableFeeds:
+    """See ports.Feeds."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def get(self, tenant: str, feed: str = "users") -> FeedState:
+        row = await self._table.get(key(tenant), key(feed))
+        return FeedState(tenant=tenant, feed=feed) if row is None else _state(row, tenant, feed)
+
+    async def save(self, state: FeedState) -> FeedState:
+        row = _row(state)
+        etag = await (self._table.insert(row) if state.etag is None else self._table.replace(row, state.etag))
+        return replace(state, etag=etag)
+
+
+def _row(state: FeedState) -> Row:
+    values = columns(
+        {
+            "phase": state.phase.value,
+            "round": state.round,
+            "full": state.full,
+            "link": state.link,
+            "delta_link": state.delta_link,
+            "cursor": state.cursor,
+            "fingerprint": state.fingerprint,
+            "started_at": state.started_at,
+            "progress_at": state.progress_at,
+            "completed_at": state.completed_at,
+            "pages": state.pages,
+            "entries": state.entries,
+            "nominated": state.nominated,
+        }
+    )
+    return Row(pk=key(state.tenant), rk=key(state.feed), values=values)
+
+
+def _state(row: Row, tenant: str, feed: str) -> FeedState:
+    check_version(row, "feed")
+    return FeedState(
+        tenant=tenant,
+        feed=feed,
+        phase=FeedPhase(row.text("phase")),
+        round=row.text("round"),
+        full=flag(row, "full"),
+        link=row.text("link") or None,
+        delta_link=row.text("delta_link") or None,
+        cursor=row.text("cursor"),
+        fingerprint=row.text("fingerprint"),
+        started_at=time_or_none(row, "started_at"),
+        progress_at=time_or_none(row, "progress_at"),
+        completed_at=time_or_none(row, "completed_at"),
+        pages=number(row, "pages"),
+        entries=number(row, "entries"),
+        nominated=number(row, "nominated"),
+        etag=row.etag,
+    )

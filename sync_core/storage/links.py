@@ -1,0 +1,185 @@
+"""Links, and the claims that make each target user belong to at most one of them. Both live in the table `links`.
+
+    link   PK <sync>              RK <source id>
+    claim  PK target:<target id>  RK <target tenant id>     owner = "<sync>/<source id>"; unique because it is inserted
+
+A claim's partition is the target id, so that a link, which does not know its target tenant, finds its claim again.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+
+from ..errors import ConflictError, UnavailableError
+from ..model import Link, LinkState
+from ..ports import LinkDigest
+from .columns import check_version, columns, flag, mapping_text, number, time_or_none
+from .concurrency import for_each
+from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
+
+# Up to here single reads win: a page of a listing costs about as much as this many of them.
+FEW = 40
+
+_DIGEST_COLUMNS = ("v", "digest", "ours", "read_at")
+_CLAIM_ATTEMPTS = 5
+
+
+class TableLinks:
+    """See ports.Links."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def get(self, sync: str, source_id: str) -> Link | None:
+        row = await self._table.get(key(sync), key(source_id))
+        return None if row is None else _link(row)
+
+    async def save(self, link: Link) -> Link:
+        row = _row(link)
+        etag = await (self._table.insert(row) if link.etag is None else self._table.replace(row, link.etag))
+        return replace(link, etag=etag)
+
+    async def forget(self, link: Link) -> None:
+        # The link first: should it have changed meanwhile, it keeps its claim. A crash in between leaves a claim on
+        # a target user who is gone for good, which is in nobody's way.
+        await self._table.delete(key(link.sync), key(link.source_id), link.etag)
+        if link.target_id is not None:
+            await self._release(link.target_id, _owner(link.sync, link.source_id))
+
+    async def digests(self, sync: str, source_ids: Sequence[str]) -> Mapping[str, LinkDigest]:
+        names = {key(source_id): source_id for source_id in source_ids}
+        found: dict[str, LinkDigest] = {}
+
+        async def read(rk: str) -> None:
+            row = await self._table.get(key(sync), rk)
+            if row is not None:
+                found[names[rk]] = _digest(row)
+
+        unread = sorted(names)
+        if len(unread) > FEW:
+            unread = await self._list_digests(sync, unread, names, found)
+        await for_each(unread, read)
+        return found
+
+    async def ids(self, sync: str, after: str = "") -> AsyncIterator[str]:
+        start = key(after)
+        async for row in self._table.query(key(sync), rk_from=start, where={"present": True}, select=("present",)):
+            if row.rk != start:
+                yield unkey(row.rk)
+
+    async def count(self, sync: str) -> int:
+        rows = self._table.query(key(sync), where={"present": True}, select=("present",))
+        return sum([1 async for _ in rows])
+
+    async def parked(self, sync: str) -> list[Link]:
+        return [_link(row) async for row in self._table.query(key(sync), where={"parked": True})]
+
+    async def claim(self, target_tenant: str, target_id: str, owner: str) -> str:
+        row = Row(pk=_claims(target_id), rk=key(target_tenant), values=columns({"owner": owner}))
+        for _ in range(_CLAIM_ATTEMPTS):
+            try:
+                await self._table.insert(row)
+            except ConflictError:
+                present = await self.owner(target_tenant, target_id)
+                if present is not None:
+                    return present  # perhaps ourselves: a retried insert meets its own first attempt
+            else:
+                return owner
+        raise UnavailableError("a claim keeps appearing and disappearing")
+
+    async def owner(self, target_tenant: str, target_id: str) -> str | None:
+        row = await self._table.get(_claims(target_id), key(target_tenant))
+        if row is None:
+            return None
+        check_version(row, "claim")
+        return row.text("owner")
+
+    async def _release(self, target_id: str, owner: str) -> None:
+        async for row in self._table.query(_claims(target_id), where={"owner": owner}):
+            await self._table.delete(row.pk, row.rk, row.etag)
+
+    async def _list_digests(
+        self, sync: str, wanted: list[str], names: Mapping[str, str], found: dict[str, LinkDigest]
+    ) -> list[str]:
+        """Walk the partition by pages; gives the ids that are better read singly.
+
+        A full round asks for every link in small portions. Listing all of 100,000 for each portion of 200 would read
+        50 million rows, so a page that holds few of the wanted ids is the last.
+        """
+        end = after_prefix(wanted[-1])
+        while wanted:
+            rows = self._table.query(key(sync), rk_from=wanted[0], rk_to=end, select=_DIGEST_COLUMNS, limit=PAGE_ROWS)
+            last, seen = "", 0
+            async for row in rows:
+                last, seen = row.rk, seen + 1
+                if row.rk in names:
+                    found[names[row.rk]] = _digest(row)
+            if seen < PAGE_ROWS:
+                return []
+            covered = bisect_right(wanted, last)
+            wanted = wanted[covered:]
+            if covered < FEW:
+                break
+        return wanted
+
+
+def _claims(target_id: str) -> str:
+    return f"target:{key(target_id)}"
+
+
+def _owner(sync: str, source_id: str) -> str:
+    return f"{sync}/{source_id}"
+
+
+def _digest(row: Row) -> LinkDigest:
+    check_version(row, "link")
+    return LinkDigest(digest=row.text("digest"), ours=flag(row, "ours"), read_at=time_or_none(row, "read_at"))
+
+
+def _row(link: Link) -> Row:
+    values = columns(
+        {
+            "state": link.state.value,
+            "target_id": link.target_id,
+            "applied": mapping_text(link.applied),
+            "dirty": link.dirty,
+            "created": link.created,
+            "permit": link.permit,
+            "read_at": link.read_at,
+            "invited_at": link.invited_at,
+            "deleted_at": link.deleted_at,
+            "parked_until": link.parked_until,
+            "park_count": link.park_count,
+            "reason": link.reason,
+            # What listings filter by or return; never read back into a link.
+            "digest": link.digest,
+            "ours": link.ours,
+            "present": link.state is LinkState.LINKED,
+            "parked": link.parked_until is not None,
+        }
+    )
+    return Row(pk=key(link.sync), rk=key(link.source_id), values=values)
+
+
+def _link(row: Row) -> Link:
+    check_version(row, "link")
+    return Link(
+        sync=unkey(row.pk),
+        source_id=unkey(row.rk),
+        state=LinkState(row.text("state")),
+        target_id=row.text("target_id") or None,
+        applied=json.loads(row.text("applied")),
+        dirty=flag(row, "dirty"),
+        created=flag(row, "created"),
+        permit=row.text("permit") or None,
+        read_at=time_or_none(row, "read_at"),
+        invited_at=time_or_none(row, "invited_at"),
+        deleted_at=time_or_none(row, "deleted_at"),
+        parked_until=time_or_none(row, "parked_until"),
+        park_count=number(row, "park_count"),
+        reason=row.text("reason"),
+        etag=row.etag,
+    )

@@ -1,0 +1,212 @@
+"""Twins of a table and a queue, in memory: deterministic, with the real ones' promises and no better ones.
+
+They keep the service's limits, page through live data, lose leases on an injected clock, and forget nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+
+from ..errors import ConflictError
+from ..ports import Clock
+from .queue import MAX_BATCH, Message, check_body, whole_seconds
+from .table import PAGE_ROWS, Row, Wanted, check_keys, check_row
+
+
+class MemoryTable:
+    """See Table."""
+
+    def __init__(self, *, page_rows: int = PAGE_ROWS) -> None:
+        self._page_rows = page_rows
+        self._rows: dict[tuple[str, str], Row] = {}
+        self._order: list[tuple[str, str]] = []
+        self._versions = count(1)
+
+    async def get(self, pk: str, rk: str) -> Row | None:
+        check_keys(pk, rk)
+        return self._rows.get((pk, rk))
+
+    async def insert(self, row: Row) -> str:
+        check_row(row)
+        if (row.pk, row.rk) in self._rows:
+            raise ConflictError("the row exists")
+        return self._put(row)
+
+    async def replace(self, row: Row, etag: str) -> str:
+        check_row(row)
+        self._match(row.pk, row.rk, etag)
+        return self._put(row)
+
+    async def upsert(self, row: Row) -> str:
+        check_row(row)
+        return self._put(row)
+
+    async def delete(self, pk: str, rk: str, etag: str | None = None) -> None:
+        check_keys(pk, rk)
+        if etag is not None:
+            self._match(pk, rk, etag)
+        if self._rows.pop((pk, rk), None) is not None:
+            del self._order[bisect_left(self._order, (pk, rk))]
+
+    async def query(
+        self,
+        pk: str | None,
+        *,
+        rk_from: str = "",
+        rk_to: str = "",
+        where: Mapping[str, Wanted] | None = None,
+        select: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> AsyncIterator[Row]:
+        given = 0
+        last: tuple[str, str] | None = None
+        while page := self._page(pk, rk_from, last):
+            last = page[-1].pk, page[-1].rk
+            for row in page:
+                if rk_to and row.rk >= rk_to:
+                    if pk is not None:
+                        return
+                    continue
+                if row.rk < rk_from or not _matches(row, where):
+                    continue
+                if given == limit:
+                    return
+                given += 1
+                yield _only(row, select)
+
+    def _page(self, pk: str | None, rk_from: str, last: tuple[str, str] | None) -> list[Row]:
+        """The next rows as they are now: what changes between two pages shows, as in the real table."""
+        if last is not None:
+            start = bisect_right(self._order, last)
+        else:
+            start = 0 if pk is None else bisect_left(self._order, (pk, rk_from))
+        keys = self._order[start : start + self._page_rows]
+        return [self._rows[each] for each in keys if pk is None or each[0] == pk]
+
+    def _put(self, row: Row) -> str:
+        at = (row.pk, row.rk)
+        if at not in self._rows:
+            insort(self._order, at)
+        etag = f'W/"{next(self._versions)}"'
+        self._rows[at] = replace(row, values=dict(row.values), etag=etag)
+        return etag
+
+    def _match(self, pk: str, rk: str, etag: str) -> None:
+        row = self._rows.get((pk, rk))
+        if row is None or row.etag != etag:
+            raise ConflictError("the row was changed" if row else "the row is gone")
+
+
+def _matches(row: Row, where: Mapping[str, Wanted] | None) -> bool:
+    return all(row.values.get(name) == value for name, value in (where or {}).items())
+
+
+def _only(row: Row, select: Sequence[str]) -> Row:
+    if not select:
+        return row
+    return replace(row, values={name: value for name, value in row.values.items() if name in select})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Stored:
+    """A message in the queue. `serial` changes with each receipt, so an older note of it in a heap is void."""
+
+    id: str
+    body: str
+    inserted_at: datetime
+    receipt: str = ""
+    dequeue_count: int = 0
+    serial: int = 0
+
+
+class MemoryQueue:
+    """See Queue. With a random source messages come in any order, as the service may give them; else oldest first."""
+
+    def __init__(self, clock: Clock, *, rng: Random | None = None) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._serials = count(1)
+        self._messages: dict[str, _Stored] = {}
+        self._hidden: list[tuple[datetime, int, str]] = []  # a heap of when to look at which message again
+        self._visible: list[tuple[int, str]] = []  # likewise, of those whose time has come
+
+    async def send(self, body: str, *, delay: float = 0) -> None:
+        check_body(body)
+        now = self._clock.now()
+        stored = _Stored(id=f"m{next(self._serials)}", body=body, inserted_at=now)
+        self._messages[stored.id] = stored
+        self._hide(stored, now, whole_seconds(delay))
+
+    async def send_many(self, bodies: Sequence[str], *, delay: float = 0) -> None:
+        for body in bodies:
+            await self.send(body, delay=delay)
+
+    async def receive(self, *, max_messages: int = MAX_BATCH, visibility: float = 600) -> list[Message]:
+        now = self._clock.now()
+        seconds = whole_seconds(visibility, least=1)
+        self._surface(now)
+        received: list[Message] = []
+        while self._visible and len(received) < min(max_messages, MAX_BATCH):
+            serial, message_id = self._take()
+            stored = self._messages.get(message_id)
+            if stored is None or stored.serial != serial:
+                continue  # deleted or hidden again since
+            stored.dequeue_count += 1
+            self._hide(stored, now, seconds)
+            received.append(_message(stored))
+        return received
+
+    async def update(self, message: Message, *, visibility: float, body: str | None = None) -> Message:
+        if body is not None:
+            check_body(body)
+        seconds = whole_seconds(visibility)
+        stored = self._held(message)
+        stored.body = stored.body if body is None else body
+        self._hide(stored, self._clock.now(), seconds)
+        return _message(stored)
+
+    async def delete(self, message: Message) -> None:
+        del self._messages[self._held(message).id]
+
+    async def depth(self) -> int:
+        return len(self._messages)
+
+    def _held(self, message: Message) -> _Stored:
+        stored = self._messages.get(message.id)
+        if stored is None or stored.receipt != message.receipt:
+            raise ConflictError("the receipt is stale" if stored else "the message is gone")
+        return stored
+
+    def _hide(self, stored: _Stored, now: datetime, seconds: int) -> None:
+        stored.serial = next(self._serials)
+        stored.receipt = f"{stored.id}.{stored.serial}"
+        heapq.heappush(self._hidden, (now + timedelta(seconds=seconds), stored.serial, stored.id))
+
+    def _surface(self, now: datetime) -> None:
+        while self._hidden and self._hidden[0][0] <= now:
+            _, serial, message_id = heapq.heappop(self._hidden)
+            heapq.heappush(self._visible, (serial, message_id))
+
+    def _take(self) -> tuple[int, str]:
+        if self._rng is None:
+            return heapq.heappop(self._visible)
+        # The last leaf takes the place of the picked one: no order is left to keep once a random source is used.
+        picked = self._rng.randrange(len(self._visible))
+        self._visible[picked], self._visible[-1] = self._visible[-1], self._visible[picked]
+        return self._visible.pop()
+
+
+def _message(stored: _Stored) -> Message:
+    return Message(
+        id=stored.id,
+        body=stored.body,
+        receipt=stored.receipt,
+        dequeue_count=stored.dequeue_count,
+        inserted_at=stored.inserted_at,
+    )

@@ -1,0 +1,39 @@
+"""The three work queues, and how deep all of them are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..messages import FEED_PAGES, SUBSCRIPTION_EVENTS, USER_CHANGES, WORK_QUEUES, encode, poison_queue
+from ..model import FeedRun, LifecycleEvent, Nomination
+from .concurrency import for_each
+from .queue import MAX_DELAY_S, Queue
+
+ALL_QUEUES = (*WORK_QUEUES, *map(poison_queue, WORK_QUEUES))
+
+
+class WorkQueues:
+    """See ports.Queues. A longer delay than the service allows becomes the longest that it does."""
+
+    def __init__(self, queues: Mapping[str, Queue]) -> None:
+        self._queues = queues  # by name; ALL_QUEUES, work and poison
+
+    async def nominate(self, nominations: Sequence[Nomination], *, delay: float = 0) -> None:
+        if nominations:
+            bodies = [encode(each) for each in nominations]
+            await self._queues[USER_CHANGES].send_many(bodies, delay=min(delay, MAX_DELAY_S))
+
+    async def continue_feed(self, run: FeedRun, *, delay: float = 0) -> None:
+        await self._queues[FEED_PAGES].send(encode(run), delay=min(delay, MAX_DELAY_S))
+
+    async def subscription_event(self, event: LifecycleEvent, *, delay: float = 0) -> None:
+        await self._queues[SUBSCRIPTION_EVENTS].send(encode(event), delay=min(delay, MAX_DELAY_S))
+
+    async def depths(self) -> Mapping[str, int]:
+        depths = dict.fromkeys(self._queues, 0)
+
+        async def measure(name: str) -> None:
+            depths[name] = await self._queues[name].depth()
+
+        await for_each(tuple(self._queues), measure)
+        return depths

@@ -1,0 +1,245 @@
+"""What becomes of one `user-changes` message: dropped, deferred, reconciled, tried again later, or parked.
+
+Nothing leaves here as an exception unless this program is wrong; then the host delivers the message again, and the
+redelivery is not trusted to find the record as its predecessor left it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from .apply import LostRecordError
+from .engine import Engine, Reconciliation
+from .errors import ConflictError, MessageError, PermanentError, TransientError
+from .holds import HELD, DeletionGuard
+from .messages import USER_CHANGES, decode_nomination
+from .model import (
+    Change,
+    Hold,
+    Link,
+    LinkState,
+    Nomination,
+    Outcome,
+    Reason,
+    Refuse,
+    Skip,
+    Sync,
+    Why,
+    fingerprints,
+)
+from .ports import Activity, Clock, Links, Queues
+
+log = logging.getLogger("xtsync.worker")
+
+# A user who was read this recently is looked at again only afterwards, once for all that came in meanwhile.
+SETTLE = timedelta(seconds=3)
+# Transient errors are tried again after 1, 2, 4 ... 300 s; after this many tries the user is parked.
+MAX_ATTEMPTS = 12
+_LONGEST_BACKOFF = 300.0
+# Parked users are looked at again after 5, 10, 20 ... minutes, in the end once a day.
+_FIRST_PARK = timedelta(minutes=5)
+_LONGEST_PARK = timedelta(days=1)
+_CONFLICTS = 5
+
+
+class UserLocks:
+    """One worker at a time for each user within a process; across processes the links' etags serve."""
+
+    def __init__(self) -> None:
+        self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def hold(self, sync: str, user: str) -> AsyncIterator[None]:
+        key = (sync, user)
+        lock, waiting = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._locks.pop(key)
+            if waiting > 1:
+                self._locks[key] = (lock, waiting - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    syncs: Mapping[str, Sync]
+    engine: Engine
+    links: Links
+    guard: DeletionGuard
+    queues: Queues
+    activity: Activity
+    clock: Clock
+    locks: UserLocks = field(default_factory=UserLocks)
+
+    async def handle(self, nomination: Nomination, *, redelivered: bool = False) -> Outcome | None:
+        """The outcome of a reconciliation, or None when there was nothing to look at (or not now)."""
+        sync = self.syncs.get(nomination.sync)
+        if sync is None:
+            log.warning("nomination.unknown_sync user=%s", nomination.user)
+            return None
+        async with self.locks.hold(nomination.sync, nomination.user):
+            link = await self._link(nomination)
+            if not redelivered:
+                if self._out_of_date(nomination, link):
+                    return None
+                wait = self._unsettled(nomination, link)
+                if wait > 0:
+                    await self.queues.nominate([nomination], delay=wait)
+                    return None
+            return await self._reconcile(sync, nomination, link, distrust=redelivered)
+
+    async def poisoned(self, queue: str, message_id: str, body: bytes) -> None:
+        """Keep what this program failed on again and again, and park the user it was about."""
+        text = body.decode(errors="replace")
+        await self.activity.poisoned(queue, message_id, text, self.clock.now())
+        log.warning("message.poisoned queue=%s message=%s", queue, message_id)
+        if queue == USER_CHANGES:
+            try:
+                nomination = decode_nomination(text)
+            except MessageError:
+                return  # not one of ours: it was kept, and there is nobody to park
+            await self._park(nomination, await self._link(nomination), "poisoned")
+
+    async def _link(self, nomination: Nomination) -> Link:
+        link = await self.links.get(nomination.sync, nomination.user)
+        return link or Link(sync=nomination.sync, source_id=nomination.user)
+
+    def _out_of_date(self, nomination: Nomination, link: Link) -> bool:
+        """The user was read after this nomination was made, or a later retry has taken its place."""
+        if nomination.why is Why.RETRY:
+            return link.parked_until is None or nomination.at < link.parked_until
+        return link.read_at is not None and nomination.at <= link.read_at
+
+    def _unsettled(self, nomination: Nomination, link: Link) -> float:
+        """How long to wait before looking at a user who was looked at just now."""
+        if link.read_at is None or nomination.why not in {Why.NOTIFICATION, Why.FEED, Why.ABSENT}:
+            return 0
+        return (link.read_at + SETTLE - self.clock.now()).total_seconds()
+
+    async def _reconcile(self, sync: Sync, nomination: Nomination, link: Link, *, distrust: bool) -> Outcome:
+        try:
+            done = await self._until_ours(sync, nomination, link, distrust=distrust)
+        except TransientError as error:
+            return await self._again(nomination, link, error)
+        except PermanentError as error:
+            return await self._park(nomination, await self._link(nomination), error.code)
+        if isinstance(done.last.change, Refuse):
+            link = _not_ours_after_all(replace(done.link, read_at=done.last.source.read_at))
+            return await self._park(nomination, link, done.last.change.reason, done.changes)
+        return await self._done(nomination, done)
+
+    async def _until_ours(self, sync: Sync, nomination: Nomination, link: Link, *, distrust: bool) -> Reconciliation:
+        """Reconcile; when another worker was at the same user, start over from the link that it left."""
+        for _ in range(_CONFLICTS):
+            try:
+                if distrust:
+                    link = await self._distrusted(link)
+                return await self.engine.reconcile(sync, nomination.user, link)
+            except ConflictError as error:
+                distrust = distrust or isinstance(error, LostRecordError)
+                link = await self._link(nomination)
+        raise ConflictError
+
+    async def _distrusted(self, link: Link) -> Link:
+        """What the record says was applied may not be what the target has: have every attribute applied again."""
+        if link.state is not LinkState.LINKED or link.dirty:
+            return link
+        return await self.links.save(replace(link, dirty=True))
+
+    async def _done(self, nomination: Nomination, done: Reconciliation) -> Outcome:
+        last = done.last.change
+        if nomination.why is Why.APPROVED and not isinstance(last, Hold):
+            await self.guard.release(nomination.sync, nomination.user)
+        link = _settled(done)
+        if done.last.source.absent and not link.ours:
+            if link.etag is not None:
+                await self.links.forget(link)
+        elif not done.changes or link != done.link:
+            await self._remember(replace(link, read_at=done.last.source.read_at))
+        shown = [last] if isinstance(last, Hold) else []
+        return await self._outcome(nomination, link, [*done.changes, *shown])
+
+    async def _again(self, nomination: Nomination, link: Link, error: TransientError) -> Outcome:
+        """Hand the message back to the queue with a delay; the host's own redelivery would only know one delay."""
+        if nomination.attempt >= MAX_ATTEMPTS:
+            return await self._park(nomination, await self._link(nomination), error.code)
+        delay = max(min(2.0**nomination.attempt, _LONGEST_BACKOFF), error.retry_after or 0)
+        await self.queues.nominate([replace(nomination, attempt=nomination.attempt + 1)], delay=delay)
+        log.info("user.again sync=%s user=%s error=%s delay=%.1f", nomination.sync, nomination.user, error.code, delay)
+        return await self._outcome(nomination, link, (), error=error.code, retry_after=delay, record=False)
+
+    async def _park(self, nomination: Nomination, link: Link, reason: str, changes: Sequence[Change] = ()) -> Outcome:
+        """Set the user aside, and look again at a falling rate."""
+        now = self.clock.now()
+        wait = min(_FIRST_PARK * 2 ** min(link.park_count, 20), _LONGEST_PARK)
+        due = now + wait
+        link = replace(
+            link, parked_until=due, park_count=link.park_count + 1, reason=reason, read_at=link.read_at or now
+        )
+        retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
+        await self.queues.nominate([retry], delay=wait.total_seconds())
+        await self._remember(link)
+        log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, reason)
+        return await self._outcome(nomination, link, changes, error=reason, retry_after=wait.total_seconds())
+
+    async def _remember(self, link: Link) -> None:
+        try:
+            await self.links.save(link)
+        except ConflictError:
+            # Another worker has the user now. What it reads is newer, and a dirty link stays dirty.
+            log.info("link.overtaken sync=%s user=%s", link.sync, link.source_id)
+
+    async def _outcome(
+        self,
+        nomination: Nomination,
+        link: Link,
+        changes: Sequence[Change],
+        *,
+        error: str = "",
+        retry_after: float | None = None,
+        record: bool = True,
+    ) -> Outcome:
+        outcome = Outcome(
+            sync=nomination.sync,
+            user=nomination.user,
+            changes=tuple(changes),
+            why=nomination.why,
+            nominated_at=nomination.at,
+            done_at=self.clock.now(),
+            target_id=link.target_id,
+            error=error,
+            retry_after=retry_after,
+        )
+        if record and (changes or error):
+            await self.activity.record(outcome)
+        return outcome
+
+
+def _settled(done: Reconciliation) -> Link:
+    """The link with what the last look says of it."""
+    last = done.last.change
+    link = replace(done.link, parked_until=None, park_count=0, reason="")
+    if isinstance(last, Hold):
+        return replace(link, permit=HELD, reason="held")
+    link = replace(link, permit=None)
+    if not isinstance(last, Skip):
+        return link
+    if last.reason is not Reason.NO_CHANGE:
+        return replace(link, reason=last.reason.value)
+    if link.state is LinkState.LINKED and done.last.verdict.in_scope and not done.last.source.absent:
+        return replace(link, applied=fingerprints(done.last.desired.always))
+    return link
+
+
+def _not_ours_after_all(link: Link) -> Link:
+    """Our invitation met somebody who was there before: there is nothing of ours to finish."""
+    if link.state is not LinkState.INVITING:
+        return link
+    return replace(link, state=LinkState.SEEN, target_id=None, invited_at=None)

@@ -1,0 +1,82 @@
+"""The same suite for the twins in memory and for Azurite. One Azurite serves the whole session."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+
+from local.azurite import Azurite
+from sync_core.ports import Clock
+from sync_core.storage.connect import Storage, connect, memory_storage
+from sync_core.storage.queue import Queue
+from sync_core.storage.table import Table
+
+
+class ManualClock:
+    """Sleeping moves it on at once."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def azurite() -> AsyncIterator[Azurite]:
+    async with Azurite() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "azurite"])
+def backend(request: pytest.FixtureRequest) -> str:
+    if request.param == "azurite":
+        request.getfixturevalue("azurite")  # only started when a test needs it
+    return str(request.param)
+
+
+@pytest.fixture
+def clock(backend: str) -> Clock:
+    return ManualClock() if backend == "memory" else SystemClock()
+
+
+@pytest.fixture
+def connection_string(backend: str, request: pytest.FixtureRequest) -> str:
+    """Empty for the twins."""
+    return "" if backend == "memory" else str(request.getfixturevalue("azurite").connection_string)
+
+
+@pytest_asyncio.fixture
+async def storage(clock: Clock, connection_string: str) -> AsyncIterator[Storage]:
+    """Empty storage: on Azurite each test has tables and queues of its own."""
+    prefix = f"t{uuid.uuid4().hex[:12]}"
+    storage = connect(connection_string, prefix=prefix) if connection_string else memory_storage(clock)
+    await storage.create_all()
+    yield storage
+    await storage.close()
+
+
+@pytest.fixture
+def table(storage: Storage) -> Table:
+    return storage.tables_by_name["feeds"]
+
+
+@pytest.fixture
+def queue(storage: Storage) -> Queue:
+    return storage.queues_by_name["user-changes"]

@@ -1,0 +1,317 @@
+"""The local host keeps the real host's promises: the sample application through Microsoft's worker, on Azurite."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables.aio import TableServiceClient
+from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
+from azure.storage.queue.aio import QueueClient
+
+from local.azurite import Azurite
+from local.functions_host.child import HostProcess
+from local.functions_host.monitor import Status
+from local.functions_host.schedule import Schedule
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+APP = Path(__file__).parent / "sample_app"
+YEARLY = "0 0 0 1 1 *"
+
+type Note = dict[str, Any]
+
+
+class Mailbox:
+    """What the sample application said on one queue, kept until a test asks for it."""
+
+    def __init__(self, connection_string: str, queue: str) -> None:
+        self._queue = queue_client(connection_string, queue)
+        self._bodies: list[str] = []
+
+    async def bodies(self, wanted: Callable[[str], bool], *, count: int = 1, within_s: float = 10.0) -> list[str]:
+        """The first `count` bodies that are wanted."""
+        async with asyncio.timeout(within_s):
+            while len(found := [body for body in self._bodies if wanted(body)]) < count:
+                await self._read()
+        return found
+
+    async def notes(self, *, count: int = 1, **expected: object) -> list[Note]:
+        """The first `count` JSON bodies that hold the expected values."""
+
+        def wanted(body: str) -> bool:
+            note = json.loads(body)
+            return all(note.get(name) == value for name, value in expected.items())
+
+        return [json.loads(body) for body in await self.bodies(wanted, count=count)]
+
+    async def close(self) -> None:
+        await self._queue.close()
+
+    async def _read(self) -> None:
+        try:
+            async for message in self._queue.receive_messages():
+                self._bodies.append(message.content)
+                await self._queue.delete_message(message)
+        except ResourceNotFoundError:
+            pass
+        await asyncio.sleep(0.05)
+
+
+def queue_client(connection_string: str, queue: str) -> QueueClient:
+    return QueueClient.from_connection_string(
+        connection_string,
+        queue,
+        message_encode_policy=TextBase64EncodePolicy(),
+        message_decode_policy=TextBase64DecodePolicy(),
+    )
+
+
+def logged(log: Path, text: str) -> list[str]:
+    return [line for line in log.read_text().splitlines() if text in line]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def storage() -> AsyncIterator[str]:
+    async with Azurite() as azurite:
+        yield azurite.connection_string
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("host") / "stderr"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def host(storage: str, log: Path) -> AsyncIterator[HostProcess]:
+    settings = {
+        "AzureWebJobsStorage": storage,
+        "AzureFunctionsWebHost__hostid": "sample",
+        "WORK_QUEUE": "work-items",
+        "TICK": YEARLY,
+    }
+    await _pretend_that_a_run_was_missed(storage)
+    async with HostProcess(APP, settings=settings, log=log, verbose=True) as process:
+        yield process
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def http(host: HostProcess) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(host.url) as session:
+        yield session
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def seen(storage: str) -> AsyncIterator[Mailbox]:
+    mailbox = Mailbox(storage, "seen")
+    yield mailbox
+    await mailbox.close()
+
+
+async def _pretend_that_a_run_was_missed(storage: str) -> None:
+    last = datetime(datetime.now(UTC).year - 1, 1, 1, tzinfo=UTC)
+    status = Status(last=last, next=Schedule(YEARLY).after(last), updated=last)
+    async with BlobServiceClient.from_connection_string(storage) as blobs:
+        container = await blobs.create_container("azure-webjobs-hosts")
+        await container.upload_blob("timers/sample/tick/status", json.dumps(status.as_json()).encode())
+
+
+async def test_request_reaches_the_worker_as_the_real_host_sends_it(http: aiohttp.ClientSession) -> None:
+    """Header names are in lower case, empty query values are gone, several values are joined, routes are matched."""
+    headers = {"X-Tenant": "contoso"}
+    async with http.post("/api/Echo/abc/5?x=1&x=2&empty=&y=3", data=b"hello", headers=headers) as response:
+        said = await response.json(content_type=None)
+        assert response.status == 201
+        assert response.headers["X-Kind"] == "abc"
+    assert said["headers"]["x-tenant"] == "contoso"
+    assert said["params"] == {"x": "1,2", "y": "3"}
+    assert said["route"] == {"kind": "abc", "id": "5"}
+    assert (said["method"], said["body"]) == ("POST", "hello")
+
+
+async def test_chunked_body_arrives_empty(http: aiohttp.ClientSession) -> None:
+    """Without a Content-Length the real host hands no body on, so neither does this one."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"hello"
+
+    async with http.post("/api/echo/abc", data=chunks()) as response:
+        assert (await response.json(content_type=None))["body"] == ""
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/api/nothing"), ("PUT", "/api/echo/abc"), ("GET", "/api/echo/123"), ("GET", "/echo/abc")],
+)
+async def test_what_matches_no_route_is_404(http: aiohttp.ClientSession, method: str, path: str) -> None:
+    """Path, method, constraint and prefix all have to fit."""
+    async with http.request(method, path) as response:
+        assert response.status == 404
+
+
+async def test_failure_is_500_and_its_log_line_has_no_content(http: aiohttp.ClientSession, log: Path) -> None:
+    """The caller learns nothing; the log names the function, the invocation and the exception's type."""
+    async with http.post("/api/fail", data=b"my secret") as response:
+        assert response.status == 500
+        assert await response.text() == ""
+    lines = logged(log, "failed function=fail")
+    assert len(lines) == 1
+    assert "error=ValueError" in lines[0]
+    assert "secret" not in lines[0]
+
+
+async def test_function_that_outlasts_its_time_fails(http: aiohttp.ClientSession) -> None:
+    """functionTimeout of host.json ends the invocation."""
+    async with http.get("/api/hang") as response:
+        assert response.status == 500
+
+
+async def test_list_output_keeps_each_body_exactly(http: aiohttp.ClientSession, seen: Mailbox) -> None:
+    """A webhook answers 202 when its messages are stored, and each is processed with its body untouched."""
+    bodies = ['{"a":  1}', "plain", '["not", "exploded"]', "grüße"]
+    async with http.post("/api/notifications", json=bodies) as response:
+        assert response.status == 202
+    for body in bodies:
+        [note] = await seen.notes(by="work", body=body)
+        assert note["n"] == 1
+
+
+async def test_trigger_metadata_has_the_times_of_the_message(http: aiohttp.ClientSession, seen: Mailbox) -> None:
+    """Insertion, expiry (7 days on) and the end of the 10-minute lease are on the QueueMessage."""
+    async with http.post("/api/notifications", json=["times"]) as response:
+        assert response.status == 202
+    [note] = await seen.notes(by="work", body="times")
+    inserted, expires, visible = (datetime.fromisoformat(text) for text in note["times"])
+    assert (expires - inserted).days == 7
+    assert 590 <= (visible - inserted).total_seconds() <= 610
+
+
+async def test_failing_message_ends_in_the_poison_queue(http: aiohttp.ClientSession, seen: Mailbox) -> None:
+    """After maxDequeueCount attempts only the body goes on: the copy counts from one again."""
+    async with http.post("/api/notifications", json=["fail"]) as response:
+        assert response.status == 202
+    [note] = await seen.notes(by="poisoned", body="fail")
+    assert note["n"] == 1
+
+
+async def test_undecodable_message_is_poisoned_unread(storage: str, http: aiohttp.ClientSession, seen: Mailbox) -> None:
+    """A body that is not base64 never reaches the function; its copy fails in the poison function's queue likewise."""
+    async with QueueClient.from_connection_string(storage, "work-items") as plain:
+        await plain.send_message("%%%")
+    async with QueueClient.from_connection_string(storage, "work-items-poison") as poison, asyncio.timeout(10):
+        while True:
+            properties = await poison.get_queue_properties()
+            if properties.approximate_message_count:
+                break
+            await asyncio.sleep(0.1)
+
+
+async def test_message_that_defers_itself_comes_back(
+    http: aiohttp.ClientSession, seen: Mailbox, storage: str, log: Path
+) -> None:
+    """`update_message` changes the receipt; the host's delete fails, says so at debug level only, and all goes on."""
+    async with http.post("/api/notifications", json=["defer"]) as response:
+        assert response.status == 202
+    first, second = await seen.notes(by="work", body="defer", count=2)
+    assert (first["n"], second["n"]) == (1, 2)
+    assert second["at"] - first["at"] > 0.9
+    assert logged(log, "DEBUG local.functions_host.messages not ours any more")
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ('{"b":1,"a":[]}', ['{\n  "b": 1,\n  "a": []\n}']),
+        ('["x", {"y":2}]', ["x", '{\n  "y": 2\n}']),
+        ("{no json}", ["{no json}"]),
+    ],
+)
+async def test_text_output_is_rewritten(http: aiohttp.ClientSession, storage: str, given: str, sent: list[str]) -> None:
+    """An `Out[str]` that looks like JSON is indented, and an array becomes several messages."""
+    async with http.post("/api/text", data=given.encode()) as response:
+        assert response.status == 202
+    texts = Mailbox(storage, "texts")
+    try:
+        assert await texts.bodies(lambda _: True, count=len(sent)) == sent
+    finally:
+        await texts.close()
+
+
+async def test_output_that_cannot_be_stored_is_500(http: aiohttp.ClientSession, storage: str) -> None:
+    """A 202 means that the message is stored: one of 100 kB is not. Bytes that fit are kept as they are."""
+    async with http.post("/api/toolarge") as response:
+        assert response.status == 500
+    async with http.post("/api/raw", data=b'{"a":  1}') as response:
+        assert response.status == 202
+    raws = Mailbox(storage, "raws")
+    try:
+        assert await raws.bodies(lambda _: True) == ['{"a":  1}']
+    finally:
+        await raws.close()
+
+
+async def test_table_input_reads_entities(http: aiohttp.ClientSession, storage: str) -> None:
+    """A missing table is an empty array, a missing entity nothing; keys and properties are there, no timestamp."""
+    async with http.get("/api/rows") as response:
+        assert await response.json() == []
+    ann = {"PartitionKey": "contoso", "RowKey": "ann", "age": 30, "seen": datetime(2026, 1, 2, tzinfo=UTC)}
+    bob = {"PartitionKey": "o'neill", "RowKey": "bob"}
+    async with TableServiceClient.from_connection_string(storage) as tables:
+        table = await tables.create_table("people")
+        for entity in (ann, bob):
+            await table.create_entity(entity)
+        await table.close()
+    plain = ann | {"seen": "2026-01-02T00:00:00Z"}
+    for path, expected in [("/api/rows", [plain, bob]), ("/api/rows/o'neill", [bob]), ("/api/row/contoso/ann", plain)]:
+        async with http.get(path) as response:
+            assert await response.json() == expected
+    async with http.get("/api/row/contoso/nobody") as response:
+        assert await response.text() == "nobody"
+
+
+async def test_missed_timer_runs_at_start(storage: str, host: HostProcess) -> None:
+    """The status blob says that a run was due while no host was up: one run, marked past due, and a new status."""
+    ticks = Mailbox(storage, "ticks")
+    try:
+        [note] = await ticks.notes(late=True)
+    finally:
+        await ticks.close()
+    this_year = datetime.now(UTC).year
+    assert note["status"]["Next"].startswith(f"{this_year}-01-01T00:00:00")
+    async with BlobServiceClient.from_connection_string(storage) as blobs:
+        blob = blobs.get_blob_client("azure-webjobs-hosts", "timers/sample/tick/status")
+        status = json.loads(await (await blob.download_blob()).readall())
+    assert status["Next"].startswith(f"{this_year + 1}-01-01T00:00:00")
+
+
+async def test_timer_and_queue_functions_start_by_hand(
+    http: aiohttp.ClientSession, storage: str, seen: Mailbox
+) -> None:
+    """`POST /admin/functions/{name}` answers 202 and runs the function; an unknown name is 404."""
+    for name, status in [("tick", 202), ("work", 202), ("nobody", 404), ("echo", 400)]:
+        async with http.post(f"/admin/functions/{name}", json={"input": "by hand"}) as response:
+            assert response.status == status
+    await seen.notes(by="work", body="by hand")
+    ticks = Mailbox(storage, "ticks")
+    try:
+        await ticks.notes(late=False)
+    finally:
+        await ticks.close()
+
+
+async def test_output_wakes_the_idle_listener_of_its_queue(http: aiohttp.ClientSession, seen: Mailbox) -> None:
+    """After 3 s of silence the next poll is seconds away, yet an output binding's message is processed at once."""
+    await asyncio.sleep(3)
+    sent = time.time()
+    async with http.post("/api/notifications", json=["wake up"]) as response:
+        assert response.status == 202
+    [note] = await seen.notes(by="work", body="wake up")
+    assert note["at"] - sent < 0.5

@@ -1,0 +1,154 @@
+"""What comes out when storage fails: our own errors, which say whether to try again, soon and without secrets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from azure.core.exceptions import AzureError
+
+from local.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
+from local.processes import free_ports
+from sync_core.errors import MessageError, SyncError, ThrottledError, UnavailableError
+from sync_core.storage.connect import Storage, connect, memory_storage
+from sync_core.storage.errors import StorageRefusedError
+from sync_core.storage.queue import Queue
+from sync_core.storage.table import Row, Table
+from tests.contract.conftest import ManualClock
+
+ACTIONS: dict[str, Callable[[Storage], Awaitable[object]]] = {
+    "get": lambda storage: storage.tables_by_name["feeds"].get("p", "r"),
+    "insert": lambda storage: storage.tables_by_name["feeds"].insert(Row(pk="p", rk="r", values={})),
+    "query": lambda storage: storage.subscriptions.all(),
+    "send": lambda storage: storage.queues_by_name["feed-pages"].send("x"),
+    "receive": lambda storage: storage.queues_by_name["feed-pages"].receive(),
+}
+
+
+def account_at(port: int) -> Storage:
+    endpoint = f"http://127.0.0.1:{port}/{ACCOUNT};"
+    return connect(
+        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
+        f"QueueEndpoint={endpoint}TableEndpoint={endpoint}"
+    )
+
+
+@asynccontextmanager
+async def answering(*answers: str) -> AsyncIterator[tuple[Storage, list[str]]]:
+    """A storage account that gives these answers in turn (the last for ever; "" hangs up); and what it was asked."""
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 1)[0])
+        head = answers[min(len(asked), len(answers)) - 1]
+        if head:
+            writer.write(f"HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        storage = account_at(server.sockets[0].getsockname()[1])
+        try:
+            yield storage, asked
+        finally:
+            await storage.close()
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
+@pytest.mark.parametrize(
+    ("answer", "error", "retry_after", "attempts"),
+    [
+        ("500 Oops\r\nx-ms-error-code: OperationTimedOut", UnavailableError, None, 3),
+        ("503 Busy\r\nx-ms-error-code: ServerBusy\r\nRetry-After: 30", ThrottledError, 30, 1),
+        ("429 Slow down\r\nRetry-After: 2.5", ThrottledError, 2.5, 1),
+        ("", UnavailableError, None, 3),
+    ],
+)
+async def test_transient_failure(
+    action: Callable[[Storage], Awaitable[object]],
+    answer: str,
+    error: type[SyncError],
+    retry_after: float | None,
+    attempts: int,
+) -> None:
+    """A failure that may pass is transient: tried thrice in under a second, or left to wait as long as asked."""
+    async with answering(answer) as (storage, asked):
+        with pytest.raises(error) as raised:
+            async with asyncio.timeout(3):
+                await action(storage)
+    assert getattr(raised.value, "retry_after", None) == retry_after
+    assert isinstance(raised.value.__cause__, AzureError)
+    assert len(asked) == attempts
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
+async def test_refusal(action: Callable[[Storage], Awaitable[object]]) -> None:
+    """A refusal is permanent, is not tried again, and says no more than status and code."""
+    async with answering("403 No\r\nx-ms-error-code: AuthorizationPermissionMismatch") as (storage, asked):
+        with pytest.raises(StorageRefusedError) as raised:
+            await action(storage)
+    assert str(raised.value) == "storage refused: 403 AuthorizationPermissionMismatch"
+    assert raised.value.code == "403 AuthorizationPermissionMismatch"
+    assert len(asked) == 1
+
+
+async def test_one_lost_connection_goes_unnoticed() -> None:
+    """A connection that was closed while idle costs a second attempt and nothing else."""
+    async with answering("", "201 Created\r\netag: 1") as (storage, asked):
+        assert await storage.tables_by_name["feeds"].upsert(Row(pk="p", rk="r", values={})) == "1"
+    assert asked == ["PUT", "PUT"]
+
+
+async def test_nobody_listens() -> None:
+    """An account that cannot be reached is unavailable, within seconds."""
+    storage = account_at(free_ports(1)[0])
+    with pytest.raises(UnavailableError):
+        async with asyncio.timeout(5):
+            await storage.links.get("s", "u")
+    await storage.close()
+
+
+async def test_missing_table_is_not_a_missing_row(azurite: Azurite) -> None:
+    """A table that was never made is a fault of the set-up, and must not look like an empty one."""
+    storage = connect(azurite.connection_string, prefix="never")
+    try:
+        for action in (ACTIONS["get"], ACTIONS["insert"], ACTIONS["query"]):
+            with pytest.raises(StorageRefusedError, match="404"):
+                await action(storage)
+        with pytest.raises(StorageRefusedError, match="404"):
+            await storage.tables_by_name["feeds"].replace(Row(pk="p", rk="r", values={}), 'W/"1"')
+        assert set((await storage.queues.depths()).values()) == {0}
+    finally:
+        await storage.close()
+
+
+async def test_foreign_message(azurite: Azurite) -> None:
+    """A body that is no base64 text was not written by us."""
+    from azure.storage.queue.aio import QueueClient
+
+    storage = connect(azurite.connection_string, prefix="foreign")
+    await storage.create_all()
+    async with QueueClient.from_connection_string(azurite.connection_string, "foreignfeed-pages") as client:
+        await client.send_message("{}")
+    with pytest.raises(MessageError):
+        await storage.queues_by_name["feed-pages"].receive()
+    await storage.close()
+
+
+async def test_every_table_and_queue_can_be_wrapped() -> None:
+    """The simulator puts its latency and its crashes around each of them, by name."""
+    wrapped: list[str] = []
+
+    def wrap_table(name: str, table: Table) -> Table:
+        wrapped.append(name)
+        return table
+
+    def wrap_queue(name: str, queue: Queue) -> Queue:
+        wrapped.append(name)
+        return queue
+
+    storage = memory_storage(ManualClock(), wrap_table=wrap_table, wrap_queue=wrap_queue)
+    assert sorted(wrapped) == sorted([*storage.tables_by_name, *storage.queues_by_name])

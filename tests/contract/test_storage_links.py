@@ -1,0 +1,200 @@
+"""Links and claims, over the twin and the real table alike."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from sync_core.errors import ConflictError
+from sync_core.model import Link, LinkState, fingerprints
+from sync_core.ports import LinkDigest, Links
+from sync_core.storage.concurrency import for_each
+from sync_core.storage.connect import Storage
+from sync_core.storage.errors import NewerSchemaError
+from sync_core.storage.links import FEW
+from sync_core.storage.table import Row
+
+AT = datetime(2026, 3, 29, 1, 59, 59, 123457, tzinfo=UTC)
+TENANT = "22222222-2222-2222-2222-222222222222"
+FULL = Link(
+    sync="a-to-b",
+    source_id="source-1",
+    state=LinkState.LINKED,
+    target_id="target-1",
+    applied=fingerprints({"displayName": "Zoë", "department": None}),
+    dirty=True,
+    created=True,
+    permit="permit-1",
+    read_at=AT,
+    invited_at=AT.replace(microsecond=0),
+    deleted_at=AT.replace(microsecond=1),
+    parked_until=datetime.max.replace(tzinfo=UTC),
+    park_count=3,
+    reason="it's parked, 100%",
+)
+
+
+@pytest.fixture
+def links(storage: Storage) -> Links:
+    return storage.links
+
+
+def linked(number: int, **changes: object) -> Link:
+    """A link of the sync `s`; its ids sort by number."""
+    link = Link(sync="s", source_id=f"u{number:05d}", state=LinkState.LINKED, target_id=f"t{number}", read_at=AT)
+    return replace(link, **changes)  # type: ignore[arg-type]
+
+
+async def save_all(links: Links, saved: list[Link]) -> None:
+    async def save(link: Link) -> None:
+        await links.save(link)
+
+    await for_each(saved, save)
+
+
+@pytest.mark.parametrize("link", [FULL, Link(sync="a-to-b", source_id="a/b#c?d%e"), replace(FULL, applied={})])
+async def test_link_survives(links: Links, link: Link) -> None:
+    """A link reads back as it was saved, microseconds and odd ids included."""
+    saved = await links.save(link)
+    assert saved.etag
+    assert await links.get(link.sync, link.source_id) == saved
+    assert replace(saved, etag=None) == link
+
+
+async def test_unknown_link_is_none(links: Links) -> None:
+    """A user whom nobody ever looked at has no link."""
+    assert await links.get("s", "nobody") is None
+
+
+async def test_saving_a_known_link_as_new_conflicts(links: Links) -> None:
+    """Two workers who both found no link: one inserts it, the other looks again."""
+    await links.save(linked(1))
+    with pytest.raises(ConflictError):
+        await links.save(linked(1))
+
+
+async def test_concurrent_saves_one_wins(links: Links) -> None:
+    """Of workers who read the same link, exactly one may save it."""
+    link = await links.save(linked(1))
+    saves = [links.save(replace(link, reason=f"worker {n}")) for n in range(4)]
+    results = await asyncio.gather(*saves, return_exceptions=True)
+    (winner,) = [result for result in results if isinstance(result, Link)]
+    assert sum(isinstance(result, ConflictError) for result in results) == 3
+    assert await links.get("s", link.source_id) == winner
+
+
+async def test_long_applied_map(links: Links) -> None:
+    """More attributes than Entra lets anybody map still fit into one row."""
+    link = await links.save(linked(1, applied=fingerprints({f"extension_{n:032d}_attribute": n for n in range(300)})))
+    assert await links.get("s", link.source_id) == link
+
+
+async def test_row_of_a_newer_release_is_refused(links: Links, storage: Storage) -> None:
+    """After a rollback a row that a newer release wrote is an error, never a guess."""
+    await storage.tables_by_name["links"].insert(Row(pk="s", rk="u", values={"v": 2, "state": "linked"}))
+    with pytest.raises(NewerSchemaError, match="version 2"):
+        await links.get("s", "u")
+    with pytest.raises(NewerSchemaError):
+        await links.digests("s", ["u"])
+
+
+async def test_claim_belongs_to_the_first(links: Links) -> None:
+    """A target user is claimed once; later claimants learn who owns it, and the owner may repeat the claim."""
+    assert await links.owner(TENANT, "t1") is None
+    assert await links.claim(TENANT, "t1", "s/u1") == "s/u1"
+    assert await links.claim(TENANT, "t1", "s/u2") == "s/u1"
+    assert await links.claim(TENANT, "t1", "s/u1") == "s/u1"
+    assert await links.owner(TENANT, "t1") == "s/u1"
+
+
+async def test_claims_at_once_have_one_owner(links: Links) -> None:
+    """Claimants at the same moment all get the same answer."""
+    owners = await asyncio.gather(*(links.claim(TENANT, "t1", f"s/u{n}") for n in range(6)))
+    assert len(set(owners)) == 1
+    assert await links.owner(TENANT, "t1") == owners[0]
+
+
+async def test_claims_are_per_tenant(links: Links) -> None:
+    """The same id in two target tenants is two users."""
+    assert await links.claim(TENANT, "t1", "s/u1") == "s/u1"
+    assert await links.claim("another", "t1", "s/u2") == "s/u2"
+
+
+async def test_forget_removes_link_and_claim(links: Links) -> None:
+    """A forgotten link frees its target user for another owner."""
+    link = await links.save(linked(1))
+    await links.claim(TENANT, "t1", "s/u00001")
+    await links.forget(link)
+    assert await links.get("s", link.source_id) is None
+    assert await links.owner(TENANT, "t1") is None
+    assert await links.claim(TENANT, "t1", "s/u2") == "s/u2"
+
+
+async def test_forget_leaves_others_claims(links: Links) -> None:
+    """A link that never won the claim on its target does not take the winner's away."""
+    link = await links.save(linked(1))
+    await links.claim(TENANT, "t1", "s/somebody-else")
+    await links.forget(link)
+    assert await links.owner(TENANT, "t1") == "s/somebody-else"
+
+
+async def test_forget_of_a_changed_link_conflicts(links: Links) -> None:
+    """A link that another worker has saved since is not forgotten, and keeps its claim."""
+    link = await links.save(linked(1))
+    await links.claim(TENANT, "t1", "s/u00001")
+    await links.save(replace(link, reason="restored"))
+    with pytest.raises(ConflictError):
+        await links.forget(link)
+    assert await links.owner(TENANT, "t1") == "s/u00001"
+
+
+async def test_digests_of_few(links: Links) -> None:
+    """A digest says what was applied, whether the target is ours, and when the source was read."""
+    clean = await links.save(linked(1, applied={"a": "1"}))
+    await links.save(linked(2, dirty=True))
+    await links.save(linked(3, state=LinkState.SEEN, target_id=None, read_at=None))
+    await links.save(linked(4, state=LinkState.LOST))
+    digests = await links.digests("s", ["u00001", "u00002", "u00003", "u00004", "nobody"])
+    assert digests == {
+        "u00001": LinkDigest(digest=clean.digest, ours=True, read_at=AT),
+        "u00002": LinkDigest(digest="", ours=True, read_at=AT),
+        "u00003": LinkDigest(digest="", ours=False, read_at=None),
+        "u00004": LinkDigest(digest="", ours=True, read_at=AT),
+    }
+    assert await links.digests("s", []) == {}
+
+
+async def test_digests_of_many(links: Links) -> None:
+    """Whether asked for all of a large sync, a dense part or a thin one, exactly the asked links come."""
+    await save_all(links, [linked(n, applied={"n": str(n)}) for n in range(1050)])
+    await links.save(Link(sync="t", source_id="u00001"))
+    everybody = [f"u{n:05d}" for n in range(1050)]
+    for asked in (everybody, everybody[500:600], everybody[::26], everybody[:FEW] + everybody[-FEW:]):
+        digests = await links.digests("s", [*asked, "nobody", "zz/nobody"])
+        assert sorted(digests) == asked
+        assert all(digests[user].digest == linked(0, applied={"n": str(int(user[1:]))}).digest for user in asked)
+
+
+async def test_ids_and_count(links: Links) -> None:
+    """Ids come in order and after the given one, and only of target users who are ours and present."""
+    states = [LinkState.LINKED, LinkState.SEEN, LinkState.DELETED, LinkState.LINKED, LinkState.LOST, LinkState.INVITING]
+    await save_all(links, [linked(n, state=state) for n, state in enumerate([*states, LinkState.LINKED])])
+    await links.claim(TENANT, "t0", "s/u00000")
+    assert [user async for user in links.ids("s")] == ["u00000", "u00003", "u00006"]
+    assert [user async for user in links.ids("s", "u00000")] == ["u00003", "u00006"]
+    assert [user async for user in links.ids("s", "u00004")] == ["u00006"]
+    assert [user async for user in links.ids("t")] == []
+    assert (await links.count("s"), await links.count("t")) == (3, 0)
+
+
+async def test_parked(links: Links) -> None:
+    """Parked users are listed with their whole links, and leave the list when they are no longer parked."""
+    first = await links.save(linked(1, parked_until=AT, reason="refused"))
+    second = await links.save(linked(2, parked_until=AT))
+    await links.save(linked(3))
+    assert await links.parked("s") == [first, second]
+    await links.save(replace(first, parked_until=None))
+    assert await links.parked("s") == [second]

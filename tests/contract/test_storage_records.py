@@ -1,0 +1,253 @@
+"""Feeds, subscriptions, guards, budgets, activity and the work queues, over the twins and the real ones alike."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sync_core.errors import ConflictError
+from sync_core.messages import decode_feed_run, decode_lifecycle_event, decode_nomination
+from sync_core.model import (
+    Disable,
+    FeedRun,
+    Hold,
+    Invite,
+    LifecycleEvent,
+    Nomination,
+    Outcome,
+    Reason,
+    Refuse,
+    SoftDelete,
+    Update,
+    Why,
+)
+from sync_core.ports import (
+    BudgetRecord,
+    FeedPhase,
+    FeedState,
+    GuardWindow,
+    HoldRecord,
+    HoldState,
+    SubscriptionRecord,
+)
+from sync_core.storage.connect import Storage
+
+AT = datetime(2026, 10, 25, 0, 30, 0, 7, tzinfo=UTC)
+
+
+async def test_feed_state(storage: Storage) -> None:
+    """A feed starts idle, keeps its long delta link, and lets only one of two runs save."""
+    fresh = await storage.feeds.get("contoso")
+    assert fresh == FeedState(tenant="contoso")
+    saved = await storage.feeds.save(
+        replace(
+            fresh,
+            phase=FeedPhase.SWEEP,
+            round="r1",
+            full=True,
+            link="https://graph.example/next?$skiptoken=" + "x" * 20_000,
+            delta_link="https://graph.example/delta?$deltatoken='y'&z",
+            cursor="s/u",
+            fingerprint="f",
+            started_at=AT,
+            progress_at=AT + timedelta(microseconds=1),
+            completed_at=AT,
+            pages=1,
+            entries=2,
+            nominated=2**40,
+        )
+    )
+    assert await storage.feeds.get("contoso") == saved
+    assert await storage.feeds.get("contoso", "groups") == FeedState(tenant="contoso", feed="groups")
+    await storage.feeds.save(replace(saved, link=None))
+    with pytest.raises(ConflictError):
+        await storage.feeds.save(replace(saved, round="r2"))
+    with pytest.raises(ConflictError):
+        await storage.feeds.save(fresh)
+
+
+async def test_subscription_record(storage: Storage) -> None:
+    """A subscription is written before it exists, then filled in; all of them can be listed."""
+    assert await storage.subscriptions.get("contoso") is None
+    first = await storage.subscriptions.save(SubscriptionRecord(tenant="contoso", tenant_id="id-1"))
+    assert await storage.subscriptions.get("contoso") == first
+    second = await storage.subscriptions.save(
+        replace(first, subscription_id="sub", client_state_hash="ab" * 32, expires_at=AT)
+    )
+    other = await storage.subscriptions.save(
+        SubscriptionRecord(tenant="contoso", tenant_id="id-1", resource="groups/x/members")
+    )
+    assert await storage.subscriptions.all() == [other, second]
+    with pytest.raises(ConflictError):
+        await storage.subscriptions.save(first)
+
+
+async def test_subscription_columns_are_plain(storage: Storage) -> None:
+    """The webhook's input binding finds these columns by these names, as text."""
+    await storage.subscriptions.save(
+        SubscriptionRecord(
+            tenant="contoso", tenant_id="id-1", subscription_id="sub", client_state_hash="ab", expires_at=AT
+        )
+    )
+    row = await storage.tables_by_name["subscriptions"].get("contoso", "users")
+    assert row is not None
+    assert row.values == {
+        "v": 1,
+        "tenant_id": "id-1",
+        "subscription_id": "sub",
+        "client_state_hash": "ab",
+        "expires_at": "2026-10-25T00:30:00.000007Z",
+    }
+
+
+async def test_guard_window(storage: Storage) -> None:
+    """The window of deletions starts empty and is saved by compare-and-swap."""
+    fresh = await storage.guards.window("s")
+    assert fresh == GuardWindow(sync="s")
+    window = await storage.guards.save_window(
+        replace(fresh, slices={"2026-01-01T00:00:00Z": 3, "2026-01-01T01:00:00Z": 1}, linked=70_000, counted_at=AT)
+    )
+    assert await storage.guards.window("s") == window
+    with pytest.raises(ConflictError):
+        await storage.guards.save_window(fresh)
+
+
+async def test_holds(storage: Storage) -> None:
+    """Held deletions are listed by sync, decided once, and dropped."""
+    await storage.guards.save_window(GuardWindow(sync="s"))
+    hold = HoldRecord(
+        sync="s", source_id="u1", target_id="t1", change="SoftDelete", reason="gone at the source", held_at=AT
+    )
+    held = await storage.guards.save_hold(hold)
+    other = await storage.guards.save_hold(replace(hold, source_id="u0"))
+    await storage.guards.save_hold(replace(hold, sync="s2"))
+    assert await storage.guards.holds("s") == [other, held]
+    decided = await storage.guards.save_hold(
+        replace(held, state=HoldState.APPROVED, decided_at=AT, decided_by="operator")
+    )
+    assert await storage.guards.hold("s", "u1") == decided
+    with pytest.raises(ConflictError):
+        await storage.guards.save_hold(replace(held, state=HoldState.REJECTED))
+    with pytest.raises(ConflictError):
+        await storage.guards.drop_hold(held)
+    await storage.guards.drop_hold(decided)
+    assert await storage.guards.hold("s", "u1") is None
+    assert await storage.guards.holds("s") == [other]
+
+
+async def test_budget(storage: Storage) -> None:
+    """Two workers who draw from the same budget at once: one gets the tokens, the other looks again."""
+    assert await storage.budgets.get("tenant") is None
+    first = await storage.budgets.save(BudgetRecord(tenant_id="tenant", tokens=3000.0, at=AT))
+    assert await storage.budgets.get("tenant") == first
+    draws = [storage.budgets.save(replace(first, tokens=2900.5)) for _ in range(2)]
+    results = await asyncio.gather(*draws, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["BudgetRecord", "ConflictError"]
+    stored = await storage.budgets.get("tenant")
+    assert stored is not None
+    assert stored.tokens == 2900.5
+
+
+def outcome(user: str, seconds: int, **changes: object) -> Outcome:
+    basis = Outcome(
+        sync="s", user=user, changes=(), why=Why.FEED, nominated_at=AT, done_at=AT + timedelta(seconds=seconds)
+    )
+    return replace(basis, **changes)  # type: ignore[arg-type]
+
+
+async def test_activity_is_newest_first(storage: Storage) -> None:
+    """The listing of a sync and the timeline of a user both begin with the latest, and repeating changes nothing."""
+    for user, seconds in (("u1", 1), ("u2", 3), ("u1", 2), ("u1", 1)):
+        await storage.activity.record(outcome(user, seconds))
+    recent = await storage.activity.recent("s", 10)
+    assert [(entry["user"], entry["latency_ms"]) for entry in recent] == [("u2", 3000), ("u1", 2000), ("u1", 1000)]
+    assert await storage.activity.recent("s", 1) == recent[:1]
+    assert await storage.activity.timeline("s", "u1", 10) == recent[1:]
+    assert await storage.activity.recent("another", 10) == []
+
+
+async def test_activity_keeps_no_values(storage: Storage) -> None:
+    """Names of attributes are kept; values, addresses, display names and found details are not."""
+    secret = {"displayName": "Zoe Secret", "mail": "zoe@secret.example", "department": None}
+    changes = (
+        Invite(address="zoe@secret.example", display_name="Zoe Secret", attributes=secret),
+        Update(attributes={"jobTitle": "Secret"}),
+        Disable(attributes={"accountEnabled": False}),
+        Hold(held=SoftDelete(why="out of scope"), used=1, limit=1, meanwhile=Update(attributes={"city": "Secret"})),
+        Refuse(reason=Reason.AMBIGUOUS, detail="zoe@secret.example"),
+    )
+    await storage.activity.record(
+        outcome("u1", 1, changes=changes, target_id="t1", error="429 TooManyRequests", retry_after=7.5)
+    )
+    (entry,) = await storage.activity.recent("s", 1)
+    assert "secret" not in json.dumps(entry).lower()
+    assert entry == {
+        "sync": "s",
+        "user": "u1",
+        "target_id": "t1",
+        "changes": "Invite,Update,Disable,Hold,Refuse",
+        "attributes": "accountEnabled,city,department,displayName,jobTitle,mail",
+        "reason": "out of scope; ambiguous",
+        "why": "feed",
+        "error": "429 TooManyRequests",
+        "retry_after": 7.5,
+        "nominated_at": "2026-10-25T00:30:00.000007Z",
+        "done_at": "2026-10-25T00:30:01.000007Z",
+        "latency_ms": 1000,
+    }
+
+
+async def test_poison_is_recorded_once(storage: Storage) -> None:
+    """The poison handler may run again: the first record stands, and the count does not grow."""
+    for _ in range(2):
+        await storage.activity.poisoned("user-changes-poison", "m/1", '{"v":1}', AT)
+    await storage.activity.poisoned("feed-pages-poison", "m/1", '{"v":1}', AT)
+    assert await storage.activity.poison_count() == 2
+    assert await storage.activity.recent("s", 10) == []
+
+
+@pytest.mark.parametrize("character", ["x", "é", "李", "🎉"])
+async def test_large_poison_is_cut(storage: Storage, character: str) -> None:
+    """Whatever script a body is in, its first 32 KiB are kept and fit."""
+    await storage.activity.poisoned("q", "m", character * 48_000, AT)
+    (entry,) = await storage.activity.poison(10)
+    assert entry["body"] == character * (32 * 1024 // len(character.encode()))
+
+
+async def test_work_queues(storage: Storage) -> None:
+    """Each kind of message goes to its own queue and can be read back; depths name all six."""
+    nominations = [Nomination(sync="s", user=f"u{n}", why=Why.FEED, at=AT, attempt=n) for n in range(40)]
+    run = FeedRun(tenant="contoso", feed="users", round="r")
+    event = LifecycleEvent(tenant="contoso", event="missed", at=AT)
+    await storage.queues.nominate(nominations)
+    await storage.queues.nominate([])
+    await storage.queues.continue_feed(run, delay=10**9)
+    await storage.queues.subscription_event(event)
+    assert await storage.queues.depths() == {
+        "user-changes": 40,
+        "feed-pages": 1,
+        "subscription-events": 1,
+        "user-changes-poison": 0,
+        "feed-pages-poison": 0,
+        "subscription-events-poison": 0,
+    }
+    work = storage.queues_by_name["user-changes"]
+    received = [decode_nomination(each.body) for each in [*await work.receive(), *await work.receive()]]
+    assert sorted(received, key=lambda each: each.attempt) == nominations
+    assert await storage.queues_by_name["feed-pages"].receive() == []  # a longer delay than possible is the longest
+    (message,) = await storage.queues_by_name["subscription-events"].receive()
+    assert decode_lifecycle_event(message.body) == event
+    await storage.queues.continue_feed(run)
+    (message,) = await storage.queues_by_name["feed-pages"].receive()
+    assert decode_feed_run(message.body) == run
+
+
+async def test_create_all_is_idempotent(storage: Storage) -> None:
+    """A second deployment finds everything there and keeps it."""
+    await storage.feeds.save(FeedState(tenant="contoso", round="r"))
+    await storage.create_all()
+    assert (await storage.feeds.get("contoso")).round == "r"
