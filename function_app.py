@@ -50,32 +50,32 @@ def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001
 @app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%")
 async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
     """The safety net under the notifications: starts a round of every source tenant's feed."""
-    await bootstrap.runtime().feeds.poll()
+    await (await bootstrap.runtime()).feeds.poll()
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SUBSCRIPTION_SCHEDULE%")
 async def keep_subscriptions(timer: func.TimerRequest) -> None:  # noqa: ARG001
     """Keeps one subscription alive for each source tenant."""
-    await bootstrap.runtime().keeper.keep_all()
+    await (await bootstrap.runtime()).keeper.keep_all()
 
 
 @app.queue_trigger(arg_name="msg", queue_name=messages.FEED_PAGES, connection=STORAGE)
 async def feed_pages(msg: func.QueueMessage) -> None:
     """Reads delta pages and nominates."""
-    await bootstrap.runtime().feeds.run(messages.decode_feed_run(_text(msg)))
+    await (await bootstrap.runtime()).feeds.run(messages.decode_feed_run(_text(msg)))
 
 
 @app.queue_trigger(arg_name="msg", queue_name=messages.USER_CHANGES, connection=STORAGE)
 async def user_changes(msg: func.QueueMessage) -> None:
     """Reconciles one user."""
     nomination = messages.decode_nomination(_text(msg))
-    await bootstrap.runtime().worker.handle(nomination, redelivered=(msg.dequeue_count or 1) > 1)
+    await (await bootstrap.runtime()).worker.handle(nomination, redelivered=(msg.dequeue_count or 1) > 1)
 
 
 @app.queue_trigger(arg_name="msg", queue_name=messages.SUBSCRIPTION_EVENTS, connection=STORAGE)
 async def subscription_events(msg: func.QueueMessage) -> None:
     """Carries out what Graph said about a subscription."""
-    await bootstrap.runtime().keeper.lifecycle(messages.decode_lifecycle_event(_text(msg)))
+    await (await bootstrap.runtime()).keeper.lifecycle(messages.decode_lifecycle_event(_text(msg)))
 
 
 @app.queue_trigger(arg_name="msg", queue_name=messages.poison_queue(messages.USER_CHANGES), connection=STORAGE)
@@ -113,13 +113,14 @@ def _receive(
         out.set(list(answer.messages))
     if answer.refused:
         log.warning("notifications.refused %s", dict(answer.refused))
-    return func.HttpResponse(answer.text, status_code=answer.status, mimetype="text/plain")
+    headers = {"X-Content-Type-Options": "nosniff"}  # what is echoed is text, whatever it looks like
+    return func.HttpResponse(answer.text, status_code=answer.status, mimetype="text/plain", headers=headers)
 
 
 async def _poisoned(queue: str, msg: func.QueueMessage) -> None:
     """A poison queue has no poison queue of its own: a failure here would come back every ten minutes for ever."""
     try:
-        await bootstrap.runtime().worker.poisoned(queue, msg.id or "", msg.get_body())
+        await (await bootstrap.runtime()).worker.poisoned(queue, msg.id or "", msg.get_body())
     except Exception:
         log.exception("poison.unrecorded queue=%s message=%s", queue, msg.id)
 

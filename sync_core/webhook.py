@@ -26,7 +26,7 @@ LIFECYCLE_EVENTS = frozenset({"reauthorizationRequired", "subscriptionRemoved", 
 
 type Item = Mapping[str, object]
 
-_TOKEN = re.compile(r"[^<>\x00-\x1f\x7f]{1,4096}")
+_TOKEN = re.compile(r"[^\x00-\x1f\x7f]{1,4096}")
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -130,9 +130,9 @@ def _receive(post: Post, known: Mapping[str, Known], messages: Callable[[Known, 
 
 
 def _handshake(token: str) -> Answer:
-    """Echo the decoded token, and nothing that a browser could take for a page."""
+    """Echo the decoded token exactly; the answer's headers keep a browser from taking it for a page."""
     if not _TOKEN.fullmatch(token):
-        return Answer(status=400, text="validationToken has characters that no validation token has")
+        return Answer(status=400, text="validationToken is empty, too long or has control characters")
     return Answer(status=200, text=token)
 
 

@@ -66,7 +66,7 @@ async def _run(host: FunctionsHost) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.functions_host", description="Run an Azure Functions app.")
     parser.add_argument("--app", default=".", help="directory of function_app.py and host.json (default: here)")
-    port = int(os.environ.get("FUNCTIONS_PORT", "7071"))
+    port = os.environ.get("FUNCTIONS_PORT", "7071")
     parser.add_argument("--port", type=int, default=port, help=f"0 picks a free one (default: {port}) [FUNCTIONS_PORT]")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds for work in hand at stop (default: 10)")

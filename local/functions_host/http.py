@@ -67,8 +67,10 @@ class HttpTriggers:
         await asyncio.gather(*self._started)
 
     async def _call(self, request: web.Request) -> web.Response:
+        # An escaped slash belongs to its segment and stays escaped, as in ASP.NET Core.
+        path = request.rel_url.path_safe.replace("%25", "%")
         for endpoint in self._endpoints:
-            parameters = endpoint.route.match(request.path)
+            parameters = endpoint.route.match(path)
             if parameters is not None and request.method in endpoint.methods:
                 return await self._invoke(endpoint.function, request, parameters)
         return web.Response(status=404)

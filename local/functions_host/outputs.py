@@ -38,7 +38,7 @@ class QueueOutputs:
             queue = self._storage.queue(binding.text("connection"), queue_name)
             for body in bodies_of(data):
                 await send_creating(queue, encode(body, as_base64=self._as_base64))
-            self._wakeups.notify(queue_name)
+                self._wakeups.notify(queue_name)
 
 
 def bodies_of(data: TypedData) -> list[bytes]:

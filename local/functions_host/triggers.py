@@ -1,6 +1,5 @@
 """From a validated function to what listens for it. Settings are resolved here, once."""
 
-import json
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -105,4 +104,4 @@ def describe(function: Function, config: HostConfig, settings: Settings) -> str:
             return f"{function.name}[queue {settings.resolve(function.trigger.text('queueName'))}]"
         case "timerTrigger":
             return f"{function.name}[timer {settings.resolve(function.trigger.text('schedule'))}]"
-    return json.dumps(function.name)
+    return function.name

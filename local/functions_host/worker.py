@@ -7,7 +7,7 @@ Microsoft's own newer transports drive it, but it is undocumented: the version i
 
 import sys
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -138,7 +138,10 @@ class Worker:
         if response.result.status != _PROTOS.StatusResult.Success:
             error = response.result.exception
             raise FunctionFailedError(error.message.partition(":")[0], error.stack_trace)
-        return Result(returned=response.return_value, outputs=_outputs(response.output_data))
+        outputs = {binding.name: binding.data for binding in response.output_data if binding.data is not None}
+        if response.return_value is not None and any(binding.name == "$return" for binding in function.outputs):
+            outputs["$return"] = response.return_value
+        return Result(returned=response.return_value, outputs=outputs)
 
     def stop(self) -> None:
         """Give the threads of synchronous functions back. Waits for those that still run."""
@@ -163,10 +166,6 @@ def _function(metadata: Any) -> Function:
         bindings=tuple(parse_binding(raw) for raw in metadata.raw_bindings),
         has_retry_policy=metadata.retry_options is not None,
     )
-
-
-def _outputs(bindings: Iterable[Any]) -> dict[str, TypedData]:
-    return {binding.name: binding.data for binding in bindings if binding.data is not None}
 
 
 def _trace_parent() -> str:

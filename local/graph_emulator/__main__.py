@@ -16,7 +16,7 @@ from local.graph_emulator.server import application
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.graph_emulator", description="A stateful Microsoft Graph.")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8040)
+    parser.add_argument("--port", type=int, default=8040, help="0: any free one")
     parser.add_argument("--seed", type=int, default=0, help="of ids and of every chance (default 0)")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s graph-emulator %(message)s")
@@ -32,7 +32,7 @@ async def _run(host: str, port: int, seed: int) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
-        logging.info("ready http://%s:%d", host, port)
+        logging.info("ready http://%s:%d", host, runner.addresses[0][1])
         await stop.wait()
     finally:
         await runner.cleanup()

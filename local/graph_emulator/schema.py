@@ -50,10 +50,11 @@ def _texts(*names: str, **length: int) -> list[Property]:
 _FILTERABLE: Final = frozenset(
     words(
         "accountEnabled businessPhones city companyName country createdDateTime creationType deletedDateTime "
-        "department displayName employeeHireDate employeeId employeeType externalUserState externalUserStateChangeDateTime "
-        "faxNumber givenName id identities imAddresses jobTitle mail mailNickname mobilePhone officeLocation "
-        "onPremisesExtensionAttributes onPremisesImmutableId onPremisesSyncEnabled otherMails postalCode "
-        "preferredLanguage proxyAddresses state streetAddress surname usageLocation userPrincipalName userType"
+        "department displayName employeeHireDate employeeId employeeType externalUserState "
+        "externalUserStateChangeDateTime faxNumber givenName id identities imAddresses jobTitle mail mailNickname "
+        "mobilePhone officeLocation onPremisesExtensionAttributes onPremisesImmutableId onPremisesSyncEnabled "
+        "otherMails postalCode preferredLanguage proxyAddresses state streetAddress surname usageLocation "
+        "userPrincipalName userType"
     )
 )
 

@@ -83,10 +83,12 @@ class Subscriber:
         self.status: int | None = 202
         self.elapsed_s = 0.05
         self.content_type = "text/plain"
+        self.headers: dict[str, str] = {}
         self.validations: list[str] = []
         self.posts: list[tuple[str, list[dict[str, Any]]]] = []
 
     async def __call__(self, url: str, *, headers: dict[str, str], body: bytes, timeout_s: float) -> PostOutcome:
+        self.headers = headers
         query = parse_qs(urlsplit(url).query)
         elapsed = min(self.elapsed_s, timeout_s)
         if "validationToken" in query:

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import json
+import logging
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 # POSTs that change nothing, by name. https://learn.microsoft.com/graph/api/directoryobject-getbyids
 _READ_ONLY_POSTS = re.compile(r"/(directoryObjects/getByIds|(users|directoryObjects)/[^/]+/checkMemberGroups)")
 _REFRESH_BEFORE = 300.0  # seconds of life left; azure.identity, too, renews from here on
+
+
+# At INFO, httpx logs the URL of each request, and ours have addresses in filters and delta tokens in links.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class Token(Protocol):

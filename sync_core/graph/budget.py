@@ -23,7 +23,7 @@ from ..ports import BudgetRecord, Budgets, Clock
 _SHARE = 0.97  # of Graph's bucket and rate
 _LEASE = 2.0  # seconds in which a granted permit may be used
 _FLIGHT = 1.0  # seconds that a request may take to reach Graph's meter
-_BLOCK_SECONDS = 1.0  # a block is at most what the bucket gains in this time
+_BLOCK_SECONDS = 0.5  # a block is at most what the bucket gains in this time: others queue behind it
 _ATTEMPTS = 20
 _DEFAULT_PAUSE = 5.0  # for a 429 without Retry-After
 

@@ -32,7 +32,7 @@ class GraphSource:
     def __init__(self, client: GraphClient, clock: Clock, attributes: Iterable[str] = ()) -> None:
         self._client = client
         self._clock = clock
-        # Encoded once, not per request; braces would be read as parts of a URL template.
+        # Encoded, because a brace would be read as part of the URL template.
         self._select = quote(",".join(sorted({*_IDENTITY, *_ORIGIN, *attributes})), safe=",")
 
     @property

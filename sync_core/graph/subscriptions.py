@@ -20,11 +20,15 @@ class GraphSubscriptions:
         self._client = client
         self._api = f"{public_url.rstrip('/')}/api/graph"
 
+    @property
+    def notification_url(self) -> str:
+        return f"{self._api}/notifications"
+
     async def create(self, *, resource: str, client_state: str, expires_at: datetime) -> GraphSubscription:
         body: JsonObject = {
             "changeType": "updated,deleted",  # for users, "updated" covers created, restored and soft-deleted
             "resource": resource,
-            "notificationUrl": f"{self._api}/notifications",
+            "notificationUrl": self.notification_url,
             "lifecycleNotificationUrl": f"{self._api}/lifecycle",  # cannot be added later
             "clientState": client_state,
             "expirationDateTime": _timestamp(expires_at),

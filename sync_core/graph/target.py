@@ -6,6 +6,8 @@ The client takes a permit of the write budget before each write.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from ..errors import GraphRefusedError, UnavailableError
 from ..model import Attributes, TargetUser, is_external
 from ..ports import Presence
@@ -68,9 +70,9 @@ class GraphTarget:
             return _only_missing(error)
         return True
 
-    async def soft_delete(self, target_id: str) -> bool:
+    async def soft_delete(self, target_id: str, *, confirm: Callable[[], Awaitable[bool]]) -> bool:
         try:
-            await self._client.delete(_USER, {"id": target_id})
+            await self._client.delete(_USER, {"id": target_id}, confirm=confirm)
         except GraphRefusedError as error:
             return _only_missing(error)
         return True

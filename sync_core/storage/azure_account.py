@@ -6,7 +6,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.queue.aio import QueueServiceClient
 
-from .azure_calls import CLIENT_OPTIONS
+from .azure_calls import client_options
 from .azure_queue import AzureQueue, open_queue
 from .azure_table import AzureTable
 
@@ -21,16 +21,16 @@ class AzureAccount:
         """Also `UseDevelopmentStorage=true`, for Azurite on its usual ports. ValueError when malformed."""
         text = text.strip().rstrip(";")
         return cls(
-            TableServiceClient.from_connection_string(text, **CLIENT_OPTIONS),
-            QueueServiceClient.from_connection_string(text, **CLIENT_OPTIONS),
+            TableServiceClient.from_connection_string(text, **client_options()),
+            QueueServiceClient.from_connection_string(text, **client_options()),
         )
 
     @classmethod
     def from_credential(cls, table_uri: str, queue_uri: str, credential: AsyncTokenCredential) -> AzureAccount:
         """The credential stays the caller's to close."""
         return cls(
-            TableServiceClient(table_uri, credential=credential, **CLIENT_OPTIONS),
-            QueueServiceClient(queue_uri, credential=credential, **CLIENT_OPTIONS),
+            TableServiceClient(table_uri, credential=credential, **client_options()),
+            QueueServiceClient(queue_uri, credential=credential, **client_options()),
         )
 
     def table(self, name: str) -> AzureTable:

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.request import getproxies
 
-from azure.core.exceptions import AzureError, DecodeError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
 
-from ..errors import ConflictError, MessageError, SyncError, ThrottledError, UnavailableError
+from ..errors import ConflictError, SyncError, ThrottledError, UnavailableError
 from .errors import StorageRefusedError
 
 # https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes, and queue-service-error-codes
 _LOST_RACES = {"EntityAlreadyExists", "UpdateConditionNotSatisfied", "MessageNotFound", "PopReceiptMismatch"}
 _BUSY = {"ServerBusy"}  # how storage says 429: its status is 503
+_CODE_IN_BODY = re.compile(r'"code":\s*"(\w+)"')
 _ON_ITS_WAY = {"TableBeingDeleted", "QueueBeingDeleted"}
-
-# Retries are ours: the SDK's tables client would sleep through any Retry-After, however long, in a held invocation.
-# Time-outs are in seconds, and for one attempt.
-CLIENT_OPTIONS: dict[str, Any] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 15}
 
 # Enough for a connection that was closed while idle, or for a moved partition; for more the message comes back.
 _PAUSES_S = (0.1, 0.5)
+
+
+def client_options() -> dict[str, Any]:
+    """For both SDKs. Time-outs are in seconds, and for one attempt."""
+    return {
+        # Retries are ours: the tables client would sleep through any Retry-After, however long, in a held invocation.
+        "retry_total": 0,
+        "connection_timeout": 5,
+        "read_timeout": 15,
+        # Otherwise aiohttp looks for proxies and a .netrc at every request, in two threads: a third of its CPU time.
+        "use_env_settings": bool(getproxies()),
+    }
 
 
 async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
@@ -43,10 +54,8 @@ async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
 
 
 def translate(error: AzureError) -> SyncError:
-    if isinstance(error, DecodeError):
-        return MessageError("the body is not base64 text")
     status = error.status_code if isinstance(error, HttpResponseError) else None
-    if status is None:  # no answer: connection, DNS, time-out, or no token
+    if status is None or status < 400:  # connection, DNS, time-out, no token; or an answer that makes no sense
         return UnavailableError(f"storage did not answer: {type(error).__name__}")
     code = error_code(error)
     wait = _retry_after(error)
@@ -60,11 +69,13 @@ def translate(error: AzureError) -> SyncError:
 
 
 def error_code(error: AzureError) -> str:
-    """The service's own code: by the SDK's parsing, else by the header."""
+    """The service's own code: as the SDK parsed it, else from the header, else (tables have none) from the body."""
     code = getattr(error, "error_code", None)
     response = getattr(error, "response", None)
     if code is None and response is not None:
         code = response.headers.get("x-ms-error-code")
+    if code is None and (in_body := _CODE_IN_BODY.search(str(error))):
+        code = in_body[1]
     return str(getattr(code, "value", code) or "unknown")
 
 

@@ -7,8 +7,8 @@ storage = memory_storage(clock)
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ TABLES = ("links", "feeds", "subscriptions", "guards", "activity")
 
 type WrapTable = Callable[[str, Table], Table]
 type WrapQueue = Callable[[str, Queue], Queue]
-type Create = Callable[[], Awaitable[None]]
+type Action = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +50,17 @@ class Storage:
     queues: Queues
     tables_by_name: Mapping[str, Table]
     queues_by_name: Mapping[str, Queue]  # work and poison queues
-    creators: tuple[Create, ...] = ()
-    closers: tuple[Create, ...] = ()
+    creators: Mapping[str, Action] = field(default_factory=dict)  # by name of table or queue; nothing to do in memory
+    closers: Sequence[Action] = ()
+
+    async def create(self, name: str) -> None:
+        """Make one table or queue if it is missing."""
+        if name in self.creators:
+            await self.creators[name]()
 
     async def create_all(self) -> None:
         """Make every table, queue and poison queue that is missing."""
-        await for_each(self.creators, lambda create: create())
+        await for_each(list(self.creators), self.create)
 
     async def close(self) -> None:
         for close in self.closers:
@@ -118,7 +123,10 @@ def _azure(account: AzureAccount, prefix: str, wrap_table: WrapTable | None, wra
         queues,
         wrap_table=wrap_table,
         wrap_queue=wrap_queue,
-        creators=(*(each.create for each in tables.values()), *(each.create for each in queues.values())),
+        creators={
+            **{name: table.create for name, table in tables.items()},
+            **{name: queue.create for name, queue in queues.items()},
+        },
         closers=(account.close,),
     )
 
@@ -129,8 +137,8 @@ def _assemble(
     *,
     wrap_table: WrapTable | None,
     wrap_queue: WrapQueue | None,
-    creators: tuple[Create, ...] = (),
-    closers: tuple[Create, ...] = (),
+    creators: Mapping[str, Action] | None = None,
+    closers: Sequence[Action] = (),
 ) -> Storage:
     tables = {name: wrap_table(name, table) if wrap_table else table for name, table in raw_tables.items()}
     queues = {name: wrap_queue(name, queue) if wrap_queue else queue for name, queue in raw_queues.items()}
@@ -144,6 +152,6 @@ def _assemble(
         queues=WorkQueues(queues),
         tables_by_name=tables,
         queues_by_name=queues,
-        creators=creators,
+        creators=creators or {},
         closers=closers,
     )

@@ -30,8 +30,9 @@ _CLAIM_ATTEMPTS = 5
 class TableLinks:
     """See ports.Links."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, page_rows: int = PAGE_ROWS) -> None:
         self._table = table
+        self._page_rows = page_rows
 
     async def get(self, sync: str, source_id: str) -> Link | None:
         row = await self._table.get(key(sync), key(source_id))
@@ -111,13 +112,15 @@ class TableLinks:
         """
         end = after_prefix(wanted[-1])
         while wanted:
-            rows = self._table.query(key(sync), rk_from=wanted[0], rk_to=end, select=_DIGEST_COLUMNS, limit=PAGE_ROWS)
+            rows = self._table.query(
+                key(sync), rk_from=wanted[0], rk_to=end, select=_DIGEST_COLUMNS, limit=self._page_rows
+            )
             last, seen = "", 0
             async for row in rows:
                 last, seen = row.rk, seen + 1
                 if row.rk in names:
                     found[names[row.rk]] = _digest(row)
-            if seen < PAGE_ROWS:
+            if seen < self._page_rows:
                 return []
             covered = bisect_right(wanted, last)
             wanted = wanted[covered:]

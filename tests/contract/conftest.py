@@ -63,20 +63,30 @@ def connection_string(backend: str, request: pytest.FixtureRequest) -> str:
 
 
 @pytest_asyncio.fixture
-async def storage(clock: Clock, connection_string: str) -> AsyncIterator[Storage]:
-    """Empty storage: on Azurite each test has tables and queues of its own."""
+async def account(clock: Clock, connection_string: str) -> AsyncIterator[Storage]:
+    """Storage without tables and queues: on Azurite each test makes its own."""
     prefix = f"t{uuid.uuid4().hex[:12]}"
-    storage = connect(connection_string, prefix=prefix) if connection_string else memory_storage(clock)
-    await storage.create_all()
-    yield storage
-    await storage.close()
+    account = connect(connection_string, prefix=prefix) if connection_string else memory_storage(clock)
+    yield account
+    await account.close()
 
 
-@pytest.fixture
-def table(storage: Storage) -> Table:
-    return storage.tables_by_name["feeds"]
+@pytest_asyncio.fixture
+async def storage(account: Storage) -> Storage:
+    """Empty storage, complete."""
+    await account.create_all()
+    return account
 
 
-@pytest.fixture
-def queue(storage: Storage) -> Queue:
-    return storage.queues_by_name["user-changes"]
+@pytest_asyncio.fixture
+async def table(account: Storage) -> Table:
+    """One empty table."""
+    await account.create("feeds")
+    return account.tables_by_name["feeds"]
+
+
+@pytest_asyncio.fixture
+async def queue(account: Storage) -> Queue:
+    """One empty queue."""
+    await account.create("user-changes")
+    return account.queues_by_name["user-changes"]

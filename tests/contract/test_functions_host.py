@@ -16,6 +16,7 @@ from azure.data.tables.aio import TableServiceClient
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
+from yarl import URL
 
 from local.azurite import Azurite
 from local.functions_host.child import HostProcess
@@ -131,10 +132,17 @@ async def test_request_reaches_the_worker_as_the_real_host_sends_it(http: aiohtt
         said = await response.json(content_type=None)
         assert response.status == 201
         assert response.headers["X-Kind"] == "abc"
+        assert response.headers["Set-Cookie"] == "seen=yes; HttpOnly; Max-Age=60; Path=/api; SameSite=Lax"
     assert said["headers"]["x-tenant"] == "contoso"
     assert said["params"] == {"x": "1,2", "y": "3"}
     assert said["route"] == {"kind": "abc", "id": "5"}
     assert (said["method"], said["body"]) == ("POST", "hello")
+
+
+async def test_escaped_slash_stays_in_its_segment(http: aiohttp.ClientSession) -> None:
+    """A route parameter keeps `%2F` as it came; everything else is decoded."""
+    async with http.get(URL("/api/echo/abc/a%2Fb%20c", encoded=True)) as response:
+        assert (await response.json(content_type=None))["route"]["id"] == "a%2Fb c"
 
 
 async def test_chunked_body_arrives_empty(http: aiohttp.ClientSession) -> None:

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 from azure.core.exceptions import AzureError
+from azure.storage.queue.aio import QueueClient
 
 from local.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
 from local.processes import free_ports
-from sync_core.errors import MessageError, SyncError, ThrottledError, UnavailableError
+from sync_core.errors import ConflictError, SyncError, ThrottledError, UnavailableError
 from sync_core.storage.connect import Storage, connect, memory_storage
 from sync_core.storage.errors import StorageRefusedError
 from sync_core.storage.queue import Queue
@@ -42,9 +43,10 @@ async def answering(*answers: str) -> AsyncIterator[tuple[Storage, list[str]]]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append((await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 1)[0])
-        head = answers[min(len(asked), len(answers)) - 1]
+        head, _, body = answers[min(len(asked), len(answers)) - 1].partition("\r\n\r\n")
         if head:
-            writer.write(f"HTTP/1.1 {head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+            head += f"\r\nContent-Length: {len(body)}\r\nConnection: close"
+            writer.write(f"HTTP/1.1 {head}\r\n\r\n{body}".encode())
             await writer.drain()
         writer.close()
         await writer.wait_closed()
@@ -81,7 +83,7 @@ async def test_transient_failure(
                 await action(storage)
     assert getattr(raised.value, "retry_after", None) == retry_after
     assert isinstance(raised.value.__cause__, AzureError)
-    assert len(asked) == attempts
+    assert len(asked) in {attempts, 2 * attempts}  # aiohttp repeats a GET by itself when the other side hangs up
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
@@ -95,9 +97,21 @@ async def test_refusal(action: Callable[[Storage], Awaitable[object]]) -> None:
     assert len(asked) == 1
 
 
+async def test_table_error_codes_come_in_the_body() -> None:
+    """The real table service, unlike Azurite, names its error only in the body: a lost race is still told apart."""
+    body = '{"odata.error":{"code":"%s","message":{"lang":"en-US","value":"Said more."}}}'
+    head = "409 Conflict\r\nContent-Type: application/json\r\n\r\n"
+    async with answering(head + body % "EntityAlreadyExists", head + body % "AccountIsDisabled") as (storage, _):
+        with pytest.raises(ConflictError):
+            await ACTIONS["insert"](storage)
+        with pytest.raises(StorageRefusedError) as raised:
+            await ACTIONS["insert"](storage)
+    assert str(raised.value) == "storage refused: 409 AccountIsDisabled"
+
+
 async def test_one_lost_connection_goes_unnoticed() -> None:
     """A connection that was closed while idle costs a second attempt and nothing else."""
-    async with answering("", "201 Created\r\netag: 1") as (storage, asked):
+    async with answering("", "204 Done\r\netag: 1") as (storage, asked):
         assert await storage.tables_by_name["feeds"].upsert(Row(pk="p", rk="r", values={})) == "1"
     assert asked == ["PUT", "PUT"]
 
@@ -125,17 +139,18 @@ async def test_missing_table_is_not_a_missing_row(azurite: Azurite) -> None:
         await storage.close()
 
 
-async def test_foreign_message(azurite: Azurite) -> None:
-    """A body that is no base64 text was not written by us."""
-    from azure.storage.queue.aio import QueueClient
-
+async def test_foreign_message_passes_as_it_is(azurite: Azurite) -> None:
+    """A body that is no base64 of ours comes as it lies there, and does not hide the others in its batch."""
     storage = connect(azurite.connection_string, prefix="foreign")
-    await storage.create_all()
-    async with QueueClient.from_connection_string(azurite.connection_string, "foreignfeed-pages") as client:
-        await client.send_message("{}")
-    with pytest.raises(MessageError):
-        await storage.queues_by_name["feed-pages"].receive()
-    await storage.close()
+    try:
+        await storage.create("feed-pages")
+        async with QueueClient.from_connection_string(azurite.connection_string, "foreignfeed-pages") as plain:
+            await plain.send_message("{}")
+        await storage.queues_by_name["feed-pages"].send("ours")
+        received = await storage.queues_by_name["feed-pages"].receive()
+    finally:
+        await storage.close()
+    assert sorted(message.body for message in received) == ["ours", "{}"]
 
 
 async def test_every_table_and_queue_can_be_wrapped() -> None:

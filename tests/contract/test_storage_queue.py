@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
+from azure.storage.queue.aio import QueueClient
 
+from local.azurite import Azurite
 from sync_core.errors import ConflictError
 from sync_core.ports import Clock
-from sync_core.storage.connect import Storage
+from sync_core.storage.connect import connect
 from sync_core.storage.errors import StorageRefusedError
 from sync_core.storage.memory import MemoryQueue
 from sync_core.storage.queue import Message, Queue
@@ -136,20 +138,16 @@ async def test_longest_delay(queue: Queue) -> None:
         await queue.send("x", delay=7 * 86400 + 1)
 
 
-async def test_base64_on_the_wire(connection_string: str, storage: Storage, queue: Queue) -> None:
+async def test_base64_on_the_wire(azurite: Azurite) -> None:
     """What lies in the queue is base64 of UTF-8, as the Functions host expects it, and never expires."""
-    if not connection_string:
-        pytest.skip("the twin has no wire")
-    from azure.storage.queue.aio import QueueServiceClient
-
-    await queue.send('{"é":1}')
-    async with QueueServiceClient.from_connection_string(connection_string) as service:
-        (name,) = [
-            each.name
-            async for each in service.list_queues()
-            if each.name.endswith("user-changes") and await service.get_queue_client(each.name).peek_messages()
-        ]
-        (peeked,) = await service.get_queue_client(name).peek_messages()
+    storage = connect(azurite.connection_string, prefix="wire")
+    try:
+        await storage.create("user-changes")
+        await storage.queues_by_name["user-changes"].send('{"é":1}')
+    finally:
+        await storage.close()
+    async with QueueClient.from_connection_string(azurite.connection_string, "wireuser-changes") as plain:
+        (peeked,) = await plain.peek_messages()
     assert base64.b64decode(peeked.content).decode() == '{"é":1}'
     assert peeked.expires_on is not None
     assert peeked.expires_on.year == 9999

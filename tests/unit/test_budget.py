@@ -155,7 +155,7 @@ def test_a_debt_is_paid_after_its_wait(tokens: float) -> None:
 
 @given(granted=st.integers(0, 500), used=st.integers(0, 500), waiting=st.integers(0, 500))
 def test_block_size_follows_demand(granted: int, used: int, waiting: int) -> None:
-    """A block is never empty, never more than a second's refill, and grows only when the last was used up."""
+    """A block is never empty, never more than half a second's refill, and grows only when the last was used up."""
     ours = pace(300, 15)
     left = max(0, granted - used)
     size = next_size(granted=granted, left=left, waiting=waiting, pace=ours)
@@ -208,7 +208,7 @@ def test_two_processes_are_as_fast_as_graph_allows() -> None:
     assert in_virtual_time(main()) <= 1.1 * (4000 - 300) / 20
     assert graph.taken == 4000
     assert graph.refused < 40
-    assert shared.saves < 4000 / 10  # blocks, not single permits
+    assert shared.saves < 4000 / 8  # blocks, not single permits
 
 
 @settings(max_examples=20, deadline=None)
@@ -249,12 +249,12 @@ def test_unused_permits_do_not_pile_up() -> None:
 
 
 def test_concurrent_takers_share_one_refill() -> None:
-    """Nineteen takers of one process cost one compare-and-swap, not nineteen."""
+    """Nine takers of one process cost one compare-and-swap, not nine."""
 
     async def main() -> int:
         shared = SharedRecord(latency=0.05)
         (budget,) = budgets(1, shared, writes=3000, window_s=150)
-        await asyncio.gather(*(budget.take() for _ in range(19)))
+        await asyncio.gather(*(budget.take() for _ in range(9)))
         return shared.saves
 
     assert in_virtual_time(main()) == 1

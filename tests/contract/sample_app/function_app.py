@@ -24,7 +24,11 @@ async def echo(req: func.HttpRequest, context: func.Context) -> func.HttpRespons
         "body": req.get_body().decode(),
         "invocation": context.invocation_id,
     }
-    return func.HttpResponse(json.dumps(seen), status_code=201, headers={"X-Kind": req.route_params["kind"]})
+    headers = {
+        "X-Kind": req.route_params["kind"],
+        "Set-Cookie": "seen=yes; Path=/api; Max-Age=60; HttpOnly; SameSite=Lax",
+    }
+    return func.HttpResponse(json.dumps(seen), status_code=201, headers=headers)
 
 
 @app.route(route="notifications", methods=["POST"])
@@ -111,10 +115,10 @@ async def _defer(msg: func.QueueMessage) -> None:
 
 
 @app.queue_trigger(arg_name="msg", queue_name="%WORK_QUEUE%-poison", connection=STORAGE)
-@app.queue_output(arg_name="seen", queue_name="seen", connection=STORAGE)
-async def poisoned(msg: func.QueueMessage, seen: func.Out[typing.List[str]]) -> None:  # noqa: UP006
+@app.queue_output(arg_name="$return", queue_name="seen", connection=STORAGE)
+async def poisoned(msg: func.QueueMessage) -> str:
     """What was given up."""
-    seen.set([json.dumps({"by": "poisoned", "body": msg.get_body().decode(), "n": msg.dequeue_count})])
+    return json.dumps({"by": "poisoned", "body": msg.get_body().decode(), "n": msg.dequeue_count})
 
 
 @app.timer_trigger(arg_name="timer", schedule="%TICK%", run_on_startup=False)

@@ -1,0 +1,57 @@
+"""Do two tenants agree? An independent judge: it reads both directories and knows nothing of the sync's code or state.
+
+What Microsoft's default mapping asks for is spelt out here once more on purpose; a mistake in the product's mapping
+must not be repeated by its judge.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from local.emulated import Emulated, User
+
+SAME = (
+    "displayName givenName surname jobTitle department employeeId streetAddress city state postalCode country "
+    "officeLocation businessPhones mailNickname preferredLanguage mail accountEnabled"
+).split()
+_SELECT = ["id", "userPrincipalName", "userType", "creationType", "externalUserState", *SAME]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    expected: int  # people who should be in the target
+    faults: Sequence[str]  # object ids and attribute names, no values
+
+    def __bool__(self) -> bool:
+        return not self.faults
+
+
+async def compare(
+    emulated: Emulated, source: str, target: str, *, never_provisioned: Collection[str] = ()
+) -> Agreement:
+    """`never_provisioned`: source ids that were disabled all the time, so that nobody may stand for them."""
+    people = [user for user in await emulated.users(source, _SELECT) if not _external(user)]
+    people = [user for user in people if user["id"] not in never_provisioned]
+    guests = [user for user in await emulated.users(target, _SELECT) if _external(user)]
+    by_mail = {_address(guest): guest for guest in guests}
+    faults = [f"{n} target users for one address" for n in Counter(map(_address, guests)).values() if n > 1]
+    for person in people:
+        guest = by_mail.pop(_address(person), None)
+        if guest is None:
+            faults.append(f"{person['id']} is missing in the target")
+            continue
+        differ = [name for name in SAME if (person.get(name) or None) != (guest.get(name) or None)]
+        if differ:
+            faults.append(f"{person['id']} differs in {', '.join(differ)}")
+    faults += [f"{guest['id']} stands for nobody" for guest in by_mail.values()]
+    return Agreement(expected=len(people), faults=faults)
+
+
+def _address(user: User) -> str:
+    return str(user.get("mail") or user["userPrincipalName"]).lower()
+
+
+def _external(user: User) -> bool:
+    return user.get("creationType") == "Invitation" or "#EXT#" in user["userPrincipalName"]

@@ -1,0 +1,310 @@
+"""The story of `make demo`: what happens to people in Contoso happens to their B2B users in Fabrikam.
+
+Everything runs for real on the local stack; the clock of each step starts before the change in the source and stops
+when the target tenant shows it. Exit code 0 only if both tenants agree at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from local.agreement import compare
+from local.emulated import Emulated, User, start_by_hand, until
+from local.stack import Stack
+
+CONTOSO = "11111111-1111-1111-1111-111111111111"
+FABRIKAM = "22222222-2222-2222-2222-222222222222"
+PEOPLE = 300
+DISABLED = 12
+GUESTS = 6
+# Slowest change that the demo puts up with: by webhook, and by the poll alone.
+WEBHOOK_S = 5.0
+POLL_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    story: str
+    seconds: Sequence[float]  # one for each person
+    note: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Demo:
+    stack: Stack
+    emulated: Emulated
+    console: Console
+    steps: list[Step] = field(default_factory=list)
+    never: set[str] = field(default_factory=set)  # disabled from the beginning: never provisioned
+
+    async def run(self) -> bool:
+        """The whole story; whether both tenants agree at the end and nothing was slow."""
+        people = await self._settle_in()
+        await self._initial_sync()
+        leaver = people[40]
+        await self._hires()
+        await self._change("A move", people[:3], {"city": "Utrecht", "officeLocation": "U/204", "country": "NL"})
+        await self._marriage(people[3])
+        several = {"jobTitle": "Lead", "department": "R&D", "streetAddress": None, "businessPhones": ["+31 30 123"]}
+        await self._change("Several attributes at once", people[5:8], several)
+        await self._change("Disabled", [people[10]], {"accountEnabled": False})
+        await self._leaves("A leaver", leaver)
+        await self._returns("The leaver returns within 30 days", leaver)
+        await self._deleted_in_target(people[50])
+        await self._without_webhooks(people[60:65])
+        await self._mass_deletion(people[100:200])
+        return await self._verdict()
+
+    # --- the steps ---------------------------------------------------------------------------------------------
+
+    async def _settle_in(self) -> list[User]:
+        """Two tenants, automatic redemption agreed on; in Contoso some are disabled, and some are guests themselves."""
+        await self.emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=7)
+        people = await self.emulated.users(CONTOSO, ["id", "displayName", "mail", "givenName", "userPrincipalName"])
+        for person in people[-DISABLED:]:
+            await self._patch(person, {"accountEnabled": False})
+            self.never.add(person["id"])
+        for n in range(GUESTS):
+            invitation = {
+                "invitedUserEmailAddress": f"partner{n}@adatum.example",
+                "inviteRedirectUrl": "https://x.example",
+            }
+            await self.emulated.graph(CONTOSO, "POST", "/invitations", invitation)
+        return people
+
+    async def _initial_sync(self) -> None:
+        expected = PEOPLE - DISABLED
+        await start_by_hand(self.stack.functions_url, "keep_subscriptions")
+        began = time.monotonic()
+        await start_by_hand(self.stack.functions_url, "poll_feeds")
+        columns = (TextColumn("Initial sync"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as progress:
+            task = progress.add_task("", total=expected)
+
+            async def complete() -> bool:
+                progress.update(task, completed=await self.emulated.count(FABRIKAM, "users"))
+                return bool(await compare(self.emulated, CONTOSO, FABRIKAM, never_provisioned=self.never))
+
+            await self._wait(complete, 300, "the initial sync did not end", every_s=0.5)
+        seconds = time.monotonic() - began
+        note = f"{expected} people in {seconds:.0f} s; {DISABLED} disabled and {GUESTS} guests of Contoso's left out"
+        self._tell(Step(story="Initial sync", seconds=[], note=note))
+
+    async def _hires(self) -> None:
+        names = ["Ada Hire", "Björn Hire", "Chloé O'Hire", "Đorđe Hire", "Ève Hire"]
+        hires = [
+            {
+                "displayName": name,
+                "givenName": name.split()[0],
+                "surname": name.split()[1],
+                "accountEnabled": True,
+                "mailNickname": f"hire{n}",
+                "userPrincipalName": f"hire{n}@contoso.example",
+                "mail": f"hire{n}@contoso.example",
+                "department": "Sales",
+                "passwordProfile": {"password": "never-read-Xy1!"},
+            }
+            for n, name in enumerate(names)
+        ]
+        seconds = await asyncio.gather(
+            *(
+                self._timed(
+                    lambda hire=hire: self.emulated.graph(CONTOSO, "POST", "/users", hire),
+                    lambda hire=hire: self._shows(str(hire["mail"]), {"department": "Sales", "userType": "Member"}),
+                )
+                for hire in hires
+            )
+        )
+        self._tell(Step(story="Hires", seconds=seconds))
+
+    async def _change(self, story: str, people: Sequence[User], values: User) -> None:
+        self._tell(Step(story=story, seconds=await self._apply(people, values)))
+
+    async def _apply(self, people: Sequence[User], values: User, timeout_s: float = POLL_S) -> list[float]:
+        return await asyncio.gather(
+            *(
+                self._timed(
+                    lambda person=person: self._patch(person, values),
+                    lambda person=person: self._shows(person["mail"], values),
+                    timeout_s,
+                )
+                for person in people
+            )
+        )
+
+    async def _marriage(self, person: User) -> None:
+        name = f"{person['givenName']} van der Berg"
+        values = {"surname": "van der Berg", "displayName": name, "mailNickname": "vanderberg"}
+        self._tell(Step(story="A marriage", seconds=await self._apply([person], values)))
+
+    async def _leaves(self, story: str, person: User) -> None:
+        seconds = await self._timed(
+            lambda: self.emulated.graph(CONTOSO, "DELETE", f"/users/{person['id']}"),
+            lambda: self._absent(person["mail"]),
+        )
+        self._tell(Step(story=story, seconds=[seconds], note="soft-deleted"))
+
+    async def _returns(self, story: str, person: User) -> None:
+        seconds = await self._timed(
+            lambda: self.emulated.graph(CONTOSO, "POST", f"/directory/deletedItems/{person['id']}/restore"),
+            lambda: self._shows(person["mail"], {}),
+        )
+        self._tell(Step(story=story, seconds=[seconds], note="the same target user, restored"))
+
+    async def _deleted_in_target(self, person: User) -> None:
+        """Nobody reads the target for changes; the next change of the person finds out."""
+        [guest] = await self._find(person["mail"])
+        await self.emulated.graph(FABRIKAM, "DELETE", f"/users/{guest['id']}")
+        seconds = await self._apply([person], {"jobTitle": "Still here"})
+        self._tell(Step(story="Deleted in the target, then changed", seconds=seconds, note="restored by policy"))
+
+    async def _without_webhooks(self, people: Sequence[User]) -> None:
+        await self.emulated.control("PUT", "/delivery", {"enabled": False})
+        for person in people:
+            await self._patch(person, {"department": "Polled"})
+        began = time.monotonic()
+        await start_by_hand(self.stack.functions_url, "poll_feeds")
+
+        async def shown() -> bool:
+            return all([await self._shows(person["mail"], {"department": "Polled"}) for person in people])
+
+        await self._wait(shown, POLL_S, "the poll alone did not repair it")
+        seconds = [time.monotonic() - began]
+        await self.emulated.control("PUT", "/delivery", {"enabled": True})
+        note = f"{len(people)} changes, repaired by one poll"
+        self._tell(Step(story="Webhooks switched off", seconds=seconds, note=note))
+
+    async def _mass_deletion(self, people: Sequence[User]) -> None:
+        """Somebody's script deletes a third of Contoso. The guard holds it until an administrator approves."""
+        before = await self.emulated.count(FABRIKAM, "users")
+        for person in people:
+            await self.emulated.graph(CONTOSO, "DELETE", f"/users/{person['id']}")
+        held: list[dict[str, str]] = []
+
+        async def decided() -> bool:
+            nonlocal held
+            listed = await self._xtsync("holds", "list", "--json")
+            held = listed["holds"]
+            return before - await self.emulated.count(FABRIKAM, "users") + len(held) >= len(people)
+
+        await self._wait(decided, POLL_S, "the guard did not hold the deletions", every_s=1)
+        went = len(people) - len(held)
+        code = (await self._xtsync("holds", "list", "--json"))["code"]
+        began = time.monotonic()
+        await self._xtsync("holds", "approve", code, "--yes", "--json")
+
+        async def gone() -> bool:
+            return before - await self.emulated.count(FABRIKAM, "users") == len(people)
+
+        await self._wait(gone, POLL_S, "the approved deletions were not carried out")
+        note = (
+            f"{went} deleted, {len(held)} held by the guard, then approved: done {time.monotonic() - began:.1f} s later"
+        )
+        self._tell(Step(story=f"{len(people)} people deleted at once", seconds=[], note=note))
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    async def _verdict(self) -> bool:
+        agreement = await compare(self.emulated, CONTOSO, FABRIKAM, never_provisioned=self.never)
+        table = Table(title="What happened to people in Contoso, and when Fabrikam showed it")
+        for column in ("Story", "People", "Median", "Slowest", "Note"):
+            table.add_column(column, justify="left" if column in {"Story", "Note"} else "right")
+        for step in self.steps:
+            table.add_row(*_row(step))
+        self.console.print(table)
+        seconds = [s for step in self.steps for s in step.seconds if step.story != "Webhooks switched off"]
+        self.console.print(
+            f"By webhook: median {statistics.median(seconds):.2f} s, slowest {max(seconds):.2f} s "
+            f"over {len(seconds)} changes."
+        )
+        for fault in agreement.faults:
+            self.console.print(f"DISAGREE {fault}")
+        verdict = "Both tenants agree" if agreement else "The tenants do NOT agree"
+        self.console.print(f"{verdict}: {agreement.expected} people of Contoso in Fabrikam.")
+        return bool(agreement) and max(seconds) <= WEBHOOK_S
+
+    # --- hands and eyes ----------------------------------------------------------------------------------------
+
+    def _tell(self, step: Step) -> None:
+        self.steps.append(step)
+        if step.story != "Initial sync" or not self.console.is_terminal:
+            timing = f"{max(step.seconds):.2f} s" if step.seconds else ""
+            self.console.print("  ".join(part for part in (f"✓ {step.story}", timing, step.note) if part))
+
+    async def _patch(self, person: User, values: User) -> None:
+        await self.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", values)
+
+    async def _find(self, mail: str) -> list[User]:
+        quoted = mail.replace("'", "''")
+        select = "id,mail,displayName,surname,mailNickname,userType,jobTitle,department,streetAddress,city,country"
+        path = f"/users?$filter=mail eq '{quoted}'&$select={select},officeLocation,businessPhones,accountEnabled"
+        return list((await self.emulated.graph(FABRIKAM, "GET", path))["value"])
+
+    async def _shows(self, mail: str, values: User) -> bool:
+        found = await self._find(mail)
+        return len(found) == 1 and all(found[0].get(name) == value for name, value in values.items())
+
+    async def _absent(self, mail: str) -> bool:
+        return not await self._find(mail)
+
+    async def _timed(
+        self, act: Callable[[], Awaitable[object]], shown: Callable[[], Awaitable[bool]], timeout_s: float = POLL_S
+    ) -> float:
+        began = time.monotonic()
+        await act()
+        await self._wait(shown, timeout_s, "a change did not reach the target")
+        return time.monotonic() - began
+
+    async def _wait(
+        self, shown: Callable[[], Awaitable[bool]], timeout_s: float, otherwise: str, every_s: float = 0.03
+    ) -> None:
+        if not await until(shown, timeout_s=timeout_s, every_s=every_s):
+            raise StoryError(f"{otherwise} within {timeout_s:g} s")
+
+    async def _xtsync(self, *arguments: str) -> dict[str, object] | object:
+        """The command, as an administrator would type it."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "sync_core.cli",
+            *arguments,
+            env=self.stack.environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        if process.returncode != 0:
+            raise StoryError(f"xtsync {' '.join(arguments)} ended with code {process.returncode}")
+        return json.loads(out)
+
+
+class StoryError(Exception):
+    """The story could not go on: the sync did not do its part."""
+
+
+def _row(step: Step) -> tuple[str, str, str, str, str]:
+    if not step.seconds:
+        return step.story, "", "", "", step.note
+    median, slowest = statistics.median(step.seconds), max(step.seconds)
+    return step.story, str(len(step.seconds)), f"{median:.2f} s", f"{slowest:.2f} s", step.note
+
+
+async def demo() -> int:
+    """0 when both tenants agree at the end, 1 otherwise."""
+    console = Console()
+    console.print("Starting Azurite, the Graph emulator and the Functions host ...")
+    async with Stack() as stack, Emulated(stack.graph_url) as emulated:
+        try:
+            return 0 if await Demo(stack=stack, emulated=emulated, console=console).run() else 1
+        except StoryError as error:
+            console.print(f"error: {error}")
+            return 1

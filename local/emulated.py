@@ -1,0 +1,96 @@
+"""A client of the Graph emulator, for stories, tests and benchmarks: an administrator's hands in both tenants.
+
+Changes go through Graph's own calls; `/_emulator` is used only for what Graph does not have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+type User = dict[str, Any]
+
+
+class Emulated:
+    def __init__(self, base_url: str) -> None:
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=60)
+        self._tokens: dict[str, str] = {}
+
+    async def control(self, method: str, path: str, body: Any = None) -> Any:
+        """One `/_emulator` call; raises httpx.HTTPStatusError."""
+        response = await self._http.request(method, f"/_emulator{path}", json=body)
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    async def graph(self, tenant: str, method: str, path: str, body: Any = None) -> Any:
+        """One Graph call as an administrator of a tenant (by id); None for a 404."""
+        headers = {"Authorization": f"Bearer {await self._token(tenant)}"}
+        response = await self._http.request(method, f"/v1.0{path}", json=body, headers=headers)
+        if response.status_code == 404:
+            return None
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    async def users(self, tenant: str, select: Sequence[str]) -> list[User]:
+        """Every user of a tenant."""
+        found: list[User] = []
+        path = f"/users?$top=999&$select={','.join(select)}"
+        while path:
+            page = await self.graph(tenant, "GET", path)
+            found += page["value"]
+            path = page.get("@odata.nextLink", "").partition("/v1.0")[2]
+        return found
+
+    async def two_tenants(self, source: str, target: str, *, people: int, seed: int = 1) -> None:
+        """Contoso with its people, an empty Fabrikam, and automatic redemption agreed on by both."""
+        for tenant, name, count in ((source, "contoso", people), (target, "fabrikam", 0)):
+            tenant_body = {"id": tenant, "displayName": name.title(), "domain": f"{name}.example", "users": count}
+            await self.control("POST", "/tenants", {**tenant_body, "seed": seed})
+            await self.control("PUT", f"/tenants/{tenant}/settings", {"automatic_redemption": ["*"]})
+
+    async def count(self, tenant: str, what: str) -> int:
+        """`users`, `guests`, `deletedItems` ... as `GET /_emulator/tenants` counts them."""
+        listing = await self.control("GET", "/tenants")
+        tenants = listing["value"] if isinstance(listing, dict) else listing
+        return int(next(t for t in tenants if t["id"] == tenant)[what])
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _token(self, tenant: str) -> str:
+        if tenant not in self._tokens:
+            form = {"grant_type": "client_credentials", "client_id": "administrator", "client_secret": "-"}
+            response = await self._http.post(f"/{tenant}/oauth2/v2.0/token", data=form)
+            response.raise_for_status()
+            self._tokens[tenant] = response.json()["access_token"]
+        return self._tokens[tenant]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+async def start_by_hand(functions_url: str, function: str) -> None:
+    """Run a timer function now, as the portal's "Run" does: POST /admin/functions/{name}."""
+    async with httpx.AsyncClient(timeout=30) as http:
+        response = await http.post(f"{functions_url}/admin/functions/{function}", json={"input": ""})
+        response.raise_for_status()
+
+
+async def until(condition: Any, *, timeout_s: float, every_s: float = 0.05) -> bool:
+    """Poll an async condition; False when the time is up."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not await condition():  # noqa: ASYNC110 - the other side is another process
+                await asyncio.sleep(every_s)
+    except TimeoutError:
+        return False
+    return True

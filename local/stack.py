@@ -1,0 +1,208 @@
+"""The whole local stack: Azurite, the Graph emulator and one or more Functions hosts, as child processes.
+
+    async with Stack() as stack:            # ports of 0: free ones
+        ...                                 # stack.graph_url, stack.functions_url, stack.environment
+
+Tables and queues are made here, as the Bicep templates make them in Azure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.azurite import Azurite
+from local.processes import ChildFailedError, die_with_parent, free_ports, stop_process
+from sync_core.storage.connect import connect
+
+ROOT = Path(__file__).resolve().parents[1]
+# What `func start` reads from local.settings.json; whatever the environment already says wins.
+DEFAULTS = {
+    "POLL_SCHEDULE": "0 */5 * * * *",
+    "SUBSCRIPTION_SCHEDULE": "0 30 * * * *",
+    "XTSYNC_CREDENTIAL": "emulator",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Ports:
+    """0 picks a free port. `from_environment` has the documented defaults."""
+
+    graph: int = 0
+    functions: int = 0
+    blob: int = 0
+    queue: int = 0
+    table: int = 0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Ports:
+        return cls(
+            graph=int(environ.get("GRAPH_EMULATOR_PORT", "8040")),
+            functions=int(environ.get("FUNCTIONS_PORT", "7071")),
+            blob=int(environ.get("AZURITE_BLOB_PORT", "10000")),
+            queue=int(environ.get("AZURITE_QUEUE_PORT", "10001")),
+            table=int(environ.get("AZURITE_TABLE_PORT", "10002")),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Stack:
+    """`settings` are app settings over the defaults; `core_tools` uses `func start` instead of the built-in host."""
+
+    ports: Ports = field(default_factory=Ports)
+    config: Path = ROOT / "sync.yaml"
+    app: Path = ROOT
+    settings: Mapping[str, str] = field(default_factory=dict)
+    hosts: int = 1
+    core_tools: bool = False
+    azurite: Azurite = field(init=False)
+    host_processes: list[asyncio.subprocess.Process] = field(default_factory=list)
+    functions_urls: list[str] = field(default_factory=list)
+    _emulator: asyncio.subprocess.Process | None = None
+
+    @property
+    def graph_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.graph}"
+
+    @property
+    def functions_url(self) -> str:
+        return self.functions_urls[0]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The app settings, for hosts and for `xtsync` beside them."""
+        return {
+            **DEFAULTS,
+            "XTSYNC_CONFIG": str(self.config),
+            "XTSYNC_GRAPH_URL": self.graph_url,
+            "XTSYNC_PUBLIC_URL": f"http://127.0.0.1:{self.ports.functions}",
+            "AzureWebJobsStorage": self.azurite.connection_string,
+            **self.settings,
+        }
+
+    async def start(self) -> None:
+        """Start everything and wait until it answers. Raises ChildFailedError; nothing is left running then."""
+        self.azurite = Azurite(self.ports.blob, self.ports.queue, self.ports.table)
+        for name in ("graph", "functions"):
+            if getattr(self.ports, name) == 0:
+                setattr(self.ports, name, free_ports(1)[0])
+        try:
+            await asyncio.gather(self.azurite.start(), self._start_emulator())
+            storage = connect(self.azurite.connection_string)
+            try:
+                await storage.create_all()
+            finally:
+                await storage.close()
+            for n in range(self.hosts):
+                await self.start_host(self.ports.functions if n == 0 else free_ports(1)[0])
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def start_host(self, port: int) -> asyncio.subprocess.Process:
+        """One more Functions host on the same storage account and queue."""
+        command = [sys.executable, "-m", "local.functions_host", "--app", str(self.app), "--port", str(port)]
+        if self.core_tools:
+            command = [_core_tools(), "start", "--port", str(port)]
+        process = await self._spawn(command, ready="Host lock lease" if self.core_tools else "ready ")
+        self.host_processes.append(process)
+        self.functions_urls.append(f"http://127.0.0.1:{port}")
+        return process
+
+    async def kill_host(self, process: asyncio.subprocess.Process) -> None:
+        """As a power cut would: SIGKILL to this one process."""
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        i = self.host_processes.index(process)
+        del self.host_processes[i], self.functions_urls[i]
+
+    async def wait(self) -> None:
+        """Until one of the children ends by itself."""
+        children = [p for p in (self._emulator, *self.host_processes) if p is not None]
+        ends = [asyncio.ensure_future(process.wait()) for process in children]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    async def stop(self) -> None:
+        """Hosts first, so that they can still finish what they have in hand."""
+        await asyncio.gather(*(stop_process(process, grace_s=15) for process in self.host_processes))
+        self.host_processes.clear()
+        self.functions_urls.clear()
+        if self._emulator is not None:
+            await stop_process(self._emulator)
+            self._emulator = None
+        await self.azurite.stop()
+
+    async def _start_emulator(self) -> None:
+        command = [sys.executable, "-m", "local.graph_emulator", "--port", str(self.ports.graph)]
+        self._emulator = await self._spawn(command, ready="ready ")
+
+    async def _spawn(self, command: list[str], *, ready: str) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=self.app,
+            env={**os.environ, **(self.environment if ready else {}), "PYTHONPATH": str(ROOT)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches this process only, which then stops the children in order
+            preexec_fn=die_with_parent(),
+        )
+        await _until_ready(process, ready)
+        return process
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+# Tasks that pass a child's output on; kept here, or they could be collected while they run.
+_pumps: set[asyncio.Task[None]] = set()
+
+
+async def _until_ready(process: asyncio.subprocess.Process, ready: str, *, timeout_s: float = 60) -> None:
+    """Wait for the line that says so; afterwards everything the child prints goes to our standard error."""
+    assert process.stdout is not None
+    said: list[str] = []
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not said or (ready not in said[-1] and said[-1]):
+                said.append((await process.stdout.readline()).decode(errors="replace"))
+    except TimeoutError:
+        said.append("")
+    if not said[-1]:  # it ended, or took too long
+        await stop_process(process)
+        raise ChildFailedError(f"it was not ready within {timeout_s:g} s, or ended:\n{''.join(said)}")
+    pump = asyncio.create_task(_pass_on(process.stdout))
+    _pumps.add(pump)
+    pump.add_done_callback(_pumps.discard)
+
+
+async def _pass_on(stream: asyncio.StreamReader) -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        async for line in stream:
+            sys.stderr.write(line.decode(errors="replace"))
+
+
+def _core_tools() -> str:
+    func = shutil.which("func")
+    if func is None:
+        raise ChildFailedError("`func` is not on PATH: install Azure Functions Core Tools 4, or leave HOST away")
+    return func

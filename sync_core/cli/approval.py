@@ -1,0 +1,78 @@
+"""What a person agrees to when approving held deletions: a code that stands for one list, and for no other. Pure.
+
+Between looking and approving, another user may be held. The code is a digest over exactly the users listed, so an
+approval never covers somebody whom its author has not seen. (octodns binds a plan by its checksum likewise.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ..holds import APPROVAL_LASTS
+from ..model import fingerprint
+from ..ports import HoldRecord, HoldState
+from .words import many
+from .world import RefusedError, UsageError
+
+EXPIRED = "approval expired"
+
+
+def standing(hold: HoldRecord, now: datetime) -> str:
+    """The hold's state; an approval that was not used within its time counts no more."""
+    if hold.state is HoldState.APPROVED and (hold.decided_at is None or now - hold.decided_at >= APPROVAL_LASTS):
+        return EXPIRED
+    return hold.state.value
+
+
+def waiting(hold: HoldRecord, now: datetime) -> bool:
+    return standing(hold, now) in {HoldState.HELD, EXPIRED}
+
+
+def open_holds(holds: Sequence[HoldRecord], now: datetime) -> list[HoldRecord]:
+    """Those that a decision can change. What is approved leaves the list by itself, which must not void the code."""
+    return [hold for hold in holds if standing(hold, now) != HoldState.APPROVED]
+
+
+def code(holds: Sequence[HoldRecord]) -> str:
+    """`12-3f9a07c1`: how many holds it stands for, and a digest of them."""
+    listed = sorted([hold.sync, hold.source_id, hold.change] for hold in holds)
+    return f"{len(listed)}-{fingerprint([[*each] for each in listed])[:8]}"
+
+
+def check(holds: Sequence[HoldRecord], given: str) -> None:
+    """Raise RefusedError, saying what changed, unless the code stands for these holds."""
+    now_code = code(holds)
+    if given == now_code:
+        return
+    stood_for = given.partition("-")[0]
+    if not stood_for.isdecimal():
+        raise UsageError(f"'{given}' is no code", hint="`xtsync holds` shows the code of the list, such as 12-3f9a07c1.")
+    raise RefusedError(
+        f"the list changed: {given} stands for {many(int(stood_for), 'hold')}, and there are {len(holds)} now"
+        f"{_newcomers(holds, given)}; nothing was decided",
+        hint="Look at the list again with `xtsync holds` (and the same --sync), then use its code.",
+    )
+
+
+def _newcomers(holds: Sequence[HoldRecord], given: str) -> str:
+    """Who was held since, when leaving out the newest gives the list that the code stands for."""
+    newest = sorted(holds, key=lambda hold: hold.held_at, reverse=True)
+    for count in range(1, len(newest) + 1):
+        if code(newest[count:]) == given:
+            return f" (new: {', '.join(hold.source_id for hold in newest[:count])})"
+    return " (some were decided, released or held anew)"
+
+
+def choose(holds: Sequence[HoldRecord], users: Sequence[str], now: datetime) -> list[HoldRecord]:
+    """The holds to decide: those that wait, or exactly the users named, whatever was decided of them before."""
+    if not users:
+        return [hold for hold in holds if waiting(hold, now)]
+    wanted = {user.lower() for user in users}
+    unknown = wanted - {hold.source_id.lower() for hold in holds}
+    if unknown:
+        raise RefusedError(
+            f"not held: {', '.join(sorted(unknown))}; nothing was decided",
+            hint="Name source users as `xtsync holds` lists them.",
+        )
+    return [hold for hold in holds if hold.source_id.lower() in wanted]

@@ -1,0 +1,59 @@
+"""What people read: tables, in colour on a terminal, plain and unwrapped anywhere else. Programs read JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+type Cell = str | Text
+
+_UNWRAPPED = 100_000
+
+
+class Screen:
+    def __init__(self, stream: TextIO, environ: Mapping[str, str]) -> None:
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._console = Console(
+            file=stream,
+            force_terminal=self._terminal,
+            no_color=bool(environ.get("NO_COLOR")),  # https://no-color.org
+            width=None if self._terminal else _UNWRAPPED,
+            markup=False,  # what is printed comes from configuration and directories, not from us
+            highlight=False,
+            emoji=False,
+        )
+
+    def line(self, text: Cell = "") -> None:
+        self._console.print(text, soft_wrap=True)
+
+    def heading(self, text: str) -> None:
+        self.line(Text(text, style="bold"))
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        table = Table(box=SIMPLE_HEAD if self._terminal else None, pad_edge=False, header_style="bold")
+        for header in headers:
+            table.add_column(header, overflow="fold")  # ids are copied: fold them, never cut them
+        for row in rows:
+            table.add_row(*row)
+        with self._console.capture() as drawn:
+            self._console.print(table)
+        self._stream.writelines(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
+
+    def json(self, value: object) -> None:
+        self._stream.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def warning(text: str) -> Text:
+    """The words carry the meaning; colour only helps to find them."""
+    return Text(text, style="bold red")
+
+
+def good(text: str) -> Text:
+    return Text(text, style="green")

@@ -1,0 +1,75 @@
+"""`xtsync validate`: sync.yaml and, if asked, the app settings; every fault with its line, and nothing is contacted."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..config import Config, load_config
+from ..errors import ConfigError, Fault
+from .command import Commands, add_command
+from .screen import good, warning
+from .words import many
+from .world import Exit, World
+
+_DESCRIPTION = """\
+Lists every fault with its line and what to do about it, and contacts nobody.
+Exit code 0: valid. 2: there are faults."""
+
+
+def add_parser(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "validate",
+        run,
+        summary="check sync.yaml",
+        description=_DESCRIPTION,
+        examples=("validate", "validate sync.yaml --settings"),
+    )
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: XTSYNC_CONFIG, else sync.yaml")
+    parser.add_argument("--settings", action="store_true", help="check the app settings as well")
+
+
+async def run(args: Namespace, world: World) -> int:
+    faults: list[Fault] = []
+    config: Config | None = None
+    path: Path | None = args.file
+    try:
+        path = path or world.config_path()
+        config = load_config(world.folder / path)
+    except ConfigError as error:
+        faults += error.faults
+    if args.settings:
+        try:
+            world.settings()
+        except ConfigError as error:
+            faults += [fault for fault in error.faults if fault not in faults]
+    name = path.name if path else "sync.yaml"
+    if args.json:
+        world.screen.json(_document(name, config, faults))
+    else:
+        _show(world, name, config, faults)
+    return Exit.USAGE if faults else Exit.DONE
+
+
+def _document(name: str, config: Config | None, faults: Sequence[Fault]) -> dict[str, object]:
+    return {
+        "file": name,
+        "valid": not faults,
+        "syncs": sorted(config.syncs) if config else [],
+        "faults": [{"where": fault.where, "message": fault.message} for fault in faults],
+    }
+
+
+def _show(world: World, name: str, config: Config | None, faults: Sequence[Fault]) -> None:
+    screen = world.screen
+    for fault in faults:
+        screen.line(str(fault))
+    if faults:
+        screen.line(warning(f"{many(len(faults), 'fault')} in the configuration"))
+        screen.line("hint: Correct the lines above; docs/sync.schema.json lets an editor show them while you type.")
+        return
+    screen.line(good(f"{name} is valid: {many(len(config.syncs) if config else 0, 'sync')}"))
+    for sync in (config.syncs if config else {}).values():
+        screen.line(f"  {sync.name}: {sync.source.key} -> {sync.target.key}, {many(len(sync.mapping), 'mapping rule')}")

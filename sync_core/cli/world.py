@@ -1,0 +1,143 @@
+"""What a command needs of its surroundings: settings, streams, a runtime. Tests bring a world of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from .. import bootstrap
+from ..config import Config, load_config
+from ..errors import ConfigError, Fault, SyncError
+from ..look import Look
+from ..settings import Settings, load_settings
+from .screen import Screen
+
+LOCAL_SETTINGS = "local.settings.json"
+
+
+class Exit(IntEnum):
+    DONE = 0
+    FAULT = 1
+    USAGE = 2  # wrong usage or configuration
+    APPROVAL = 3  # the deletion guard waits for a person
+    INTERRUPTED = 130
+
+
+class UsageError(SyncError):
+    """The command was called in a way that cannot work."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class RefusedError(SyncError):
+    """The command was understood and not carried out."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Build(Protocol):
+    """As bootstrap.build."""
+
+    def __call__(
+        self, settings: Settings, config: Config, *, read_only: bool, on_look: Callable[[Look], None]
+    ) -> bootstrap.Runtime: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    environ: Mapping[str, str]
+    folder: Path  # the current one: sync.yaml and local.settings.json are looked for here
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    build: Build = bootstrap.build
+
+    @classmethod
+    def of_process(cls) -> World:
+        return cls(environ=os.environ, folder=Path.cwd(), stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)
+
+    @property
+    def screen(self) -> Screen:
+        return Screen(self.stdout, self.environ)
+
+    @property
+    def errors(self) -> Screen:
+        return Screen(self.stderr, self.environ)
+
+    def config_path(self) -> Path:
+        """Of sync.yaml, also when other settings are wrong."""
+        return self.folder / (self._variables().get("XTSYNC_CONFIG") or "sync.yaml")
+
+    def settings(self) -> Settings:
+        return load_settings(self._variables())
+
+    def load(self) -> tuple[Settings, Config]:
+        """Settings and sync.yaml; one ConfigError with the faults of both."""
+        faults: list[Fault] = []
+        settings = _collect(faults, self.settings)
+        config = _collect(faults, lambda: load_config(self.config_path()))
+        if settings is None or config is None:
+            raise ConfigError(faults)
+        return settings, config
+
+    @asynccontextmanager
+    async def runtime(
+        self, *, read_only: bool = False, on_look: Callable[[Look], None] = lambda _: None
+    ) -> AsyncIterator[bootstrap.Runtime]:
+        """A runtime of the running loop, closed whatever happens."""
+        settings, config = self.load()
+        runtime = self.build(settings, config, read_only=read_only, on_look=on_look)
+        try:
+            yield runtime
+        finally:
+            await runtime.close()
+
+    def confirm(self, question: str) -> bool:
+        """Ask the person at the terminal. Without one nobody can answer, and silence is not consent."""
+        if not self.stdin.isatty():
+            raise UsageError("nobody is there to confirm this", hint="Add --yes to go ahead without being asked.")
+        self.stderr.write(f"{question} [y/N] ")
+        self.stderr.flush()
+        return self.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def _variables(self) -> Mapping[str, str]:
+        """The environment; what it lacks comes from local.settings.json, as with `func start`."""
+        return {**_local_values(self.folder / LOCAL_SETTINGS), **self.environ}
+
+
+def _collect[T](faults: list[Fault], load: Callable[[], T]) -> T | None:
+    try:
+        return load()
+    except ConfigError as error:
+        faults += [fault for fault in error.faults if fault not in faults]  # local.settings.json is read for both
+        return None
+
+
+def _local_values(path: Path) -> dict[str, str]:
+    """https://learn.microsoft.com/azure/azure-functions/functions-develop-local#local-settings-file"""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError([Fault(where=path.name, message=f"cannot be read: {type(error).__name__}")]) from error
+    except json.JSONDecodeError as error:
+        raise ConfigError([Fault(where=f"{path.name}:{error.lineno}", message=f"not JSON: {error.msg}")]) from None
+    except ValueError as error:
+        raise ConfigError([Fault(where=path.name, message="is not UTF-8 text")]) from error
+    if not isinstance(content, dict) or not isinstance(content.get("Values", {}), dict):
+        raise ConfigError([Fault(where=path.name, message='has no object "Values"')])
+    if content.get("IsEncrypted") is True:
+        raise ConfigError([Fault(where=path.name, message="is encrypted: run `func settings decrypt` first")])
+    return {str(name): value for name, value in content.get("Values", {}).items() if isinstance(value, str)}

@@ -1,0 +1,121 @@
+"""The credentials of azure.identity: they can be made for every cloud, and their errors are ours. No network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.identity import CredentialUnavailableError
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from sync_core.errors import GraphRefusedError, UnavailableError
+from sync_core.graph.auth import TokenSource
+from sync_core.graph.credentials import (
+    CLOUDS,
+    AzureTokenSource,
+    Cloud,
+    client_certificate,
+    client_secret,
+    federated_identity,
+)
+
+TENANT = "22222222-2222-2222-2222-222222222222"
+APP = "33333333-3333-3333-3333-333333333333"
+
+
+class Credential:
+    """Stands for a credential of azure.identity."""
+
+    def __init__(self, outcome: AccessToken | Exception) -> None:
+        self.outcome = outcome
+        self.asked: dict[str, Any] = {}
+        self.closed = False
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        self.asked = {"scopes": scopes, **options}
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def source_of(credential: Credential) -> AzureTokenSource:
+    return AzureTokenSource(cast(AsyncTokenCredential, credential))
+
+
+async def test_claims_and_continuous_evaluation_are_passed_on() -> None:
+    """What the client asks for reaches azure.identity, and closing closes it."""
+    credential = Credential(AccessToken("t", 7))
+    source = source_of(credential)
+    token = await source.get_token("s", claims="c", enable_cae=True)
+    await source.close()
+    assert (token.token, token.expires_on) == ("t", 7)
+    assert credential.asked == {"scopes": ("s",), "claims": "c", "enable_cae": True}
+    assert credential.closed
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "text"),
+    [
+        (CredentialUnavailableError("no endpoint"), UnavailableError, "not available"),
+        (ServiceRequestError("dns"), UnavailableError, "ServiceRequestError"),
+        (ClientAuthenticationError("AADSTS700213: No match for subject x"), GraphRefusedError, "401 AADSTS700213"),
+        (ClientAuthenticationError("no code at all"), GraphRefusedError, "401 NoAccessToken"),
+    ],
+)
+async def test_a_refused_token_says_why_by_its_code(fault: Exception, error: type[Exception], text: str) -> None:
+    """A refusal keeps Entra's AADSTS code and nothing of its text; what may pass is transient."""
+    with pytest.raises(error, match=text) as caught:
+        await source_of(Credential(fault)).get_token("s")
+    assert "subject" not in str(caught.value)
+
+
+def certificate(path: Path) -> Path:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "xtsync")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(Encoding.PEM)
+    path.write_bytes(pem)
+    return path
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable[[Cloud], TokenSource]]:
+    path = str(certificate(tmp_path_factory.mktemp("certificate") / "app.pem"))
+    return {
+        "identity": lambda cloud: federated_identity(tenant_id=TENANT, app_id=APP, identity_client_id="i", cloud=cloud),
+        "certificate": lambda cloud: client_certificate(tenant_id=TENANT, app_id=APP, path=path, cloud=cloud),
+        "secret": lambda cloud: client_secret(tenant_id=TENANT, app_id=APP, secret="s", cloud=cloud),
+    }
+
+
+@pytest.mark.parametrize("kind", ["identity", "certificate", "secret"])
+@pytest.mark.parametrize("cloud", CLOUDS)
+async def test_each_kind_is_made_for_each_cloud(
+    kind: str, cloud: str, kinds: dict[str, Callable[[Cloud], TokenSource]]
+) -> None:
+    """Making and closing a credential asks nothing of the network."""
+    source = kinds[kind](CLOUDS[cloud])
+    await source.close()

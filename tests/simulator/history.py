@@ -1,0 +1,80 @@
+"""What happened in one run, for people (lines) and for the model (what went over the wire). Nothing here decides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .loop import VirtualClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A message that an instance is working on; requests made on its behalf find it in the context."""
+
+    at: datetime
+    instance: str
+    user: str
+
+
+working_on: ContextVar[Taken | None] = ContextVar("working_on", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetState:
+    """One target user, as far as access goes."""
+
+    present: bool
+    enabled: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One request to Graph. `status` is what Graph did, `seen` what the instance got to know of it (None: nothing)."""
+
+    tenant: str
+    method: str
+    path: str
+    instance: str
+    taken: Taken | None
+    sent_at: datetime
+    done_at: datetime | None = None
+    answered_at: datetime | None = None
+    status: int | None = None
+    seen: int | None = None
+    code: str = ""
+    object_id: str = ""
+    before: TargetState | None = None
+    after: TargetState | None = None
+    created: bool = False  # an invitation that made a new user
+    body: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def is_write(self) -> bool:
+        return self.method != "GET" and not self.path.endswith("getByIds")
+
+    @property
+    def removed(self) -> bool:
+        """Whether it took access away: from an enabled user, or the user itself."""
+        if self.before is None or self.after is None or not self.before.present:
+            return False
+        return not self.after.present or (self.before.enabled and not self.after.enabled)
+
+
+class History:
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._began = clock.now()
+        self.lines: list[str] = []
+        self.exchanges: list[Exchange] = []
+        self.changes: Counter[str] = Counter()  # by name, as the engine carried them out
+
+    def note(self, who: str, what: str) -> None:
+        seconds = (self._clock.now() - self._began).total_seconds()
+        self.lines.append(f"{seconds:14.6f} {who:<12} {what}")
+
+    def digest(self) -> str:
+        return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()

@@ -1,0 +1,236 @@
+"""Small twins of the two directories and of the subscription API: dictionaries behind the ports, and nothing clever.
+
+Every call goes through `Faults`, which counts it and may make it fail.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sync_core.errors import ConflictError, GraphRefusedError
+from sync_core.model import Attributes, Json, SourceState, SourceUser, TargetUser
+from sync_core.ports import Clock, DeltaPage, GraphSubscription, Presence
+
+from .faults import Faults
+
+
+class MemorySource:
+    """ports.SourceDirectory: users by id, deleted users by id, and delta pages by the link that leads to them."""
+
+    select = "id,accountEnabled"
+
+    def __init__(self, clock: Clock, faults: Faults) -> None:
+        self._clock, self._faults = clock, faults
+        self.users: dict[str, dict[str, Json]] = {}
+        self.deleted: dict[str, dict[str, Json]] = {}
+        self.pages: dict[str | None, DeltaPage | Exception] = {}
+        self.on_read: Callable[[], None] = lambda: None  # what happens right after somebody was read
+
+    def soft_delete(self, user_id: str) -> None:
+        self.deleted[user_id] = self.users.pop(user_id)
+
+    def restore(self, user_id: str) -> None:
+        self.users[user_id] = self.deleted.pop(user_id)
+
+    def purge(self, user_id: str) -> None:
+        self.users.pop(user_id, None)
+        self.deleted.pop(user_id, None)
+
+    async def read_user(self, user_id: str) -> SourceUser:
+        return await self._faults.call("source.read_user", self._read_user(user_id))
+
+    async def delta_page(self, link: str | None) -> DeltaPage:
+        return await self._faults.call("source.delta_page", self._delta_page(link))
+
+    async def existing(self, user_ids: Sequence[str]) -> set[str]:
+        return await self._faults.call("source.existing", self._existing(user_ids))
+
+    def entry(self, user_id: str) -> SourceUser:
+        """The user as a delta page shows it."""
+        now = self._clock.now()
+        if user_id in self.users:
+            attributes = dict(self.users[user_id])
+            state = SourceState.DISABLED if attributes.get("accountEnabled") is False else SourceState.LIVE
+            return SourceUser(id=user_id, state=state, attributes=attributes, read_at=now)
+        if user_id in self.deleted:
+            state = SourceState.SOFT_DELETED
+            return SourceUser(id=user_id, state=state, attributes=dict(self.deleted[user_id]), read_at=now)
+        return SourceUser(id=user_id, state=SourceState.GONE, read_at=now)
+
+    async def _read_user(self, user_id: str) -> SourceUser:
+        read = self.entry(user_id)
+        self.on_read()
+        return read
+
+    async def _delta_page(self, link: str | None) -> DeltaPage:
+        page = self.pages[link]
+        if isinstance(page, Exception):
+            raise page
+        return page
+
+    async def _existing(self, user_ids: Sequence[str]) -> set[str]:
+        return {user_id for user_id in user_ids if user_id in self.users}
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """One user of the target tenant."""
+
+    address: str
+    external: bool
+    created_at: datetime
+    attributes: dict[str, Json] = field(default_factory=dict)
+
+
+class MemoryTarget:
+    """ports.TargetDirectory: accounts by id. `writes` names every write that was asked for, and whom it was about."""
+
+    def __init__(self, clock: Clock, faults: Faults) -> None:
+        self._clock, self._faults = clock, faults
+        self.users: dict[str, Account] = {}
+        self.deleted: dict[str, Account] = {}
+        self.invisible: set[str] = set()  # not replicated yet: neither found, read nor written
+        self.unsearchable: set[str] = set()  # readable by id; the search index does not have them yet
+        self.writes: list[tuple[str, str]] = []
+
+    def add(self, user_id: str, address: str, *, external: bool = True, **attributes: Json) -> Account:
+        account = Account(address=address, external=external, created_at=self._clock.now(), attributes=attributes)
+        self.users[user_id] = account
+        return account
+
+    def of(self, address: str) -> list[tuple[str, Account]]:
+        return [(user_id, user) for user_id, user in self.users.items() if user.address == address]
+
+    async def candidates(self, address: str) -> list[TargetUser]:
+        return await self._faults.call("target.candidates", self._candidates(address))
+
+    async def read_user(self, target_id: str) -> TargetUser | None:
+        return await self._faults.call("target.read_user", self._read_user(target_id))
+
+    async def presence(self, target_id: str) -> Presence:
+        return await self._faults.call("target.presence", self._presence(target_id))
+
+    async def invite(self, address: str, display_name: str | None) -> str:
+        return await self._faults.call("target.invite", self._invite(address, display_name))
+
+    async def update(self, target_id: str, attributes: Attributes) -> bool:
+        return await self._faults.call("target.update", self._update(target_id, attributes))
+
+    async def soft_delete(self, target_id: str, *, confirm: Callable[[], Awaitable[bool]]) -> bool:
+        return await self._faults.call("target.soft_delete", self._soft_delete(target_id, confirm))
+
+    async def restore(self, target_id: str) -> bool:
+        return await self._faults.call("target.restore", self._restore(target_id))
+
+    def _shown(self, target_id: str) -> TargetUser:
+        user = self.users[target_id]
+        return TargetUser(id=target_id, external=user.external, created_at=user.created_at)
+
+    async def _candidates(self, address: str) -> list[TargetUser]:
+        hidden = self.invisible | self.unsearchable
+        return [self._shown(user_id) for user_id, _ in self.of(address) if user_id not in hidden]
+
+    async def _read_user(self, target_id: str) -> TargetUser | None:
+        return self._shown(target_id) if target_id in self.users and target_id not in self.invisible else None
+
+    async def _presence(self, target_id: str) -> Presence:
+        if target_id in self.users and target_id not in self.invisible:
+            return Presence.PRESENT
+        return Presence.SOFT_DELETED if target_id in self.deleted else Presence.GONE
+
+    async def _invite(self, address: str, display_name: str | None) -> str:
+        self.writes.append(("invite", address))
+        for user_id, user in self.of(address):
+            if not user.external:
+                raise GraphRefusedError(status=400, code="BadRequest")
+            return user_id
+        user_id = f"guest-{len(self.users) + len(self.deleted) + 1}"
+        name: dict[str, Json] = {"displayName": display_name} if display_name else {}
+        self.users[user_id] = Account(address=address, external=True, created_at=self._clock.now(), attributes=name)
+        return user_id
+
+    async def _update(self, target_id: str, attributes: Attributes) -> bool:
+        self.writes.append(("update", target_id))
+        if target_id not in self.users or target_id in self.invisible:
+            return False
+        self.users[target_id].attributes.update(attributes)
+        return True
+
+    async def _soft_delete(self, target_id: str, confirm: Callable[[], Awaitable[bool]]) -> bool:
+        if not await confirm():
+            raise ConflictError("not to be deleted any more")
+        self.writes.append(("soft_delete", target_id))
+        if target_id not in self.users or target_id in self.invisible:
+            return False
+        self.deleted[target_id] = self.users.pop(target_id)
+        return True
+
+    async def _restore(self, target_id: str) -> bool:
+        self.writes.append(("restore", target_id))
+        if target_id not in self.deleted:
+            return False
+        self.users[target_id] = self.deleted.pop(target_id)
+        return True
+
+
+class MemorySubscriptions:
+    """ports.SubscriptionApi: one subscription for each resource, as Graph has it for one app."""
+
+    def __init__(self, faults: Faults, notification_url: str = "https://app.example/api/graph/notifications") -> None:
+        self._faults = faults
+        self.notification_url = notification_url
+        self.subscriptions: dict[str, GraphSubscription] = {}
+        self.client_states: dict[str, str] = {}
+        self._made = 0
+
+    async def create(self, *, resource: str, client_state: str, expires_at: datetime) -> GraphSubscription:
+        return await self._faults.call("subscriptions.create", self._create(resource, client_state, expires_at))
+
+    async def renew(self, subscription_id: str, expires_at: datetime) -> GraphSubscription | None:
+        return await self._faults.call("subscriptions.renew", self._renew(subscription_id, expires_at))
+
+    async def delete(self, subscription_id: str) -> None:
+        await self._faults.call("subscriptions.delete", self._delete(subscription_id))
+
+    async def list(self) -> builtins.list[GraphSubscription]:
+        return await self._faults.call("subscriptions.list", self._list())
+
+    async def _create(self, resource: str, client_state: str, expires_at: datetime) -> GraphSubscription:
+        if any(old.resource == resource for old in self.subscriptions.values()):
+            raise ConflictError("there is a subscription for this resource already")
+        self._made += 1
+        made = GraphSubscription(
+            id=f"subscription-{self._made}",
+            resource=resource,
+            notification_url=self.notification_url,
+            expires_at=expires_at,
+        )
+        self.subscriptions[made.id] = made
+        self.client_states[made.id] = client_state
+        return made
+
+    async def _renew(self, subscription_id: str, expires_at: datetime) -> GraphSubscription | None:
+        old = self.subscriptions.get(subscription_id)
+        if old is None:
+            return None
+        self.subscriptions[subscription_id] = replace(old, expires_at=expires_at)
+        return self.subscriptions[subscription_id]
+
+    async def _delete(self, subscription_id: str) -> None:
+        self.subscriptions.pop(subscription_id, None)
+
+    async def _list(self) -> builtins.list[GraphSubscription]:
+        return [*self.subscriptions.values()]
+
+
+def pages(*pages: Sequence[SourceUser], start: str | None = None, end: str = "delta:2") -> Mapping[str | None, DeltaPage]:
+    """A round of delta pages: from the link `start` on, and at the end the delta link `end`."""
+    links = [start, *(f"next:{n}" for n in range(1, len(pages)))]
+    following = [*links[1:], None]
+    return {
+        link: DeltaPage(users=users, next_link=after, delta_link=end if after is None else None)
+        for link, users, after in zip(links, pages, following, strict=True)
+    }

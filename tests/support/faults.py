@@ -1,0 +1,117 @@
+"""Failing on purpose: one counter through which every call that leaves the program goes, in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+
+from sync_core.storage.queue import MAX_BATCH, Message, Queue
+from sync_core.storage.table import Row, Table, Wanted
+
+
+class Crash(Exception):  # noqa: N818 - the process dies; nobody may catch it as an error
+    """The worker dies at this await: no handler of ours knows this exception."""
+
+
+class Faults:
+    """Records the name of each call, and raises at the n-th: before it is done, or after (done, but never heard of)."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self._armed: dict[int, tuple[Exception, bool]] = {}
+        self._named: dict[str, list[Exception]] = {}
+
+    def fail_at(self, n: int, error: Exception, *, after: bool = False) -> None:
+        """The n-th call from now on (0 is the next)."""
+        self._armed[len(self.calls) + n] = error, after
+
+    def fail_next(self, name: str, *errors: Exception) -> None:
+        """The next calls of this name, one error each, before they are done."""
+        self._named.setdefault(name, []).extend(errors)
+
+    def start(self, name: str) -> int:
+        """Note a call; raises if it is to fail before it is done."""
+        index = len(self.calls)
+        self.calls.append(name)
+        if named := self._named.get(name):
+            raise named.pop(0)
+        if index in self._armed and not self._armed[index][1]:
+            raise self._armed.pop(index)[0]
+        return index
+
+    async def call[T](self, name: str, work: Awaitable[T]) -> T:
+        try:
+            index = self.start(name)
+        except BaseException:
+            close = getattr(work, "close", None)  # it will never be awaited
+            if close is not None:
+                close()
+            raise
+        result = await work
+        if index in self._armed:
+            raise self._armed.pop(index)[0]
+        return result
+
+    def count(self, prefix: str) -> int:
+        return sum(name.startswith(prefix) for name in self.calls)
+
+
+class FaultyTable:
+    """A table whose every request goes through the counter."""
+
+    def __init__(self, name: str, table: Table, faults: Faults) -> None:
+        self._name, self._table, self._faults = name, table, faults
+
+    async def get(self, pk: str, rk: str) -> Row | None:
+        return await self._faults.call(f"table.{self._name}.get", self._table.get(pk, rk))
+
+    async def insert(self, row: Row) -> str:
+        return await self._faults.call(f"table.{self._name}.insert", self._table.insert(row))
+
+    async def replace(self, row: Row, etag: str) -> str:
+        return await self._faults.call(f"table.{self._name}.replace", self._table.replace(row, etag))
+
+    async def upsert(self, row: Row) -> str:
+        return await self._faults.call(f"table.{self._name}.upsert", self._table.upsert(row))
+
+    async def delete(self, pk: str, rk: str, etag: str | None = None) -> None:
+        await self._faults.call(f"table.{self._name}.delete", self._table.delete(pk, rk, etag))
+
+    async def query(
+        self,
+        pk: str | None,
+        *,
+        rk_from: str = "",
+        rk_to: str = "",
+        where: Mapping[str, Wanted] | None = None,
+        select: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> AsyncIterator[Row]:
+        self._faults.start(f"table.{self._name}.query")
+        rows = self._table.query(pk, rk_from=rk_from, rk_to=rk_to, where=where, select=select, limit=limit)
+        async for row in rows:
+            yield row
+
+
+class FaultyQueue:
+    """A queue whose sends go through the counter; receiving is the host's work, and the host does not fail here."""
+
+    def __init__(self, name: str, queue: Queue, faults: Faults) -> None:
+        self._name, self._queue, self._faults = name, queue, faults
+
+    async def send(self, body: str, *, delay: float = 0) -> None:
+        await self._faults.call(f"queue.{self._name}.send", self._queue.send(body, delay=delay))
+
+    async def send_many(self, bodies: Sequence[str], *, delay: float = 0) -> None:
+        await self._faults.call(f"queue.{self._name}.send", self._queue.send_many(bodies, delay=delay))
+
+    async def receive(self, *, max_messages: int = MAX_BATCH, visibility: float = 600) -> list[Message]:
+        return await self._queue.receive(max_messages=max_messages, visibility=visibility)
+
+    async def update(self, message: Message, *, visibility: float, body: str | None = None) -> Message:
+        return await self._queue.update(message, visibility=visibility, body=body)
+
+    async def delete(self, message: Message) -> None:
+        await self._queue.delete(message)
+
+    async def depth(self) -> int:
+        return await self._queue.depth()
