@@ -13,9 +13,24 @@ from dataclasses import dataclass
 from local.emulated import Emulated, User
 
 SAME = (
-    "displayName givenName surname jobTitle department employeeId streetAddress city state postalCode country "
-    "officeLocation businessPhones mailNickname preferredLanguage mail accountEnabled"
-).split()
+    "displayName",
+    "givenName",
+    "surname",
+    "jobTitle",
+    "department",
+    "employeeId",
+    "streetAddress",
+    "city",
+    "state",
+    "postalCode",
+    "country",
+    "officeLocation",
+    "businessPhones",
+    "mailNickname",
+    "preferredLanguage",
+    "mail",
+    "accountEnabled",
+)
 _SELECT = ["id", "userPrincipalName", "userType", "creationType", "externalUserState", *SAME]
 
 

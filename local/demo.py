@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -102,7 +104,7 @@ class Demo:
 
     async def _hires(self) -> None:
         names = ["Ada Hire", "Björn Hire", "Chloé O'Hire", "Đorđe Hire", "Ève Hire"]
-        hires = [
+        hires: list[User] = [
             {
                 "displayName": name,
                 "givenName": name.split()[0],
@@ -116,28 +118,22 @@ class Demo:
             }
             for n, name in enumerate(names)
         ]
-        seconds = await asyncio.gather(
-            *(
-                self._timed(
-                    lambda hire=hire: self.emulated.graph(CONTOSO, "POST", "/users", hire),
-                    lambda hire=hire: self._shows(str(hire["mail"]), {"department": "Sales", "userType": "Member"}),
-                )
-                for hire in hires
+        shown = {"department": "Sales", "userType": "Member"}
+        seconds = [
+            self._timed(
+                partial(self.emulated.graph, CONTOSO, "POST", "/users", hire), partial(self._shows, hire["mail"], shown)
             )
-        )
-        self._tell(Step(story="Hires", seconds=seconds))
+            for hire in hires
+        ]
+        self._tell(Step(story="Hires", seconds=await asyncio.gather(*seconds)))
 
     async def _change(self, story: str, people: Sequence[User], values: User) -> None:
         self._tell(Step(story=story, seconds=await self._apply(people, values)))
 
-    async def _apply(self, people: Sequence[User], values: User, timeout_s: float = POLL_S) -> list[float]:
+    async def _apply(self, people: Sequence[User], values: User) -> list[float]:
         return await asyncio.gather(
             *(
-                self._timed(
-                    lambda person=person: self._patch(person, values),
-                    lambda person=person: self._shows(person["mail"], values),
-                    timeout_s,
-                )
+                self._timed(partial(self._patch, person, values), partial(self._shows, person["mail"], values))
                 for person in people
             )
         )
@@ -257,12 +253,10 @@ class Demo:
     async def _absent(self, mail: str) -> bool:
         return not await self._find(mail)
 
-    async def _timed(
-        self, act: Callable[[], Awaitable[object]], shown: Callable[[], Awaitable[bool]], timeout_s: float = POLL_S
-    ) -> float:
+    async def _timed(self, act: Callable[[], Awaitable[object]], shown: Callable[[], Awaitable[bool]]) -> float:
         began = time.monotonic()
         await act()
-        await self._wait(shown, timeout_s, "a change did not reach the target")
+        await self._wait(shown, POLL_S, "a change did not reach the target")
         return time.monotonic() - began
 
     async def _wait(
@@ -271,7 +265,7 @@ class Demo:
         if not await until(shown, timeout_s=timeout_s, every_s=every_s):
             raise StoryError(f"{otherwise} within {timeout_s:g} s")
 
-    async def _xtsync(self, *arguments: str) -> dict[str, object] | object:
+    async def _xtsync(self, *arguments: str) -> dict[str, Any]:
         """The command, as an administrator would type it."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -284,7 +278,8 @@ class Demo:
         out, _ = await process.communicate()
         if process.returncode != 0:
             raise StoryError(f"xtsync {' '.join(arguments)} ended with code {process.returncode}")
-        return json.loads(out)
+        answer: dict[str, Any] = json.loads(out)
+        return answer
 
 
 class StoryError(Exception):

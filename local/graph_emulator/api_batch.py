@@ -33,7 +33,10 @@ async def batch(call: Call) -> Response:
 def _parse(call: Call, item: Any) -> tuple[str, Request]:
     if not isinstance(item, dict) or not all(isinstance(item.get(each), str) for each in ("id", "method", "url")):
         raise _malformed("Every request needs an id, a method and a url.")
-    headers = {str(name).lower(): str(value) for name, value in (item.get("headers") or {}).items()}
+    sent, depends = item.get("headers") or {}, item.get("dependsOn") or []
+    if not isinstance(sent, dict) or not isinstance(depends, list):
+        raise _malformed("headers must be an object and dependsOn a list.")
+    headers = {str(name).lower(): str(value) for name, value in sent.items()}
     if item.get("body") is not None and "content-type" not in headers:
         raise _malformed("A request with a body needs a Content-Type header.")
     if "$batch" in item["url"] or item["url"].startswith("http"):

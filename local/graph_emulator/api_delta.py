@@ -13,6 +13,7 @@ from local.graph_emulator.views import context
 _BY_ID: Final = re.compile(r"id eq '([^']+)'(?:\s+or\s+id eq '([^']+)')*", re.IGNORECASE)
 _ID: Final = re.compile(r"id eq '([^']+)'", re.IGNORECASE)
 _MOST_IDS: Final = 50
+_SIZE: Final = re.compile(r"odata\.maxpagesize=(\d{1,6})")
 
 
 async def users_delta(call: Call) -> Response:
@@ -31,8 +32,12 @@ async def users_delta(call: Call) -> Response:
         cursor = delta.begin(call.tenant, call.now, select=select, ids=_ids(query.get("$filter")))
     if query.get("$deltatoken") == "latest":
         return _answer(call, delta.latest(cursor, call.tenant))
-    minimal = "return=minimal" in call.request.headers.get("prefer", "").lower()
-    return _answer(call, delta.page(call.tenant, cursor, call.now, minimal=minimal))
+    prefer = call.request.headers.get("prefer", "").lower()
+    size = _SIZE.search(prefer)
+    page = delta.page(
+        call.tenant, cursor, call.now, minimal="return=minimal" in prefer, size=int(size[1]) if size else None
+    )
+    return _answer(call, page)
 
 
 def _resume(call: Call, token: str, *, more: bool) -> delta.Cursor:

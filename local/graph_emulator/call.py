@@ -70,7 +70,7 @@ class Call:
             raise GraphError(415, "UnsupportedMediaType", "A supported media type is required: application/json.")
         try:
             value = json.loads(self.request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
             raise GraphError(

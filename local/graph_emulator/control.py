@@ -268,7 +268,7 @@ def _tenant(emulator: "Emulator", tenant_id: str) -> Tenant:
 def _body(request: Request) -> JsonObject:
     try:
         value = json.loads(request.body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise ControlError(400, "the body must be a JSON object")

@@ -40,6 +40,7 @@ class DeliverySettings:
     delay_s: float = 0.0
     shuffle: bool = False
     burst: int = 2
+    judge_from: int = 10  # fewer answers in a window say nothing of an endpoint; no page gives the number
     batch: int = 50
     seed: int = 0
 
@@ -92,13 +93,14 @@ class _Endpoint:
     slow_until: datetime | None = None
     dropped_until: datetime | None = None
 
-    def judge(self, now: datetime) -> None:
+    def judge(self, now: datetime, judge_from: int) -> None:
         if now - self.window_began < _WINDOW:
             return
-        if self.answers and self.missed / self.answers > 0.15:
-            self.dropped_until = now + _PENALTY
-        elif self.answers and self.slow / self.answers > 0.10:
-            self.slow_until = now + _PENALTY
+        if self.answers >= max(1, judge_from):
+            if self.missed / self.answers > 0.15:
+                self.dropped_until = now + _PENALTY
+            elif self.slow / self.answers > 0.10:
+                self.slow_until = now + _PENALTY
         self.window_began, self.answers, self.slow, self.missed = now, 0, 0, 0
 
     def state(self, now: datetime) -> str:
@@ -167,8 +169,8 @@ class Delivery:
         now = self._clock.now()
         endpoint = self._endpoint(post.url, now)
         endpoint.answers += 1
-        endpoint.slow += elapsed_s > _FIRST_TIMEOUT_S or status is None
-        endpoint.missed += elapsed_s > _RETRY_TIMEOUT_S or (status is None and post.attempt > 1)
+        endpoint.slow += elapsed_s >= _FIRST_TIMEOUT_S
+        endpoint.missed += elapsed_s >= _RETRY_TIMEOUT_S
         if status is not None and 200 <= status < 300 and elapsed_s <= post.timeout_s:
             self.counts["delivered"] += post.items
             return
@@ -246,7 +248,7 @@ class Delivery:
 
     def _endpoint(self, url: str, now: datetime) -> _Endpoint:
         endpoint = self._endpoints.setdefault(url, _Endpoint(window_began=now))
-        endpoint.judge(now)
+        endpoint.judge(now, self.settings.judge_from)
         return endpoint
 
 

@@ -52,7 +52,7 @@ class Cursor:
             packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
             text = zlib.decompress(packed)
             tenant, generation, issued, start, end, offset, more, blank, select, ids = json.loads(text)
-        except (ValueError, binascii.Error, zlib.error) as fault:
+        except (ValueError, TypeError, binascii.Error, zlib.error) as fault:
             raise bad_request("Badly formed token.") from fault
         return cls(
             tenant=tenant,
@@ -137,17 +137,18 @@ def gone(form: str, location: str) -> GraphError:
     return GraphError(410, "syncStateNotFound", text, headers={"Location": location})
 
 
-def page(tenant: Tenant, cursor: Cursor, now: datetime, *, minimal: bool) -> DeltaPage:
-    """The page at a cursor and the cursor that follows it."""
+def page(tenant: Tenant, cursor: Cursor, now: datetime, *, minimal: bool, size: int | None = None) -> DeltaPage:
+    """The page at a cursor and the cursor that follows it. `size` is a wish for smaller pages."""
     settings = tenant.settings
+    size = min(settings.delta_page_size, size or settings.delta_page_size)
     chance = Random(f"{settings.delta_seed}:{cursor.start}:{cursor.end}:{cursor.offset}")
     issued = int(now.timestamp())
     if not cursor.blank and chance.random() < settings.delta_empty_pages:
         return DeltaPage(items=[], cursor=replace(cursor, more=True, blank=True, issued=issued))
     if cursor.start == INITIAL:
-        items, offset, finished = _initial_page(tenant, cursor)
+        items, offset, finished = _initial_page(tenant, cursor, size)
     else:
-        items, offset, finished = _changes_page(tenant, cursor, minimal=minimal)
+        items, offset, finished = _changes_page(tenant, cursor, size, minimal=minimal)
     items += [item for item in items if chance.random() < settings.delta_duplicate]
     if settings.delta_shuffle:
         chance.shuffle(items)
@@ -159,11 +160,11 @@ def _horizon(tenant: Tenant, now: datetime) -> int:
     return tenant.log.visible_until(now - timedelta(seconds=tenant.settings.replication_lag_s))
 
 
-def _initial_page(tenant: Tenant, cursor: Cursor) -> tuple[list[dict[str, Any]], int, bool]:
+def _initial_page(tenant: Tenant, cursor: Cursor, size: int) -> tuple[list[dict[str, Any]], int, bool]:
     wanted = None if cursor.ids is None else frozenset(cursor.ids)
     items: list[dict[str, Any]] = []
     for ordinal, user_id in tenant.ever(cursor.offset):
-        if len(items) == tenant.settings.delta_page_size:
+        if len(items) == size:
             return items, ordinal, False
         user = tenant.find(user_id)
         removed = None if user is not None else tenant.find_deleted(user_id)
@@ -179,11 +180,13 @@ def _initial_page(tenant: Tenant, cursor: Cursor) -> tuple[list[dict[str, Any]],
     return items, 0, True
 
 
-def _changes_page(tenant: Tenant, cursor: Cursor, *, minimal: bool) -> tuple[list[dict[str, Any]], int, bool]:
+def _changes_page(
+    tenant: Tenant, cursor: Cursor, size: int, *, minimal: bool
+) -> tuple[list[dict[str, Any]], int, bool]:
     touched = list(_touched(tenant, cursor).items())
     if tenant.settings.delta_shuffle:
         Random(f"{tenant.settings.delta_seed}:{cursor.start}:{cursor.end}").shuffle(touched)
-    until = cursor.offset + tenant.settings.delta_page_size
+    until = cursor.offset + size
     items = [_state(tenant, user_id, what, cursor, minimal=minimal) for user_id, what in touched[cursor.offset : until]]
     return items, until, until >= len(touched)
 

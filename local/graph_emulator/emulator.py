@@ -8,12 +8,11 @@ seed and the same history are alike to the last id.
 import json
 from collections.abc import Iterable, Mapping
 from random import Random
-from typing import Any
-from urllib.parse import parse_qsl, unquote
+from typing import Final
+from urllib.parse import unquote
 
-from local.graph_emulator import api, control, tokens
+from local.graph_emulator import api, control, signin, tokens
 from local.graph_emulator.call import Call
-from local.graph_emulator.changes import Change
 from local.graph_emulator.clock import Clock, precise
 from local.graph_emulator.delivery import Delivery, PendingPost, Poster
 from local.graph_emulator.directory import Tenant
@@ -21,14 +20,13 @@ from local.graph_emulator.errors import GraphError, denied, unauthenticated
 from local.graph_emulator.faults import Fault, Faults, Mode, truncated
 from local.graph_emulator.ids import guid
 from local.graph_emulator.invitations import Invitations
-from local.graph_emulator.messages import ConnectionLost, Request, Response, json_response
+from local.graph_emulator.messages import ConnectionLost, Request, Response
 from local.graph_emulator.people import people
 from local.graph_emulator.requestlog import RequestLog
 from local.graph_emulator.subscriptions import Subscriptions
 from local.graph_emulator.throttle import Throttle
-from local.graph_emulator.tokens import Caller
 
-DEFAULT_APP = "00000000-0000-0000-0000-00000000a001"
+DEFAULT_APP: Final = "00000000-0000-0000-0000-00000000a001"
 
 
 class Emulator:
@@ -144,7 +142,9 @@ class Emulator:
             case ["_emulator", *segments]:
                 return control.handle(self, request, segments)
             case [tenant, "oauth2", "v2.0", "token"] if request.method == "POST":
-                return self._issue(request, tenant)
+                return signin.token(
+                    self._tenants.get(tenant) or self._owner_of(tenant.lower()), request, self.clock.now()
+                )
             case _:
                 error = GraphError(404, "ResourceNotFound", "Resource not found.")
                 return error.response(at=self.clock.now(), request_id=guid(self.ids), client_request_id="")
@@ -228,33 +228,6 @@ class Emulator:
             ms=round(seconds * 1000, 3),
         )
 
-    def _issue(self, request: Request, name: str) -> Response:
-        """Client credentials: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
-
-        Any secret or assertion will do. Roles are those registered for the app in the tenant, if any are.
-        """
-        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
-        tenant = self._tenants.get(name) or self._owner_of(name.lower())
-        if tenant is None:
-            return _refused("invalid_request", f"AADSTS90002: Tenant '{name}' not found.")
-        if form.get("grant_type") != "client_credentials":
-            return _refused("unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.")
-        app, scope = form.get("client_id"), form.get("scope", "https://graph.microsoft.com/.default")
-        if not app:
-            return _refused("invalid_request", "AADSTS900144: The request body must contain 'client_id'.")
-        if not scope.endswith("/.default"):
-            return _refused("invalid_scope", "AADSTS1002012: The provided value for scope is not valid.")
-        token = tokens.issue(
-            tenant=tenant.id,
-            app=app,
-            now=self.clock.now(),
-            roles=tenant.app_roles.get(app),
-            audience=scope.removesuffix("/.default"),
-        )
-        life = tokens.LIFETIME_S
-        body = {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}
-        return json_response(200, body)
-
     def _owner_of(self, domain: str) -> Tenant | None:
         return next((each for each in self._tenants.values() if domain in each.domains), None)
 
@@ -268,7 +241,7 @@ class _Trace:
         self.headers: Mapping[str, str] = {}
 
 
-_DIAGNOSTIC = json.dumps(
+_DIAGNOSTIC: Final = json.dumps(
     {
         "ServerInfo": {
             "DataCenter": "Emulator",
@@ -286,11 +259,3 @@ def _after(fault: Fault, response: Response) -> Response:
     if fault.mode is Mode.APPLIED:
         raise fault.error()
     return truncated(response) if fault.mode is Mode.TRUNCATE else response
-
-
-def _refused(error: str, description: str) -> Response:
-    body: dict[str, Any] = {"error": error, "error_description": description}
-    return json_response(400, body)
-
-
-__all__ = ["DEFAULT_APP", "Caller", "Change", "Emulator"]

@@ -49,7 +49,7 @@ def _position(call: Call) -> int:
     try:
         tenant, ordinal, issued = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         age_s, position = call.now.timestamp() - float(issued), int(ordinal)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise bad_request("Badly formed token.") from None
     if tenant != call.tenant.id:
         raise bad_request("The token is not valid for this request.")

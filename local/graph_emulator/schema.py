@@ -205,7 +205,7 @@ def _valid_object(rule: Property, value: Any) -> bool:
         return False
     members = {name: each for name, each in value.items() if not name.startswith("@")}
     if rule.name == "employeeOrgData":
-        return members.keys() <= {"division", "costCenter"} and all(each != "" for each in members.values())
+        return members.keys() <= {"division", "costCenter"} and all(_short(each) for each in members.values())
     if rule.name == "onPremisesExtensionAttributes":
         return all(_EXTENSION_ATTRIBUTE.fullmatch(name) and _short(each) for name, each in members.items())
     return True

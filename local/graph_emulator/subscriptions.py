@@ -18,6 +18,7 @@ LONGEST: Final = timedelta(minutes=41_760)
 PER_APP_AND_TENANT: Final = 100
 PER_TENANT: Final = 1_000
 _RESOURCE: Final = re.compile(r"/?users(?:/([0-9a-fA-F-]{36}))?", re.IGNORECASE)
+_TLS: Final = ("v1_0", "v1_1", "v1_2", "v1_3")
 _WRITABLE: Final = frozenset({"expirationDateTime", "notificationUrl"})
 
 
@@ -99,6 +100,9 @@ def check(body: Mapping[str, Any], now: datetime) -> Wanted:
     state = body.get("clientState")
     if state is not None and (not isinstance(state, str) or len(state) > 128):
         raise invalid("Invalid 'clientState' attribute: at most 128 characters.")
+    tls = body.get("latestSupportedTlsVersion") or "v1_2"
+    if tls not in _TLS:
+        raise invalid("Invalid 'latestSupportedTlsVersion' attribute.")
     lifecycle = body.get("lifecycleNotificationUrl")
     return Wanted(
         resource=resource,
@@ -108,7 +112,7 @@ def check(body: Mapping[str, Any], now: datetime) -> Wanted:
         notification_url=_url(_text(body, "notificationUrl"), "notificationUrl"),
         lifecycle_url=None if lifecycle is None else _url(lifecycle, "lifecycleNotificationUrl"),
         client_state=state,
-        tls=body.get("latestSupportedTlsVersion") or "v1_2",
+        tls=tls,
         expires=_expiry(_text(body, "expirationDateTime"), now),
     )
 
@@ -225,10 +229,14 @@ def _text(body: Mapping[str, Any], name: str) -> str:
 
 def _url(value: Any, name: str) -> str:
     """https; plain http only to this machine, which Graph itself would refuse."""
-    parts = urlsplit(value) if isinstance(value, str) else None
-    loopback = parts is not None and parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
-        raise invalid(f"Invalid '{name}' attribute: an https URL is required.")
+    refusal = invalid(f"Invalid '{name}' attribute: an https URL is required.")
+    try:
+        parts = urlsplit(str(value))
+    except ValueError:
+        raise refusal from None
+    loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+        raise refusal
     return str(value)
 
 
@@ -236,7 +244,7 @@ def _expiry(text: str, now: datetime) -> datetime:
     """Raised to 45 minutes ahead; refused beyond 41,760 minutes, and in the past."""
     try:
         wanted = parse_instant(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise invalid(f"Invalid 'expirationDateTime' attribute: '{text}'.") from None
     if wanted <= now:
         raise invalid("Subscription expirationDateTime must be in the future.")

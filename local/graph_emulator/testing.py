@@ -114,7 +114,7 @@ class World:
         self.clock = ManualClock()
         self.subscriber = Subscriber()
         self.emulator = Emulator(clock=self.clock, rng=Random(seed), poster=self.subscriber)
-        self.http = httpx.AsyncClient(transport=EmulatorTransport(self.emulator), base_url=BASE)
+        self.http = httpx.AsyncClient(transport=EmulatorTransport(self.emulator), base_url=BASE, trust_env=False)
         self.source = self.emulator.create_tenant(CONTOSO, display_name="Contoso", domain="contoso.com")
         self.target = self.emulator.create_tenant(FABRIKAM, display_name="Fabrikam", domain="fabrikam.com")
         for tenant in (self.source, self.target):

@@ -78,7 +78,10 @@ def _roles(claims: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def _is_graph(audience: Any) -> bool:
-    host = urlsplit(str(audience)).hostname or ""
+    try:
+        host = urlsplit(str(audience)).hostname or ""
+    except ValueError:
+        return False
     return audience == _GRAPH_APP or "graph" in host or host in {"localhost", "127.0.0.1", "::1"}
 
 

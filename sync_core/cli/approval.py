@@ -47,7 +47,9 @@ def check(holds: Sequence[HoldRecord], given: str) -> None:
         return
     stood_for = given.partition("-")[0]
     if not stood_for.isdecimal():
-        raise UsageError(f"'{given}' is no code", hint="`xtsync holds` shows the code of the list, such as 12-3f9a07c1.")
+        raise UsageError(
+            f"'{given}' is no code", hint="`xtsync holds` shows the code of the list, such as 12-3f9a07c1."
+        )
     raise RefusedError(
         f"the list changed: {given} stands for {many(int(stood_for), 'hold')}, and there are {len(holds)} now"
         f"{_newcomers(holds, given)}; nothing was decided",

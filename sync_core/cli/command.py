@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter, _SubParsersAction
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
+from .world import World
 
-    from .world import World
-
-    type Commands = _SubParsersAction[ArgumentParser]
-
+type Commands = _SubParsersAction[ArgumentParser]
 type Run = Callable[[Namespace, World], Coroutine[Any, Any, int]]
 
 
 def add_command(
-    commands: Commands, name: str, run: Run, *, summary: str, description: str = "", examples: tuple[str, ...]
+    commands: Commands,
+    name: str,
+    run: Run,
+    *,
+    summary: str,
+    description: str = "",
+    examples: tuple[str, ...],
+    nested: bool = False,
 ) -> ArgumentParser:
+    """`nested` is for an action of a command: it leaves alone what was given before its name."""
     parser = commands.add_parser(
         name,
         help=summary,
@@ -28,6 +32,7 @@ def add_command(
         allow_abbrev=False,
     )
     parser.set_defaults(run=run)
-    parser.add_argument("--json", action="store_true", help="print JSON for programs")
-    parser.add_argument("--debug", action="store_true", help="show logs, and tracebacks of errors")
+    default = SUPPRESS if nested else False
+    parser.add_argument("--json", action="store_true", default=default, help="print JSON for programs")
+    parser.add_argument("--debug", action="store_true", default=default, help="show logs, and tracebacks of errors")
     return parser

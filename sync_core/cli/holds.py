@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import getpass
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, Namespace
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..bootstrap import Runtime
-from ..errors import ConflictError
-from ..model import Nomination, Why
 from ..ports import HoldRecord
-from .approval import check, choose, code, open_holds, standing, waiting
+from .approval import code, open_holds, waiting
 from .command import Commands, add_command
-from .find import find_sync
-from .screen import Screen, warning
-from .words import ago, iso, many
-from .world import Exit, RefusedError, UsageError, World
+from .decision import run_approve, run_reject
+from .held import as_json, read_holds, show_holds
+from .screen import Screen
+from .words import many
+from .world import Exit, World
 
 _DESCRIPTION = """\
 A deletion over the deletion guard's limit is held until a person decides. The list ends with a CODE that stands for
 exactly the holds listed: `approve CODE` and `reject CODE` are refused when the list has changed since. An approval
-lasts 24 hours, and every user is read again before anything is deleted. A rejected user stays as it is; name the user
-to decide anew."""
-
-type Json = dict[str, object]
+lasts 24 hours, and every user is read again before anything is deleted. A rejected user stays as it is; name the
+user to decide anew."""
+_APPROVE = """\
+Approves all that wait, or only the users named, and has exactly these looked at again: whoever is still to be
+deleted then is deleted. Refused when the list is no longer the one that CODE stands for."""
+_REJECT = """\
+Rejects all that wait, or only the users named: they keep their access. Nobody is looked at again.
+Refused when the list is no longer the one that CODE stands for."""
+_USER = "6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11"
 
 
 def add_parser(commands: Commands) -> None:
@@ -34,22 +36,54 @@ def add_parser(commands: Commands) -> None:
         run_list,
         summary="list, approve or reject held deletions",
         description=_DESCRIPTION,
-        examples=(
-            "holds",
-            "holds list --sync contoso-to-fabrikam --json",
-            "holds approve 2-3f9a07c1",
-            "holds reject 2-3f9a07c1 6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11 --yes",
-        ),
+        examples=("holds", "holds --sync contoso-to-fabrikam --json", "holds approve 2-3f9a07c1"),
     )
     parser.add_argument("--sync", metavar="NAME", help="only this sync")
-    actions = parser.add_subparsers(metavar="list|approve|reject", title="actions")
-    _add_action(actions.add_parser("list", help="show them (the default)", argument_default=None), run_list)
-    for name, run in (("approve", run_approve), ("reject", run_reject)):
-        action = actions.add_parser(
-            name, help=f"{name} exactly the holds listed", formatter_class=RawDescriptionHelpFormatter
+    actions = parser.add_subparsers(metavar="ACTION", title="actions")
+    listing = add_command(
+        actions, "list", run_list, summary="list them (the default)", examples=("holds list",), nested=True
+    )
+    listing.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="only this sync")
+    for name, run, description in (("approve", run_approve, _APPROVE), ("reject", run_reject, _REJECT)):
+        action = add_command(
+            actions,
+            name,
+            run,
+            summary=f"{name} exactly the holds listed",
+            description=description,
+            examples=(f"holds {name} 2-3f9a07c1", f"holds {name} 2-3f9a07c1 {_USER} --yes --by anna"),
+            nested=True,
         )
-        _add_action(action, run)
         action.add_argument("code", metavar="CODE", help="as `xtsync holds` shows it")
         action.add_argument("users", nargs="*", metavar="USER", help="only these source users of the list")
+        action.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="as given to `xtsync holds`")
         action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-        action.add_argument("--by", metavar="WHO", help="who decides; default: the user of this computer")
+        action.add_argument("--by", metavar="WHO", help="who decides (default: who is logged in here)")
+
+
+async def run_list(args: Namespace, world: World) -> int:
+    async with world.runtime() as runtime:
+        holds = await read_holds(runtime, args.sync)
+        now = runtime.clock.now()
+    listed = open_holds(holds, now)
+    if args.json:
+        world.screen.json({"code": code(listed), "holds": [as_json(hold, now) for hold in holds]})
+    elif not holds:
+        world.screen.line("No deletion is held.")
+    else:
+        show_holds(world.screen, holds, now)
+        _show_way_on(world.screen, listed, args.sync, now)
+    return Exit.DONE
+
+
+def _show_way_on(screen: Screen, listed: Sequence[HoldRecord], sync: str | None, now: datetime) -> None:
+    screen.line()
+    if not listed:
+        screen.line("Nothing is left to decide: what is approved is on its way.")
+        return
+    count = sum(waiting(hold, now) for hold in listed)
+    tail = f"{code(listed)}" + (f" --sync {sync}" if sync else "")
+    screen.line(f"{many(count, 'deletion')} waiting. CODE {code(listed)} stands for exactly these {len(listed)}:")
+    screen.line(f"  xtsync holds approve {tail}")
+    screen.line(f"  xtsync holds reject {tail}")
+    screen.line("Add USER ids after the code to decide about some of them only.")

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ..errors import ConflictError, ThrottledError, TransientError
+from ..errors import ConflictError, SyncError, ThrottledError
 from ..ports import BudgetRecord, Budgets, Clock
 
 _SHARE = 0.97  # of Graph's bucket and rate
@@ -136,7 +136,7 @@ class WriteBudget:
             return
         try:
             await self._change(lambda tokens: min(tokens, -self._pace.rate * seconds))
-        except TransientError:
+        except SyncError:
             return  # this worker pauses all the same, and the others will meet their own 429
 
     async def _ready(self, deadline: datetime) -> bool:
@@ -152,9 +152,12 @@ class WriteBudget:
             await self._clock.sleep((start - now).total_seconds())
 
     async def _refill(self, deadline: datetime) -> None:
-        old, now = self._block, self._clock.now()
-        _within(deadline, now, (self._not_before - now).total_seconds())
-        size = 0
+        now = self._clock.now()
+        pause = (self._not_before - now).total_seconds()
+        _within(deadline, now, pause)
+        if pause > 0:  # before reserving: what is reserved now would be void after the pause
+            await self._clock.sleep(pause)
+        old, size = self._block, 0
 
         def spend(tokens: float) -> float:
             nonlocal size  # decided when the record is there: meanwhile more takers came

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import quote
 
@@ -196,9 +196,10 @@ def items(page: JsonObject) -> list[JsonObject]:
 def moment(value: str) -> datetime:
     """A time of Graph's: ISO 8601, UTC, up to seven digits of a second."""
     try:
-        return datetime.fromisoformat(value)
+        at = datetime.fromisoformat(value)
     except ValueError as error:
         raise UnavailableError("a time that is none") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _parsed(content: object) -> JsonObject | None:

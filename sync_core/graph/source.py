@@ -20,6 +20,7 @@ from .failures import not_found
 _IDENTITY = ("id", "accountEnabled", "displayName", "mail", "userPrincipalName")
 _ORIGIN = ("userType", "creationType", "externalUserState")
 _USER = "/users/{id}?$select="
+_USER_ID = "/users/{id}?$select=id"
 _DELETED_USER = "/directory/deletedItems/{id}/microsoft.graph.user?$select="
 _DELTA = "/users/delta?$select="
 _BY_IDS = "/directoryObjects/getByIds?$select=id"
@@ -61,6 +62,18 @@ class GraphSource:
         if str(user.get("id")).lower() != user_id.lower():
             raise UnavailableError("the answer is about another user")
         return user
+
+    async def find(self, name: str) -> str | None:
+        """The object id of the user who has this user principal name (or id) now; for people, who know no ids."""
+        try:
+            user_id = (await self._client.get(_USER_ID, {"id": name})).get("id")
+        except GraphRefusedError as error:
+            if not_found(error):
+                return None
+            raise
+        if not isinstance(user_id, str) or not user_id:
+            raise UnavailableError("a user without an id")
+        return user_id
 
     async def delta_page(self, link: str | None) -> DeltaPage:
         read_at = self._clock.now()

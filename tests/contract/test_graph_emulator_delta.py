@@ -187,6 +187,13 @@ async def test_options_of_a_delta_query(world: World, graph: Graph) -> None:
         assert error(await graph.get(path)) == (400, "Request_UnsupportedQuery")
 
 
+async def test_a_smaller_page_may_be_asked_for(world: World, graph: Graph) -> None:
+    """A larger one is not given."""
+    world.emulator.add_people(world.source, 201)
+    for wish, size in (("odata.maxpagesize=50", 50), ("odata.maxpagesize=999", 200)):
+        assert len((await graph.get("/users/delta", {"Prefer": wish})).json()["value"]) == size
+
+
 async def test_a_lagging_replica_shows_a_change_later(world: World, graph: Graph) -> None:
     """A change younger than the lag is missing from a round and comes in a later one."""
     world.source.settings.replication_lag_s = 60

@@ -309,6 +309,7 @@ async def test_retries_pause_longer_each_time_and_end_after_four_hours(world: Wo
 
 async def test_a_slow_endpoint_waits_ten_minutes(world: World, graph: Graph) -> None:
     """Over a tenth of the answers of a window took more than 3 s; new notifications are late, not lost."""
+    world.emulator.delivery.settings.judge_from = 1
     await subscribe(world, graph)
     person(world)
     world.subscriber.elapsed_s = 4
@@ -327,6 +328,7 @@ async def test_a_slow_endpoint_waits_ten_minutes(world: World, graph: Graph) -> 
 
 async def test_an_unresponsive_endpoint_loses_notifications(world: World, graph: Graph) -> None:
     """Over 15 % missed the 10 s; what happens in the next ten minutes is never sent."""
+    world.emulator.delivery.settings.judge_from = 1
     await subscribe(world, graph)
     person(world)
     world.subscriber.elapsed_s = 11

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import httpx
 
-from local.graph_emulator import Emulator, EmulatorTransport, Tenant
+from local.graph_emulator import Emulator, EmulatorTransport, Tenant, tokens
 from local.graph_emulator.delta import FORMS, Cursor
 
 from .history import Exchange, TargetState, working_on
@@ -29,6 +29,7 @@ class Wire(httpx.AsyncBaseTransport):
         self._source = source
         self._target = target
         self._meddle = meddle
+        self._tenants: dict[str, str] = {}  # by authorization header
         self._picks = instance.stage.chance.stream(f"wire/{instance.name}")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -94,7 +95,7 @@ class Wire(httpx.AsyncBaseTransport):
         parts = path.partition("?")[0].split("/")
         body = json.loads(request.content) if request.content else {}
         return Exchange(
-            tenant=_tenant(request),
+            tenant=self._tenant_of(request.headers.get("Authorization", "")),
             method=request.method,
             path=path if "delta" in path else path.partition("?")[0],
             instance=self._instance.name,
@@ -103,6 +104,11 @@ class Wire(httpx.AsyncBaseTransport):
             object_id=next((part for part in parts if len(part) == 36), ""),
             body=body,
         )
+
+    def _tenant_of(self, authorization: str) -> str:
+        if authorization not in self._tenants:
+            self._tenants[authorization] = tokens.read(authorization, self._now()).tenant
+        return self._tenants[authorization]
 
     def _state(self, exchange: Exchange) -> TargetState | None:
         if exchange.tenant != self._target or not exchange.object_id:
@@ -163,12 +169,6 @@ class Wire(httpx.AsyncBaseTransport):
 def target_state(tenant: Tenant, user_id: str) -> TargetState:
     user = tenant.find(user_id)
     return TargetState(present=user is not None, enabled=user is not None and user.get("accountEnabled") is not False)
-
-
-def _tenant(request: httpx.Request) -> str:
-    from local.graph_emulator import tokens  # noqa: PLC0415
-
-    raise NotImplementedError(tokens, request)
 
 
 def _failure(status: int, code: str, request: httpx.Request, headers: dict[str, str] | None = None) -> httpx.Response:

@@ -342,6 +342,7 @@ def test_a_pause_holds_without_storage() -> None:
         await budget.throttled(7)
         shared.broken = False
         await budget.take()
+        assert shared.saves == 1  # nothing was reserved in vain meanwhile
         return asyncio.get_running_loop().time()
 
     assert in_virtual_time(main()) >= 7

@@ -1,0 +1,108 @@
+"""`xtsync`: parses the arguments, calls one command, and turns what comes out into an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import tomllib
+import traceback
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ..errors import ConfigError, SyncError
+from . import holds, resync, status, sync, validate
+from .screen import warning
+from .world import Exit, UsageError, World
+
+COMMANDS = (validate, status, sync, holds, resync)
+
+_DESCRIPTION = "Cross-tenant synchronization of Microsoft Entra B2B users: see how it stands, and act on it."
+_EPILOG = """\
+settings come from the environment, else from "Values" in local.settings.json in the current folder.
+
+exit codes: 0 done, 1 fault, 2 wrong usage or configuration, 3 needs approval (xtsync holds), 130 interrupted.
+
+examples:
+  xtsync status
+  xtsync sync adele@contoso.example --dry-run
+  xtsync COMMAND --help"""
+
+
+def build_parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="xtsync",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"xtsync {_version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    for command in COMMANDS:
+        command.add_parser(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None, world: World | None = None) -> int:
+    try:
+        args = build_parser().parse_args(argv)
+    except SystemExit as stop:  # argparse's own way out: --help, --version, wrong usage
+        return int(stop.code or 0)
+    world = world or World.of_process()
+    logging.basicConfig(stream=world.stderr, level=logging.INFO if args.debug else logging.CRITICAL)
+    try:
+        code: int = asyncio.run(args.run(args, world))
+        return code
+    except KeyboardInterrupt:
+        world.errors.line("interrupted")
+        return Exit.INTERRUPTED
+    except SyncError as error:
+        _report(args, world, error)
+        return Exit.USAGE if isinstance(error, ConfigError | UsageError) else Exit.FAULT
+    except Exception as error:  # noqa: BLE001 - the edge: a person gets a line, not our stack
+        _unexpected(args, world, error)
+        return Exit.FAULT
+
+
+def _report(args: Namespace, world: World, error: SyncError) -> None:
+    if args.debug:
+        traceback.print_exception(error, file=world.stderr)
+    messages = [str(fault) for fault in error.faults] if isinstance(error, ConfigError) else [str(error) or error.code]
+    for message in messages:
+        world.errors.line(warning(f"error: {message}"))
+    if error.hint:
+        world.errors.line(f"hint: {error.hint}")
+    if args.json:
+        world.screen.json({"error": {"code": error.code, "messages": messages, "hint": error.hint or None}})
+
+
+def _unexpected(args: Namespace, world: World, error: Exception) -> None:
+    """The text of a foreign error may quote anything, so only its kind is shown unasked."""
+    if args.debug:
+        traceback.print_exception(error, file=world.stderr)
+    name = type(error).__name__
+    hint = "This is a fault of the program. Run the command with --debug for the traceback."
+    world.errors.line(warning(f"error: unexpected {name}"))
+    world.errors.line(f"hint: {hint}")
+    if args.json:
+        world.screen.json({"error": {"code": name, "messages": [f"unexpected {name}"], "hint": hint}})
+
+
+def _version() -> str:
+    """Of the installed package; else pyproject.toml says it, beside which the code runs uninstalled."""
+    try:
+        return version("xtsync")
+    except PackageNotFoundError:
+        pass
+    try:
+        text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    except OSError:
+        return "of unknown version"
+    return str(tomllib.loads(text)["project"]["version"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""From what a person types to what the engine takes: which syncs are meant, and which source user."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Protocol, runtime_checkable
+from uuid import UUID
+
+from ..bootstrap import Runtime
+from ..model import SourceState, Sync
+from .world import RefusedError, UsageError
+
+
+@runtime_checkable
+class FindsUsers(Protocol):
+    """A source directory that also knows user principal names; the engine itself goes by ids alone."""
+
+    async def find(self, name: str) -> str | None:
+        """The object id of the user who has this user principal name now."""
+        ...
+
+
+def find_syncs(runtime: Runtime, name: str | None) -> list[Sync]:
+    """The sync of this name, or all."""
+    syncs = runtime.config.syncs
+    if name is None:
+        return list(syncs.values())
+    if name not in syncs:
+        close = get_close_matches(name, syncs, n=1)
+        hint = f"Did you mean '{close[0]}'?" if close else f"Syncs are: {', '.join(syncs)}."
+        raise UsageError(f"no sync is named '{name}'", hint=hint)
+    return [syncs[name]]
+
+
+async def find_user(runtime: Runtime, user: str, sync: str | None) -> list[tuple[Sync, str]]:
+    """The syncs to look at, each with the user's object id. Raises RefusedError when nobody knows the user.
+
+    With a sync named, an object id is taken as it is: a user who is gone can be looked at too.
+    """
+    syncs = find_syncs(runtime, sync)
+    source_id = _object_id(user)
+    if source_id is not None and sync is not None:
+        return [(each, source_id) for each in syncs]
+    found = []
+    ids: dict[str, str | None] = {}  # by source tenant: several syncs may read one
+    for each in syncs:
+        key = each.source.key
+        if key not in ids:
+            ids[key] = await _known(runtime, key, source_id) if source_id else await _by_name(runtime, key, user)
+        known = ids[key]
+        if known is None and source_id and await runtime.storage.links.get(each.name, source_id):
+            known = source_id  # gone from the source, and not forgotten here
+        if known is not None:
+            found.append((each, known))
+    if not found:
+        raise RefusedError(
+            f"no source tenant knows the user ({', '.join(sorted(ids))})",
+            hint="Check the spelling; a deleted user is found by its object id only.",
+        )
+    return found
+
+
+def _object_id(user: str) -> str | None:
+    try:
+        return str(UUID(user))
+    except ValueError:
+        if "@" in user:
+            return None
+        raise UsageError(
+            "USER is neither an object id nor a user principal name",
+            hint="Object ids look like 6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11; user principal names have an @.",
+        ) from None
+
+
+async def _known(runtime: Runtime, tenant: str, source_id: str) -> str | None:
+    source = await runtime.engine.sources[tenant].read_user(source_id)
+    return None if source.state is SourceState.GONE else source_id
+
+
+async def _by_name(runtime: Runtime, tenant: str, name: str) -> str | None:
+    source = runtime.engine.sources[tenant]
+    if not isinstance(source, FindsUsers):
+        raise UsageError("this source finds users by object id only", hint="Give the object id of the source user.")
+    return await source.find(name)

@@ -1,0 +1,145 @@
+"""`xtsync sync USER`: reconcile one user now, by the same way as a message from the queue; or only show what would be.
+
+A live run leaves a nomination on the queue first: should this computer die between a write and its record, the
+function app looks at the user again within minutes. When all went well, that message finds a newer read and is dropped.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from ..bootstrap import Runtime
+from ..errors import SyncError
+from ..look import Look
+from ..model import Link, Nomination, Outcome, Sync, Why
+from .command import Commands, add_command
+from .find import find_user
+from .looks import change_as_json, look_as_json
+from .sync_view import show
+from .words import iso, seconds_between
+from .world import Exit, World
+
+_DESCRIPTION = """\
+Reads the user from the source tenant, decides and writes at once, and shows each step. The way is the one that
+messages take: locks, guard, parking and activity are the same. A dry run decides, and writes nothing anywhere.
+Exit code 0: done, or nothing to do. 1: refused or failed. 3: the deletion guard holds it."""
+_USER = "6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11"
+
+_LOOK_AGAIN_S = 300.0
+
+type Json = dict[str, Any]
+
+
+def add_parser(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "sync",
+        run,
+        summary="reconcile one user now",
+        description=_DESCRIPTION,
+        examples=(
+            "sync adele@contoso.example --dry-run",
+            f"sync {_USER} --sync contoso-to-fabrikam --json",
+        ),
+    )
+    parser.add_argument("user", metavar="USER", help="object id or user principal name in the source tenant")
+    parser.add_argument("--sync", metavar="NAME", help="default: every sync whose source tenant knows the user")
+    parser.add_argument("--dry-run", action="store_true", help="decide and show; write nothing anywhere")
+    parser.add_argument("--show-values", action="store_true", help="print attribute values: personal data")
+
+
+async def run(args: Namespace, world: World) -> int:
+    looks: list[Look] = []
+    results: list[Json] = []
+    async with world.runtime(read_only=args.dry_run, on_look=looks.append) as runtime:
+        for sync, user in await find_user(runtime, args.user, args.sync):
+            looks.clear()
+            started = runtime.clock.now()
+            if args.dry_run:
+                outcome = await _preview(runtime, sync, user)
+            else:
+                outcome = await _reconcile(runtime, sync, user, looks)
+            result = {
+                "sync": sync.name,
+                "user": user,
+                "dry_run": args.dry_run,
+                "steps": [look_as_json(each, values=args.show_values) for each in looks],
+                "outcome": outcome,
+                "seconds": seconds_between(started, runtime.clock.now()),
+            }
+            results.append(result)
+            if not args.json:
+                show(world.screen, result)
+    if args.json:
+        world.screen.json({"results": results})
+    return _exit_code([result["outcome"]["result"] for result in results])
+
+
+async def _preview(runtime: Runtime, sync: Sync, user: str) -> Json:
+    try:
+        source = await runtime.engine.sources[sync.source.key].read_user(user)
+        link = await runtime.storage.links.get(sync.name, user) or Link(sync=sync.name, source_id=user)
+        decided = await runtime.engine.decide(sync, source, link, dry_run=True)
+    except SyncError as error:
+        return _failed(error)
+    change = change_as_json(decided.change)
+    kinds = {"Skip": "nothing", "Refuse": "refused", "Hold": "held"}
+    return {
+        "result": kinds.get(decided.change.name, "would"),
+        "changes": [change],
+        "target_id": decided.link.target_id,
+        "error": change["reason"] if decided.change.name == "Refuse" else None,
+        "hint": change.get("hint"),
+        "next_try_at": None,
+    }
+
+
+async def _reconcile(runtime: Runtime, sync: Sync, user: str, looks: list[Look]) -> Json:
+    nomination = Nomination(sync=sync.name, user=user, why=Why.OPERATOR, at=runtime.clock.now())
+    try:
+        await runtime.storage.queues.nominate([nomination], delay=_LOOK_AGAIN_S)
+        outcome = await runtime.worker.handle(nomination)
+        link = await runtime.storage.links.get(sync.name, user)
+    except SyncError as error:
+        return _failed(error)
+    return _outcome(outcome, link, looks)
+
+
+def _outcome(outcome: Outcome | None, link: Link | None, looks: list[Look]) -> Json:
+    """In the worker's words: parked and retried users are errors, a hold is not."""
+    changes = [change_as_json(change) for change in outcome.changes] if outcome else []
+    error = outcome.error if outcome else ""
+    parked_until = link.parked_until if link and error else None
+    last = change_as_json(looks[-1].change) if looks else {}
+    if error:
+        result = "parked" if parked_until else "retry"
+    elif changes and changes[-1]["change"] == "Hold":
+        result = "held"
+    else:
+        result = "done" if changes else "nothing"
+    return {
+        "result": result,
+        "changes": changes,
+        "target_id": link.target_id if link else None,
+        "error": error or None,
+        "hint": last.get("hint") if last.get("reason") == error else None,
+        "next_try_at": iso(parked_until),
+    }
+
+
+def _failed(error: SyncError) -> Json:
+    return {
+        "result": "failed",
+        "changes": [],
+        "target_id": None,
+        "error": str(error) or error.code,
+        "hint": error.hint,
+        "next_try_at": None,
+    }
+
+
+def _exit_code(results: list[str]) -> int:
+    if {"parked", "retry", "failed", "refused"} & set(results):
+        return Exit.FAULT
+    return Exit.APPROVAL if "held" in results else Exit.DONE

@@ -1,0 +1,308 @@
+"""A small Functions host for several instances: queue and timer triggers, the webhook, crashes and restarts.
+
+It does what function_app.py and the real host do together: lease a message, work, delete it; after a failure let it
+come again after a while, and after the fifth put a copy on the poison queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from local.graph_emulator import Emulator, PostOutcome
+from sync_core import messages, webhook
+from sync_core.bootstrap import Runtime, build
+from sync_core.config import Config
+from sync_core.errors import ConflictError, SyncError
+from sync_core.settings import Settings
+from sync_core.storage.connect import Storage, memory_storage
+from sync_core.storage.queue import Message, Queue
+from sync_core.storage.queues import ALL_QUEUES
+
+from .history import Taken, working_on
+from .instance import Instance, SlowQueue, SlowTable, Stage
+
+LEASE_S = 600
+AGAIN_AFTER_S = 30
+MAX_DEQUEUE_COUNT = 5
+_AT_ONCE = 4  # messages of one queue in one instance
+
+type Connect = Callable[[Instance], Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Life:
+    """One instance and what it keeps in memory."""
+
+    instance: Instance
+    runtime: Runtime
+    bells: dict[str, asyncio.Event] = field(default_factory=dict)  # by queue: there may be something to receive
+    busy: dict[str, int] = field(default_factory=dict)
+
+    def queue(self, name: str) -> Queue:
+        return self.runtime.storage.queues_by_name[name]
+
+
+class Host:
+    def __init__(
+        self, stage: Stage, *, names: list[str], config: Config, settings: Settings, storage: Storage, connect: Connect
+    ) -> None:
+        self.stage = stage
+        self.lives: dict[str, Life] = {}
+        self.bugs: list[str] = []  # exceptions that only a wrong program raises
+        self._config = config
+        self._settings = settings
+        self._storage = storage
+        self._connect = connect
+        self._generation: dict[str, int] = dict.fromkeys(names, 0)
+        self._picks = stage.chance.stream("host")
+        self._secrets = stage.chance.stream("client-state")
+        for name in names:
+            self._boot(name)
+
+    # Instances
+
+    def alive(self) -> list[Life]:
+        return [life for life in self.lives.values() if life.instance.alive]
+
+    def any_alive(self) -> Life | None:
+        alive = self.alive()
+        return self._picks.choice(alive) if alive else None
+
+    def _boot(self, name: str) -> None:
+        self._generation[name] += 1
+        instance = Instance(
+            self.stage, f"{name}.{self._generation[name]}", on_crash=lambda: self._schedule_boot(name)
+        )
+        storage = memory_storage(
+            self.stage.clock,
+            wrap_table=lambda table, _: SlowTable(instance, table, self._storage.tables_by_name[table]),
+            wrap_queue=lambda queue, _: SlowQueue(instance, queue, self._storage.queues_by_name[queue], self.ring),
+        )
+        runtime = build(
+            self._settings,
+            self._config,
+            clock=instance.clock,
+            storage=storage,
+            transport=self._connect(instance),
+            new_client_state=lambda: f"{self._secrets.getrandbits(128):032x}",
+        )
+        life = Life(instance=instance, runtime=runtime)
+        self.lives[name] = life
+        for queue in ALL_QUEUES:
+            life.bells[queue] = asyncio.Event()
+            life.busy[queue] = 0
+            instance.start(self._receive_for_ever(life, queue), f"{instance.name} {queue}")
+
+    def _schedule_boot(self, name: str) -> None:
+        asyncio.get_running_loop().call_later(self._picks.uniform(2, 200), self._boot, name)
+
+    # Queues
+
+    def ring(self, queue: str, delay: float) -> None:
+        """A message will be visible then: let the pollers look."""
+        asyncio.get_running_loop().call_later(math.ceil(delay) + 0.001, self._ring, queue)
+
+    def _ring(self, queue: str) -> None:
+        for life in self.alive():
+            life.bells[queue].set()
+
+    async def _receive_for_ever(self, life: Life, queue: str) -> None:
+        bell = life.bells[queue]
+        while True:
+            await bell.wait()
+            bell.clear()
+            while life.busy[queue] < _AT_ONCE:
+                await asyncio.sleep(self._picks.expovariate(20))
+                lost = self.stage.weather.strikes("message-lease-lost")
+                lease = round(self.stage.weather.amount("message-lease-lost", 1, 8)) if lost else LEASE_S
+                received = await life.queue(queue).receive(max_messages=1, visibility=lease)
+                if not received:
+                    break
+                self.ring(queue, lease)
+                life.busy[queue] += 1
+                life.instance.start(self._work(life, queue, received[0]), f"{life.instance.name} {received[0].id}")
+
+    async def _work(self, life: Life, queue: str, message: Message) -> None:
+        try:
+            await self._deliver(life, queue, message)
+        finally:
+            life.busy[queue] -= 1
+            life.bells[queue].set()
+
+    async def _deliver(self, life: Life, queue: str, message: Message) -> None:
+        note = self.stage.history.note
+        user = str(json.loads(message.body).get("user", ""))
+        working_on.set(Taken(at=self.stage.clock.now(), instance=life.instance.name, user=user))
+        note(life.instance.name, f"takes {queue} {message.id} #{message.dequeue_count} {message.body}")
+        work = life.queue(queue)
+        try:
+            if message.dequeue_count <= MAX_DEQUEUE_COUNT or queue.endswith("-poison"):
+                await self._call(life, queue, message)
+            else:
+                await self._poison(life, queue, message)
+        except Exception as error:  # noqa: BLE001 - as the host does
+            note(life.instance.name, f"fails {queue} {message.id} {type(error).__name__}: {error}")
+            if not isinstance(error, SyncError):
+                self.bugs.append(f"{type(error).__name__} in {queue}: {error}")
+            try:
+                if message.dequeue_count >= MAX_DEQUEUE_COUNT and not queue.endswith("-poison"):
+                    await self._poison(life, queue, message)
+                    await work.delete(message)
+                else:
+                    await work.update(message, visibility=AGAIN_AFTER_S)
+            except SyncError:
+                note(life.instance.name, f"leaves {queue} {message.id}")
+            return
+        try:
+            await work.delete(message)
+        except ConflictError:
+            note(life.instance.name, f"lost the lease of {queue} {message.id}")
+        except SyncError:
+            note(life.instance.name, f"cannot delete {queue} {message.id}")
+
+    async def _poison(self, life: Life, queue: str, message: Message) -> None:
+        self.stage.history.note(life.instance.name, f"poisons {queue} {message.id}")
+        self.stage.weather.saw("poisoned")
+        await life.queue(messages.poison_queue(queue)).send(message.body)
+
+    async def _call(self, life: Life, queue: str, message: Message) -> None:
+        """function_app.py, without Azure."""
+        runtime, body = life.runtime, message.body
+        match queue:
+            case messages.USER_CHANGES:
+                outcome = await runtime.worker.handle(
+                    messages.decode_nomination(body), redelivered=message.dequeue_count > 1
+                )
+                if outcome is not None:
+                    names = [change.name for change in outcome.changes]
+                    self.stage.history.changes.update(names)
+                    if outcome.error and outcome.retry_after:
+                        self.stage.history.changes["Parked" if outcome.retry_after >= 300 else "Retried"] += 1
+                    self.stage.history.note(
+                        life.instance.name, f"outcome {outcome.user[:8]} {names} {outcome.error} {outcome.retry_after}"
+                    )
+            case messages.FEED_PAGES:
+                await runtime.feeds.run(messages.decode_feed_run(body))
+            case messages.SUBSCRIPTION_EVENTS:
+                await runtime.keeper.lifecycle(messages.decode_lifecycle_event(body))
+            case _:
+                try:
+                    await runtime.worker.poisoned(queue.removesuffix("-poison"), message.id, body.encode())
+                except Exception as error:  # noqa: BLE001 - as function_app.py does
+                    self.stage.history.note(life.instance.name, f"poison unrecorded {message.id} {error}")
+
+    # Timers
+
+    async def every(self, interval: Callable[[], timedelta], name: str, call: Callable[[Runtime], Awaitable[None]]) -> None:
+        """A timer trigger: one instance at a time, and a missed run is not made up for."""
+        while True:
+            life = self.any_alive()
+            if life is not None:
+                self.on(life, name, call)
+            await asyncio.sleep(interval().total_seconds())
+
+    def on(self, life: Life, name: str, call: Callable[[Runtime], Awaitable[None]]) -> None:
+        """Run something on one instance, with everything that may happen to it there."""
+
+        async def run() -> None:
+            working_on.set(Taken(at=self.stage.clock.now(), instance=life.instance.name, user=""))
+            self.stage.history.note(life.instance.name, name)
+            try:
+                await call(life.runtime)
+            except SyncError as error:
+                self.stage.history.note(life.instance.name, f"{name} fails: {type(error).__name__}")
+            except Exception as error:  # noqa: BLE001 - kept for the model
+                self.bugs.append(f"{type(error).__name__} in {name}: {error}")
+
+        life.instance.start(run(), f"{life.instance.name} {name}")
+
+    # HTTP
+
+    async def post(self, url: str, *, headers: dict[str, str], body: bytes, timeout_s: float) -> PostOutcome:
+        """The emulator's way to us. A function whose caller gave up goes on all the same."""
+        life = self.any_alive()
+        began = self.stage.clock.now()
+        if life is None:
+            await asyncio.sleep(timeout_s)
+            return PostOutcome(status=None, elapsed_s=timeout_s)
+        task = life.instance.start(self._receive(life, url, headers, body), f"{life.instance.name} http")
+        done, _ = await asyncio.wait([task], timeout=timeout_s)
+        elapsed = (self.stage.clock.now() - began).total_seconds()
+        if not done or task.cancelled():
+            return PostOutcome(status=None, elapsed_s=elapsed)
+        answer: webhook.Answer = task.result()
+        return PostOutcome(
+            status=answer.status, elapsed_s=elapsed, content_type="text/plain; charset=utf-8", body=answer.text
+        )
+
+    async def _receive(self, life: Life, url: str, headers: dict[str, str], body: bytes) -> webhook.Answer:
+        parts = urlsplit(url)
+        token = parse_qs(parts.query).get("validationToken", [None])[0]
+        post = webhook.Post(validation_token=token, content_type=headers.get("Content-Type", ""), body=body)
+        notifications = parts.path.endswith("/notifications")
+        receive = webhook.receive_notifications if notifications else webhook.receive_lifecycle
+        queue = messages.USER_CHANGES if notifications else messages.SUBSCRIPTION_EVENTS
+        try:
+            table = life.runtime.storage.tables_by_name["subscriptions"]
+            rows = [{"PartitionKey": row.pk, "RowKey": row.rk, **row.values} async for row in table.query(None)]
+            known = webhook.known_subscriptions(json.dumps(rows), self._config.syncs_by_source)
+            answer = receive(post, known, life.instance.clock.now())
+            if answer.messages:
+                await life.queue(queue).send_many(answer.messages)
+        except SyncError as error:
+            answer = webhook.Answer(status=500, text=type(error).__name__)
+        what = "validation" if token else f"{parts.path} {answer.status} {len(answer.messages)} {dict(answer.refused)}"
+        self.stage.history.note(life.instance.name, f"http {what}")
+        return answer
+
+
+class Pump:
+    """Takes what the emulator has to post and posts it, several at a time."""
+
+    def __init__(self, stage: Stage, emulator: Emulator) -> None:
+        self._stage = stage
+        self._emulator = emulator
+        self._bell = asyncio.Event()
+        self._posting: set[asyncio.Task[None]] = set()
+        self._newest = 0
+
+    def kick(self) -> None:
+        self._bell.set()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._bell.clear()
+            for post in self._emulator.due():
+                if post.attempt == 1:
+                    self._judge(post.body)
+                task = loop.create_task(self._emulator.send(post), name=f"post {post.number}")
+                self._posting.add(task)
+                task.add_done_callback(self._done)
+            due = self._emulator.delivery.next_due()
+            wait = None if due is None else max(0.001, (due - self._stage.clock.now()).total_seconds())
+            try:
+                async with asyncio.timeout(wait):
+                    await self._bell.wait()
+            except TimeoutError:
+                continue
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._posting.discard(task)
+        self._bell.set()
+
+    def _judge(self, body: bytes) -> None:
+        """Which oddities of delivery this post really had."""
+        numbers = [item["resourceData"]["sequenceNumber"] for item in json.loads(body)["value"] if "resourceData" in item]
+        if len(set(numbers)) < len(numbers):
+            self._stage.weather.saw("notifications-doubled")
+        if any(number < self._newest for number in numbers):
+            self._stage.weather.saw("notifications-shuffled")
+        self._newest = max([self._newest, *numbers])

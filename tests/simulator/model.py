@@ -1,0 +1,263 @@
+"""The invariants of docs/architecture.md, section 4, checked by somebody who knows nothing of the engine.
+
+Everything is concluded from both directories as they are at the end, from what went over the wire, and from the
+world's own record of what others did. No link, hold or feed record is read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from local.graph_emulator import Tenant, User
+
+from .expected import blank_as_none, expected
+from .history import Exchange
+from .plan import Plan
+from .world import Deeds
+
+# An approval lasts a day; a worker that got it just before its end may take a while to act.
+_APPROVAL = timedelta(hours=24, minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    invariant: int  # 0: a fault of the program itself
+    text: str
+
+    def __str__(self) -> str:
+        return f"invariant {self.invariant} broken: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    plan: Plan
+    source: Tenant
+    target: Tenant
+    exchanges: Sequence[Exchange]
+    deeds: Deeds
+    kinds: Mapping[str, str]  # every source user there ever was
+    bugs: Sequence[str]
+    logs: Sequence[str]
+
+    @property
+    def target_writes(self) -> list[Exchange]:
+        """What reached the target and was done, in order."""
+        done = [each for each in self.exchanges if each.tenant == self.target.id and each.is_write and _done(each)]
+        return sorted(done, key=lambda each: each.done_at or each.sent_at)
+
+
+@dataclass(slots=True, kw_only=True)
+class Owned:
+    """Which target users are ours, and whose."""
+
+    by_source: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    source_of: dict[str, str] = field(default_factory=dict)
+
+
+def check(evidence: Evidence) -> list[Broken]:
+    owned = ownership(evidence)
+    return [
+        *_no_bugs(evidence),
+        *_only_ours_written(evidence, owned),
+        *_others_untouched(evidence, owned),
+        *_no_delete_without_fresh_read(evidence, owned),
+        *_guard_kept(evidence),
+        *_both_agree(evidence, owned),
+        *_no_address_logged(evidence),
+    ]
+
+
+def ownership(evidence: Evidence) -> Owned:
+    """Ours is whom an invitation of ours has made; with the policy `guests` also whom we began to write to."""
+    owned = Owned()
+    for each in evidence.target_writes:
+        if each.taken is None or not each.object_id or each.object_id in owned.source_of:
+            continue
+        adopted = evidence.plan.adopt == "guests" and each.method == "PATCH" and _was_guest(evidence, each.object_id)
+        if each.created or adopted:
+            owned.source_of[each.object_id] = each.taken.user
+            owned.by_source[each.taken.user].append(each.object_id)
+    return owned
+
+
+def _no_bugs(evidence: Evidence) -> Iterator[Broken]:
+    for bug in evidence.bugs:
+        yield Broken(invariant=0, text=f"the program failed: {bug}")
+
+
+def _only_ours_written(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
+    """Invariant 1."""
+    seen: set[str] = set()
+    for each in evidence.target_writes:
+        if each.path == "/invitations":
+            continue
+        owner = owned.source_of.get(each.object_id)
+        about = each.taken.user if each.taken else "nobody"
+        if owner != about and each.object_id not in seen:
+            seen.add(each.object_id)
+            whose = "not ours" if owner is None else f"of {owner[:8]}"
+            yield Broken(
+                invariant=1,
+                text=f"{each.method} {each.path} for {about[:8]} at {each.done_at} hit {each.object_id[:8]}, who is {whose}",
+            )
+
+
+def _others_untouched(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
+    """Invariant 1, seen from the other side: everybody else's users are as everybody else left them."""
+    for target_id, properties in evidence.deeds.untouched.items():
+        if target_id in owned.source_of:
+            continue
+        user = evidence.target.find(target_id)
+        if (user.properties if user is not None else {}) != properties:
+            yield Broken(invariant=1, text=f"{target_id[:8]} is not ours, and is not as others left it")
+
+
+def _no_delete_without_fresh_read(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
+    """Invariant 2: the last thing this instance read of this user, after it took the message, was a 404."""
+    for delete in evidence.target_writes:
+        if delete.method != "DELETE" or delete.taken is None:
+            continue
+        source_id = owned.source_of.get(delete.object_id, delete.taken.user)
+        reads = [
+            each
+            for each in evidence.exchanges
+            if each.instance == delete.instance
+            and each.tenant == evidence.source.id
+            and each.path == f"/users/{source_id}"
+            and each.answered_at is not None
+            and delete.taken.at <= each.sent_at
+            and each.answered_at <= delete.sent_at
+        ]
+        last = max(reads, key=lambda each: each.answered_at or each.sent_at, default=None)
+        if last is None or last.status != 404 or last.seen != 404:
+            found = "no read" if last is None else f"a read that said {last.seen}"
+            yield Broken(invariant=2, text=f"DELETE {delete.object_id[:8]} at {delete.done_at} rests on {found}")
+        elif len(reads) < 2:
+            yield Broken(invariant=2, text=f"DELETE {delete.object_id[:8]} at {delete.done_at} was not confirmed")
+
+
+def _guard_kept(evidence: Evidence) -> Iterator[Broken]:
+    """Invariant 3, counted in what really took access away, without what a person had approved."""
+    plan = evidence.plan
+    removals = [each for each in evidence.target_writes if each.removed and each.done_at is not None]
+    free = [each for each in removals if not _approved(each, evidence.deeds.approved)]
+    for n, last in enumerate(free):
+        assert last.done_at is not None
+        within = [each for each in free[: n + 1] if each.done_at and each.done_at > last.done_at - plan.window]
+        limit = max(plan.min_count, _most_ours(evidence) * plan.max_percent // 100)
+        if len(within) > limit:
+            yield Broken(invariant=3, text=f"{len(within)} removals in {plan.window} up to {last.done_at}, limit {limit}")
+            return
+
+
+def _approved(removal: Exchange, approvals: Sequence[tuple[datetime, str]]) -> bool:
+    assert removal.done_at is not None
+    user = removal.taken.user if removal.taken else ""
+    return any(source_id == user and at <= removal.done_at <= at + _APPROVAL for at, source_id in approvals)
+
+
+def _most_ours(evidence: Evidence) -> int:
+    """The percentage is of links; there were never more of them than users of ours."""
+    return sum(each.created for each in evidence.exchanges) + len(evidence.deeds.untouched)
+
+
+def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
+    """Invariants 4 to 8: whatever happened on the way, each pair is as the newest source state wants it."""
+    for source_id in evidence.kinds:
+        source = evidence.source.find(source_id)
+        mine = [target_id for target_id in owned.by_source.get(source_id, ()) if evidence.target.find(target_id)]
+        if len(mine) > 1:
+            yield Broken(invariant=4, text=f"{source_id[:8]} has {len(mine)} target users: {[each[:8] for each in mine]}")
+        elif source is None:
+            yield from _gone(evidence, source_id, mine)
+        elif _is_external(source):
+            if mine:
+                yield Broken(invariant=4, text=f"{source_id[:8]} is external and has {mine[0][:8]}")
+        elif mine:
+            yield from _alike(evidence, source, evidence.target.user(mine[0]))
+        elif source.get("accountEnabled") and not _may_be_missing(evidence, owned, source):
+            yield Broken(invariant=4, text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user")
+
+
+def _gone(evidence: Evidence, source_id: str, mine: Sequence[str]) -> Iterator[Broken]:
+    """The source user is soft-deleted or gone."""
+    for target_id in mine:
+        user = evidence.target.user(target_id)
+        match evidence.plan.source_deleted:
+            case "leave":
+                continue
+            case "disable" if user.get("accountEnabled") is False:
+                continue
+        if target_id in evidence.deeds.restored:  # somebody in the target wanted it back; drift is not repaired
+            continue
+        yield Broken(invariant=4, text=f"{source_id[:8]} is deleted, and {target_id[:8]} is still there")
+
+
+def _alike(evidence: Evidence, source: User, target: User) -> Iterator[Broken]:
+    wanted = expected(source)
+    if _address_taken(evidence, target, wanted.get("mail")):
+        return  # Graph refuses the whole PATCH: parked until the address is free
+    for name, value in wanted.items():
+        found = blank_as_none(target.get(name))
+        if found == value or found in evidence.deeds.edited.get((target.id, name), ()):
+            continue
+        invariant = 5 if name in {"userType", "showInAddressList"} else 6
+        yield Broken(
+            invariant=invariant, text=f"{name} of {target.id[:8]} is {found!r}, {source.id[:8]} wants {value!r}"
+        )
+
+
+def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
+    """Whether there is a reason, in the directories and in what others did, to leave an enabled user without one."""
+    address = str(source.get("mail") or source.get("userPrincipalName"))
+    if address.endswith("@blocked.example"):
+        return True
+    former = owned.by_source.get(source.id, [])
+    deleted = [target_id for target_id in former if evidence.target.find_deleted(target_id)]
+    by_others = {*evidence.deeds.deleted, *evidence.deeds.purged}
+    if evidence.plan.deleted_in_target == "leave" and not by_others.isdisjoint(former):
+        return True
+    if any(_cannot_be_restored(evidence, target_id) for target_id in deleted):
+        return True
+    if deleted:
+        return False
+    bearers = evidence.target.known_by(address)
+    if evidence.plan.adopt == "guests" and len(bearers) == 1 and bearers[0].is_guest:
+        return owned.source_of.get(bearers[0].id, source.id) != source.id
+    return bool(bearers)
+
+
+def _cannot_be_restored(evidence: Evidence, target_id: str) -> bool:
+    """Somebody else has one of its addresses by now."""
+    user = evidence.target.deleted_user(target_id)
+    name = user.properties["userPrincipalName"].removeprefix(user.id.replace("-", ""))
+    proxies = [each.partition(":")[2] for each in user.get("proxyAddresses") or ()]
+    return any(evidence.target.known_by(address) for address in [name, *proxies])
+
+
+def _address_taken(evidence: Evidence, target: User, mail: object) -> bool:
+    others = evidence.target.known_by(str(mail)) if mail else []
+    return any(other.id != target.id for other in others)
+
+
+def _no_address_logged(evidence: Evidence) -> Iterator[Broken]:
+    """Invariant 11."""
+    for line in evidence.logs:
+        if "@" in line:
+            yield Broken(invariant=11, text=f"an address in a log line: {line}")
+
+
+def _is_external(user: User) -> bool:
+    return user.is_guest
+
+
+def _was_guest(evidence: Evidence, target_id: str) -> bool:
+    user = evidence.target.find(target_id) or evidence.target.find_deleted(target_id)
+    return user is None or user.is_guest
+
+
+def _done(each: Exchange) -> bool:
+    return each.status is not None and 200 <= each.status < 300

@@ -1,0 +1,117 @@
+"""What one seed draws before anything happens: policies, guard limits, sizes, paces, and how the emulator behaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from local.graph_emulator import Emulator, Tenant
+from local.graph_emulator.throttle import Quota
+
+from .chance import Chance, Weather
+
+CONTOSO = "11111111-1111-1111-1111-111111111111"
+FABRIKAM = "22222222-2222-2222-2222-222222222222"
+SYNC = "contoso-to-fabrikam"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    instances: int
+    first_users: int
+    events: int
+    gap_s: float  # mean time between events
+    bursts: float  # probability that an event is a burst on one user
+    poll: timedelta
+    keep: timedelta
+    adopt: str
+    source_deleted: str
+    deleted_in_target: str
+    max_percent: int
+    min_count: int
+    window: timedelta
+    writes: int
+    seconds: int
+
+    @classmethod
+    def draw(cls, chance: Chance) -> Plan:
+        rng = chance.stream("plan")
+        gap_s, poll = rng.choice(
+            (
+                (3.0, timedelta(minutes=1)),
+                (20.0, timedelta(minutes=5)),
+                (20.0, timedelta(minutes=5)),
+                (900.0, timedelta(minutes=20)),
+                (90_000.0, timedelta(hours=8)),
+            )
+        )
+        return cls(
+            instances=rng.choice((1, 2, 2, 3)),
+            first_users=rng.randint(0, 6),
+            events=rng.randint(2, 16),
+            gap_s=gap_s,
+            bursts=rng.choice((0.0, 0.3, 0.7)),
+            poll=poll,
+            keep=timedelta(hours=rng.choice((1, 6, 20))) if gap_s < 1000 else timedelta(hours=20),
+            adopt=rng.choice(("none", "none", "guests")),
+            source_deleted=rng.choice(("soft_delete", "soft_delete", "soft_delete", "soft_delete", "disable", "leave")),
+            deleted_in_target=rng.choice(("leave", "restore")),
+            max_percent=rng.choice((0, 5, 50)),
+            min_count=rng.choice((0, 1, 1, 2, 3, 10, 50, 50, 50)),
+            window=timedelta(hours=rng.choice((1, 24))),
+            writes=rng.choice((3000, 3000, 3000, 30)),
+            seconds=rng.choice((150, 60)),
+        )
+
+    @property
+    def sync_yaml(self) -> str:
+        return f"""
+tenants:
+  contoso: {{ id: {CONTOSO} }}
+  fabrikam: {{ id: {FABRIKAM} }}
+syncs:
+  - name: {SYNC}
+    source: contoso
+    target: fabrikam
+    matching: {{ adopt: {self.adopt} }}
+    deprovision: {{ source_deleted: {self.source_deleted}, deleted_in_target: {self.deleted_in_target} }}
+    deletion_guard:
+      max_percent: {self.max_percent}
+      min_count: {self.min_count}
+      window: {self.window // timedelta(hours=1)}h
+"""
+
+    def app_settings(self) -> dict[str, str]:
+        return {
+            "XTSYNC_CREDENTIAL": "emulator",
+            "XTSYNC_GRAPH_URL": "http://localhost",
+            "XTSYNC_PUBLIC_URL": "https://xtsync.example",
+            "XTSYNC_WRITE_BUDGET": f"{self.writes}/{self.seconds}",
+            "AzureWebJobsStorage": "memory",
+        }
+
+
+def set_weather(plan: Plan, chance: Chance, weather: Weather, emulator: Emulator, source: Tenant, target: Tenant) -> None:
+    """Hand the emulator those faults that are its own, at this seed's rates."""
+    rng = chance.stream("emulator-faults")
+    quota = Quota(writes=plan.writes, window_s=plan.seconds)
+    emulator.throttle.set(quota, target.id)
+    target.settings.blocked_domains = ["blocked.example"]
+    target.settings.visibility_s = rng.uniform(1, 40) if weather.rate("target-not-visible") else 0.0
+    target.settings.phantom_invitations = weather.rate("invitation-without-user")
+    source.settings.replication_lag_s = rng.uniform(1, 60) if weather.rate("delta-lag") else 0.0
+    source.settings.visibility_s = 0.0
+    source.settings.delta_seed = rng.getrandbits(32)
+    source.settings.delta_page_size = rng.choice((1, 2, 3, 200))
+    source.settings.delta_replay = rng.randint(1, 10) if weather.rate("delta-replayed") else 0
+    source.settings.delta_shuffle = bool(weather.rate("delta-shuffled"))
+    source.settings.delta_duplicate = weather.rate("delta-doubled")
+    source.settings.delta_empty_pages = weather.rate("delta-empty-page")
+    delivery = emulator.delivery.settings
+    delivery.drop = weather.rate("notifications-lost")
+    delivery.enabled = delivery.drop < 0.5  # a high rate means that none arrives at all
+    delivery.duplicate = weather.rate("notifications-doubled")
+    delivery.delay_s = rng.uniform(1, 300) if weather.rate("notifications-delayed") else 0.2
+    delivery.shuffle = bool(weather.rate("notifications-shuffled"))
+    delivery.burst = rng.choice((1, 2, 3))
+    delivery.batch = rng.choice((1, 50))

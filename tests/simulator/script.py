@@ -1,0 +1,134 @@
+"""The course of one history: single events and bursts on one user, of both tenants' people and of the operator."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sync_core.bootstrap import Runtime
+from sync_core.model import Nomination, Why
+
+from .host import Host
+from .instance import Stage
+from .plan import SYNC, Plan
+from .world import World
+
+_EVENTS = {
+    "hire": 14,
+    "rename": 12,
+    "move": 10,
+    "clear": 5,
+    "readdress": 3,
+    "flip": 4,
+    "disable": 6,
+    "enable": 6,
+    "delete": 14,
+    "restore": 10,
+    "purge": 4,
+    "mass-delete": 3,
+    "mass-disable": 2,
+    "target-delete": 4,
+    "target-restore": 3,
+    "target-purge": 2,
+    "target-edit": 3,
+    "invite-by-hand": 3,
+    "decide-holds": 6,
+    "resync": 3,
+    "nominate": 2,
+}
+# What one user goes through within seconds.
+_BURSTS = (
+    ("flip", "flip", "flip"),
+    ("rename", "rename", "rename", "rename"),
+    ("delete", "restore"),
+    ("delete", "restore", "delete", "restore"),
+    ("disable", "enable"),
+    ("disable", "delete", "restore", "enable"),
+    ("delete", "purge"),
+    ("rename", "delete", "restore", "move"),
+    ("delete", "restore", "rename", "delete"),
+    ("readdress", "delete", "restore"),
+)
+
+
+class Script:
+    def __init__(self, stage: Stage, world: World, host: Host, plan: Plan) -> None:
+        self._stage = stage
+        self._world = world
+        self._host = host
+        self._plan = plan
+        self._rng = stage.chance.stream("script")
+
+    async def play(self) -> None:
+        rng = self._rng
+        for _ in range(self._plan.events):
+            await asyncio.sleep(rng.expovariate(1 / self._plan.gap_s))
+            if rng.random() < self._plan.bursts:
+                await self._burst()
+            else:
+                self._event(rng.choices([*_EVENTS], [*_EVENTS.values()])[0])
+
+    async def _burst(self) -> None:
+        user = self._anybody()
+        if user is None:
+            return
+        pace = self._rng.choice((0.1, 1.0, 5.0))
+        for deed in self._rng.choice(_BURSTS):
+            self._world.act(user, deed)
+            await asyncio.sleep(self._rng.expovariate(1 / pace))
+
+    def _event(self, name: str) -> None:
+        match name:
+            case "hire":
+                self._world.hire()
+            case "mass-delete":
+                self._world.mass("delete", self._rng.choice((0.4, 0.7, 1.0)))
+            case "mass-disable":
+                self._world.mass("disable", self._rng.choice((0.4, 0.7)))
+            case "invite-by-hand":
+                self._invite_by_hand()
+            case "decide-holds" | "resync" | "nominate":
+                self._operate(name)
+            case _ if name.startswith("target-"):
+                ids = [user_id for _, user_id in self._world.target.ever(0)]
+                if ids:
+                    self._world.act_in_target(self._rng.choice(ids), name)
+            case _:
+                user = self._anybody()
+                if user is not None:
+                    self._world.act(user, name)
+
+    def _anybody(self) -> str | None:
+        return self._rng.choice([*self._world.kinds]) if self._world.kinds else None
+
+    def _invite_by_hand(self) -> None:
+        user = self._world.source.find(self._anybody() or "")
+        if user is not None:
+            self._world.invite_by_hand(user.get("mail") or user.get("userPrincipalName"))
+
+    def _operate(self, name: str) -> None:
+        """The operator's commands run on an instance, and share its fate."""
+        life = self._host.any_alive()
+        user = self._anybody()
+        if life is None or user is None:
+            return
+        approve = self._rng.random() < 0.7
+        now = self._stage.clock.now()
+
+        async def decide_holds(runtime: Runtime) -> None:
+            for held in await runtime.storage.guards.holds(SYNC):
+                if approve:  # noted first: the answer may be lost, and then it stands all the same
+                    self._world.deeds.approved.append((self._stage.clock.now(), held.source_id))
+                await runtime.guard.decide([held], approve=approve, by="admin@fabrikam.com")
+                self._stage.history.changes["Approved" if approve else "Rejected"] += 1
+                await runtime.storage.queues.nominate(
+                    [Nomination(sync=SYNC, user=held.source_id, why=Why.APPROVED, at=self._stage.clock.now())]
+                )
+
+        async def resync(runtime: Runtime) -> None:
+            await runtime.feeds.start_round("contoso", full=True)
+
+        async def nominate(runtime: Runtime) -> None:
+            await runtime.storage.queues.nominate([Nomination(sync=SYNC, user=user, why=Why.OPERATOR, at=now)])
+
+        commands = {"decide-holds": decide_holds, "resync": resync, "nominate": nominate}
+        self._host.on(life, name, commands[name])

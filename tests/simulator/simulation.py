@@ -1,0 +1,198 @@
+"""One seed, from its first die to the verdict of the model."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+
+from local.graph_emulator import Emulator
+from sync_core.bootstrap import Runtime
+from sync_core.config import parse_config
+from sync_core.model import Nomination, Why
+from sync_core.ports import HoldState
+from sync_core.settings import load_settings
+from sync_core.storage.connect import memory_storage
+
+from .chance import Chance, Weather
+from .history import History
+from .host import Host, Pump
+from .instance import Instance, Stage
+from .loop import VirtualClock, VirtualLoop, run
+from .model import Broken, Evidence, check
+from .mutations import MUTATIONS
+from .people import SOURCE_DOMAIN, TARGET_DOMAIN
+from .plan import CONTOSO, FABRIKAM, SYNC, Plan, set_weather
+from .script import Script
+from .wire import Wire
+from .world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    seed: int
+    broken: Sequence[Broken]
+    digest: str
+    struck: Counter[str]
+    changes: Counter[str]
+    lines: Sequence[str]
+    requests: int
+
+
+def simulate(seed: int, *, mutation: str = "", extra: frozenset[str] = frozenset()) -> Verdict:
+    """Live through one history and judge it. `mutation` breaks one rule on purpose; `extra` faults are always there."""
+    damage: AbstractContextManager[None] = MUTATIONS[mutation]() if mutation else nullcontext()
+    collecting = gc.isenabled()
+    gc.disable()  # a collection may run finalizers, and when it comes depends on all that ran before
+    logs = _Logs()
+    logging.getLogger("xtsync").addHandler(logs)
+    loop = VirtualLoop()
+    try:
+        with damage:
+            return run(loop, _Run(seed, loop, extra, logs).live())
+    finally:
+        logging.getLogger("xtsync").removeHandler(logs)
+        if collecting:
+            gc.enable()
+
+
+class _Logs(logging.Handler):
+    """Invariant 11: no address in any log line of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+class _Run:
+    def __init__(self, seed: int, loop: VirtualLoop, extra: frozenset[str], logs: _Logs) -> None:
+        self.seed = seed
+        self.chance = Chance(seed)
+        self.weather = Weather(self.chance, extra=extra)
+        self.plan = Plan.draw(self.chance)
+        self.clock = VirtualClock(loop)
+        self.history = History(self.clock)
+        self.stage = Stage(chance=self.chance, weather=self.weather, clock=self.clock, history=self.history)
+        self.logs = logs
+        self.emulator = Emulator(clock=self.clock, rng=self.chance.stream("emulator"))
+        self.source = self.emulator.create_tenant(CONTOSO, display_name="Contoso", domain=SOURCE_DOMAIN)
+        self.target = self.emulator.create_tenant(FABRIKAM, display_name="Fabrikam", domain=TARGET_DOMAIN)
+        set_weather(self.plan, self.chance, self.weather, self.emulator, self.source, self.target)
+        self.pump = Pump(self.stage, self.emulator)
+        self.world = World(
+            self.stage, self.emulator, source=self.source, target=self.target, changed=self.pump.kick
+        )
+        self.poll_every = self.plan.poll
+
+    async def live(self) -> Verdict:
+        self.history.note("plan", f"{self.plan}")
+        self.history.note("plan", f"{ {name: round(rate, 4) for name, rate in self.weather.rates.items()} }")
+        rng = self.chance.stream("queues") if self.weather.rate("message-reordered") else None
+        if rng is not None:
+            self.weather.saw("message-reordered")
+        storage = memory_storage(self.clock, rng)
+        host = Host(
+            self.stage,
+            names=["a", "b", "c"][: self.plan.instances],
+            config=parse_config(self.plan.sync_yaml),
+            settings=load_settings(self.plan.app_settings()),
+            storage=storage,
+            connect=self._connect,
+        )
+        self.emulator.poster = host.post
+        loop = asyncio.get_running_loop()
+        background = [
+            loop.create_task(self.pump.run()),
+            loop.create_task(host.every(lambda: self.plan.keep, "keep_subscriptions", _keep)),
+            loop.create_task(host.every(lambda: self.poll_every, "poll_feeds", _poll)),
+        ]
+        for _ in range(self.plan.first_users):
+            self.world.hire()
+        await Script(self.stage, self.world, host, self.plan).play()
+        self._calm_down()
+        await self._settle(host)
+        for task in background:
+            task.cancel()
+        evidence = Evidence(
+            plan=self.plan,
+            source=self.source,
+            target=self.target,
+            exchanges=self.history.exchanges,
+            deeds=self.world.deeds,
+            kinds=self.world.kinds,
+            bugs=host.bugs,
+            logs=self.logs.lines,
+        )
+        broken = check(evidence)
+        for each in broken:
+            self.history.note("model", str(each))
+        return Verdict(
+            seed=self.seed,
+            broken=broken,
+            digest=self.history.digest(),
+            struck=self.weather.struck,
+            changes=self.history.changes,
+            lines=self.history.lines,
+            requests=len(self.history.exchanges),
+        )
+
+    def _connect(self, instance: Instance) -> Wire:
+        return Wire(instance, self.emulator, source=CONTOSO, target=FABRIKAM, meddle=self.world.meddle)
+
+    def _calm_down(self) -> None:
+        """Faults off. What they left behind (lost leases, parked users, half a round) is for the engine to mend."""
+        self.history.note("world", "--- calm ---")
+        self.weather.calm()
+        self.target.settings.phantom_invitations = 0.0
+        self.emulator.delivery.settings.enabled = False  # the feed alone must bring both tenants together
+        self.poll_every = timedelta(minutes=5)
+
+    async def _settle(self, host: Host) -> None:
+        """Several polls; then a day and more, for parked users; whatever is held is approved, so that none may hide."""
+        await asyncio.sleep(max(self.plan.poll.total_seconds(), 40 * 60))
+        self.poll_every = timedelta(hours=7)
+        for _ in range(3):
+            held = await self.approve_all(host)
+            await asyncio.sleep(27 * 3600)
+            if not held and not await self._held(host):
+                return
+
+    async def _held(self, host: Host) -> bool:
+        life = host.any_alive()
+        return life is not None and any(
+            each.state is not HoldState.APPROVED for each in await life.runtime.storage.guards.holds(SYNC)
+        )
+
+    async def approve_all(self, host: Host) -> bool:
+        life = host.any_alive()
+        if life is None:
+            return False
+        waiting = [
+            each
+            for each in await life.runtime.storage.guards.holds(SYNC)
+            if each.state is not HoldState.APPROVED or each.decided_at is None
+        ]
+        self.history.note("world", f"approves all {len(waiting)} holds")
+        now = self.clock.now()
+        self.world.deeds.approved += [(now, each.source_id) for each in waiting]
+        await life.runtime.guard.decide(waiting, approve=True, by="admin@fabrikam.com")
+        await life.runtime.storage.queues.nominate(
+            [Nomination(sync=SYNC, user=each.source_id, why=Why.APPROVED, at=now) for each in waiting]
+        )
+        return bool(waiting)
+
+
+async def _poll(runtime: Runtime) -> None:
+    await runtime.feeds.poll()
+
+
+async def _keep(runtime: Runtime) -> None:
+    await runtime.keeper.keep_all()

@@ -1,0 +1,176 @@
+"""The world: what people and administrators do in both tenants, at any moment, and a record of it for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from local.graph_emulator import Emulator, Tenant, User
+from local.graph_emulator.errors import GraphError
+from local.graph_emulator.tokens import Caller
+
+from .history import Exchange
+from .instance import Stage
+from .people import People
+
+_BY_HAND = "00000000-0000-0000-0000-00000000c001"  # the app that administrators of the target use
+
+
+@dataclass(slots=True, kw_only=True)
+class Deeds:
+    """What others than us did to the target tenant, as far as the model must know it."""
+
+    edited: dict[tuple[str, str], list[object]] = field(default_factory=dict)  # target id, attribute: values
+    deleted: dict[str, datetime] = field(default_factory=dict)  # target id: last time
+    restored: dict[str, datetime] = field(default_factory=dict)
+    purged: dict[str, datetime] = field(default_factory=dict)
+    invited: dict[str, datetime] = field(default_factory=dict)
+    approved: list[tuple[datetime, str]] = field(default_factory=list)  # source id
+    untouched: dict[str, dict[str, Any]] = field(default_factory=dict)  # others' target users as they should be
+
+
+class World:
+    def __init__(self, stage: Stage, emulator: Emulator, *, source: Tenant, target: Tenant, changed: Callable[[], None]) -> None:
+        self.stage = stage
+        self.emulator = emulator
+        self.source = source
+        self.target = target
+        self.deeds = Deeds()
+        self.kinds: dict[str, str] = {}  # source id: kind
+        self._changed = changed  # there may be notifications to deliver
+        self._rng = stage.chance.stream("world")
+        self._meddler = stage.chance.stream("meddler")
+        self.people = People(stage.chance.stream("people"), source=source, target=target)
+
+    # In the source tenant
+
+    def hire(self) -> None:
+        kind, user = self.people.hire()
+        if self.stage.weather.rate("source-not-visible"):
+            self.stage.weather.saw("source-not-visible")
+            seconds = self.stage.weather.amount("source-not-visible", 0.2, 5)
+            user.visible_at = self.stage.clock.now() + timedelta(seconds=seconds)
+        self.kinds[user.id] = kind
+        self._remember_others()
+        self._note(user.id, f"hired ({kind})")
+
+    def act(self, user_id: str, deed: str) -> None:
+        """One deed on one source user; what cannot be done now is not done."""
+        live, deleted = self.source.find(user_id), self.source.find_deleted(user_id)
+        try:
+            if live is not None and not (deed in {"restore", "purge"}):
+                self._act_on_live(live, deed)
+            elif deleted is not None and deed == "restore":
+                self.source.restore(deleted)
+            elif deleted is not None and deed == "purge":
+                self.source.purge(deleted)
+            else:
+                return
+        except GraphError as error:
+            self._note(user_id, f"{deed}: cannot ({error.code})")
+            return
+        self._note(user_id, deed)
+
+    def _act_on_live(self, user: User, deed: str) -> None:
+        match deed:
+            case "rename":
+                self.source.update(user, {"displayName": f"User {self.people.number()}"})
+            case "flip":  # there and back: the newest state is an old one
+                self.source.update(user, {"displayName": f"Flip {self._rng.randrange(2)}"})
+            case "move":
+                self.source.update(user, self.people.profile())
+            case "clear":
+                name = self._rng.choice(("department", "jobTitle", "city", "officeLocation", "businessPhones"))
+                self.source.update(user, {name: [] if name == "businessPhones" else None})
+            case "readdress":
+                if user.get("mail"):
+                    self.source.update(user, {"mail": f"new{self.people.number()}@contoso.com"})
+            case "disable":
+                self.source.update(user, {"accountEnabled": False})
+            case "enable":
+                self.source.update(user, {"accountEnabled": True})
+            case "delete":
+                self.source.delete(user)
+
+    def mass(self, deed: str, share: float) -> None:
+        for user in self.source.users():
+            if self._rng.random() < share:
+                self.act(user.id, deed)
+
+    # In the target tenant
+
+    def act_in_target(self, target_id: str, deed: str) -> None:
+        live, deleted = self.target.find(target_id), self.target.find_deleted(target_id)
+        now = self.stage.clock.now()
+        try:
+            match deed:
+                case "target-delete" if live is not None:
+                    self.target.delete(live)
+                    self.deeds.deleted[target_id] = now
+                case "target-restore" if deleted is not None:
+                    self.target.restore(deleted)
+                    self.deeds.restored[target_id] = now
+                case "target-purge" if deleted is not None:
+                    self.target.purge(deleted)
+                    self.deeds.purged[target_id] = now
+                case "target-edit" if live is not None:
+                    value = f"By hand {self.people.number()}"
+                    self.target.update(live, {"jobTitle": value})
+                    self.deeds.edited.setdefault((target_id, "jobTitle"), []).append(value)
+                case _:
+                    return
+        except GraphError as error:
+            self._note(target_id, f"{deed}: cannot ({error.code})")
+            return
+        if target_id in self.deeds.untouched:
+            self._remember(target_id)
+        self._note(target_id, deed)
+
+    def invite_by_hand(self, address: str) -> None:
+        """An administrator of the target invites the same person."""
+        caller = Caller(app=_BY_HAND, tenant=self.target.id)
+        body = {"invitedUserEmailAddress": address, "inviteRedirectUrl": "https://fabrikam.example"}
+        users = self.target.user_count
+        try:
+            answer = self.emulator.invitations.invite(self.target, caller, body)
+        except GraphError:
+            return
+        if self.target.user_count > users:
+            target_id = answer["invitedUser"]["id"]
+            self.deeds.invited[target_id] = self.stage.clock.now()
+            self._remember(target_id)
+            self._note(target_id, f"invited by hand: {address}")
+
+    # While a request of ours is under way
+
+    def meddle(self, exchange: Exchange) -> None:
+        weather = self.stage.weather
+        if exchange.path == "/invitations" and exchange.done_at is None and weather.strikes("invited-by-hand"):
+            self.invite_by_hand(str(exchange.body["invitedUserEmailAddress"]))
+        if exchange.taken and exchange.taken.user and weather.strikes("meddling"):
+            deed = self._meddler.choice(_TIGHT)
+            if deed.startswith("target-"):
+                self.act_in_target(exchange.object_id, deed)
+            else:
+                self.act(exchange.taken.user, deed)
+
+    def _remember_others(self) -> None:
+        for user in self.target.users():
+            if user.id not in self.deeds.untouched and str(user.get("createdDateTime")) < "2026":
+                self._remember(user.id)
+
+    def _remember(self, target_id: str) -> None:
+        user = self.target.find(target_id)
+        self.deeds.untouched[target_id] = deepcopy(user.properties) if user is not None else {}
+
+    def _note(self, user_id: str, what: str) -> None:
+        self.stage.history.note("world", f"{user_id[:8]} {what}")
+        self._changed()
+
+
+# What happens to one user in between two of our requests.
+_TIGHT = ("flip", "flip", "rename", "move", "disable", "enable", "delete", "restore", "restore", "purge", "target-delete",
+          "target-restore", "target-edit")  # fmt: skip

@@ -1,0 +1,338 @@
+"""The decision table, row by row, and the laws that hold for every row and for what no row foresaw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from sync_core import decide as module
+from sync_core.decide import INVITATION_LASTS, decide, needs_candidates
+from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
+from sync_core.model import (
+    SOFT_DELETE_RETENTION,
+    Adopt,
+    Adoption,
+    Change,
+    DeletedInTarget,
+    Deprovision,
+    Desired,
+    Disable,
+    Forget,
+    Invite,
+    Link,
+    LinkState,
+    Policy,
+    Reason,
+    Refuse,
+    Restore,
+    Skip,
+    SoftDelete,
+    SourceState,
+    SourceUser,
+    TargetUser,
+    Update,
+    Verdict,
+    fingerprint,
+)
+from tests.support.clock import START
+from tests.support.make import ADA, ADDRESS, BOB, GUEST, IN, NAME, OUT, guest, link, linked, source
+
+LIVE, DISABLED = SourceState.LIVE, SourceState.DISABLED
+SOFT_DELETED, GONE = SourceState.SOFT_DELETED, SourceState.GONE
+LINKED, DELETED, LOST = LinkState.LINKED, LinkState.DELETED, LinkState.LOST
+
+WANTED = apply_mapping(DEFAULT_MAPPING, source().attributes)
+WANTED_DISABLED = Desired(always={**WANTED.always, "accountEnabled": False}, on_create=WANTED.on_create)
+EVERYTHING = {**WANTED.always, **WANTED.on_create}
+ADOPTING = Policy(adopt=Adoption.GUESTS)
+RESTORING = Policy(deleted_in_target=DeletedInTarget.RESTORE)
+OURS = link(LINKED, target_id=GUEST, applied=linked(WANTED).applied, created=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One situation of a row, and the change that the row promises."""
+
+    source: SourceUser = field(default_factory=source)
+    verdict: Verdict = IN
+    link: Link = field(default_factory=link)
+    desired: Desired = WANTED
+    policy: Policy = field(default_factory=Policy)
+    candidates: tuple[TargetUser, ...] = ()
+    change: Change
+
+
+def skip(reason: Reason) -> Skip:
+    return Skip(reason=reason)
+
+
+def _external() -> Iterable[Case]:
+    marks = ({"creationType": "Invitation"}, {"externalUserState": "Accepted"}, {"userPrincipalName": "a_b#ext#@c.d"})
+    for mark in marks:
+        for each in (link(), OURS, link(DELETED, target_id=GUEST), link(LinkState.INVITING, invited_at=START)):
+            for verdict in (IN, OUT):
+                for state in (LIVE, DISABLED):
+                    yield Case(
+                        source=SourceUser(id=ADA, state=state, attributes=mark, read_at=START),
+                        verdict=verdict,
+                        link=each,
+                        candidates=(guest(created_at=START),),
+                        change=skip(Reason.EXTERNAL),
+                    )
+
+
+def _out_of_scope() -> Iterable[Case]:
+    for state in (LIVE, DISABLED):
+        for each, delete, disable in (
+            (OURS, SoftDelete(why="out of scope: no group"), Disable(attributes={"accountEnabled": False})),
+            (linked(WANTED_DISABLED), SoftDelete(why="out of scope: no group"), skip(Reason.NO_CHANGE)),
+        ):
+            yield Case(source=source(state), verdict=OUT, link=each, change=delete)
+            for how, change in ((Deprovision.DISABLE, disable), (Deprovision.LEAVE, skip(Reason.LEFT))):
+                yield Case(
+                    source=source(state), verdict=OUT, link=each, policy=Policy(out_of_scope=how), change=change
+                )
+
+
+def _source_deleted() -> Iterable[Case]:
+    for state in (SOFT_DELETED, GONE):
+        for verdict in (IN, OUT):
+            yield Case(
+                source=source(state), verdict=verdict, link=OURS, change=SoftDelete(why=f"source user {state.value}")
+            )
+            for how, change in (
+                (Deprovision.DISABLE, Disable(attributes={"accountEnabled": False})),
+                (Deprovision.LEAVE, skip(Reason.LEFT)),
+            ):
+                yield Case(
+                    source=source(state),
+                    verdict=verdict,
+                    link=OURS,
+                    policy=Policy(source_deleted=how),
+                    change=change,
+                )
+
+
+def _both_deleted() -> Iterable[Case]:
+    long_ago, lately = START - SOFT_DELETE_RETENTION, START - SOFT_DELETE_RETENTION + timedelta(seconds=1)
+    for each, state, change in (
+        (link(DELETED, target_id=GUEST, deleted_at=lately), SOFT_DELETED, skip(Reason.NO_CHANGE)),
+        (link(DELETED, target_id=GUEST, deleted_at=lately), GONE, skip(Reason.NO_CHANGE)),
+        (link(DELETED, target_id=GUEST, deleted_at=long_ago), SOFT_DELETED, skip(Reason.NO_CHANGE)),
+        (link(DELETED, target_id=GUEST, deleted_at=long_ago), GONE, Forget()),
+        (link(DELETED, target_id=GUEST), GONE, skip(Reason.NO_CHANGE)),
+        (link(LOST, target_id=GUEST), SOFT_DELETED, skip(Reason.NO_CHANGE)),
+        (link(LOST, target_id=GUEST), GONE, Forget()),
+    ):
+        yield Case(source=source(state), link=each, change=change)
+
+
+def _own_invitation() -> Iterable[Case]:
+    inviting = link(LinkState.INVITING, invited_at=START)
+    for state in SourceState:
+        for verdict in (IN, OUT):
+            for policy in (Policy(), ADOPTING):
+                yield Case(
+                    source=source(state),
+                    verdict=verdict,
+                    link=inviting,
+                    policy=policy,
+                    candidates=(guest(created_at=START),),
+                    change=Adopt(target_id=GUEST),
+                )
+
+
+def _not_ours() -> Iterable[Case]:
+    for each in (guest(), guest(external=False), guest(created_at=START), guest(linked_to=f"{NAME}/{BOB}")):
+        for seen in (link(), link(LinkState.INVITING, invited_at=START - timedelta(days=2))):
+            for state in (SOFT_DELETED, GONE):
+                yield Case(source=source(state), link=seen, candidates=(each,), change=skip(Reason.NOT_OURS))
+            for state in (LIVE, DISABLED):
+                yield Case(
+                    source=source(state),
+                    verdict=OUT,
+                    link=seen,
+                    candidates=(each,),
+                    change=skip(Reason.OUT_OF_SCOPE),
+                )
+
+
+MOVED = {**WANTED.always, "department": "Sales"}
+_INVITE = Invite(address=ADDRESS, display_name="Ada", attributes=EVERYTHING)
+_TWO = (guest("guest-2"), guest("guest-1", external=False))
+
+# By the whole text of the row: a promise that changes has to change its cases.
+ROWS: Mapping[str, Iterable[Case]] = {
+    "external (itself a B2B user) | any | any | any | Skip(external): no loops, no onward hops": _external(),
+    "live | in | none | nobody | Invite, then attributes": (
+        Case(change=_INVITE),
+        Case(desired=Desired(always={}), change=Invite(address=ADDRESS, display_name=None, attributes={})),
+        Case(
+            source=SourceUser(id=ADA, state=LIVE, attributes={"mail": None}, read_at=START),
+            change=Refuse(reason=Reason.NO_ADDRESS),
+        ),
+    ),
+    "disabled | in | none | any | Skip(disabled): never provisioned for the first time while disabled": (
+        Case(source=source(DISABLED), change=skip(Reason.DISABLED)),
+        Case(source=source(DISABLED), policy=ADOPTING, candidates=(guest(),), change=skip(Reason.DISABLED)),
+    ),
+    "live | in | none | one B2B user with that address | Adopt if policy allows, else Refuse(unadopted)": (
+        Case(policy=ADOPTING, candidates=(guest(),), change=Adopt(target_id=GUEST)),
+        Case(candidates=(guest(),), change=Refuse(reason=Reason.UNADOPTED, detail=GUEST)),
+    ),
+    "live | in | none | an internal user with that address | Refuse(internal user): never touched": (
+        Case(candidates=(guest(external=False),), change=Refuse(reason=Reason.INTERNAL_USER, detail=GUEST)),
+        Case(
+            policy=ADOPTING,
+            candidates=(guest(external=False),),
+            change=Refuse(reason=Reason.INTERNAL_USER, detail=GUEST),
+        ),
+    ),
+    "live | in | none | several candidates | Refuse(ambiguous)": (
+        Case(policy=ADOPTING, candidates=_TWO, change=Refuse(reason=Reason.AMBIGUOUS, detail="guest-1, guest-2")),
+        Case(
+            link=link(LinkState.INVITING, invited_at=START),
+            candidates=(guest("guest-1", created_at=START), guest("guest-2", created_at=START)),
+            change=Refuse(reason=Reason.AMBIGUOUS, detail="guest-1, guest-2"),
+        ),
+    ),
+    "live | in | none | a user linked to another source user | Refuse(already linked)": (
+        Case(
+            policy=ADOPTING,
+            candidates=(guest(linked_to=f"{NAME}/{BOB}"),),
+            change=Refuse(reason=Reason.ALREADY_LINKED, detail=f"{GUEST} is linked to {NAME}/{BOB}"),
+        ),
+        Case(
+            link=link(LinkState.INVITING, invited_at=START),
+            candidates=(guest(created_at=START, linked_to=f"{NAME}/{BOB}"),),
+            change=Refuse(reason=Reason.ALREADY_LINKED, detail=f"{GUEST} is linked to {NAME}/{BOB}"),
+        ),
+    ),
+    "live or disabled | in | linked | present, desired = last applied | Skip(no change): no target call at all": (
+        Case(link=OURS, change=skip(Reason.NO_CHANGE)),
+        Case(
+            source=source(DISABLED),
+            link=linked(WANTED_DISABLED),
+            desired=WANTED_DISABLED,
+            change=skip(Reason.NO_CHANGE),
+        ),
+    ),
+    "live or disabled | in | linked | present, differs | Update(only the attributes that differ)": (
+        Case(link=OURS, desired=Desired(always=MOVED), change=Update(attributes={"department": "Sales"})),
+        Case(link=linked(WANTED, dirty=True), change=Update(attributes=WANTED.always)),
+        Case(link=linked(WANTED, created=False), change=Update(attributes=WANTED.on_create)),
+        Case(link=linked(WANTED, created=False, dirty=True), change=Update(attributes=EVERYTHING)),
+        Case(link=linked(WANTED_DISABLED), change=Update(attributes={"accountEnabled": True})),
+        Case(
+            source=source(DISABLED),
+            link=linked(WANTED_DISABLED),
+            desired=Desired(always={**MOVED, "accountEnabled": False}),
+            change=Update(attributes={"department": "Sales"}),
+        ),
+    ),
+    "disabled | in | linked | enabled | Disable through the accountEnabled mapping; counts for the guard": (
+        Case(
+            source=source(DISABLED),
+            link=OURS,
+            desired=WANTED_DISABLED,
+            change=Disable(attributes={"accountEnabled": False}),
+        ),
+        Case(
+            source=source(DISABLED),
+            link=link(LINKED, target_id=GUEST),
+            desired=Desired(always={"accountEnabled": False, "city": "Oslo"}),
+            change=Disable(attributes={"accountEnabled": False, "city": "Oslo"}),
+        ),
+    ),
+    "live | in | linked | soft-deleted by us | Restore, then attributes": (
+        Case(link=link(DELETED, target_id=GUEST), change=Restore()),
+    ),
+    "disabled | in | linked | soft-deleted | Skip(disabled): it comes back when it is enabled": (
+        Case(source=source(DISABLED), link=link(DELETED, target_id=GUEST), change=skip(Reason.DISABLED)),
+        Case(
+            source=source(DISABLED), link=link(LOST, target_id=GUEST), policy=RESTORING, change=skip(Reason.DISABLED)
+        ),
+    ),
+    "live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Refuse(deleted in target)": (
+        Case(link=link(LOST, target_id=GUEST), policy=RESTORING, change=Restore()),
+        Case(link=link(LOST, target_id=GUEST), change=Refuse(reason=Reason.DELETED_IN_TARGET)),
+    ),
+    "live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard": (
+        _out_of_scope()
+    ),
+    "soft-deleted or gone | - | linked | present | SoftDelete (or by policy), through the guard": _source_deleted(),
+    "soft-deleted or gone | - | linked | deleted | Skip(no change); Forget when nobody can bring it back": (
+        _both_deleted()
+    ),
+    "any | any | inviting | the guest of our own unfinished invitation | Adopt, whatever the policy; then as linked": (
+        _own_invitation()
+    ),
+    "any | any | none | not ours | nothing, ever": _not_ours(),
+}
+
+
+def _table() -> list[str]:
+    lines = [line.strip() for line in (module.__doc__ or "").splitlines() if line.startswith("|")]
+    return [line.strip("|").strip() for line in lines[2:]]  # below the head and its rule
+
+
+@pytest.mark.parametrize("row", _table())
+def test_the_decision_follows_the_row(row: str) -> None:
+    """Every situation that a row of the table describes yields the change that the row promises."""
+    cases = list(ROWS[row])
+    assert cases
+    for case in cases:
+        decided = decide(case.source, case.verdict, case.link, case.desired, case.policy, case.candidates)
+        assert decided == case.change, case
+
+
+def test_every_row_has_its_cases_and_no_case_lost_its_row() -> None:
+    """The table in the docstring and the cases above name the same rows, word for word."""
+    assert sorted(_table()) == sorted(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("created", "ours"),
+    [
+        (-timedelta(minutes=1), True),
+        (-timedelta(minutes=1, seconds=1), False),
+        (INVITATION_LASTS - timedelta(seconds=1), True),
+        (INVITATION_LASTS, False),
+        (None, False),
+    ],
+    ids=["clock skew", "older", "slow", "much later", "unknown"],
+)
+def test_only_a_guest_created_since_the_invitation_came_of_it(created: timedelta | None, ours: bool) -> None:
+    """A guest who was there before the invitation, or came long after it, is somebody else's."""
+    at = None if created is None else START + created
+    found = guest(created_at=at)
+    decided = decide(source(), IN, link(LinkState.INVITING, invited_at=START), WANTED, Policy(), [found])
+    assert decided == (Adopt(target_id=GUEST) if ours else Refuse(reason=Reason.UNADOPTED, detail=GUEST))
+
+
+def test_an_internal_user_never_comes_of_an_invitation() -> None:
+    """Whoever appears under the address as an internal user is refused, however well the time fits."""
+    found = guest(external=False, created_at=START)
+    decided = decide(source(), IN, link(LinkState.INVITING, invited_at=START), WANTED, ADOPTING, [found])
+    assert decided == Refuse(reason=Reason.INTERNAL_USER, detail=GUEST)
+
+
+def test_the_target_is_only_asked_who_bears_an_address_when_the_answer_matters() -> None:
+    """A linked, absent, disabled, external or out-of-scope user costs no search, unless an invitation is open."""
+    assert needs_candidates(source(), IN, link())
+    assert not needs_candidates(source(), IN, OURS)
+    assert not needs_candidates(source(), OUT, link())
+    assert not needs_candidates(source(DISABLED), IN, link())
+    assert not needs_candidates(source(GONE), IN, link())
+    assert not needs_candidates(source(creationType="Invitation"), IN, link())
+    assert needs_candidates(source(GONE), OUT, link(LinkState.INVITING))
+
+
+def test_a_dirty_record_that_says_disabled_is_not_believed_by_the_policy() -> None:
+    """When a write may have happened that was never recorded, out of scope disables once more."""
+    record = link(LINKED, target_id=GUEST, applied={"accountEnabled": fingerprint(False)}, dirty=True)
+    decided = decide(source(), OUT, record, WANTED, Policy(out_of_scope=Deprovision.DISABLE))
+    assert decided == Disable(attributes={"accountEnabled": False})

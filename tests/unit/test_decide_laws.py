@@ -1,0 +1,168 @@
+"""Laws of the decision, over generated users, links and policies: also those that no table foresees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import assume, given, settings, strategies as st
+
+from sync_core.decide import decide
+from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
+from sync_core.model import (
+    Adopt,
+    Change,
+    Desired,
+    Disable,
+    Forget,
+    Invite,
+    Json,
+    Link,
+    LinkState,
+    Policy,
+    Reason,
+    Refuse,
+    Restore,
+    Skip,
+    SoftDelete,
+    SourceState,
+    SourceUser,
+    TargetUser,
+    Update,
+    Verdict,
+    fingerprints,
+)
+from tests.support.make import ADA, GUEST, IN, candidates, desires, links, person, policies, sources, verdicts
+
+_departments = st.sampled_from([None, "", "Research", "Sales"])
+
+
+@st.composite
+def people(draw: st.DrawFn) -> tuple[SourceUser, Desired]:
+    """An internal user, and what the default mapping wants of the target user."""
+    state = draw(st.sampled_from(SourceState))
+    attributes: dict[str, Json] = person(department=draw(_departments), accountEnabled=state is SourceState.LIVE)
+    user = replace(draw(sources), id=ADA, state=state, attributes=attributes)
+    return user, apply_mapping(DEFAULT_MAPPING, attributes)
+
+
+@settings(max_examples=1000)
+@given(sources, verdicts, links, desires, policies, candidates)
+def test_every_situation_has_one_decision(
+    source: SourceUser,
+    verdict: Verdict,
+    link: Link,
+    desired: Desired,
+    policy: Policy,
+    candidates: Sequence[TargetUser],
+) -> None:
+    """Deciding is total and deterministic: no combination raises, and asking twice gives the same change."""
+    first = decide(source, verdict, link, desired, policy, candidates)
+    assert isinstance(first, Change)
+    assert decide(source, verdict, link, desired, policy, list(candidates)) == first
+
+
+@settings(max_examples=1000)
+@given(sources, verdicts, links, desires, policies, candidates)
+def test_an_unowned_target_user_is_never_in_a_change(
+    source: SourceUser,
+    verdict: Verdict,
+    link: Link,
+    desired: Desired,
+    policy: Policy,
+    candidates: Sequence[TargetUser],
+) -> None:
+    """Without a link that is ours nothing is written; only a free, external candidate may be adopted."""
+    change = decide(source, verdict, link, desired, policy, candidates)
+    if not link.ours:
+        assert isinstance(change, Invite | Adopt | Skip | Refuse)
+    if isinstance(change, Adopt):
+        (adopted,) = candidates
+        assert adopted.id == change.target_id
+        assert adopted.external
+        assert adopted.linked_to is None
+        assert not link.ours
+    if isinstance(change, Invite):
+        assert not candidates
+
+
+@given(sources, verdicts, links, desires, policies, candidates)
+def test_an_external_source_user_is_always_skipped(
+    source: SourceUser,
+    verdict: Verdict,
+    link: Link,
+    desired: Desired,
+    policy: Policy,
+    candidates: Sequence[TargetUser],
+) -> None:
+    """A B2B user of the source tenant is never handed on, whatever links and candidates there are."""
+    external = replace(source, attributes={**source.attributes, "creationType": "Invitation"})
+    assume(not external.absent)
+    assert decide(external, verdict, link, desired, policy, candidates) == Skip(reason=Reason.EXTERNAL)
+
+
+@given(people(), links, policies, candidates)
+def test_a_live_enabled_user_in_scope_never_loses_access(
+    who: tuple[SourceUser, Desired], link: Link, policy: Policy, candidates: Sequence[TargetUser]
+) -> None:
+    """No policy, link or candidate makes a deletion or a disabling of somebody who is to have access."""
+    source, desired = who
+    assume(source.state is SourceState.LIVE)
+    change = decide(source, IN, link, desired, policy, candidates)
+    assert not isinstance(change, SoftDelete | Disable)
+    assert not change.removes
+
+
+@given(people(), verdicts, links, policies, candidates)
+def test_only_a_removing_change_is_counted_by_the_guard(
+    who: tuple[SourceUser, Desired], verdict: Verdict, link: Link, policy: Policy, candidates: Sequence[TargetUser]
+) -> None:
+    """What takes access away says so, and for a trusted record nothing else writes accountEnabled false."""
+    source, desired = who
+    change = decide(source, verdict, link, desired, policy, candidates)
+    assert change.removes == isinstance(change, SoftDelete | Disable)
+    recorded = link.applied.get("accountEnabled")
+    if isinstance(change, Update) and change.attributes.get("accountEnabled") is False:
+        assert recorded == fingerprints({"accountEnabled": False})["accountEnabled"]
+
+
+@settings(max_examples=1000)
+@given(people(), verdicts, links, policies, candidates)
+def test_deciding_after_applying_comes_to_a_skip(
+    who: tuple[SourceUser, Desired], verdict: Verdict, link: Link, policy: Policy, found: Sequence[TargetUser]
+) -> None:
+    """Carry out each decision and decide again: within a few steps there is nothing left to do, and it stays so."""
+    source, desired = who
+    steps = 0
+    while not isinstance(change := decide(source, verdict, link, desired, policy, found), Skip | Refuse):
+        steps += 1
+        assert steps <= 5, "the decisions do not come to an end"
+        link, found = _carried_out(source, link, desired, change, found)
+    assert decide(source, verdict, link, desired, policy, found) == change
+
+
+def _carried_out(
+    source: SourceUser, link: Link, desired: Desired, change: Change, found: Sequence[TargetUser]
+) -> tuple[Link, Sequence[TargetUser]]:
+    """What a write that worked leaves behind (apply.py, without the world)."""
+    now = source.read_at
+    match change:
+        case Invite():
+            link = replace(link, state=LinkState.INVITING, invited_at=now, target_id=GUEST)
+            return link, [TargetUser(id=GUEST, external=True, created_at=now)]
+        case Adopt():
+            link = replace(link, state=LinkState.LINKED, target_id=change.target_id, dirty=True, created=False)
+        case Update() | Disable():
+            tracked = [*desired.always, *(["accountEnabled"] if change.removes else [])]
+            written = fingerprints(change.attributes)
+            applied = {name: written.get(name) or link.applied.get(name, "") for name in tracked}
+            link = replace(link, applied=applied, dirty=False, created=True)
+        case Restore():
+            link = replace(link, state=LinkState.LINKED, dirty=True)
+        case SoftDelete():
+            link = replace(link, state=LinkState.DELETED, deleted_at=now)
+        case Forget():
+            link = Link(sync=link.sync, source_id=link.source_id)
+        case _:
+            raise AssertionError(f"{change.name} is not carried out")
+    return link, found
