@@ -122,8 +122,9 @@ class FeedReader:
         except ResyncRequiredError as error:
             if state.full and state.pages == 0:  # the fresh start was refused as well: not at full speed
                 raise UnavailableError from error
+            # From our own beginning, not from the Location that Graph may offer: that one has lost the $select.
             log.warning("feed.resync tenant=%s", state.tenant)
-            return await self._progress(replace(state, full=True, link=error.location, delta_link=None, pages=0))
+            return await self._progress(replace(state, full=True, link=None, delta_link=None, pages=0))
 
     async def _page(self, state: FeedState) -> FeedState:
         page = await self.sources[state.tenant].delta_page(state.link)

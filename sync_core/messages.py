@@ -81,7 +81,10 @@ def parse_time(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("a time without a zone")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time before or after all times") from error
 
 
 def _fields(body: str) -> Mapping[str, object]:

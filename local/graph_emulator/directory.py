@@ -56,6 +56,11 @@ class Tenant:
         return len(self._live)
 
     @property
+    def ever_created(self) -> int:
+        """Users gone for good included."""
+        return len(self._order)
+
+    @property
     def guest_count(self) -> int:
         return self._guests
 

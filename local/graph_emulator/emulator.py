@@ -83,10 +83,9 @@ class Emulator:
 
     def add_people(self, tenant: Tenant, count: int, *, seed: int = 0) -> None:
         """Generated internal users; most get a manager among the first tenth of them."""
-        rng = Random(f"{seed}:{tenant.user_count}")
-        crowd = people(
-            count=count, domain=tenant.domains[0], company=tenant.display_name, rng=rng, first=tenant.user_count
-        )
+        first = tenant.ever_created  # so that names never collide, whoever has left meanwhile
+        rng = Random(f"{seed}:{first}")
+        crowd = people(count=count, domain=tenant.domains[0], company=tenant.display_name, rng=rng, first=first)
         made = [tenant.create(each) for each in crowd]
         for user in made[1:]:
             if rng.random() < 0.9:

@@ -310,6 +310,14 @@ async def test_tenants_are_created_once_and_listed_with_counts(world: World) -> 
     assert set(listed[0]) >= {"users", "guests", "groups", "deletedItems", "subscriptions"}
 
 
+async def test_more_people_never_collide_with_earlier_ones(world: World) -> None:
+    """Also after somebody has left."""
+    world.emulator.add_people(world.source, 3)
+    world.source.delete(world.source.users()[0])
+    world.emulator.add_people(world.source, 3)
+    assert world.source.user_count == 5
+
+
 async def test_users_can_be_given_as_they_are(world: World) -> None:
     """Past every quota, with the rules of POST /users."""
     new = {"accountEnabled": True, "displayName": "A", "mailNickname": "a", "userPrincipalName": "a@contoso.com"}

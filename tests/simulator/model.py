@@ -71,15 +71,28 @@ def check(evidence: Evidence) -> list[Broken]:
 
 
 def ownership(evidence: Evidence) -> Owned:
-    """Ours is whom an invitation of ours has made; with the policy `guests` also whom we began to write to."""
+    """Ours is whom an invitation of ours has made; with the policy `guests` also whom we began to write to.
+
+    Two source users with one address may both be answered with the same target user: it belongs to the one of them
+    that is written to it first, for good.
+    """
     owned = Owned()
+    made: set[str] = set()
+    invited: dict[str, list[str]] = defaultdict(list)  # target id: for whom Graph gave it as the answer to an invitation
     for each in evidence.target_writes:
-        if each.taken is None or not each.object_id or each.object_id in owned.source_of:
-            continue
-        adopted = evidence.plan.adopt == "guests" and each.method == "PATCH" and _was_guest(evidence, each.object_id)
-        if each.created or adopted:
-            owned.source_of[each.object_id] = each.taken.user
-            owned.by_source[each.taken.user].append(each.object_id)
+        about = each.taken.user if each.taken else ""
+        if each.path == "/invitations":
+            invited[each.object_id].append(about)
+            if each.created:
+                made.add(each.object_id)
+                owned.source_of[each.object_id] = about
+        elif each.object_id in made and about in invited[each.object_id]:
+            owned.source_of[each.object_id] = about
+            made.discard(each.object_id)
+        elif each.method == "PATCH" and evidence.plan.adopt == "guests" and _was_guest(evidence, each.object_id):
+            owned.source_of.setdefault(each.object_id, about)
+    for target_id, source_id in owned.source_of.items():
+        owned.by_source[source_id].append(target_id)
     return owned
 
 

@@ -135,9 +135,10 @@ class Wire(httpx.AsyncBaseTransport):
             weather.saw("delta-doubled")
         if not ids and "@odata.nextLink" in answer:
             weather.saw("delta-empty-page")
-        if "$deltatoken=" in exchange.path:
+        token = exchange.path.partition("$deltatoken=")[2]
+        if token:
             tenant = self._emulator.tenant(self._source)
-            since = Cursor.decode(exchange.path.partition("$deltatoken=")[2]).end
+            since = Cursor.decode(token).end
             changed = {change.user for change in tenant.log.between(since, len(tenant.log))}
             if not changed.issuperset(ids):
                 weather.saw("delta-replayed")

@@ -1,0 +1,202 @@
+"""The command line as a whole: help, exit codes, errors, settings, and `validate`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync_core.cli.__main__ import COMMANDS, build_parser, main
+from sync_core.errors import UnavailableError
+
+from .test_cli_support import ADA, CONFIG, NAME, SETTINGS, Bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def _parsers(parser: ArgumentParser) -> Iterator[ArgumentParser]:
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            for child in action.choices.values():
+                yield from _parsers(child)
+
+
+def _examples(parser: ArgumentParser) -> list[str]:
+    return [line.strip() for line in (parser.epilog or "").splitlines() if line.startswith("  xtsync ")]
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """`xtsync --help` lists all commands and the exit codes."""
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for command in COMMANDS:
+        assert f"    {command.__name__.rpartition('.')[2]} " in shown
+    assert "3 needs approval" in shown
+
+
+def test_every_help_has_an_example_that_parses() -> None:
+    """Each command and action shows at least one example, and the parser takes it."""
+    for parser in _parsers(build_parser()):
+        examples = _examples(parser)
+        assert examples, parser.prog
+        for example in examples:
+            if "COMMAND" not in example:
+                build_parser().parse_args(shlex.split(example)[1:])
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` says the version of pyproject.toml."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("xtsync 0.")
+
+
+@pytest.mark.parametrize("argv", [[], ["nonsense"], ["sync"], ["status", "--jso"], ["holds", "approve"]])
+def test_wrong_usage_is_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What the parser does not understand ends with exit code 2 and the usage."""
+    assert main(argv) == 2
+    assert "usage: xtsync" in capsys.readouterr().err
+
+
+def test_validate_says_what_is_valid(bench: Bench) -> None:
+    """A good file is named with its syncs, and nothing is built or contacted."""
+    result = bench.run("validate")
+    assert (result.code, bench.built) == (0, [])
+    assert "sync.yaml is valid: 1 sync" in result.out
+    assert "contoso-to-fabrikam: contoso -> fabrikam" in result.out
+
+
+def test_validate_lists_every_fault_with_its_line(bench: Bench) -> None:
+    """All faults come together, each with file, line and what to write instead."""
+    (bench.folder / "sync.yaml").write_text(CONFIG.replace("target: fabrikam", "target: fabricam") + "    drfit: x\n")
+    result = bench.run("validate")
+    assert result.code == 2
+    assert "sync.yaml:9 syncs[0].drfit: is not known here" in result.out
+    (bench.folder / "other.yaml").write_text(CONFIG.replace("target: fabrikam", "target: fabricam"))
+    result = bench.run("validate", "other.yaml", "--json")
+    assert result.code == 2
+    assert result.json == {
+        "file": "other.yaml",
+        "valid": False,
+        "syncs": [],
+        "faults": [
+            {
+                "where": "other.yaml:7 syncs[0].target",
+                "message": "no tenant is named 'fabricam' (did you mean 'fabrikam'?)",
+            }
+        ],
+    }
+
+
+def test_validate_settings_reports_both(bench: Bench) -> None:
+    """With --settings the faults of sync.yaml and of the app settings are in one report."""
+    bench.environ = {"XTSYNC_WRITE_BUDGET": "many"}
+    (bench.folder / "sync.yaml").write_text("tenants: []\n")
+    result = bench.run("validate", "--settings", "--json")
+    assert result.code == 2
+    places = [fault["where"].split()[0] for fault in result.json["faults"]]
+    assert "XTSYNC_WRITE_BUDGET" in places
+    assert "sync.yaml:1" in places
+
+
+def test_faults_stop_every_other_command(bench: Bench) -> None:
+    """A command that needs the configuration lists all faults as errors and exits with 2."""
+    bench.environ = {}
+    (bench.folder / "sync.yaml").write_text("syncs: []\n")
+    result = bench.run("status")
+    assert (result.code, bench.built) == (2, [])
+    assert "error: AzureWebJobsStorage: is missing" in result.err
+    assert "error: sync.yaml:1 tenants: is missing" in result.err
+    assert "hint: Correct the lines above" in result.err
+
+
+def test_settings_come_from_local_settings_json(bench: Bench) -> None:
+    """What the environment lacks is read from local.settings.json, as the Functions host does."""
+    bench.environ = {"XTSYNC_CONFIG": "sync.yaml"}
+    values = {**SETTINGS, "XTSYNC_CONFIG": "missing.yaml"}
+    (bench.folder / "local.settings.json").write_text(json.dumps({"IsEncrypted": False, "Values": values}))
+    assert bench.run("status").code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{\n"Values": {,}\n}', "local.settings.json:2: not JSON"),
+        ('{"Values": []}', 'has no object "Values"'),
+        ('{"IsEncrypted": true, "Values": {}}', "func settings decrypt"),
+    ],
+)
+def test_broken_local_settings_are_a_fault(bench: Bench, content: str, message: str) -> None:
+    """A local.settings.json that cannot be used is reported once, with its line."""
+    (bench.folder / "local.settings.json").write_text(content)
+    result = bench.run("status")
+    assert result.code == 2
+    assert result.err.count(message) == 1
+
+
+def test_expected_error_is_a_line_and_a_hint(bench: Bench) -> None:
+    """An error of the tree shows as one line with a hint and no traceback, and the runtime is closed."""
+    bench.faults.fail_next("source.read_user", UnavailableError("503 (request abc)"))
+    result = bench.run("sync", ADA)
+    assert (result.code, bench.closed) == (1, 1)
+    assert result.err.splitlines()[0] == "error: 503 (request abc)"
+    assert result.err.splitlines()[1].startswith("hint: ")
+    assert "Traceback" not in result.err
+
+
+def test_error_as_json(bench: Bench) -> None:
+    """With --json the error is an object on standard output too."""
+    result = bench.run("sync", "not-a-user", "--json")
+    assert result.code == 2
+    assert result.json["error"]["code"] == "Usage"
+    assert result.json["error"]["hint"]
+
+
+def test_foreign_error_shows_its_kind_only(bench: Bench) -> None:
+    """The text of an unexpected error may quote anything: it is shown with --debug alone."""
+    bench.faults.fail_next("source.read_user", ValueError("secret-ish"), ValueError("secret-ish"))
+    result = bench.run("sync", ADA)
+    assert result.code == 1
+    assert "unexpected ValueError" in result.err
+    assert "secret-ish" not in result.err
+    debugged = bench.run("sync", ADA, "--debug")
+    assert "Traceback" in debugged.err
+    assert "secret-ish" in debugged.err
+
+
+def test_ctrl_c_exits_130(bench: Bench) -> None:
+    """An interrupted command says so in one line, and still closes its runtime."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    bench.source.on_read = interrupt
+    result = bench.run("sync", ADA, "--sync", NAME)
+    assert (result.code, result.err, bench.closed) == (130, "interrupted\n", 1)
+
+
+def test_no_secret_is_printed(bench: Bench) -> None:
+    """Whatever fails, no setting's value is on the screen."""
+    bench.environ = {**SETTINGS, "AzureWebJobsStorage": "AccountKey=hush", "XTSYNC_WRITE_BUDGET": "hush2"}
+    for argv in (["status"], ["validate", "--settings"], ["status", "--json", "--debug"]):
+        result = bench.run(*argv)
+        assert result.code == 2
+        assert "hush" not in result.out + result.err
+
+
+def test_colour_only_on_a_terminal_that_wants_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Escape codes appear on a terminal, and neither in a pipe nor with NO_COLOR; words are the same."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b[32m" in bench.run("validate", terminal=True).out
+    assert "\x1b" not in bench.run("validate").out
+    bench.environ = {**SETTINGS, "NO_COLOR": "1"}
+    quiet = bench.run("status", terminal=True).out
+    assert "\x1b[3" not in quiet
+    assert "MISSING" in quiet

@@ -1,0 +1,164 @@
+"""`xtsync status` and `xtsync resync`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sync_core.errors import UnavailableError
+from sync_core.messages import FEED_PAGES, decode_feed_run
+from sync_core.model import LinkState
+from sync_core.ports import FeedPhase, FeedState, SubscriptionRecord
+
+from .test_cli_support import ADA, BOB, NAME, Bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def _fill(bench: Bench) -> None:
+    now = bench.clock.now()
+    bench.do(bench.storage.feeds.save(FeedState(tenant="contoso", completed_at=now - timedelta(minutes=4), entries=7)))
+    bench.do(
+        bench.storage.subscriptions.save(
+            SubscriptionRecord(
+                tenant="contoso", tenant_id="t", subscription_id="sub-1", expires_at=now + timedelta(hours=40)
+            )
+        )
+    )
+    bench.do(bench.storage.queues_by_name["user-changes-poison"].send("x"))
+    bench.hold(ADA)
+    bench.do(bench.storage.activity.poisoned("user-changes", "m1", "x", now))
+    parked = replace(
+        bench.link(BOB),
+        state=LinkState.SEEN,
+        parked_until=now + timedelta(minutes=10),
+        park_count=2,
+        reason="unadopted",
+    )
+    bench.do(bench.storage.links.save(parked))
+
+
+def test_status_of_a_fresh_deployment(bench: Bench) -> None:
+    """Nothing stored yet is not an error: it says what has never happened and what is missing."""
+    result = bench.run("status")
+    assert result.code == 0
+    assert "never" in result.out
+    assert "MISSING" in result.out
+    assert "No deletion is held." in result.out
+    assert "Nobody is parked." in result.out
+
+
+def test_status_shows_what_wants_attention(bench: Bench) -> None:
+    """Ages, expiry, poison, holds and parked users each stand in their table, with the command that helps."""
+    _fill(bench)
+    lines = bench.run("status").out.splitlines()
+    assert "contoso  users  idle   4 min ago       7        -" in lines
+    assert "contoso  users     sub-1  in 40 h  live" in lines
+    assert any(line.split() == ["user-changes-poison", "1", "POISON"] for line in lines)
+    assert "1 poisoned message kept in the table `activity`" in lines
+    assert "Held deletions (see them with: xtsync holds)" in lines
+    assert any(line.split() == [NAME, "1", "0", "0"] for line in lines)
+    assert any(line.split() == [NAME, BOB, "unadopted", "in", "10", "min", "2"] for line in lines)
+
+
+def test_status_json_has_stable_keys(bench: Bench) -> None:
+    """Programs find the same keys whatever is stored, and times in ISO 8601."""
+    empty = bench.run("status", "--json").json
+    _fill(bench)
+    full = bench.run("status", "--json").json
+    assert list(empty) == list(full)
+    assert full["feeds"][0] == {
+        "tenant": "contoso",
+        "feed": "users",
+        "phase": "idle",
+        "full": False,
+        "started_at": None,
+        "progress_at": None,
+        "completed_at": "2026-01-05T08:56:00.000000Z",
+        "completed_age_s": 240.0,
+        "entries": 7,
+        "nominated": 0,
+        "error": None,
+    }
+    assert full["subscriptions"][0]["state"] == "live"
+    assert full["subscriptions"][0]["expires_in_s"] == 40 * 3600
+    assert full["holds"] == [{"sync": NAME, "waiting": 1, "approved": 0, "rejected": 0}]
+    assert full["parked"][0]["source_id"] == BOB
+    assert full["parked"][0]["tries"] == 2
+    assert {"name": "user-changes-poison", "depth": 1, "poison": True} in full["queues"]
+
+
+def test_status_knows_an_expired_subscription(bench: Bench) -> None:
+    """A subscription that ran out is marked."""
+    _fill(bench)
+    bench.clock.advance(timedelta(hours=41))
+    assert "EXPIRED" in bench.run("status").out
+
+
+def test_status_asks_nobody_but_storage(bench: Bench) -> None:
+    """No call to either tenant, and nothing is written."""
+    _fill(bench)
+    before = bench.stored()
+    bench.run("status")
+    assert bench.faults.calls == []
+    assert bench.stored() == before
+
+
+def test_many_parked_users_are_cut_for_people_only(bench: Bench) -> None:
+    """The table shows the first twenty and says how many more; JSON has all."""
+    now = bench.clock.now()
+    for n in range(22):
+        link = bench.link(f"{n:08d}-0000-0000-0000-000000000000")
+        bench.do(bench.storage.links.save(replace(link, parked_until=now, reason="unadopted")))
+    assert "and 2 more" in bench.run("status").out
+    assert len(bench.run("status", "--json").json["parked"]) == 22
+
+
+def test_resync_starts_a_full_round(bench: Bench) -> None:
+    """The round begins without a link, its message is on the queue, and the text says what will happen."""
+    bench.do(bench.storage.feeds.save(FeedState(tenant="contoso", delta_link="https://graph.example/delta")))
+    result = bench.run("resync")
+    assert result.code == 0
+    assert "contoso: a full round of the feed starts now" in result.out
+    assert "only what differs is written; deletions pass the guard" in result.out
+    state = bench.do(bench.storage.feeds.get("contoso"))
+    assert (state.phase, state.full, state.link) == (FeedPhase.PAGES, True, None)
+    [message] = bench.do(bench.storage.queues_by_name[FEED_PAGES].receive())
+    assert decode_feed_run(message.body).round == state.round
+
+
+def test_resync_json(bench: Bench) -> None:
+    """Each started round has tenant, id and time."""
+    result = bench.run("resync", "--tenant", "contoso", "--json")
+    [started] = result.json["rounds"]
+    assert started["tenant"] == "contoso"
+    assert started["round"] == started["started_at"] == "2026-01-05T09:00:00.000000Z"
+
+
+def test_resync_of_a_target_is_wrong_usage(bench: Bench) -> None:
+    """Only source tenants have a feed; the hint names them."""
+    result = bench.run("resync", "--tenant", "fabrikam")
+    assert result.code == 2
+    assert "hint: Source tenants are: contoso." in result.err
+
+
+def test_resync_reports_a_round_that_did_not_start(bench: Bench) -> None:
+    """A failure of one tenant is shown with its hint and makes the exit code 1."""
+
+    class Broken:
+        async def get(self, tenant: str, feed: str = "users") -> FeedState:
+            raise UnavailableError("storage did not answer")
+
+        async def save(self, state: FeedState) -> FeedState:
+            raise AssertionError
+
+    bench.storage = replace(bench.storage, feeds=Broken())
+    result = bench.run("resync")
+    assert result.code == 1
+    assert "contoso: not started: storage did not answer" in result.out

@@ -1,0 +1,198 @@
+"""A world for the command line: a folder, storage in memory, twins of the two directories. No test is in here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from sync_core.apply import Applier
+from sync_core.bootstrap import Runtime
+from sync_core.cli.__main__ import main
+from sync_core.cli.world import World
+from sync_core.config import Config
+from sync_core.engine import Engine
+from sync_core.feeds import FeedReader
+from sync_core.holds import DeletionGuard
+from sync_core.look import Look
+from sync_core.messages import USER_CHANGES, decode_nomination
+from sync_core.model import Link, LinkState, Nomination
+from sync_core.ports import HoldRecord
+from sync_core.settings import Settings
+from sync_core.storage.connect import Storage, memory_storage
+from sync_core.subscriptions import SubscriptionKeeper
+from sync_core.worker import Worker
+from tests.support.clock import ManualClock
+from tests.support.directories import MemorySource, MemoryTarget
+from tests.support.faults import Faults
+
+NAME = "contoso-to-fabrikam"
+ADA = "aaaaaaaa-0000-0000-0000-000000000001"
+BOB = "bbbbbbbb-0000-0000-0000-000000000002"
+CYD = "cccccccc-0000-0000-0000-000000000003"
+
+CONFIG = """\
+tenants:
+  contoso: { id: 11111111-1111-1111-1111-111111111111 }
+  fabrikam: { id: 22222222-2222-2222-2222-222222222222 }
+syncs:
+  - name: contoso-to-fabrikam
+    source: contoso
+    target: fabrikam
+    deletion_guard: { max_percent: 0, min_count: 1, window: 24h }
+"""
+SETTINGS = {
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "XTSYNC_CREDENTIAL": "emulator",
+    "XTSYNC_GRAPH_URL": "http://127.0.0.1:8040",
+}
+
+
+class FindableSource(MemorySource):
+    """The source twin, which also knows user principal names, as GraphSource does."""
+
+    async def find(self, name: str) -> str | None:
+        named = [user_id for user_id, user in self.users.items() if user["userPrincipalName"] == name]
+        return named[0] if named else None
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Bench:
+    """`run` is the command line; the rest is the world behind it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environ: Mapping[str, str] = SETTINGS
+        self.clock = ManualClock()
+        self.faults = Faults()
+        self.storage: Storage = memory_storage(self.clock)
+        self.source = FindableSource(self.clock, self.faults)
+        self.target = MemoryTarget(self.clock, self.faults)
+        self.built: list[bool] = []  # read_only of each runtime
+        self.closed = 0
+        (folder / "sync.yaml").write_text(CONFIG)
+
+    def run(self, *argv: str, answer: str | None = None, terminal: bool = False) -> Result:
+        """`answer` is typed at a terminal; without one nobody sits there."""
+        out, err = (Terminal(), Terminal()) if terminal else (StringIO(), StringIO())
+        world = World(
+            environ=self.environ,
+            folder=self.folder,
+            stdin=StringIO() if answer is None else Terminal(answer),
+            stdout=out,
+            stderr=err,
+            build=self.build,
+        )
+        return Result(code=main(argv, world), out=out.getvalue(), err=err.getvalue())
+
+    def do[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run(coroutine)
+
+    def hold(self, user: str, *, sync: str = NAME, change: str = "SoftDelete") -> HoldRecord:
+        return self.do(
+            self.storage.guards.save_hold(
+                HoldRecord(
+                    sync=sync,
+                    source_id=user,
+                    target_id=f"guest-of-{user[:4]}",
+                    change=change,
+                    reason="1 of at most 1 deletions in the window were used",
+                    held_at=self.clock.now(),
+                )
+            )
+        )
+
+    def link(self, user: str) -> Link:
+        link = Link(sync=NAME, source_id=user, state=LinkState.LINKED, target_id=f"guest-of-{user[:4]}", created=True)
+        self.target.add(link.target_id or "", f"{user[:4]}@contoso.example")
+        return self.do(self.storage.links.save(link))
+
+    def nominations(self) -> list[Nomination]:
+        """What a function app would receive now; hidden messages are not among it."""
+        messages = self.do(self.storage.queues_by_name[USER_CHANGES].receive())
+        return [decode_nomination(message.body) for message in messages]
+
+    def stored(self) -> object:
+        """Every row of every table, and the depth of every queue."""
+
+        async def read() -> object:
+            tables = self.storage.tables_by_name
+            rows = {name: [row async for row in table.query(None)] for name, table in tables.items()}
+            return rows, await self.storage.queues.depths()
+
+        return self.do(read())
+
+    def build(self, settings: Settings, config: Config, *, read_only: bool, on_look: Callable[[Look], None]) -> Runtime:
+        self.built.append(read_only)
+        storage, clock = self.storage, self.clock
+        sources = dict.fromkeys(config.source_tenants, self.source)
+        targets = dict.fromkeys(config.target_tenants, self.target)
+        guard = DeletionGuard(guards=storage.guards, links=storage.links, clock=clock)
+        applier = Applier(sources=sources, targets=targets, links=storage.links, guard=guard, clock=clock)
+        engine = Engine(
+            sources=sources,
+            targets=targets,
+            links=storage.links,
+            guard=guard,
+            applier=applier,
+            clock=clock,
+            on_look=on_look,
+        )
+        feeds = FeedReader(
+            syncs=config.syncs,
+            sources=sources,
+            feeds=storage.feeds,
+            links=storage.links,
+            queues=storage.queues,
+            clock=clock,
+        )
+        worker = Worker(
+            syncs=config.syncs,
+            engine=engine,
+            links=storage.links,
+            guard=guard,
+            queues=storage.queues,
+            activity=storage.activity,
+            clock=clock,
+        )
+        keeper = SubscriptionKeeper(
+            tenants={},
+            apis={},
+            records=storage.subscriptions,
+            feeds=feeds,
+            clock=clock,
+            new_client_state=str,
+        )
+        return Runtime(
+            config=config,
+            storage=storage,
+            clock=clock,
+            engine=engine,
+            worker=worker,
+            feeds=feeds,
+            keeper=keeper,
+            guard=guard,
+            closers=(self._close,),
+        )
+
+    async def _close(self) -> None:
+        self.closed += 1
