@@ -97,9 +97,11 @@ class Applier:
             return await self._missing(target, link)
         written = fingerprints(attributes)
         tracked = [*decided.desired.always, *(["accountEnabled"] if change.removes else [])]
-        applied = {name: written.get(name) or link.applied.get(name, "") for name in tracked}
+        known = {} if decided.link.dirty else link.applied  # of the rest, a dirty record is not to be trusted
+        applied = {name: written.get(name) or known.get(name, "") for name in tracked}
+        created = link.created or decided.desired.on_create.keys() <= written.keys()
         permit = None if change.removes else link.permit
-        done = replace(link, applied=applied, dirty=False, created=True, permit=permit)
+        done = replace(link, applied=applied, dirty=False, created=created, permit=permit)
         return await self._record(replace(done, read_at=decided.source.read_at))
 
     async def _restore(self, target: TargetDirectory, link: Link) -> Link:
@@ -121,7 +123,10 @@ class Applier:
             return isinstance(look(decided.sync, source, link).change, SoftDelete)
 
         deleted = await target.soft_delete(_target_id(link), confirm=still_so)
-        if not deleted and await target.presence(_target_id(link)) is Presence.GONE:
+        presence = Presence.SOFT_DELETED if deleted else await target.presence(_target_id(link))
+        if presence is Presence.PRESENT:  # one replica does not know the user yet, another does
+            raise NotVisibleYetError
+        if presence is Presence.GONE:
             return await self._forget(link)
         return await self._record(replace(link, state=LinkState.DELETED, dirty=False, permit=None))
 

@@ -28,7 +28,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 def _duration(value: object) -> object:
     """`30m`, `24h` or `7d`."""
-    match = re.fullmatch(r"(\d{1,5})([mhd])", value) if isinstance(value, str) else None
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("must be a duration such as 30m, 24h or 7d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
@@ -128,7 +128,8 @@ def parse_config(text: str, name: str = "sync.yaml") -> Config:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        # PyYAML trips over a value that does not fit its tag (`!!bool maybe`), each kind in its own way.
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
         raise ConfigError([Fault(where=where, message=f"not YAML: {getattr(error, 'problem', error)}")]) from error
@@ -243,9 +244,13 @@ def _fault(name: str, lines: Mapping[Path_, int], path: Sequence[str | int], mes
 
 def _lines(node: yaml.Node | None) -> dict[Path_, int]:
     lines: dict[Path_, int] = {}
+    walked: set[int] = set()  # an alias leads to the same node again, perhaps to one that holds itself
 
     def walk(node: yaml.Node, path: Path_, line: int) -> None:
         lines[path] = line
+        if id(node) in walked:
+            return
+        walked.add(id(node))
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 walk(value, (*path, str(key.value)), key.start_mark.line + 1)

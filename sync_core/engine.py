@@ -15,7 +15,7 @@ from .decide import needs_candidates
 from .errors import ConflictError, NotVisibleYetError
 from .holds import DeletionGuard
 from .look import Look, look
-from .model import Change, Link, LinkState, SourceUser, Sync, TargetUser
+from .model import Change, Link, LinkState, SourceState, SourceUser, Sync, TargetUser
 from .ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from .scope import scope
 
@@ -51,7 +51,7 @@ class Engine:
         """
         changes: list[Change] = []
         for _ in range(MAX_READS):
-            source = await self.sources[sync.source.key].read_user(user_id)
+            source = await self._read(sync, user_id, link)
             before = len(changes)
             link, last = await self._settle(sync, source, link, changes)
             if len(changes) == before:
@@ -67,6 +67,15 @@ class Engine:
         decided = replace(decided, change=await self.guard.judge(sync, link, decided.change, dry_run=dry_run))
         self.on_look(decided)
         return decided
+
+    async def _read(self, sync: Sync, user_id: str, link: Link) -> SourceUser:
+        """The fresh read. Somebody whom we never saw and who is not there may only just have been created."""
+        source = await self.sources[sync.source.key].read_user(user_id)
+        pauses = iter(VISIBLE_SOON if link.etag is None else ())
+        while source.state is SourceState.GONE and (pause := next(pauses, None)) is not None:
+            await self.clock.sleep(pause)
+            source = await self.sources[sync.source.key].read_user(user_id)
+        return source
 
     async def _settle(self, sync: Sync, source: SourceUser, link: Link, changes: list[Change]) -> tuple[Link, Look]:
         """Act on one read until it asks for nothing more."""

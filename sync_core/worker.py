@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from .apply import LostRecordError
 from .engine import Engine, Reconciliation
-from .errors import ConflictError, MessageError, PermanentError, TransientError
+from .errors import ConflictError, MessageError, NotVisibleYetError, PermanentError, TransientError
 from .holds import HELD, DeletionGuard
 from .messages import USER_CHANGES, decode_nomination
 from .model import (
@@ -28,6 +28,7 @@ from .model import (
     Reason,
     Refuse,
     Skip,
+    SourceState,
     Sync,
     Why,
     fingerprints,
@@ -40,6 +41,8 @@ log = logging.getLogger("xtsync.worker")
 SETTLE = timedelta(seconds=3)
 # Transient errors are tried again after 1, 2, 4 ... 300 s; after this many tries the user is parked.
 MAX_ATTEMPTS = 12
+# Somebody new whom Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.
+APPEARS_WITHIN = 5
 _LONGEST_BACKOFF = 300.0
 # Parked users are looked at again after 5, 10, 20 ... minutes, in the end once a day.
 _FIRST_PARK = timedelta(minutes=5)
@@ -130,10 +133,17 @@ class Worker:
             return await self._again(nomination, link, error)
         except PermanentError as error:
             return await self._park(nomination, await self._link(nomination), error.code)
+        if self._may_yet_appear(nomination, done):
+            return await self._again(nomination, link, NotVisibleYetError())
         if isinstance(done.last.change, Refuse):
             link = _not_ours_after_all(replace(done.link, read_at=done.last.source.read_at))
             return await self._park(nomination, link, done.last.change.reason, done.changes)
         return await self._done(nomination, done)
+
+    def _may_yet_appear(self, nomination: Nomination, done: Reconciliation) -> bool:
+        """Graph told us of somebody whom it does not show: a new user reaches its replicas one by one."""
+        told = nomination.why in {Why.NOTIFICATION, Why.FEED} and nomination.attempt < APPEARS_WITHIN
+        return told and done.last.source.state is SourceState.GONE and done.link.etag is None
 
     async def _until_ours(self, sync: Sync, nomination: Nomination, link: Link, *, distrust: bool) -> Reconciliation:
         """Reconcile; when another worker was at the same user, start over from the link that it left."""

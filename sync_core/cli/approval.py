@@ -51,7 +51,7 @@ def check(holds: Sequence[HoldRecord], given: str) -> None:
             f"'{given}' is no code", hint="`xtsync holds` shows the code of the list, such as 12-3f9a07c1."
         )
     raise RefusedError(
-        f"the list changed: {given} stands for {many(int(stood_for), 'hold')}, and there are {len(holds)} now"
+        f"the list changed: {given} stands for {many(int(stood_for), 'hold')}, and the list has {len(holds)} now"
         f"{_newcomers(holds, given)}; nothing was decided",
         hint="Look at the list again with `xtsync holds` (and the same --sync), then use its code.",
     )

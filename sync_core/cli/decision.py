@@ -40,7 +40,7 @@ async def _run(args: Namespace, world: World, *, approve: bool) -> int:
         check(open_holds(holds, now), args.code)
         chosen = choose(holds, args.users, now)
         if not chosen:
-            raise RefusedError("nothing is waiting", hint="Name users to decide anew about what was rejected.")
+            raise RefusedError("no deletion is waiting", hint="What was rejected is decided anew by naming its users.")
         if not args.yes:
             _confirm(world, runtime, chosen, approve=approve)
         decided = await _decide(runtime, chosen, approve=approve, by=by)
@@ -51,7 +51,8 @@ async def _run(args: Namespace, world: World, *, approve: bool) -> int:
 def _confirm(world: World, runtime: Runtime, chosen: Sequence[HoldRecord], *, approve: bool) -> None:
     show_holds(world.errors, chosen, runtime.clock.now())
     verb = "Approve" if approve else "Reject"
-    if not world.confirm(f"{verb} {'these' if len(chosen) > 1 else 'this'} {many(len(chosen), 'deletion')}?"):
+    what = "this deletion" if len(chosen) == 1 else f"these {len(chosen)} deletions"
+    if not world.confirm(f"{verb} {what}?"):
         raise RefusedError("not confirmed; nothing was decided", hint="Answer y, or add --yes.")
 
 
@@ -87,7 +88,9 @@ def _report(args: Namespace, world: World, decided: Decided, *, approve: bool, b
     screen = world.screen
     screen.line(f"{many(len(decided.done), 'deletion')} {word} by {by}")
     if approve and decided.done:
-        screen.line("Each user is read again now, and deleted if that still stands. Follow it with: xtsync status")
+        screen.line(
+            "Each user is read again now, and loses access only if that still stands. Follow it with: xtsync status"
+        )
     for hold in decided.changed:
         screen.line(warning(f"{hold.source_id}: not {word}: the hold changed meanwhile; see `xtsync holds`"))
 

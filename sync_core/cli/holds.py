@@ -81,8 +81,12 @@ def _show_way_on(screen: Screen, listed: Sequence[HoldRecord], sync: str | None,
     if not listed:
         screen.line("Nothing is left to decide: what is approved is on its way.")
         return
+    tail = code(listed) + (f" --sync {sync}" if sync else "")
     count = sum(waiting(hold, now) for hold in listed)
-    tail = f"{code(listed)}" + (f" --sync {sync}" if sync else "")
+    if not count:
+        screen.line("Nothing is waiting. Decide anew about somebody rejected by name:")
+        screen.line(f"  xtsync holds approve {tail} USER")
+        return
     screen.line(f"{many(count, 'deletion')} waiting. CODE {code(listed)} stands for exactly these {len(listed)}:")
     screen.line(f"  xtsync holds approve {tail}")
     screen.line(f"  xtsync holds reject {tail}")

@@ -11,7 +11,7 @@ from typing import Any
 from ..decide import needs_candidates
 from ..look import Look
 from ..model import Adopt, Attributes, Change, Disable, Hold, Invite, Reason, Refuse, Skip, SoftDelete, Update
-from .words import iso
+from .words import iso, span
 
 type Json = dict[str, Any]
 
@@ -36,8 +36,17 @@ def look_as_json(decided: Look, *, values: bool) -> Json:
         "scope": {"in_scope": decided.verdict.in_scope, "reason": decided.verdict.reason},
         "link": {"state": link.state.value, "target_id": link.target_id, "dirty": link.dirty},
         "candidates": candidates if asked else None,
-        "decision": change_as_json(decided.change, values=values),
+        "decision": change_as_json(decided.change, values=values) | _limits(decided),
     }
+
+
+def _limits(decided: Look) -> Json:
+    """What a hold goes by: a percentage of the links, but never fewer than a count, within a window."""
+    if not isinstance(decided.change, Hold):
+        return {}
+    limits = decided.sync.guard
+    percent, window_s = limits.max_percent, limits.window.total_seconds()
+    return {"guard": {"max_percent": percent, "min_count": limits.min_count, "window_s": window_s}}
 
 
 def change_as_json(change: Change, *, values: bool = False) -> Json:
@@ -77,6 +86,11 @@ def change_text(change: Mapping[str, Any]) -> str:
     text = str(change["change"])
     if "held" in change:
         text += f" of {change_text(change['held'])}: {change['used']} of at most {change['limit']} deletions are used"
+    if "guard" in change:
+        guard = change["guard"]
+        text += (
+            f" ({guard['max_percent']:g} % of the links, at least {guard['min_count']}, in {span(guard['window_s'])})"
+        )
     if change.get("reason"):
         text += f": {change['reason']}"
     if change.get("detail"):

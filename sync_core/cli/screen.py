@@ -37,14 +37,26 @@ class Screen:
         self.line(Text(text, style="bold"))
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        """Where the window is too narrow, each row becomes a block of lines: ids are copied, so they stay whole."""
         table = Table(box=SIMPLE_HEAD if self._terminal else None, pad_edge=False, header_style="bold")
         for header in headers:
-            table.add_column(header, overflow="fold")  # ids are copied: fold them, never cut them
+            table.add_column(header, no_wrap=True)
         for row in rows:
             table.add_row(*row)
+        needed = self._console.measure(table, options=self._console.options.update(max_width=_UNWRAPPED)).maximum
+        if needed > self._console.width:
+            self._blocks(headers, rows)
+            return
         with self._console.capture() as drawn:
             self._console.print(table)
         self._stream.writelines(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
+
+    def _blocks(self, headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        width = max(map(len, headers))
+        for row in rows:
+            for header, cell in zip(headers, row, strict=True):
+                self.line(Text.assemble((f"{header:<{width}}  ", "bold"), cell))
+            self.line()
 
     def json(self, value: object) -> None:
         self._stream.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

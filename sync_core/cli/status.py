@@ -17,7 +17,8 @@ from .words import iso, seconds_between
 from .world import Exit, World
 
 _DESCRIPTION = """\
-Syncs, feeds, subscriptions, queues, held deletions and parked users, as stored. No call to Graph is made."""
+Syncs, feeds, subscriptions, queues, held deletions and parked users, as stored. No call to Graph is made.
+Queues count the messages whose time is still to come, too: a parked user's next try is one."""
 
 type Json = dict[str, object]
 

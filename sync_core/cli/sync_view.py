@@ -34,7 +34,7 @@ def _words(outcome: Mapping[str, Any]) -> str:
         case "would":
             return f"would: {change_text(outcome['changes'][-1])}"
         case "held":
-            return "held by the deletion guard: see it, and decide, with: xtsync holds"
+            return "held by the deletion guard: decide with `xtsync holds`, or raise `deletion_guard` in sync.yaml"
         case "parked":
             return f"parked: {outcome['error']}; looked at again at {outcome['next_try_at']}"
         case "retry":

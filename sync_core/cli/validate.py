@@ -68,7 +68,7 @@ def _show(world: World, name: str, config: Config | None, faults: Sequence[Fault
         screen.line(str(fault))
     if faults:
         screen.line(warning(f"{many(len(faults), 'fault')} in the configuration"))
-        screen.line("hint: Correct the lines above; docs/sync.schema.json lets an editor show them while you type.")
+        screen.line("hint: Correct the lines above and run `xtsync validate` again.")
         return
     screen.line(good(f"{name} is valid: {many(len(config.syncs) if config else 0, 'sync')}"))
     for sync in (config.syncs if config else {}).values():

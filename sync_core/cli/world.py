@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -109,7 +110,12 @@ class World:
             raise UsageError("nobody is there to confirm this", hint="Add --yes to go ahead without being asked.")
         self.stderr.write(f"{question} [y/N] ")
         self.stderr.flush()
-        return self.stdin.readline().strip().lower() in {"y", "yes"}
+        # asyncio answers the first Ctrl-C by cancelling the task, which a person at this prompt would not notice.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return self.stdin.readline().strip().lower() in {"y", "yes"}
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _variables(self) -> Mapping[str, str]:
         """The environment; what it lacks comes from local.settings.json, as with `func start`."""

@@ -61,7 +61,7 @@ class World:
         """One deed on one source user; what cannot be done now is not done."""
         live, deleted = self.source.find(user_id), self.source.find_deleted(user_id)
         try:
-            if live is not None and not (deed in {"restore", "purge"}):
+            if live is not None and deed not in {"restore", "purge"}:
                 self._act_on_live(live, deed)
             elif deleted is not None and deed == "restore":
                 self.source.restore(deleted)

@@ -94,6 +94,8 @@ class MemoryTarget:
         self.deleted: dict[str, Account] = {}
         self.invisible: set[str] = set()  # not replicated yet: neither found, read nor written
         self.unsearchable: set[str] = set()  # readable by id; the search index does not have them yet
+        self.missed_updates: set[str] = set()  # whose next PATCH goes to a server that does not know them yet
+        self.missed_deletes: set[str] = set()
         self.writes: list[tuple[str, str]] = []
 
     def add(self, user_id: str, address: str, *, external: bool = True, **attributes: Json) -> Account:
@@ -129,6 +131,12 @@ class MemoryTarget:
         user = self.users[target_id]
         return TargetUser(id=target_id, external=user.external, created_at=user.created_at)
 
+    def _misses(self, target_id: str, missed: set[str]) -> bool:
+        if target_id in missed:
+            missed.remove(target_id)
+            return True
+        return target_id not in self.users or target_id in self.invisible
+
     async def _candidates(self, address: str) -> list[TargetUser]:
         hidden = self.invisible | self.unsearchable
         return [self._shown(user_id) for user_id, _ in self.of(address) if user_id not in hidden]
@@ -154,7 +162,7 @@ class MemoryTarget:
 
     async def _update(self, target_id: str, attributes: Attributes) -> bool:
         self.writes.append(("update", target_id))
-        if target_id not in self.users or target_id in self.invisible:
+        if self._misses(target_id, self.missed_updates):
             return False
         self.users[target_id].attributes.update(attributes)
         return True
@@ -163,7 +171,7 @@ class MemoryTarget:
         if not await confirm():
             raise ConflictError("not to be deleted any more")
         self.writes.append(("soft_delete", target_id))
-        if target_id not in self.users or target_id in self.invisible:
+        if self._misses(target_id, self.missed_deletes):
             return False
         self.deleted[target_id] = self.users.pop(target_id)
         return True

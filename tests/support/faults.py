@@ -28,6 +28,11 @@ class Faults:
         """The next calls of this name, one error each, before they are done."""
         self._named.setdefault(name, []).extend(errors)
 
+    def calm(self) -> None:
+        """Nothing that was planned and did not happen yet happens any more."""
+        self._armed.clear()
+        self._named.clear()
+
     def start(self, name: str) -> int:
         """Note a call; raises if it is to fail before it is done."""
         index = len(self.calls)

@@ -128,8 +128,8 @@ def test_the_guard_holds_and_the_exit_code_is_3(bench: Bench) -> None:
     assert bench.do(bench.storage.guards.holds(NAME)) == []
     live = bench.run("sync", ADA)
     assert live.code == 3
-    assert "Hold of SoftDelete: source user gone: 1 of at most 1 deletions are used" in live.out
-    assert "held by the deletion guard: see it, and decide, with: xtsync holds" in live.out
+    assert "1 of at most 1 deletions are used (0 % of the links, at least 1, in 24 h)" in live.out
+    assert "held by the deletion guard: decide with `xtsync holds`" in live.out
     [hold] = bench.do(bench.storage.guards.holds(NAME))
     assert hold.source_id == ADA
 

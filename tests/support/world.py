@@ -1,0 +1,168 @@
+"""A whole deployment in memory: both tenants, storage, the core, and a host that delivers messages and never sleeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+from sync_core.apply import Applier
+from sync_core.engine import Engine
+from sync_core.feeds import FeedReader
+from sync_core.holds import DeletionGuard
+from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
+from sync_core.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
+from sync_core.model import FeedRun, GuardLimits, Json, Link, Nomination, Outcome, Policy, Sync, Why
+from sync_core.storage.connect import memory_storage
+from sync_core.subscriptions import SubscriptionKeeper
+from sync_core.worker import Worker
+
+from .clock import ManualClock
+from .directories import Account, MemorySource, MemorySubscriptions, MemoryTarget
+from .faults import Faults, FaultyQueue, FaultyTable
+from .make import ADA, ADDRESS, CONTOSO, FABRIKAM, NAME, person, sync
+
+
+class World:
+    """Contoso's people, Fabrikam's guests, and one worker between them."""
+
+    def __init__(
+        self, *, policy: Policy | None = None, guard: GuardLimits | None = None, more: Sequence[Sync] = ()
+    ) -> None:
+        self.clock = ManualClock()
+        self.faults = Faults()
+        self.storage = memory_storage(
+            self.clock,
+            wrap_table=lambda name, table: FaultyTable(name, table, self.faults),
+            wrap_queue=lambda name, queue: FaultyQueue(name, queue, self.faults),
+        )
+        self.source = MemorySource(self.clock, self.faults)
+        self.target = MemoryTarget(self.clock, self.faults)
+        self.api = MemorySubscriptions(self.faults)
+        self.sync = sync(policy=policy, guard=guard)
+        self.syncs = {each.name: each for each in (self.sync, *more)}
+        sources, targets = {CONTOSO.key: self.source}, {FABRIKAM.key: self.target}
+        links = self.storage.links
+        self.guard = DeletionGuard(guards=self.storage.guards, links=links, clock=self.clock)
+        applier = Applier(sources=sources, targets=targets, links=links, guard=self.guard, clock=self.clock)
+        self.engine = Engine(
+            sources=sources, targets=targets, links=links, guard=self.guard, applier=applier, clock=self.clock
+        )
+        self.worker = Worker(
+            syncs=self.syncs,
+            engine=self.engine,
+            links=links,
+            guard=self.guard,
+            queues=self.storage.queues,
+            activity=self.storage.activity,
+            clock=self.clock,
+        )
+        self.feeds = FeedReader(
+            syncs=self.syncs,
+            sources=sources,
+            feeds=self.storage.feeds,
+            links=links,
+            queues=self.storage.queues,
+            clock=self.clock,
+        )
+        states = count(1)
+        self.keeper = SubscriptionKeeper(
+            tenants={CONTOSO.key: CONTOSO},
+            apis={CONTOSO.key: self.api},
+            records=self.storage.subscriptions,
+            feeds=self.feeds,
+            clock=self.clock,
+            new_client_state=lambda: f"state-{next(states)}",
+        )
+
+    # --- people ---
+
+    def hire(self, user_id: str = ADA, name: str = "Ada", **attributes: Json) -> None:
+        self.source.users[user_id] = person(name, **attributes)
+
+    def change(self, user_id: str = ADA, **attributes: Json) -> None:
+        self.source.users[user_id].update(attributes)
+
+    async def linked(self, user_id: str = ADA, name: str = "Ada") -> Account:
+        """Somebody who was synchronized a while ago; what that took is forgotten."""
+        self.hire(user_id, name)
+        await self.look(user_id)
+        self.clock.advance(timedelta(hours=1))
+        self.forget_calls()
+        (account,) = [account for _, account in self.target.of(f"{name.lower()}@contoso.example")]
+        return account
+
+    def forget_calls(self) -> None:
+        self.faults.calls.clear()
+        self.target.writes.clear()
+
+    # --- messages ---
+
+    def nomination(
+        self, user_id: str = ADA, why: Why = Why.NOTIFICATION, *, at: datetime | None = None, attempt: int = 0
+    ) -> Nomination:
+        return Nomination(sync=NAME, user=user_id, why=why, at=at or self.clock.now(), attempt=attempt)
+
+    async def look(self, user_id: str = ADA, why: Why = Why.OPERATOR, *, redelivered: bool = False) -> Outcome:
+        """One message, handled now."""
+        self.clock.advance(timedelta(milliseconds=1))
+        outcome = await self.worker.handle(self.nomination(user_id, why), redelivered=redelivered)
+        assert outcome is not None
+        return outcome
+
+    async def deliver(self, during: timedelta = timedelta(minutes=1)) -> list[Exception]:
+        """The host: every user-changes message that becomes visible meanwhile; what it raises is delivered again."""
+        raised: list[Exception] = []
+        queue = self.storage.queues_by_name[USER_CHANGES]
+        until = self.clock.now() + during
+        while self.clock.now() <= until:
+            for message in await queue.receive(visibility=600):
+                try:
+                    nomination = decode_nomination(message.body)
+                    await self.worker.handle(nomination, redelivered=message.dequeue_count > 1)
+                except Exception as error:
+                    raised.append(error)
+                    await queue.update(message, visibility=1)
+                else:
+                    await queue.delete(message)
+            self.clock.advance(timedelta(seconds=1))
+        return raised
+
+    async def nominated(self) -> list[Nomination]:
+        """What waits on the user-changes queue, however long it is still delayed; the messages are taken off."""
+        return [decode_nomination(body) for body in await self._bodies(USER_CHANGES)]
+
+    async def runs(self) -> list[FeedRun]:
+        return [decode_feed_run(body) for body in await self._bodies(FEED_PAGES)]
+
+    async def _bodies(self, name: str) -> list[str]:
+        """Looks into the future: everything is visible after the longest delay."""
+        queue = self.storage.queues_by_name[name]
+        now = self.clock.now()
+        self.clock.advance(timedelta(days=8))
+        bodies = []
+        while messages := await queue.receive():
+            for message in messages:
+                await queue.delete(message)
+                bodies.append(message.body)
+        self.clock.advance(now - self.clock.now())
+        return bodies
+
+    # --- what is to be true in the end ---
+
+    async def link(self, user_id: str = ADA) -> Link | None:
+        return await self.storage.links.get(NAME, user_id)
+
+    async def stored(self, user_id: str = ADA) -> Link:
+        link = await self.link(user_id)
+        assert link is not None
+        return link
+
+    def guests(self, address: str = ADDRESS) -> list[str]:
+        return [user_id for user_id, _ in self.target.of(address)]
+
+    def in_step(self, user_id: str = ADA) -> bool:
+        """Whether the one guest of this user has every attribute that the newest source wants."""
+        wanted = apply_mapping(DEFAULT_MAPPING, self.source.users[user_id]).always
+        ((_, account),) = self.target.of(str(self.source.users[user_id]["mail"]))
+        return all(account.attributes.get(name) == value for name, value in wanted.items())

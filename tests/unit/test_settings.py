@@ -1,0 +1,163 @@
+"""App settings: parsed once, every fault in one report, and never a secret in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from sync_core.errors import ConfigError
+from sync_core.settings import CredentialKind, Settings, load_settings
+
+SECRET = "hunter2-do-not-show"
+STORAGE = {"AzureWebJobsStorage": f"AccountKey={SECRET}"}
+EMULATOR = {**STORAGE, "XTSYNC_CREDENTIAL": "emulator", "XTSYNC_GRAPH_URL": "http://127.0.0.1:8040"}
+IDENTITY = {
+    "AzureWebJobsStorage__accountName": "store",
+    "XTSYNC_IDENTITY_CLIENT_ID": "i",
+    "XTSYNC_SOURCE_CLIENT_ID": "s",
+    "XTSYNC_TARGET_CLIENT_ID": "t",
+}
+
+
+def faults(environ: dict[str, str]) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(environ)
+    assert SECRET not in str(caught.value)
+    assert SECRET not in repr(caught.value)
+    assert caught.value.__cause__ is None
+    return {fault.where: fault.message for fault in caught.value.faults}
+
+
+def test_defaults_need_nothing_but_storage_and_identities() -> None:
+    """On Azure: a managed identity, and the budget that Graph documents."""
+    settings = load_settings(IDENTITY)
+    assert settings.credential is CredentialKind.MANAGED_IDENTITY
+    assert settings.config == Path("sync.yaml")
+    assert settings.write_budget == (3000, 150)
+    assert settings.graph_url is None
+    assert settings.queue_endpoint == "https://store.queue.core.windows.net"
+    assert settings.table_endpoint == "https://store.table.core.windows.net"
+
+
+def test_storage_endpoints_may_be_named_one_by_one() -> None:
+    """As the host's own settings allow, for sovereign clouds and private endpoints."""
+    environ = {name: value for name, value in IDENTITY.items() if not name.startswith("Azure")}
+    settings = load_settings(
+        {
+            **environ,
+            "AzureWebJobsStorage__queueServiceUri": "https://q.example",
+            "AzureWebJobsStorage__tableServiceUri": "https://t.example",
+        }
+    )
+    assert (settings.queue_endpoint, settings.table_endpoint) == ("https://q.example", "https://t.example")
+
+
+def test_nothing_set_reports_everything_that_is_missing() -> None:
+    """One report, one round of mending."""
+    assert set(faults({})) == {
+        "AzureWebJobsStorage",
+        "XTSYNC_IDENTITY_CLIENT_ID",
+        "XTSYNC_SOURCE_CLIENT_ID",
+        "XTSYNC_TARGET_CLIENT_ID",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "needed"),
+    [
+        ("managed_identity", {"XTSYNC_IDENTITY_CLIENT_ID", "XTSYNC_SOURCE_CLIENT_ID", "XTSYNC_TARGET_CLIENT_ID"}),
+        ("certificate", {"XTSYNC_CERTIFICATE_PATH", "XTSYNC_SOURCE_CLIENT_ID", "XTSYNC_TARGET_CLIENT_ID"}),
+        ("secret", {"XTSYNC_CLIENT_SECRET", "XTSYNC_SOURCE_CLIENT_ID", "XTSYNC_TARGET_CLIENT_ID"}),
+        ("emulator", {"XTSYNC_GRAPH_URL"}),
+    ],
+)
+def test_each_credential_says_what_it_needs(kind: str, needed: set[str]) -> None:
+    """The message names the credential that asks for it."""
+    missing = faults({**STORAGE, "XTSYNC_CREDENTIAL": kind})
+    assert set(missing) == needed
+    assert all(f"XTSYNC_CREDENTIAL={kind} needs it" in message for message in missing.values())
+
+
+def test_wrong_values_are_reported_together_by_their_settings() -> None:
+    """Each fault under the name that a person has to change."""
+    wrong = {
+        **STORAGE,
+        "XTSYNC_CREDENTIAL": "password",
+        "XTSYNC_GRAPH_URL": "ftp://graph",
+        "XTSYNC_PUBLIC_URL": "http://elsewhere.example",
+        "XTSYNC_WRITE_BUDGET": "many",
+    }
+    report = faults(wrong)
+    assert set(report) == set(wrong) - set(STORAGE)
+    assert report["XTSYNC_WRITE_BUDGET"] == "must be writes/seconds, such as 3000/150"
+    assert report["XTSYNC_GRAPH_URL"] == "must start with https:// (or be on this machine)"
+
+
+def test_secrets_are_never_shown() -> None:
+    """Neither in a fault, nor when somebody prints the settings."""
+    faults({"XTSYNC_CLIENT_SECRET": SECRET, "XTSYNC_CREDENTIAL": SECRET, "XTSYNC_WRITE_BUDGET": SECRET, **STORAGE})
+    settings = load_settings({**EMULATOR, "XTSYNC_CLIENT_SECRET": SECRET})
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings)
+    assert settings.client_secret.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize(("text", "budget"), [("3000/150", (3000, 150)), ("1/1", (1, 1)), ("0060/010", (60, 10))])
+def test_a_budget_is_writes_slash_seconds(text: str, budget: tuple[int, int]) -> None:
+    """As Graph documents its limits."""
+    assert load_settings({**EMULATOR, "XTSYNC_WRITE_BUDGET": text}).write_budget == budget
+
+
+@pytest.mark.parametrize("text", ["3000", "3000/", "/150", "0/150", "3000/0", "-1/5", "1.5/2", "1/2/3", "a/b", " 1/2"])
+def test_another_budget_is_refused(text: str) -> None:
+    """A budget of nothing would stop everything, and a guess might exceed Graph's."""
+    assert set(faults({**EMULATOR, "XTSYNC_WRITE_BUDGET": text})) == {"XTSYNC_WRITE_BUDGET"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, "http://127.0.0.1:7071"),
+        ({"WEBSITE_HOSTNAME": "app.example"}, "https://app.example"),
+        ({"WEBSITE_HOSTNAME": "app.example", "XTSYNC_PUBLIC_URL": "https://front.example/"}, "https://front.example"),
+        ({"WEBSITE_HOSTNAME": "app.example", "XTSYNC_PUBLIC_URL": ""}, "https://app.example"),
+        ({"WEBSITE_HOSTNAME": ""}, "http://127.0.0.1:7071"),
+    ],
+)
+def test_the_public_url_is_the_hosts_own_unless_it_is_set(environ: dict[str, str], url: str) -> None:
+    """Azure says under which name the app is reached; a front door is named by a setting."""
+    assert load_settings({**EMULATOR, **environ}).public_url == url
+
+
+def test_an_empty_setting_counts_as_unset() -> None:
+    """Templates leave empty strings behind."""
+    settings = load_settings({**EMULATOR, "XTSYNC_WRITE_BUDGET": "", "XTSYNC_CONFIG": ""})
+    assert settings == load_settings(EMULATOR)
+
+
+def test_other_settings_are_not_looked_at() -> None:
+    """The environment is full of other people's variables."""
+    assert load_settings({**EMULATOR, "PATH": "/bin", "config": "other.yaml"}).config == Path("sync.yaml")
+
+
+def test_every_setting_is_documented_under_its_name() -> None:
+    """The documentation's table is generated from here."""
+    for field in Settings.model_fields.values():
+        assert field.alias
+        assert field.description
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([str(field.alias) for field in Settings.model_fields.values()] + ["WEBSITE_HOSTNAME"]),
+        st.text(max_size=12) | st.sampled_from(["secret", "emulator", "https://a.example", "1/1", "9" * 5000 + "/1"]),
+    )
+)
+def test_any_environment_gives_settings_or_a_config_error(environ: dict[str, str]) -> None:
+    """Whatever is set, start-up ends with settings or with one report."""
+    try:
+        load_settings(environ)
+    except ConfigError as error:
+        assert error.faults
