@@ -100,7 +100,8 @@ class Demo:
 
             await self._wait(complete, 300, "the initial sync did not end", every_s=0.5)
         seconds = time.monotonic() - began
-        note = f"{expected} people in {seconds:.0f} s; {len(self.never)} disabled and {GUESTS} guests of Contoso's left out"
+        left_out = f"{len(self.never)} disabled and {GUESTS} guests of Contoso's left out"
+        note = f"{expected} people in {seconds:.0f} s; {left_out}"
         self._tell(Step(story="Initial sync", seconds=[], note=note))
 
     async def _hires(self) -> None:

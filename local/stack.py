@@ -9,11 +9,11 @@ Tables and queues are made here, as the Bicep templates make them in Azure.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import signal
 import sys
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +67,10 @@ class Stack:
     azurite: Azurite = field(init=False)
     host_processes: list[asyncio.subprocess.Process] = field(default_factory=list)
     functions_urls: list[str] = field(default_factory=list)
+    ready_line: str = ""  # what the newest host said when it was ready: its functions, with their triggers
+    log: deque[str] = field(default_factory=lambda: deque(maxlen=10_000))  # what the children printed
     _emulator: asyncio.subprocess.Process | None = None
+    _readers: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def graph_url(self) -> str:
@@ -113,7 +116,8 @@ class Stack:
         command = [sys.executable, "-m", "local.functions_host", "--app", str(self.app), "--port", str(port)]
         if self.core_tools:
             command = [_core_tools(), "start", "--port", str(port)]
-        process = await self._spawn(command, ready="Host lock lease" if self.core_tools else "ready ")
+        ready = "Host lock lease" if self.core_tools else "ready "
+        process, self.ready_line = await self._spawn(command, ready=ready)
         self.host_processes.append(process)
         self.functions_urls.append(f"http://127.0.0.1:{port}")
         return process
@@ -144,24 +148,34 @@ class Stack:
             await stop_process(self._emulator)
             self._emulator = None
         await self.azurite.stop()
+        await asyncio.gather(*self._readers)
 
     async def _start_emulator(self) -> None:
         command = [sys.executable, "-m", "local.graph_emulator", "--port", str(self.ports.graph)]
-        self._emulator = await self._spawn(command, ready="ready ")
+        self._emulator, _ = await self._spawn(command, ready="ready ")
 
-    async def _spawn(self, command: list[str], *, ready: str) -> asyncio.subprocess.Process:
+    async def _spawn(self, command: list[str], *, ready: str) -> tuple[asyncio.subprocess.Process, str]:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self.app,
-            env={**os.environ, **(self.environment if ready else {}), "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **self.environment, "PYTHONPATH": str(ROOT)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches this process only, which then stops the children in order
             preexec_fn=die_with_parent(),
         )
-        await _until_ready(process, ready)
-        return process
+        line = await _until_ready(process, ready)
+        reader = asyncio.create_task(self._pass_on(process))
+        self._readers.add(reader)  # kept, or it could be collected while it runs
+        reader.add_done_callback(self._readers.discard)
+        return process, line
+
+    async def _pass_on(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            self.log.append(line.decode(errors="replace"))
+            sys.stderr.write(self.log[-1])
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -173,12 +187,8 @@ class Stack:
         await self.stop()
 
 
-# Tasks that pass a child's output on; kept here, or they could be collected while they run.
-_pumps: set[asyncio.Task[None]] = set()
-
-
-async def _until_ready(process: asyncio.subprocess.Process, ready: str, *, timeout_s: float = 60) -> None:
-    """Wait for the line that says so; afterwards everything the child prints goes to our standard error."""
+async def _until_ready(process: asyncio.subprocess.Process, ready: str, *, timeout_s: float = 60) -> str:
+    """Wait for the line that says so. Raises ChildFailedError with what the child said instead."""
     assert process.stdout is not None
     said: list[str] = []
     try:
@@ -190,15 +200,7 @@ async def _until_ready(process: asyncio.subprocess.Process, ready: str, *, timeo
     if not said[-1]:  # it ended, or took too long
         await stop_process(process)
         raise ChildFailedError(f"it was not ready within {timeout_s:g} s, or ended:\n{''.join(said)}")
-    pump = asyncio.create_task(_pass_on(process.stdout))
-    _pumps.add(pump)
-    pump.add_done_callback(_pumps.discard)
-
-
-async def _pass_on(stream: asyncio.StreamReader) -> None:
-    with contextlib.suppress(asyncio.CancelledError):
-        async for line in stream:
-            sys.stderr.write(line.decode(errors="replace"))
+    return said[-1]
 
 
 def _core_tools() -> str:

@@ -10,6 +10,8 @@ SyncError
 |  +- GraphRefusedError    Graph said no: keeps status, code and request id, never the body
 |  +- WrongTenantError     the token belongs to another tenant than the configured one
 |  +- ReadOnlyError        a dry run tried to write
+|  +- StorageRefusedError  the storage account said no (storage/errors.py)
+|  +- NewerSchemaError     a row was written by a newer version of this program (storage/errors.py)
 +- ResyncRequiredError     the delta link is no longer good; start the feed over
 +- MessageError            a queue message that nobody here wrote
 +- ConfigError             sync.yaml or the settings are wrong: every fault, with its place
@@ -39,7 +41,7 @@ class TransientError(SyncError):
 
 
 class ThrottledError(TransientError):
-    hint = "Graph asked to wait; the work continues by itself."
+    hint = "The service asked to wait; the work continues by itself."
 
 
 class NotVisibleYetError(TransientError):
@@ -51,7 +53,7 @@ class ConflictError(TransientError):
 
 
 class UnavailableError(TransientError):
-    hint = "Graph did not answer properly; the work continues by itself."
+    hint = "The service did not answer properly; the work continues by itself."
 
 
 class PermanentError(SyncError):

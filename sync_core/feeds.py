@@ -16,7 +16,7 @@ from datetime import timedelta
 from .errors import ConflictError, PermanentError, ResyncRequiredError, SyncError, TransientError, UnavailableError
 from .mapping import apply_mapping
 from .messages import format_time
-from .model import FeedRun, Nomination, SourceState, SourceUser, Sync, Why, digest, fingerprint, fingerprints
+from .model import FeedRun, LinkState, Nomination, SourceState, SourceUser, Sync, Why, digest, fingerprint, fingerprints
 from .ports import Clock, FeedPhase, Feeds, FeedState, LinkDigest, Links, Queues, SourceDirectory
 from .scope import scope
 
@@ -36,12 +36,13 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None) -> bool
 
     An attribute that the entry lacks counts as null: at worst that costs a read.
     """
+    state = LinkState.SEEN if link is None else link.state
     if entry.absent:
-        return link is not None and link.ours
+        return state.ours and (state, entry.state) != (LinkState.DELETED, SourceState.SOFT_DELETED)
     if entry.external:
         return False
     in_scope = scope(sync, entry).in_scope
-    if link is None or not link.ours:
+    if link is None or not state.ours:
         return in_scope and entry.state is SourceState.LIVE
     return not in_scope or digest(fingerprints(apply_mapping(sync.mapping, entry.attributes).always)) != link.digest
 
@@ -106,7 +107,7 @@ class FeedReader:
         except ConflictError:
             return  # a second delivery of this round's message is reading; it goes on
         except TransientError as error:
-            delay = max(min(2.0**run.attempt, _LONGEST_BACKOFF), error.retry_after or 0)
+            delay = max(min(2.0 ** min(run.attempt, 10), _LONGEST_BACKOFF), error.retry_after or 0)
             await self.queues.continue_feed(replace(run, attempt=run.attempt + 1), delay=delay)
         except PermanentError as error:
             # The round stays where it is; the poll wakes it again, and `status` shows why it stands still.

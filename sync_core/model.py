@@ -121,6 +121,11 @@ class LinkState(StrEnum):
     DELETED = "deleted"  # we soft-deleted the target user
     LOST = "lost"  # somebody else deleted or purged the target user
 
+    @property
+    def ours(self) -> bool:
+        """Whether there is, or was, a target user whom we may write."""
+        return self in {LinkState.LINKED, LinkState.DELETED, LinkState.LOST}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
@@ -149,7 +154,7 @@ class Link:
 
     @property
     def ours(self) -> bool:
-        return self.state in {LinkState.LINKED, LinkState.DELETED, LinkState.LOST}
+        return self.state.ours
 
     @property
     def digest(self) -> str:

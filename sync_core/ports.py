@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from .model import Attributes, FeedRun, LifecycleEvent, Link, Nomination, Outcome, SourceUser, TargetUser
+from .model import Attributes, FeedRun, LifecycleEvent, Link, LinkState, Nomination, Outcome, SourceUser, TargetUser
 
 
 class Clock(Protocol):
@@ -164,9 +164,8 @@ class Links(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkDigest:
-    digest: str
-    ours: bool
-    read_at: datetime | None = None
+    digest: str  # Link.digest: empty while the record is not to be trusted
+    state: LinkState
 
 
 class FeedPhase(StrEnum):

@@ -118,13 +118,16 @@ class Worker:
         """The user was read after this nomination was made, or a later retry has taken its place."""
         if nomination.why is Why.RETRY:
             return link.parked_until is None or nomination.at < link.parked_until
-        return link.read_at is not None and nomination.at <= link.read_at
+        if nomination.attempt:
+            return False  # the try before it wrote, perhaps, but did not come to the read that finds nothing to do
+        # A read "in the future" was made by a machine whose clock runs fast: it must not silence anybody.
+        return link.read_at is not None and nomination.at <= link.read_at <= self.clock.now()
 
     def _unsettled(self, nomination: Nomination, link: Link) -> float:
         """How long to wait before looking at a user who was looked at just now."""
         if link.read_at is None or nomination.why not in {Why.NOTIFICATION, Why.FEED, Why.ABSENT}:
             return 0
-        return (link.read_at + SETTLE - self.clock.now()).total_seconds()
+        return min((link.read_at - self.clock.now()).total_seconds(), 0) + SETTLE.total_seconds()
 
     async def _reconcile(self, sync: Sync, nomination: Nomination, link: Link, *, distrust: bool) -> Outcome:
         try:

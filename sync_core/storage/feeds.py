@@ -44,6 +44,7 @@ def _row(state: FeedState) -> Row:
             "pages": state.pages,
             "entries": state.entries,
             "nominated": state.nominated,
+            "error": state.error,
         }
     )
     return Row(pk=key(state.tenant), rk=key(state.feed), values=values)
@@ -67,5 +68,6 @@ def _state(row: Row, tenant: str, feed: str) -> FeedState:
         pages=number(row, "pages"),
         entries=number(row, "entries"),
         nominated=number(row, "nominated"),
+        error=row.text("error"),
         etag=row.etag,
     )

@@ -23,7 +23,7 @@ from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 # Up to here single reads win: a page of a listing costs about as much as this many of them.
 FEW = 40
 
-_DIGEST_COLUMNS = ("v", "digest", "ours", "read_at")
+_DIGEST_COLUMNS = ("v", "digest", "state")
 _CLAIM_ATTEMPTS = 5
 
 
@@ -139,7 +139,7 @@ def _owner(sync: str, source_id: str) -> str:
 
 def _digest(row: Row) -> LinkDigest:
     check_version(row, "link")
-    return LinkDigest(digest=row.text("digest"), ours=flag(row, "ours"), read_at=time_or_none(row, "read_at"))
+    return LinkDigest(digest=row.text("digest"), state=LinkState(row.text("state")))
 
 
 def _row(link: Link) -> Row:
@@ -159,7 +159,6 @@ def _row(link: Link) -> Row:
             "reason": link.reason,
             # What listings filter by or return; never read back into a link.
             "digest": link.digest,
-            "ours": link.ours,
             "present": link.state is LinkState.LINKED,
             "parked": link.parked_until is not None,
         }

@@ -155,17 +155,17 @@ async def test_forget_of_a_changed_link_conflicts(links: Links) -> None:
 
 
 async def test_digests_of_few(links: Links) -> None:
-    """A digest says what was applied, whether the target is ours, and when the source was read."""
+    """A digest says what was applied, and whose the target user is."""
     clean = await links.save(linked(1, applied={"a": "1"}))
     await links.save(linked(2, dirty=True))
     await links.save(linked(3, state=LinkState.SEEN, target_id=None, read_at=None))
     await links.save(linked(4, state=LinkState.LOST))
     digests = await links.digests("s", ["u00001", "u00002", "u00003", "u00004", "nobody"])
     assert digests == {
-        "u00001": LinkDigest(digest=clean.digest, ours=True, read_at=AT),
-        "u00002": LinkDigest(digest="", ours=True, read_at=AT),
-        "u00003": LinkDigest(digest="", ours=False, read_at=None),
-        "u00004": LinkDigest(digest="", ours=True, read_at=AT),
+        "u00001": LinkDigest(digest=clean.digest, state=LinkState.LINKED),
+        "u00002": LinkDigest(digest="", state=LinkState.LINKED),
+        "u00003": LinkDigest(digest="", state=LinkState.SEEN),
+        "u00004": LinkDigest(digest="", state=LinkState.LOST),
     }
     assert await links.digests("s", []) == {}
 

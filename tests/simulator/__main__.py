@@ -6,11 +6,13 @@ import argparse
 import multiprocessing
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
 from .chance import FAULTS, OPTIONAL
+from .model import Broken
 from .mutations import MUTATIONS
 from .simulation import Verdict, simulate
 
@@ -60,7 +62,14 @@ def _verdicts(live: partial[Verdict], seeds: range, jobs: int) -> Iterator[Verdi
 
 
 def _brief(live: partial[Verdict], seed: int) -> Verdict:
-    verdict = live(seed)
+    """What is worth sending back. A fault of the simulator itself must not end the others' runs."""
+    try:
+        verdict = live(seed)
+    except Exception:  # noqa: BLE001 - told with its traceback; some exceptions cannot be sent between processes
+        broken = (Broken(invariant=0, text=f"the simulator failed:\n{traceback.format_exc()}"),)
+        return Verdict(
+            seed=seed, broken=broken, digest="", struck=Counter(), changes=Counter(), lines=(), requests=0
+        )
     return Verdict(
         seed=seed,
         broken=verdict.broken,

@@ -20,14 +20,14 @@ from .faults import Faults
 class MemorySource:
     """ports.SourceDirectory: users by id, deleted users by id, and delta pages by the link that leads to them."""
 
-    select = "id,accountEnabled"
-
     def __init__(self, clock: Clock, faults: Faults) -> None:
         self._clock, self._faults = clock, faults
+        self.select = "id,accountEnabled"
         self.users: dict[str, dict[str, Json]] = {}
         self.deleted: dict[str, dict[str, Json]] = {}
         self.pages: dict[str | None, DeltaPage | Exception] = {}
         self.on_read: Callable[[], None] = lambda: None  # what happens right after somebody was read
+        self.on_page: Callable[[], None] = lambda: None  # likewise, a page
 
     def soft_delete(self, user_id: str) -> None:
         self.deleted[user_id] = self.users.pop(user_id)
@@ -67,6 +67,7 @@ class MemorySource:
 
     async def _delta_page(self, link: str | None) -> DeltaPage:
         page = self.pages[link]
+        self.on_page()
         if isinstance(page, Exception):
             raise page
         return page
@@ -234,7 +235,9 @@ class MemorySubscriptions:
         return [*self.subscriptions.values()]
 
 
-def pages(*pages: Sequence[SourceUser], start: str | None = None, end: str = "delta:2") -> Mapping[str | None, DeltaPage]:
+def pages(
+    *pages: Sequence[SourceUser], start: str | None = None, end: str = "delta:2"
+) -> Mapping[str | None, DeltaPage]:
     """A round of delta pages: from the link `start` on, and at the end the delta link `end`."""
     links = [start, *(f"next:{n}" for n in range(1, len(pages)))]
     following = [*links[1:], None]

@@ -52,9 +52,13 @@ class Faults:
                 close()
             raise
         result = await work
+        self.end(index)
+        return result
+
+    def end(self, index: int) -> None:
+        """The call is done; raises if nobody is to hear of it."""
         if index in self._armed:
             raise self._armed.pop(index)[0]
-        return result
 
     def count(self, prefix: str) -> int:
         return sum(name.startswith(prefix) for name in self.calls)
@@ -91,10 +95,11 @@ class FaultyTable:
         select: Sequence[str] = (),
         limit: int | None = None,
     ) -> AsyncIterator[Row]:
-        self._faults.start(f"table.{self._name}.query")
+        index = self._faults.start(f"table.{self._name}.query")
         rows = self._table.query(pk, rk_from=rk_from, rk_to=rk_to, where=where, select=select, limit=limit)
         async for row in rows:
             yield row
+        self._faults.end(index)
 
 
 class FaultyQueue:

@@ -92,9 +92,7 @@ def _out_of_scope() -> Iterable[Case]:
         ):
             yield Case(source=source(state), verdict=OUT, link=each, change=delete)
             for how, change in ((Deprovision.DISABLE, disable), (Deprovision.LEAVE, skip(Reason.LEFT))):
-                yield Case(
-                    source=source(state), verdict=OUT, link=each, policy=Policy(out_of_scope=how), change=change
-                )
+                yield Case(source=source(state), verdict=OUT, link=each, policy=Policy(out_of_scope=how), change=change)
 
 
 def _source_deleted() -> Iterable[Case]:
@@ -252,9 +250,7 @@ ROWS: Mapping[str, Iterable[Case]] = {
     ),
     "disabled | in | linked | soft-deleted | Skip(disabled): it comes back when it is enabled": (
         Case(source=source(DISABLED), link=link(DELETED, target_id=GUEST), change=skip(Reason.DISABLED)),
-        Case(
-            source=source(DISABLED), link=link(LOST, target_id=GUEST), policy=RESTORING, change=skip(Reason.DISABLED)
-        ),
+        Case(source=source(DISABLED), link=link(LOST, target_id=GUEST), policy=RESTORING, change=skip(Reason.DISABLED)),
     ),
     "live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Refuse(deleted in target)": (
         Case(link=link(LOST, target_id=GUEST), policy=RESTORING, change=Restore()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
@@ -150,9 +150,7 @@ def test_each_item_nominates_its_user_for_every_sync_of_the_tenant() -> None:
     answer = notify(item(ADA), item(BOB))
     assert answer.status == 202
     assert nominated(answer) == [("a-to-b", ADA), ("a-to-c", ADA), ("a-to-b", BOB), ("a-to-c", BOB)]
-    assert decode_nomination(answer.messages[0]) == Nomination(
-        sync="a-to-b", user=ADA, why=Why.NOTIFICATION, at=START
-    )
+    assert decode_nomination(answer.messages[0]) == Nomination(sync="a-to-b", user=ADA, why=Why.NOTIFICATION, at=START)
 
 
 def test_a_user_is_nominated_once_however_often_a_post_names_them() -> None:
@@ -200,7 +198,7 @@ def test_an_item_that_proves_nothing_is_refused_counted_and_not_enqueued(bad: ob
 
 def test_the_tenant_id_is_compared_without_case() -> None:
     """A GUID is one however it is written."""
-    upper = {**KNOWN, SUBSCRIPTION: Known(**{**_fields(KNOWN[SUBSCRIPTION]), "tenant_id": "ABCDEF"})}
+    upper = {**KNOWN, SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], tenant_id="ABCDEF")}
     assert receive_notifications(post(item(tenantId="abcdef")), upper, START).refused == {}
 
 
@@ -212,14 +210,14 @@ def test_without_a_known_subscription_everything_is_refused() -> None:
 
 def test_a_subscription_without_a_stored_hash_proves_nothing() -> None:
     """No secret stored is no secret, not an open door."""
-    open_door = {SUBSCRIPTION: Known(**{**_fields(KNOWN[SUBSCRIPTION]), "client_state_hash": ""})}
+    open_door = {SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], client_state_hash="")}
     for state in (None, "", STATE):
         assert receive_notifications(post(item(clientState=state)), open_door, START).messages == ()
 
 
 def test_a_tenant_without_syncs_is_answered_and_nominates_nobody() -> None:
     """A subscription may outlive the last sync of its tenant."""
-    idle = {SUBSCRIPTION: Known(**{**_fields(KNOWN[SUBSCRIPTION]), "syncs": []})}
+    idle = {SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], syncs=[])}
     assert receive_notifications(post(item()), idle, START) == Answer(status=202)
 
 
@@ -314,7 +312,3 @@ def _is_good(each: object) -> bool:
 def _user(each: object) -> object:
     assert isinstance(each, dict)
     return each["resourceData"]["id"]
-
-
-def _fields(known: Known) -> Mapping[str, object]:
-    return {name: getattr(known, name) for name in Known.__slots__}

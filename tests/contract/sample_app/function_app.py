@@ -111,7 +111,7 @@ async def work(msg: func.QueueMessage, seen: func.Out[typing.List[str]]) -> None
 async def _defer(msg: func.QueueMessage) -> None:
     queue = QueueClient.from_connection_string(os.environ[STORAGE], os.environ["WORK_QUEUE"])
     async with queue:
-        await queue.update_message(msg.id, msg.pop_receipt, visibility_timeout=1)
+        await queue.update_message(msg.id or "", msg.pop_receipt, visibility_timeout=1)
 
 
 @app.queue_trigger(arg_name="msg", queue_name="%WORK_QUEUE%-poison", connection=STORAGE)
@@ -125,4 +125,4 @@ async def poisoned(msg: func.QueueMessage) -> str:
 @app.queue_output(arg_name="seen", queue_name="ticks", connection=STORAGE)
 async def tick(timer: func.TimerRequest, seen: func.Out[typing.List[str]]) -> None:  # noqa: UP006
     """Says which process ran and whether it was late."""
-    seen.set([json.dumps({"pid": os.getpid(), "late": timer.past_due, "status": timer.schedule_status})])
+    seen.set([json.dumps({"pid": os.getpid(), "late": timer.past_due, "status": getattr(timer, "schedule_status", None)})])

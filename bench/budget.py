@@ -1,0 +1,48 @@
+"""`budget`: two hosts write as fast as the target tenant allows, and not faster.
+
+Graph's limit for one app on one tenant is a bucket of writes that refills evenly; what comes too early is answered 429
+and costs time. So the least time for a given number of writes is known, and everything above it is ours.
+"""
+
+from __future__ import annotations
+
+from local.demo import FABRIKAM
+
+from .figures import Figure
+from .requests import Request, span
+from .run import Run
+from .world import world
+
+_PEOPLE = 2000
+_WRITES, _WINDOW_S = 300, 15  # Graph's real rate of 20 writes a second, with a bucket that is used up soon
+
+
+async def measure(run: Run) -> list[Figure]:
+    people = run.size(_PEOPLE)
+    settings = {"XTSYNC_WRITE_BUDGET": f"{_WRITES}/{_WINDOW_S}"}
+    async with world(run, people, settings=settings, hosts=2) as here:
+        await here.emulated.control(
+            "PUT", "/throttle", {"tenant": FABRIKAM, "writes": _WRITES, "window_s": _WINDOW_S}
+        )
+        mark = await here.log.mark()
+        await here.initial_sync()
+        requests = await here.log.since(mark)
+        disagreements = await here.disagreements()
+    return [*_figures(run, people, requests), Figure(name="disagreements at the end", value=disagreements, unit="", limit=0)]
+
+
+def _figures(run: Run, people: int, requests: list[Request]) -> list[Figure]:
+    writes = [r for r in requests if r.tenant == FABRIKAM and r.writes]
+    invitations = sum(r.kind == "invite" for r in writes)
+    patches = sum(r.method == "PATCH" for r in writes)
+    least = max(0.0, (2 * people - _WRITES) / (_WRITES / _WINDOW_S))
+    took = span(writes)
+    refused = sum(r.status == 429 for r in requests)
+    return [
+        Figure(name="from the first write to the last", value=took, unit="s", beside=f"the budget allows {least:g} s"),
+        Figure(name="that time over the least possible", value=took / least, unit="x", limit=run.limit(1.1)),
+        Figure(name="requests", value=len(requests), unit="", beside=f"{people:,} people"),
+        Figure(name="answered 429", value=100 * refused / len(requests), unit="%", limit=1, beside=f"{refused} requests"),
+        Figure(name="invitations too many or too few", value=abs(invitations - people), unit="", limit=0),
+        Figure(name="PATCHes too many or too few", value=abs(patches - people), unit="", limit=0),
+    ]

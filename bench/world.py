@@ -1,0 +1,135 @@
+"""The local stack with two tenants, and the eyes and hands that scenarios share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from local.agreement import compare
+from local.demo import CONTOSO, FABRIKAM
+from local.emulated import Emulated, User, start_by_hand
+from local.stack import Stack
+from sync_core.bootstrap import Runtime, build
+from sync_core.config import load_config
+from sync_core.messages import FEED_PAGES, USER_CHANGES
+from sync_core.model import Sync
+from sync_core.settings import load_settings
+
+from .requests import Log
+from .run import Advance, Run, StalledError
+
+# Only what a scenario starts by hand may happen while it measures: these come once a year.
+_NEVER = {"POLL_SCHEDULE": "0 0 0 1 1 *", "SUBSCRIPTION_SCHEDULE": "0 0 0 1 1 *"}
+_LONGEST_S = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    run: Run
+    stack: Stack
+    emulated: Emulated
+    runtime: Runtime  # the product in this process, on the stack's storage: to look at state and to start rounds
+    people: list[User]
+
+    @property
+    def sync(self) -> Sync:
+        [sync] = self.runtime.config.syncs.values()
+        return sync
+
+    @property
+    def log(self) -> Log:
+        return Log(self.emulated)
+
+    async def enable(self) -> None:
+        """Everybody in the source is to have a B2B user, so that numbers are round."""
+        for person in self.people:
+            if not person["accountEnabled"]:
+                await self.change(person, {"accountEnabled": True})
+
+    async def change(self, person: User, values: User) -> None:
+        await self.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", values)
+
+    async def by_hand(self, function: str) -> None:
+        await start_by_hand(self.stack.functions_url, function)
+
+    async def initial_sync(self) -> None:
+        """Through the product, to the end."""
+        await self.by_hand("poll_feeds")
+        with self.run.step(f"initial sync of {len(self.people):,}", len(self.people)) as advance:
+            await self.synced(advance)
+
+    async def synced(self, advance: Advance, *, at_least: int | None = None) -> None:
+        """Until so many B2B users are there; without a number, until there is one for everybody and nothing is left
+        to do."""
+
+        async def done() -> bool:
+            there = await self.guests()
+            advance(there)
+            if at_least is not None:
+                return there >= at_least
+            return there >= len(self.people) and await self.idle()
+
+        await self.until(done, "the initial sync did not end")
+
+    async def guests(self) -> int:
+        return await self.emulated.count(FABRIKAM, "users")
+
+    async def subscribed(self) -> None:
+        """A real subscription of the product's, whose notifications reach the Functions host."""
+        await self.by_hand("keep_subscriptions")
+
+        async def done() -> bool:
+            record = await self.runtime.storage.subscriptions.get(self.sync.source.key)
+            return record is not None and bool(record.subscription_id)
+
+        await self.until(done, "no subscription was made")
+
+    async def waiting(self, queue: str = USER_CHANGES) -> int:
+        """Messages in a queue, hidden ones included."""
+        return (await self.runtime.storage.queues.depths())[queue]
+
+    async def idle(self) -> bool:
+        """Nothing is left to do, and nothing is being done: messages in hand count until they are deleted."""
+        depths = await self.runtime.storage.queues.depths()
+        return depths[USER_CHANGES] == depths[FEED_PAGES] == 0
+
+    async def disagreements(self) -> int:
+        return len((await compare(self.emulated, CONTOSO, FABRIKAM)).faults)
+
+    async def until(
+        self, condition: Callable[[], Awaitable[bool]], otherwise: str, *, every_s: float = 0.5, most_s: float = _LONGEST_S
+    ) -> None:
+        """Raises StalledError with `otherwise` when the time is up."""
+        end = time.monotonic() + most_s
+        while not await condition():
+            if time.monotonic() > end:
+                raise StalledError(f"{otherwise} within {most_s:g} s")
+            await asyncio.sleep(every_s)
+
+
+@asynccontextmanager
+async def world(
+    run: Run, people: int, *, settings: Mapping[str, str] | None = None, hosts: int = 1
+) -> AsyncIterator[World]:
+    """Contoso with so many people, all of them enabled, and an empty Fabrikam."""
+    async with (
+        Stack(settings={**_NEVER, **(settings or {})}, hosts=hosts) as stack,
+        Emulated(stack.graph_url) as emulated,
+    ):
+        await emulated.two_tenants(CONTOSO, FABRIKAM, people=people)
+        found = await emulated.users(CONTOSO, ["id", "accountEnabled"])
+        runtime = build(load_settings(stack.environment), load_config(stack.config))
+        try:
+            made = World(run=run, stack=stack, emulated=emulated, runtime=runtime, people=found)
+            await made.enable()
+            yield made
+        finally:
+            await runtime.close()
+
+
+def by_id(entities: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {entity["id"]: entity for entity in entities}

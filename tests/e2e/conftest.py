@@ -1,0 +1,64 @@
+"""The whole local stack once for all end-to-end tests: Azurite, the emulator, and the app in Microsoft's worker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest_asyncio
+
+from local.agreement import compare
+from local.demo import CONTOSO, FABRIKAM
+from local.emulated import Emulated, User, start_by_hand, until
+from local.stack import Stack
+from sync_core.storage.connect import Storage, connect
+
+PEOPLE = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """A running stack in which everybody is synchronized, and webhooks are subscribed."""
+
+    stack: Stack
+    emulated: Emulated
+    storage: Storage
+    never: set[str]  # generated as disabled, so never provisioned
+
+    async def agree(self, timeout_s: float = 20) -> list[str]:
+        """Wait until both tenants agree; what still differs when the time is up."""
+
+        async def same() -> bool:
+            return bool(await compare(self.emulated, CONTOSO, FABRIKAM, never_provisioned=self.never))
+
+        if await until(same, timeout_s=timeout_s):
+            return []
+        return list((await compare(self.emulated, CONTOSO, FABRIKAM, never_provisioned=self.never)).faults)
+
+    async def people(self) -> list[User]:
+        users = await self.emulated.users(CONTOSO, ["id", "mail", "displayName", "accountEnabled"])
+        return [user for user in users if user["id"] not in self.never]
+
+    async def patch(self, person: User, values: User) -> None:
+        await self.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", values)
+
+    async def requests(self, since: int = 0) -> list[User]:
+        return list((await self.emulated.control("GET", f"/requests?since={since}"))["items"])
+
+    async def last_request(self) -> int:
+        return int((await self.emulated.control("GET", "/requests?items=false"))["last"])
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def world() -> AsyncIterator[World]:
+    async with Stack() as stack, Emulated(stack.graph_url) as emulated:
+        storage = connect(stack.azurite.connection_string)
+        await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=3)
+        users = await emulated.users(CONTOSO, ["id", "accountEnabled"])
+        never = {user["id"] for user in users if not user["accountEnabled"]}
+        world = World(stack=stack, emulated=emulated, storage=storage, never=never)
+        await start_by_hand(stack.functions_url, "keep_subscriptions")
+        await start_by_hand(stack.functions_url, "poll_feeds")
+        assert await world.agree(60) == []
+        yield world
+        await storage.close()

@@ -1,0 +1,117 @@
+"""What happens to a person in the source tenant happens to their B2B user, through every real part there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.demo import CONTOSO, FABRIKAM
+from local.emulated import start_by_hand, until
+
+from .conftest import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_the_initial_sync_provisions_everybody_once(world: World) -> None:
+    """One invitation and one PATCH for each person, and nothing else was written."""
+    people = await world.people()
+    written = [r for r in await world.requests() if r["tenant"] == FABRIKAM and r["kind"] in {"invite", "write"}]
+    assert len([r for r in written if r["kind"] == "invite"]) == len(people)
+    assert len([r for r in written if r["method"] == "PATCH"]) == len(people)
+
+
+async def test_a_change_arrives_by_webhook(world: World) -> None:
+    """Set and cleared attributes reach the target without a poll."""
+    person = (await world.people())[0]
+    since = await world.last_request()
+    await world.patch(person, {"department": "Moved", "city": None, "businessPhones": ["+31 30 1"]})
+    assert await world.agree() == []
+    assert not [r for r in await world.requests(since) if r["kind"] == "delta"]
+
+
+async def test_somebody_new_arrives_by_webhook(world: World) -> None:
+    """A hire is invited, though Graph may not show the new user at once."""
+    await world.emulated.graph(
+        CONTOSO,
+        "POST",
+        "/users",
+        {
+            "displayName": "Zoë <script>alert(1)</script> O'Hire",
+            "accountEnabled": True,
+            "mailNickname": "zoe",
+            "userPrincipalName": "zoe@contoso.example",
+            "mail": "zoe@contoso.example",
+            "passwordProfile": {"password": "never-read-Xy1!"},
+        },
+    )
+    assert await world.agree() == []
+
+
+async def test_a_disabled_person_is_disabled_and_enabled_again(world: World) -> None:
+    """accountEnabled goes through the mapping both ways."""
+    person = (await world.people())[1]
+    await world.patch(person, {"accountEnabled": False})
+    assert await world.agree() == []
+    await world.patch(person, {"accountEnabled": True})
+    assert await world.agree() == []
+
+
+async def test_a_leaver_is_soft_deleted_and_restored_on_return(world: World) -> None:
+    """The returner gets the same target user back, not a second one."""
+    person = (await world.people())[2]
+    before = await world.storage.links.get("contoso-to-fabrikam", person["id"])
+    await world.emulated.graph(CONTOSO, "DELETE", f"/users/{person['id']}")
+    assert await world.agree() == []
+    assert before is not None
+    assert before.target_id is not None
+    deleted = await world.emulated.graph(FABRIKAM, "GET", f"/directory/deletedItems/{before.target_id}")
+    assert deleted["id"] == before.target_id
+    await world.emulated.graph(CONTOSO, "POST", f"/directory/deletedItems/{person['id']}/restore")
+    assert await world.agree() == []
+    assert (await world.emulated.graph(FABRIKAM, "GET", f"/users/{before.target_id}"))["id"] == before.target_id
+
+
+async def test_the_poll_alone_repairs_what_notifications_lost(world: World) -> None:
+    """With delivery switched off, one round of the feed brings both tenants together."""
+    people = (await world.people())[3:7]
+    await world.emulated.control("PUT", "/delivery", {"enabled": False})
+    try:
+        for person in people:
+            await world.patch(person, {"jobTitle": "Polled"})
+        await world.emulated.graph(CONTOSO, "DELETE", f"/users/{people[0]['id']}")
+        await start_by_hand(world.stack.functions_url, "poll_feeds")
+        assert await world.agree() == []
+    finally:
+        await world.emulated.control("PUT", "/delivery", {"enabled": True})
+
+
+@pytest.mark.parametrize("form", ["gone", "syncStateNotFound", "resyncRequired", "tooOld"])
+async def test_a_dead_delta_link_starts_the_feed_over(world: World, form: str) -> None:
+    """Every documented reset leads to a full round; deletions that nobody listed are found all the same."""
+    person = (await world.people())[-1]
+    await world.emulated.control("PUT", "/delivery", {"enabled": False})
+    try:
+        await world.emulated.graph(CONTOSO, "DELETE", f"/users/{person['id']}")
+        await world.emulated.graph(CONTOSO, "DELETE", f"/directory/deletedItems/{person['id']}")
+        await world.emulated.control("POST", f"/tenants/{CONTOSO}/delta-reset", {"form": form})
+        await start_by_hand(world.stack.functions_url, "poll_feeds")
+        assert await world.agree() == []
+        assert (await world.storage.feeds.get("contoso")).full
+    finally:
+        await world.emulated.control("PUT", "/delivery", {"enabled": True})
+
+
+async def test_an_unchanged_round_costs_no_message_and_no_target_call(world: World) -> None:
+    """Everybody is read, and nobody is nominated."""
+    since = await world.last_request()
+    before = await world.storage.feeds.get("contoso")
+
+    async def another_round() -> bool:
+        state = await world.storage.feeds.get("contoso")
+        return state.completed_at != before.completed_at
+
+    await world.emulated.control("POST", f"/tenants/{CONTOSO}/delta-reset", {"form": "gone"})
+    await start_by_hand(world.stack.functions_url, "poll_feeds")
+    assert await until(another_round, timeout_s=20)
+    assert (await world.storage.feeds.get("contoso")).nominated == 0
+    assert not [r for r in await world.requests(since) if r["tenant"] == FABRIKAM and r["path"] != "/users"]

@@ -1,0 +1,181 @@
+"""The keeper: one subscription for each source tenant, never two, and a secret that only Graph knows."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sync_core.errors import ConflictError, UnavailableError
+from sync_core.model import LifecycleEvent
+from sync_core.ports import GraphSubscription, SubscriptionRecord
+from sync_core.subscriptions import LIFETIME
+from sync_core.webhook import client_state_hash
+from tests.support.faults import Crash
+from tests.support.make import CONTOSO
+from tests.support.world import World
+
+
+def calls(world: World) -> list[str]:
+    return [call.partition(".")[2] for call in world.faults.calls if call.startswith("subscriptions.")]
+
+
+async def record(world: World) -> SubscriptionRecord:
+    (found,) = await world.storage.subscriptions.all()
+    return found
+
+
+async def check(world: World) -> None:
+    """Graph has one subscription, and the record proves its posts."""
+    (one,) = world.api.subscriptions.values()
+    kept = await record(world)
+    assert (kept.subscription_id, kept.tenant_id, kept.expires_at) == (one.id, CONTOSO.id, one.expires_at)
+    assert kept.client_state_hash == client_state_hash(world.api.client_states[one.id])
+
+
+async def test_the_first_run_creates_the_subscription() -> None:
+    """For two days, with a fresh client state."""
+    world = World()
+    await world.keeper.keep_all()
+    assert calls(world) == ["create"]
+    assert (await record(world)).expires_at == world.clock.now() + LIFETIME
+    await check(world)
+
+
+async def test_the_client_state_is_stored_only_as_its_hash() -> None:
+    """Whoever reads the tables cannot post in Graph's name."""
+    world = World()
+    await world.keeper.keep_all()
+    (state,) = world.api.client_states.values()
+    rows = [row async for row in world.storage.tables_by_name["subscriptions"].query(None)]
+    assert rows
+    assert state not in str(rows)
+
+
+async def test_every_run_renews() -> None:
+    """Renewing is the proof that Graph still knows the subscription."""
+    world = World()
+    await world.keeper.keep_all()
+    first = await record(world)
+    world.clock.advance(timedelta(hours=6))
+    await world.keeper.keep_all()
+    assert calls(world) == ["create", "renew"]
+    after = await record(world)
+    assert after.subscription_id == first.subscription_id
+    assert after.client_state_hash == first.client_state_hash
+    assert after.expires_at == world.clock.now() + LIFETIME
+    await check(world)
+
+
+async def test_a_subscription_that_graph_forgot_is_replaced() -> None:
+    """404 on the renewal: a new one, with a new client state."""
+    world = World()
+    await world.keeper.keep_all()
+    before = await record(world)
+    world.api.subscriptions.clear()
+    await world.keeper.keep_all()
+    assert calls(world) == ["create", "renew", "create"]
+    after = await record(world)
+    assert after.subscription_id != before.subscription_id
+    assert after.client_state_hash != before.client_state_hash
+    await check(world)
+
+
+async def test_a_subscription_that_posts_elsewhere_is_replaced() -> None:
+    """The app has moved: the old one is deleted, the new one posts here."""
+    world = World()
+    await world.keeper.keep_all()
+    world.api.notification_url = "https://new.example/api/graph/notifications"
+    await world.keeper.keep_all()
+    assert calls(world) == ["create", "renew", "delete", "create"]
+    (one,) = world.api.subscriptions.values()
+    assert one.notification_url == world.api.notification_url
+    await check(world)
+
+
+async def test_one_that_is_found_there_is_replaced_because_nobody_knows_its_secret() -> None:
+    """409 on the creation, after our record was lost: delete and create, never two."""
+    world = World()
+    await world.keeper.keep_all()
+    old = await record(world)
+    await world.storage.tables_by_name["subscriptions"].delete(CONTOSO.key, "users")
+    await world.keeper.keep_all()
+    assert calls(world) == ["create", "create", "list", "delete", "create"]
+    assert (await record(world)).subscription_id != old.subscription_id
+    await check(world)
+
+
+async def test_subscriptions_to_other_things_are_left_alone() -> None:
+    """What the app subscribes to elsewhere is none of the keeper's business."""
+    world = World()
+    for resource in ("groups", "/users/"):
+        world.api.subscriptions[resource] = GraphSubscription(
+            id=resource, resource=resource.strip("/"), notification_url="", expires_at=world.clock.now()
+        )
+    await world.keeper.keep_all()
+    assert set(world.api.subscriptions) == {"groups", "subscription-1"}
+
+
+async def test_another_tenant_id_under_the_same_name_gets_its_own_subscription() -> None:
+    """The record of the old tenant is not renewed in the new one."""
+    world = World()
+    await world.keeper.keep_all()
+    await world.storage.subscriptions.save(replace(await record(world), tenant_id="another"))
+    world.api.subscriptions.clear()
+    await world.keeper.keep_all()
+    assert calls(world) == ["create", "create"]
+    await check(world)
+
+
+async def test_of_two_instances_one_goes_on() -> None:
+    """The record is stored before Graph is asked; whoever loses it creates nothing."""
+    world = World()
+    world.faults.fail_next("table.subscriptions.insert", ConflictError())
+    with pytest.raises(ConflictError):
+        await world.keeper.keep(CONTOSO.key)
+    assert calls(world) == []
+
+
+async def test_a_keeper_that_dies_at_any_await_leaves_one_subscription_in_the_end() -> None:
+    """Before and after each call of a creation and of a replacement: the next run sets it right."""
+    for moved in (False, True):
+        for n in range(8):
+            for after in (False, True):
+                world = World()
+                if moved:
+                    await world.keeper.keep_all()
+                    world.api.notification_url = "https://new.example/api/graph/notifications"
+                world.faults.fail_at(n, Crash(), after=after)
+                with suppress(Crash):
+                    await world.keeper.keep_all()
+                world.faults.calm()
+                await world.keeper.keep_all()
+                await check(world)
+
+
+async def test_one_tenants_failure_does_not_stop_another(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged by its code, and tried again by the next run."""
+    world = World()
+    world.faults.fail_next("subscriptions.create", UnavailableError())
+    await world.keeper.keep_all()
+    assert "subscription.failed tenant=contoso error=Unavailable" in caplog.text
+    await world.keeper.keep_all()
+    await check(world)
+
+
+@pytest.mark.parametrize(
+    ("event", "starts"), [("reauthorizationRequired", False), ("subscriptionRemoved", True), ("missed", True)]
+)
+async def test_a_lifecycle_event_keeps_the_subscription_and_reads_the_feed_when_events_were_lost(
+    event: str, starts: bool
+) -> None:
+    """What Graph did not post is in the delta query."""
+    world = World()
+    await world.keeper.keep_all()
+    if event == "subscriptionRemoved":
+        world.api.subscriptions.clear()
+    await world.keeper.lifecycle(LifecycleEvent(tenant=CONTOSO.key, event=event, at=world.clock.now()))
+    await check(world)
+    assert len(await world.runs()) == (1 if starts else 0)
