@@ -21,14 +21,15 @@ async def measure(run: Run) -> list[Figure]:
     people = run.size(_PEOPLE)
     settings = {"XTSYNC_WRITE_BUDGET": f"{_WRITES}/{_WINDOW_S}"}
     async with world(run, people, settings=settings, hosts=2) as here:
-        await here.emulated.control(
-            "PUT", "/throttle", {"tenant": FABRIKAM, "writes": _WRITES, "window_s": _WINDOW_S}
-        )
+        await here.emulated.control("PUT", "/throttle", {"tenant": FABRIKAM, "writes": _WRITES, "window_s": _WINDOW_S})
         mark = await here.log.mark()
         await here.initial_sync()
         requests = await here.log.since(mark)
         disagreements = await here.disagreements()
-    return [*_figures(run, people, requests), Figure(name="disagreements at the end", value=disagreements, unit="", limit=0)]
+    return [
+        *_figures(run, people, requests),
+        Figure(name="disagreements at the end", value=disagreements, unit="", limit=0),
+    ]
 
 
 def _figures(run: Run, people: int, requests: list[Request]) -> list[Figure]:
@@ -42,7 +43,9 @@ def _figures(run: Run, people: int, requests: list[Request]) -> list[Figure]:
         Figure(name="from the first write to the last", value=took, unit="s", beside=f"the budget allows {least:g} s"),
         Figure(name="that time over the least possible", value=took / least, unit="x", limit=run.limit(1.1)),
         Figure(name="requests", value=len(requests), unit="", beside=f"{people:,} people"),
-        Figure(name="answered 429", value=100 * refused / len(requests), unit="%", limit=1, beside=f"{refused} requests"),
+        Figure(
+            name="answered 429", value=100 * refused / len(requests), unit="%", limit=1, beside=f"{refused} requests"
+        ),
         Figure(name="invitations too many or too few", value=abs(invitations - people), unit="", limit=0),
         Figure(name="PATCHes too many or too few", value=abs(patches - people), unit="", limit=0),
     ]

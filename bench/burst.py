@@ -49,7 +49,9 @@ async def measure(run: Run) -> list[Figure]:
         writes = sum(r.writes for r in requests if r.tenant == FABRIKAM)
         users, count = len(here.people), len(items)
         return [
-            *spread(seconds, f"POST of {_ITEMS}, {_AT_ONCE} at a time", tail=99, limit=run.limit(1.0), beside="Graph: 3 s"),
+            *spread(
+                seconds, f"POST of {_ITEMS}, {_AT_ONCE} at a time", tail=99, limit=run.limit(1.0), beside="Graph: 3 s"
+            ),
             Figure(name="notifications taken in", value=count / posted, unit="/s"),
             Figure(name="from the first POST to nothing left to do", value=settled, unit="s"),
             Figure(name="source reads per user, median", value=percentile(list(reads.values()), 50), unit=""),
@@ -61,7 +63,13 @@ async def measure(run: Run) -> list[Figure]:
                 beside=f"{_COPIES} notifications about each",
             ),
             Figure(name="users never read", value=users - len(reads), unit="", limit=0),
-            Figure(name="target writes too many or too few", value=abs(writes - users), unit="", limit=0, beside=f"{users} changes"),
+            Figure(
+                name="target writes too many or too few",
+                value=abs(writes - users),
+                unit="",
+                limit=0,
+                beside=f"{users} changes",
+            ),
             Figure(name="disagreements at the end", value=await here.disagreements(), unit="", limit=0),
         ]
 

@@ -28,7 +28,13 @@ async def measure(run: Run) -> list[Figure]:
             heavy = max(heavy, loaded)
             advance(n + 1)
     return [
-        Figure(name="import function_app", value=statistics.median(seconds), unit="s", limit=0.6, beside=f"median of {_RUNS}"),
+        Figure(
+            name="import function_app",
+            value=statistics.median(seconds),
+            unit="s",
+            limit=0.6,
+            beside=f"median of {_RUNS}",
+        ),
         Figure(name="heavy libraries loaded by it", value=heavy, unit="", limit=0, beside=", ".join(_HEAVY)),
     ]
 

@@ -48,7 +48,9 @@ async def measure(run: Run) -> list[Figure]:
                 limit=in_flight,
                 beside="messages in flight at the kill",
             ),
-            Figure(name="PATCHes beyond one per user", value=patches - people, unit="", limit=in_flight, beside="likewise"),
+            Figure(
+                name="PATCHes beyond one per user", value=patches - people, unit="", limit=in_flight, beside="likewise"
+            ),
         ]
 
 

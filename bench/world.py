@@ -101,7 +101,12 @@ class World:
         return len((await compare(self.emulated, CONTOSO, FABRIKAM)).faults)
 
     async def until(
-        self, condition: Callable[[], Awaitable[bool]], otherwise: str, *, every_s: float = 0.5, most_s: float = _LONGEST_S
+        self,
+        condition: Callable[[], Awaitable[bool]],
+        otherwise: str,
+        *,
+        every_s: float = 0.5,
+        most_s: float = _LONGEST_S,
     ) -> None:
         """Raises StalledError with `otherwise` when the time is up."""
         end = time.monotonic() + most_s

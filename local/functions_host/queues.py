@@ -52,7 +52,11 @@ class Backoff:
 
 
 class QueueListener:
-    """Polls one queue for one function and sees each message to its end. `lease` is shorter in tests only."""
+    """Polls one queue for one function and sees each message to its end.
+
+    A dead host's messages come back when their lease ends: tests that wait for that shorten it, and so does
+    FUNCTIONS_HOST_LEASE_SECONDS (of this host only; Azure has no such setting).
+    """
 
     def __init__(
         self,

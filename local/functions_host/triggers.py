@@ -11,7 +11,7 @@ from local.functions_host.invoker import Invoker
 from local.functions_host.messages import poison_name, trigger_metadata
 from local.functions_host.model import Function
 from local.functions_host.monitor import ScheduleMonitor
-from local.functions_host.queues import QueueListener
+from local.functions_host.queues import LEASE, QueueListener
 from local.functions_host.routes import Route
 from local.functions_host.schedule import Schedule
 from local.functions_host.settings import HostConfig, Settings
@@ -46,6 +46,7 @@ def queue_listener(
         handle,
         options=config.queues,
         wakeups=wakeups,
+        lease=timedelta(seconds=int(settings.get("FUNCTIONS_HOST_LEASE_SECONDS") or LEASE.total_seconds())),
     )
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import time
-import traceback
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 
 from .chance import FAULTS, OPTIONAL
-from .model import Broken
 from .mutations import MUTATIONS
+from .runs import verdicts
 from .simulation import Verdict, simulate
 
 
@@ -24,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _replay(live(args.seed), trace=args.trace)
     began = time.perf_counter()
     total = _Total()
-    for verdict in _verdicts(live, range(args.start, args.start + args.seeds), args.jobs):
+    for verdict in verdicts(live, range(args.start, args.start + args.seeds), args.jobs):
         total.add(verdict)
         if verdict.broken:
             _say(f"seed {verdict.seed}: {verdict.broken[0]}" + _more(len(verdict.broken) - 1))
@@ -50,35 +47,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--break", dest="break_", choices=sorted(MUTATIONS), help="take one rule out of the engine")
     parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS), help="have it in every seed")
     return parser
-
-
-def _verdicts(live: partial[Verdict], seeds: range, jobs: int) -> Iterator[Verdict]:
-    if jobs < 2:
-        yield from map(live, seeds)
-        return
-    # Each process begins anew, so that nothing of the parent can reach a history.
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap(partial(_brief, live), seeds, chunksize=4)
-
-
-def _brief(live: partial[Verdict], seed: int) -> Verdict:
-    """What is worth sending back. A fault of the simulator itself must not end the others' runs."""
-    try:
-        verdict = live(seed)
-    except Exception:  # noqa: BLE001 - told with its traceback; some exceptions cannot be sent between processes
-        broken = (Broken(invariant=0, text=f"the simulator failed:\n{traceback.format_exc()}"),)
-        return Verdict(
-            seed=seed, broken=broken, digest="", struck=Counter(), changes=Counter(), lines=(), requests=0
-        )
-    return Verdict(
-        seed=seed,
-        broken=verdict.broken,
-        digest=verdict.digest,
-        struck=verdict.struck,
-        changes=verdict.changes,
-        lines=(),
-        requests=verdict.requests,
-    )
 
 
 class _Total:

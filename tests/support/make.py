@@ -87,35 +87,44 @@ def guest(user_id: str = GUEST, **values: object) -> TargetUser:
 
 # --- strategies -------------------------------------------------------------------------------------------------
 
-# Few of each, so that the interesting coincidences happen often.
-_names = st.sampled_from(["displayName", "department", "jobTitle", "accountEnabled"])
-_texts = st.sampled_from(["", "Ada", "Research", "ada@contoso.example", "ada_contoso#EXT#@fabrikam.example"])
-_values = st.one_of(st.none(), st.booleans(), _texts, st.lists(_texts, max_size=2))
-_moments = st.integers(-3_000_000, 3_000_000).map(lambda seconds: START + timedelta(seconds=seconds))
+# Few of each, and drawn whole, so that the interesting coincidences happen often and quickly.
+_texts: list[Json] = [None, "", "Ada", ADDRESS, "ada_contoso.example#EXT#@fabrikam.example", ["Ada"]]
+_attributes: list[dict[str, Json]] = [
+    {},
+    {"displayName": "Ada"},
+    {"displayName": ["Ada"], "accountEnabled": None},
+    {"displayName": "Ada", "department": None, "accountEnabled": True},
+    {"displayName": "Ada", "department": "", "accountEnabled": False},
+    {"department": "Sales", "accountEnabled": False},
+]
+_gaps = (timedelta(), timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(30))
+_moments = st.sampled_from([START + sign * gap for gap in _gaps for sign in (-1, 1)])
 _ids = st.sampled_from([GUEST, "guest-2", "guest-3"])
 
-attributes = st.dictionaries(_names, _values, max_size=4)
-policies = st.builds(
-    Policy,
-    adopt=st.sampled_from(Adoption),
-    out_of_scope=st.sampled_from(Deprovision),
-    source_deleted=st.sampled_from(Deprovision),
-    deleted_in_target=st.sampled_from(DeletedInTarget),
+policies = st.sampled_from(
+    [
+        Policy(adopt=adopt, out_of_scope=out_of_scope, source_deleted=source_deleted, deleted_in_target=in_target)
+        for adopt in Adoption
+        for out_of_scope in Deprovision
+        for source_deleted in Deprovision
+        for in_target in DeletedInTarget
+    ]
 )
 verdicts = st.sampled_from([IN, OUT])
-desires = st.builds(Desired, always=attributes, on_create=st.just({}) | st.just({"userType": "Member"}))
+desires = st.sampled_from(
+    [Desired(always=always, on_create=first) for always in _attributes for first in ({}, {"userType": "Member"})]
+)
 sources = st.builds(
     SourceUser,
     id=st.just(ADA),
     state=st.sampled_from(SourceState),
-    attributes=st.fixed_dictionaries(
-        {},
-        optional={
-            "mail": _values,
-            "userPrincipalName": _values,
-            "creationType": st.sampled_from([None, "Invitation", "LocalAccount"]),
-            "externalUserState": st.sampled_from([None, "Accepted"]),
-        },
+    attributes=st.sampled_from(
+        [
+            {"mail": mail, "userPrincipalName": name, **origin}
+            for mail in _texts
+            for name in _texts
+            for origin in ({}, {"creationType": "Invitation"}, {"externalUserState": "Accepted"})
+        ]
     ),
     read_at=_moments,
 )
@@ -124,7 +133,7 @@ targets = st.builds(
     id=_ids,
     external=st.booleans(),
     created_at=st.none() | _moments,
-    linked_to=st.none() | st.just(f"{NAME}/{BOB}"),
+    linked_to=st.sampled_from([None, f"{NAME}/{BOB}"]),
 )
 candidates = st.lists(targets, max_size=3, unique_by=lambda user: user.id)
 links = st.builds(
@@ -132,13 +141,11 @@ links = st.builds(
     sync=st.just(NAME),
     source_id=st.just(ADA),
     state=st.sampled_from(LinkState),
-    target_id=st.none() | _ids,
-    applied=attributes.map(lambda values: fingerprints(values)),
+    target_id=st.sampled_from([None, GUEST, "guest-2"]),
+    applied=st.sampled_from([fingerprints(each) for each in _attributes]),
     dirty=st.booleans(),
     created=st.booleans(),
     permit=st.sampled_from([None, "SoftDelete", "Disable", "Hold"]),
-    read_at=st.none() | _moments,
     invited_at=st.none() | _moments,
     deleted_at=st.none() | _moments,
-    park_count=st.integers(0, 30),
 )

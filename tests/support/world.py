@@ -120,7 +120,7 @@ class World:
                 try:
                     nomination = decode_nomination(message.body)
                     await self.worker.handle(nomination, redelivered=message.dequeue_count > 1)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - as the host does
                     raised.append(error)
                     await queue.update(message, visibility=1)
                 else:

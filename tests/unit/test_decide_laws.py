@@ -32,6 +32,7 @@ from sync_core.model import (
     Verdict,
     fingerprints,
 )
+from tests.support.clock import START
 from tests.support.make import ADA, GUEST, IN, candidates, desires, links, person, policies, sources, verdicts
 
 _departments = st.sampled_from([None, "", "Research", "Sales"])
@@ -42,11 +43,11 @@ def people(draw: st.DrawFn) -> tuple[SourceUser, Desired]:
     """An internal user, and what the default mapping wants of the target user."""
     state = draw(st.sampled_from(SourceState))
     attributes: dict[str, Json] = person(department=draw(_departments), accountEnabled=state is SourceState.LIVE)
-    user = replace(draw(sources), id=ADA, state=state, attributes=attributes)
+    user = SourceUser(id=ADA, state=state, attributes=attributes, read_at=START)
     return user, apply_mapping(DEFAULT_MAPPING, attributes)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500)
 @given(sources, verdicts, links, desires, policies, candidates)
 def test_every_situation_has_one_decision(
     source: SourceUser,
@@ -62,7 +63,7 @@ def test_every_situation_has_one_decision(
     assert decide(source, verdict, link, desired, policy, list(candidates)) == first
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500)
 @given(sources, verdicts, links, desires, policies, candidates)
 def test_an_unowned_target_user_is_never_in_a_change(
     source: SourceUser,
@@ -126,7 +127,7 @@ def test_only_a_removing_change_is_counted_by_the_guard(
         assert recorded == fingerprints({"accountEnabled": False})["accountEnabled"]
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500)
 @given(people(), verdicts, links, policies, candidates)
 def test_deciding_after_applying_comes_to_a_skip(
     who: tuple[SourceUser, Desired], verdict: Verdict, link: Link, policy: Policy, found: Sequence[TargetUser]

@@ -125,7 +125,11 @@ def test_a_nomination_with_a_wrong_field_is_refused(wrong: dict[str, object]) ->
 
 _hostile = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["feed", VALID["at"]]),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*VALID, "tenant", "feed", "event"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from([*VALID, "tenant", "feed", "event"]), inner, max_size=4)
+    ),
+    max_leaves=8,
 )
 
 

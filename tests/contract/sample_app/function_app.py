@@ -125,4 +125,5 @@ async def poisoned(msg: func.QueueMessage) -> str:
 @app.queue_output(arg_name="seen", queue_name="ticks", connection=STORAGE)
 async def tick(timer: func.TimerRequest, seen: func.Out[typing.List[str]]) -> None:  # noqa: UP006
     """Says which process ran and whether it was late."""
-    seen.set([json.dumps({"pid": os.getpid(), "late": timer.past_due, "status": getattr(timer, "schedule_status", None)})])
+    status = getattr(timer, "schedule_status", None)
+    seen.set([json.dumps({"pid": os.getpid(), "late": timer.past_due, "status": status})])

@@ -1,0 +1,72 @@
+"""`python -m bench [NAME ...] [--quick] [--json]`: run scenarios, show their figures, judge those with a limit."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rich.console import Console
+
+from local.processes import ChildFailedError
+
+from . import budget, burst, imports, kill, latency, mapping, resync, simulate
+from .figures import Figure, as_json, as_table
+from .run import Run, Scenario, StalledError
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "import": imports.measure,
+    "mapping": mapping.measure,
+    "latency": latency.measure,
+    "burst": burst.measure,
+    "kill": kill.measure,
+    "resync": resync.measure,
+    "budget": budget.measure,
+    "simulate": simulate.measure,
+}
+
+
+async def measure(names: Sequence[str], run: Run) -> dict[str, list[Figure]]:
+    """One after another: side by side they would measure each other. What does not come to its end is a figure, too."""
+    results = {}
+    for name in names:
+        try:
+            results[name] = await SCENARIOS[name](replace(run, scenario=name))
+        except (StalledError, ChildFailedError) as error:
+            results[name] = [Figure(name=str(error), value=1, unit="", limit=0)]
+    return results
+
+
+def main() -> int:
+    """0 when no figure misses its limit, 1 otherwise."""
+    arguments = _parser().parse_args()
+    run = Run(quick=arguments.quick, console=Console(stderr=True))
+    try:
+        results = asyncio.run(measure(arguments.names or list(SCENARIOS), run))
+    except KeyboardInterrupt:
+        return 130
+    if arguments.json:
+        sys.stdout.write(json.dumps(as_json(results, quick=arguments.quick), indent=2, ensure_ascii=False) + "\n")
+    else:
+        Console().print(as_table(results))
+    missed = [figure for figures in results.values() for figure in figures if figure.passed is False]
+    return 1 if missed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measured figures of the whole product.")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", choices=[*SCENARIOS, []], help=f"of {', '.join(SCENARIOS)} (default: all)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of the size; limits that depend on it are left out"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What a directory holds: users, groups, and the entries that stand for apps."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class DirectoryObject:
+    """`properties` holds what was ever set; a property that was cleared stays there as None.
+
+    That is the difference that delta shows: never set is left out, cleared is null. `memberships` are the groups that
+    list the object directly, as an ordered set.
+    """
+
+    kind: ClassVar[str] = "directoryObject"
+
+    id: str
+    ordinal: int
+    properties: dict[str, Any]
+    visible_at: datetime
+    created_at_position: int = 0
+    deleted_at: datetime | None = None
+    memberships: dict[str, None] = field(default_factory=dict)
+
+    def get(self, path: str) -> Any:
+        """A property by name or by path, such as `onPremisesExtensionAttributes/extensionAttribute1`."""
+        head, _, rest = path.partition("/")
+        value = self.properties.get(head)
+        if not rest:
+            return value
+        if rest == "$count":
+            return float(len(value or ()))
+        return value.get(rest) if isinstance(value, dict) else None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class User(DirectoryObject):
+    kind: ClassVar[str] = "user"
+
+    manager: str | None = None
+    reports: dict[str, None] = field(default_factory=dict)
+    sponsors: tuple[str, ...] = ()
+    admin: bool = False
+
+    @property
+    def is_guest(self) -> bool:
+        return self.properties.get("creationType") == "Invitation"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Group(DirectoryObject):
+    """`members` and `owners` are direct ones, as ordered sets of ids; soft-deleted users stay in them."""
+
+    kind: ClassVar[str] = "group"
+
+    members: dict[str, None] = field(default_factory=dict)
+    owners: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def is_unified(self) -> bool:
+        return "Unified" in (self.properties.get("groupTypes") or ())
+
+    @property
+    def is_dynamic(self) -> bool:
+        return "DynamicMembership" in (self.properties.get("groupTypes") or ())
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ServicePrincipal(DirectoryObject):
+    kind: ClassVar[str] = "servicePrincipal"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Application(DirectoryObject):
+    kind: ClassVar[str] = "application"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Record(DirectoryObject):
+    """What can be listed and filtered but is no directory object of its own, such as an app role assignment."""
+
+    kind: ClassVar[str] = "record"
