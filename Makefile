@@ -15,7 +15,7 @@ demo: setup ## the whole story on the local stack: two tenants, hires, movers, l
 	@$(PYTHON) -m local demo
 
 up: setup ## start Azurite, the Graph emulator and the Functions host, and keep them running
-	@$(PYTHON) -m local up $(if $(HOST),--host $(HOST))
+	@$(PYTHON) -m local up $(if $(filter func,$(HOST)),--host func)
 
 test: setup ## all tests
 	@$(PYTHON) -m pytest

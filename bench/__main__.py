@@ -51,7 +51,8 @@ def main() -> int:
     if arguments.json:
         sys.stdout.write(json.dumps(as_json(results, quick=arguments.quick), indent=2, ensure_ascii=False) + "\n")
     else:
-        Console().print(as_table(results))
+        screen = Console()
+        screen.print(as_table(results), width=None if screen.is_terminal else 140, crop=False)
     missed = [figure for figures in results.values() for figure in figures if figure.passed is False]
     return 1 if missed else 0
 

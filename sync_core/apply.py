@@ -124,8 +124,8 @@ class Applier:
 
         deleted = await target.soft_delete(_target_id(link), confirm=still_so)
         presence = Presence.SOFT_DELETED if deleted else await target.presence(_target_id(link))
-        if presence is Presence.PRESENT:  # one replica does not know the user yet, another does
-            raise NotVisibleYetError
+        if presence is Presence.PRESENT or (presence is Presence.GONE and self._new(link)):
+            raise NotVisibleYetError  # forgetting now would leave a leaver's account to nobody
         if presence is Presence.GONE:
             return await self._forget(link)
         return await self._record(replace(link, state=LinkState.DELETED, dirty=False, permit=None))
@@ -137,18 +137,21 @@ class Applier:
     async def _missing(self, target: TargetDirectory, link: Link) -> Link:
         """A write met a 404: not visible everywhere yet, deleted by us a moment ago, or deleted by somebody else."""
         presence = await target.presence(_target_id(link))
-        now = self.clock.now()
-        new = not link.created and link.invited_at is not None and now - link.invited_at < VISIBLE_WITHIN
+        new = not link.created and self._new(link)
         if presence is Presence.PRESENT or (new and presence is Presence.GONE):
             raise NotVisibleYetError
-        ours = link.deleted_at is not None and now - link.deleted_at < OUR_DELETION
+        ours = link.deleted_at is not None and self.clock.now() - link.deleted_at < OUR_DELETION
         deleted = ours and presence is Presence.SOFT_DELETED
         return await self._record(replace(link, state=LinkState.DELETED if deleted else LinkState.LOST))
+
+    def _new(self, link: Link) -> bool:
+        """Invited a moment ago, so that a 404 may only mean that the replica asked has not heard of it yet."""
+        return link.invited_at is not None and self.clock.now() - link.invited_at < VISIBLE_WITHIN
 
     async def _mark(self, link: Link, change: Change) -> Link:
         """Dirty from here until the record. A deletion that was counted is not counted again when it is tried again."""
         permit = change.name if change.removes else link.permit
-        if not link.dirty or permit != link.permit:
+        if not link.dirty or permit != link.permit or isinstance(change, SoftDelete):  # whose moment is new each time
             link = await self.links.save(replace(link, dirty=True, permit=permit))
         if change.removes:
             await self.guard.release(link.sync, link.source_id)

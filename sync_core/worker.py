@@ -139,7 +139,7 @@ class Worker:
         if self._may_yet_appear(nomination, done):
             return await self._again(nomination, link, NotVisibleYetError())
         if isinstance(done.last.change, Refuse):
-            link = _not_ours_after_all(replace(done.link, read_at=done.last.source.read_at))
+            link = _not_ours_after_all(replace(done.link, read_at=done.last.source.read_at, permit=None))
             return await self._park(nomination, link, done.last.change.reason, done.changes)
         return await self._done(nomination, done)
 

@@ -53,22 +53,22 @@ def unsupported_query(message: str = "Unsupported Query.") -> GraphError:
     return GraphError(400, "Request_UnsupportedQuery", message)
 
 
-def invalid_value(name: str) -> GraphError:
-    return bad_request(f"Invalid value specified for property '{name}' of resource 'User'.")
+def invalid_value(name: str, resource: str = "User") -> GraphError:
+    return bad_request(f"Invalid value specified for property '{name}' of resource '{resource}'.")
 
 
-def value_required(name: str) -> GraphError:
-    return bad_request(f"A value is required for property '{name}' of resource 'User'.")
+def value_required(name: str, resource: str = "User") -> GraphError:
+    return bad_request(f"A value is required for property '{name}' of resource '{resource}'.")
 
 
-def conflict(name: str, other: str) -> GraphError:
+def conflict(name: str, other: str, resource: str = "User") -> GraphError:
     """Two details, the second naming the other object, as Graph sends them."""
     text = f"Another object with the same value for property {name} already exists."
     return bad_request(
         text,
         details=(
             {"code": "ObjectConflict", "message": text, "target": name},
-            {"code": "ConflictingObjects", "message": text, "target": f"User_{other}"},
+            {"code": "ConflictingObjects", "message": text, "target": f"{resource}_{other}"},
         ),
     )
 

@@ -300,6 +300,8 @@ class Pump:
 
     def _judge(self, body: bytes) -> None:
         """Which oddities of delivery this post really had."""
+        if self._emulator.delivery.settings.delay_s >= 1:
+            self._stage.weather.saw("notifications-delayed")
         numbers = [item["resourceData"]["sequenceNumber"] for item in json.loads(body)["value"] if "resourceData" in item]
         if len(set(numbers)) < len(numbers):
             self._stage.weather.saw("notifications-doubled")

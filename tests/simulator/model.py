@@ -24,11 +24,22 @@ _APPROVAL = timedelta(hours=24, minutes=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
+    """`known` names a gap of the engine that is written down and open (KNOWN): reported always, failing on demand."""
+
     invariant: int  # 0: a fault of the program itself
     text: str
+    known: str = ""
 
     def __str__(self) -> str:
-        return f"invariant {self.invariant} broken: {self.text}"
+        return f"invariant {self.invariant} broken: {self.text}" + (f" [known: {self.known}]" if self.known else "")
+
+
+KNOWN = {
+    "invitation-race": "whoever invites the same person by hand while our own invitation is unfinished loses the guest"
+    " to us: by its creation time alone it cannot be told from the one that we made",
+    "read-behind-delta": "a new source user whom a read does not show yet is dropped for good, although a delta page or"
+    " a notification has named it",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +66,7 @@ class Owned:
 
     by_source: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     source_of: dict[str, str] = field(default_factory=dict)
+    raced: dict[str, Exchange] = field(default_factory=dict)  # taken from others; the first write to each
 
 
 def check(evidence: Evidence) -> list[Broken]:
@@ -77,20 +89,29 @@ def ownership(evidence: Evidence) -> Owned:
     that is written to it first, for good.
     """
     owned = Owned()
-    made: set[str] = set()
-    invited: dict[str, list[str]] = defaultdict(list)  # target id: for whom Graph gave it as the answer to an invitation
-    for each in evidence.target_writes:
+    address_of: dict[str, str] = {}  # of those that we made and nobody has written to yet
+    inviters: dict[str, set[str]] = defaultdict(set)  # by address: for whom we tried to invite it
+    for each in sorted(evidence.exchanges, key=lambda each: each.done_at or each.sent_at):
+        if each.tenant != evidence.target.id or not each.is_write:
+            continue
         about = each.taken.user if each.taken else ""
         if each.path == "/invitations":
-            invited[each.object_id].append(about)
+            address = str(each.body["invitedUserEmailAddress"]).lower()
+            inviters[address].add(about)
             if each.created:
-                made.add(each.object_id)
+                address_of[each.object_id] = address
                 owned.source_of[each.object_id] = about
-        elif each.object_id in made and about in invited[each.object_id]:
-            owned.source_of[each.object_id] = about
-            made.discard(each.object_id)
-        elif each.method == "PATCH" and evidence.plan.adopt == "guests" and _was_guest(evidence, each.object_id):
-            owned.source_of.setdefault(each.object_id, about)
+        elif not _done(each):
+            continue
+        elif each.object_id in address_of:
+            if about in inviters[address_of.pop(each.object_id)]:
+                owned.source_of[each.object_id] = about
+        elif each.method == "PATCH" and each.object_id not in owned.source_of:
+            if evidence.plan.adopt == "guests" and _was_guest(evidence, each.object_id):
+                owned.source_of[each.object_id] = about
+            elif each.object_id in evidence.deeds.invited and any(about in users for users in inviters.values()):
+                owned.source_of[each.object_id] = about
+                owned.raced[each.object_id] = each
     for target_id, source_id in owned.source_of.items():
         owned.by_source[source_id].append(target_id)
     return owned
@@ -103,6 +124,9 @@ def _no_bugs(evidence: Evidence) -> Iterator[Broken]:
 
 def _only_ours_written(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
     """Invariant 1."""
+    for target_id, first in owned.raced.items():
+        text = f"{target_id[:8]}, invited by hand, was written to at {first.done_at}"
+        yield Broken(invariant=1, text=text, known="invitation-race")
     seen: set[str] = set()
     for each in evidence.target_writes:
         if each.path == "/invitations":
@@ -192,7 +216,11 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
         elif mine:
             yield from _alike(evidence, source, evidence.target.user(mine[0]))
         elif source.get("accountEnabled") and not _may_be_missing(evidence, owned, source):
-            yield Broken(invariant=4, text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user")
+            yield Broken(
+                invariant=4,
+                text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user",
+                known="read-behind-delta" if _last_read_too_early(evidence, source) else "",
+            )
 
 
 def _gone(evidence: Evidence, source_id: str, mine: Sequence[str]) -> Iterator[Broken]:
@@ -210,17 +238,26 @@ def _gone(evidence: Evidence, source_id: str, mine: Sequence[str]) -> Iterator[B
 
 
 def _alike(evidence: Evidence, source: User, target: User) -> Iterator[Broken]:
-    wanted = expected(source)
-    if _address_taken(evidence, target, wanted.get("mail")):
+    if _address_taken(evidence, target, expected(source).get("mail")):
         return  # Graph refuses the whole PATCH: parked until the address is free
-    for name, value in wanted.items():
-        found = blank_as_none(target.get(name))
-        if found == value or found in evidence.deeds.edited.get((target.id, name), ()):
-            continue
+    for name, found, value in _differences(evidence, source, target.id, target.properties):
         invariant = 5 if name in {"userType", "showInAddressList"} else 6
         yield Broken(
             invariant=invariant, text=f"{name} of {target.id[:8]} is {found!r}, {source.id[:8]} wants {value!r}"
         )
+
+
+def _differences(
+    evidence: Evidence, source: User, target_id: str, properties: Mapping[str, object] | None = None
+) -> list[tuple[str, object, object]]:
+    """Name, found, wanted; of the target user as it is, or as it was when others deleted it."""
+    seen = evidence.deeds.last_seen.get(target_id, {}) if properties is None else properties
+    found = {name: blank_as_none(seen.get(name)) for name in expected(source)}
+    return [
+        (name, found[name], value)
+        for name, value in expected(source).items()
+        if found[name] != value and found[name] not in evidence.deeds.edited.get((target_id, name), ())
+    ]
 
 
 def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
@@ -230,8 +267,11 @@ def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
         return True
     former = owned.by_source.get(source.id, [])
     deleted = [target_id for target_id in former if evidence.target.find_deleted(target_id)]
-    by_others = {*evidence.deeds.deleted, *evidence.deeds.purged}
-    if evidence.plan.deleted_in_target == "leave" and not by_others.isdisjoint(former):
+    by_others = [target_id for target_id in former if target_id in evidence.deeds.last_seen]
+    if evidence.plan.deleted_in_target == "leave" and by_others:
+        return True
+    # Nothing is written to a user who is as wanted, so nobody meets the 404 that would tell.
+    if any(not _differences(evidence, source, target_id) for target_id in by_others):
         return True
     if any(_cannot_be_restored(evidence, target_id) for target_id in deleted):
         return True
@@ -241,6 +281,13 @@ def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
     if evidence.plan.adopt == "guests" and len(bearers) == 1 and bearers[0].is_guest:
         return owned.source_of.get(bearers[0].id, source.id) != source.id
     return bool(bearers)
+
+
+def _last_read_too_early(evidence: Evidence, source: User) -> bool:
+    """Whether the last that we saw of a user was a 404 of a replica that did not have it yet."""
+    reads = [each for each in evidence.exchanges if each.path == f"/users/{source.id}" and each.done_at is not None]
+    last = max(reads, key=lambda each: each.done_at or each.sent_at, default=None)
+    return last is not None and last.done_at is not None and last.status == 404 and last.done_at < source.visible_at
 
 
 def _cannot_be_restored(evidence: Evidence, target_id: str) -> bool:

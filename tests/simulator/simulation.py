@@ -43,6 +43,10 @@ class Verdict:
     lines: Sequence[str]
     requests: int
 
+    @property
+    def failed(self) -> bool:
+        return any(not each.known for each in self.broken)
+
 
 def simulate(seed: int, *, mutation: str = "", extra: frozenset[str] = frozenset()) -> Verdict:
     """Live through one history and judge it. `mutation` breaks one rule on purpose; `extra` faults are always there."""
@@ -150,6 +154,8 @@ class _Run:
     def _calm_down(self) -> None:
         """Faults off. What they left behind (lost leases, parked users, half a round) is for the engine to mend."""
         self.history.note("world", "--- calm ---")
+        if self.emulator.delivery.counts["lost"]:
+            self.weather.saw("notifications-lost")
         self.weather.calm()
         self.target.settings.phantom_invitations = 0.0
         self.emulator.delivery.settings.enabled = False  # the feed alone must bring both tenants together

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import httpx
 
@@ -116,6 +117,9 @@ class Wire(httpx.AsyncBaseTransport):
         return target_state(self._emulator.tenant(self._target), exchange.object_id)
 
     def _learn(self, exchange: Exchange, response: httpx.Response) -> None:
+        if response.status_code == 404 and self._emulator.tenant(exchange.tenant).find(exchange.object_id):
+            name = "source-not-visible" if exchange.tenant == self._source else "target-not-visible"
+            self._instance.stage.weather.saw(name)
         if not response.content:
             return
         answer = json.loads(response.content)
@@ -127,7 +131,7 @@ class Wire(httpx.AsyncBaseTransport):
         if "/delta" in exchange.path and response.is_success:
             self._judge_delta(exchange, answer)
 
-    def _judge_delta(self, exchange: Exchange, answer: dict[str, list[dict[str, object]]]) -> None:
+    def _judge_delta(self, exchange: Exchange, answer: dict[str, Any]) -> None:
         """Which oddities of delta pages this one really had."""
         weather = self._instance.stage.weather
         ids = [str(item["id"]) for item in answer["value"]]
@@ -135,6 +139,8 @@ class Wire(httpx.AsyncBaseTransport):
             weather.saw("delta-doubled")
         if not ids and "@odata.nextLink" in answer:
             weather.saw("delta-empty-page")
+        if len(ids) > 1 and self._emulator.tenant(self._source).settings.delta_shuffle:
+            weather.saw("delta-shuffled")
         token = exchange.path.partition("$deltatoken=")[2]
         if token:
             tenant = self._emulator.tenant(self._source)
@@ -142,8 +148,8 @@ class Wire(httpx.AsyncBaseTransport):
             changed = {change.user for change in tenant.log.between(since, len(tenant.log))}
             if not changed.issuperset(ids):
                 weather.saw("delta-replayed")
-            if "@odata.nextLink" not in answer and not changed.issubset(ids):
-                weather.saw("delta-lag" if tenant.settings.replication_lag_s else "delta-narrow")
+            if Cursor.decode(_token(answer)).end < len(tenant.log):
+                weather.saw("delta-lag")
 
     def _answered(self, exchange: Exchange, response: httpx.Response) -> httpx.Response:
         exchange.seen = response.status_code
@@ -170,6 +176,11 @@ class Wire(httpx.AsyncBaseTransport):
 def target_state(tenant: Tenant, user_id: str) -> TargetState:
     user = tenant.find(user_id)
     return TargetState(present=user is not None, enabled=user is not None and user.get("accountEnabled") is not False)
+
+
+def _token(answer: dict[str, Any]) -> str:
+    link = str(answer.get("@odata.nextLink") or answer.get("@odata.deltaLink"))
+    return link.rpartition("token=")[2]
 
 
 def _failure(status: int, code: str, request: httpx.Request, headers: dict[str, str] | None = None) -> httpx.Response:

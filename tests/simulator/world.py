@@ -24,9 +24,8 @@ class Deeds:
     """What others than us did to the target tenant, as far as the model must know it."""
 
     edited: dict[tuple[str, str], list[object]] = field(default_factory=dict)  # target id, attribute: values
-    deleted: dict[str, datetime] = field(default_factory=dict)  # target id: last time
-    restored: dict[str, datetime] = field(default_factory=dict)
-    purged: dict[str, datetime] = field(default_factory=dict)
+    last_seen: dict[str, dict[str, Any]] = field(default_factory=dict)  # what those that others deleted were like
+    restored: dict[str, datetime] = field(default_factory=dict)  # target id: last time
     invited: dict[str, datetime] = field(default_factory=dict)
     approved: list[tuple[datetime, str]] = field(default_factory=list)  # source id
     untouched: dict[str, dict[str, Any]] = field(default_factory=dict)  # others' target users as they should be
@@ -50,7 +49,6 @@ class World:
     def hire(self) -> None:
         kind, user = self.people.hire()
         if self.stage.weather.rate("source-not-visible"):
-            self.stage.weather.saw("source-not-visible")
             seconds = self.stage.weather.amount("source-not-visible", 0.2, 5)
             user.visible_at = self.stage.clock.now() + timedelta(seconds=seconds)
         self.kinds[user.id] = kind
@@ -108,14 +106,14 @@ class World:
         try:
             match deed:
                 case "target-delete" if live is not None:
+                    self.deeds.last_seen[target_id] = deepcopy(live.properties)
                     self.target.delete(live)
-                    self.deeds.deleted[target_id] = now
                 case "target-restore" if deleted is not None:
                     self.target.restore(deleted)
                     self.deeds.restored[target_id] = now
                 case "target-purge" if deleted is not None:
+                    self.deeds.last_seen.setdefault(target_id, deepcopy(deleted.properties))
                     self.target.purge(deleted)
-                    self.deeds.purged[target_id] = now
                 case "target-edit" if live is not None:
                     value = f"By hand {self.people.number()}"
                     self.target.update(live, {"jobTitle": value})

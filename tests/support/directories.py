@@ -97,6 +97,8 @@ class MemoryTarget:
         self.unsearchable: set[str] = set()  # readable by id; the search index does not have them yet
         self.missed_updates: set[str] = set()  # whose next PATCH goes to a server that does not know them yet
         self.missed_deletes: set[str] = set()
+        self.missed_restores: set[str] = set()
+        self.after_delete: Callable[[], None] = lambda: None  # the answer is on its way
         self.writes: list[tuple[str, str]] = []
 
     def add(self, user_id: str, address: str, *, external: bool = True, **attributes: Json) -> Account:
@@ -175,10 +177,14 @@ class MemoryTarget:
         if self._misses(target_id, self.missed_deletes):
             return False
         self.deleted[target_id] = self.users.pop(target_id)
+        self.after_delete()
         return True
 
     async def _restore(self, target_id: str) -> bool:
         self.writes.append(("restore", target_id))
+        if target_id in self.missed_restores:
+            self.missed_restores.remove(target_id)
+            return False
         if target_id not in self.deleted:
             return False
         self.users[target_id] = self.deleted.pop(target_id)

@@ -25,6 +25,7 @@ from sync_core.model import (
     digest,
     fingerprints,
 )
+from tests.support.faults import Crash
 from tests.support.make import ADA, ADDRESS, BOB, GUEST, NAME
 from tests.support.world import World
 
@@ -227,6 +228,57 @@ async def test_a_delete_that_meets_a_404_on_a_user_who_is_there_is_tried_again()
     assert (await world.stored()).state is LinkState.DELETED
 
 
+async def test_a_new_guest_whom_a_delete_does_not_find_is_not_forgotten() -> None:
+    """Hired and gone within minutes: a forgotten link would leave the leaver an account that nobody owns."""
+    world = World()
+    world.hire()
+    await world.look()
+    world.source.soft_delete(ADA)
+    world.target.invisible.update(world.guests())
+    outcome = await world.look()
+    assert outcome.error == "NotVisibleYet"
+    world.target.invisible.clear()
+    await world.deliver()
+    assert world.guests() == []
+
+
+async def test_a_restore_that_one_server_cannot_do_yet_is_tried_again() -> None:
+    """404 on the restore, and the user is in deletedItems all the same."""
+    world = World()
+    await world.linked()
+    world.source.soft_delete(ADA)
+    await world.look()
+    world.target.missed_restores.update(world.target.deleted)
+    world.source.restore(ADA)
+    assert (await world.look()).error == "NotVisibleYet"
+    await world.deliver()
+    assert world.in_step()
+
+
+async def test_a_deletion_that_was_tried_for_hours_is_still_our_own() -> None:
+    """Refused for hours, done at last, and never recorded: the returner is restored, not left as somebody's deletion."""
+    world = World()
+    await world.linked()
+    (guest,) = world.guests()
+    world.source.soft_delete(ADA)
+    world.faults.fail_next("target.soft_delete", GraphRefusedError(status=403, code="Forbidden"))
+    await world.look()
+    world.clock.advance(timedelta(hours=2))
+
+    def die() -> None:
+        raise Crash
+
+    world.target.after_delete = die
+    with pytest.raises(Crash):
+        await world.look()
+    world.target.after_delete = lambda: None
+    assert guest in world.target.deleted
+    world.source.restore(ADA)
+    await world.look(redelivered=True)
+    assert world.guests() == [guest]
+    assert world.in_step()
+
+
 async def test_deleted_in_target_is_left_and_parked_by_policy() -> None:
     """Somebody in the target deleted the account: by default their word stands, and nothing is written."""
     world = World()
@@ -412,6 +464,28 @@ async def test_whoever_is_not_to_be_provisioned_costs_one_read(user: str) -> Non
     assert outcome.changes == ()
     assert graph_calls(world) == ["source.read_user"]
     assert (await world.stored()).reason == user
+
+
+async def test_a_new_user_whom_graph_mentions_but_does_not_show_yet_is_waited_for() -> None:
+    """The notification is quicker than the replica that is asked."""
+    world = World()
+    await world.storage.queues.nominate([world.nomination()])
+    await world.deliver(timedelta(seconds=5))
+    assert await world.link() is None
+    world.hire()
+    await world.deliver(timedelta(seconds=40))
+    assert world.in_step()
+
+
+async def test_a_forged_notification_costs_a_few_reads_and_leaves_nothing() -> None:
+    """Somebody who never appears is not looked for for ever."""
+    world = World()
+    await world.storage.queues.nominate([world.nomination("no-such-user")])
+    await world.deliver(timedelta(minutes=5))
+    assert await world.nominated() == []
+    assert await world.link("no-such-user") is None
+    assert world.target.writes == []
+    assert world.faults.count("source.read_user") <= 24
 
 
 async def test_an_unknown_user_leaves_no_record() -> None:

@@ -492,6 +492,23 @@ async def test_a_deletion_interrupted_before_its_record_is_counted_once() -> Non
     assert sum((await world.storage.guards.window(NAME)).slices.values()) == 1
 
 
+async def test_a_permit_ends_with_the_refusal_of_its_user() -> None:
+    """Counted, interrupted, and then not to be deleted any more: the next departure is counted for itself."""
+    world = World()
+    await world.linked()
+    world.source.soft_delete(ADA)
+    world.faults.fail_next("target.soft_delete", UnavailableError())
+    await world.look()
+    assert (await world.stored()).permit == "SoftDelete"
+    world.clock.advance(timedelta(hours=2))
+    world.source.restore(ADA)
+    world.change(department="Sales")
+    world.target.deleted |= world.target.users  # by somebody else
+    world.target.users.clear()
+    assert (await world.look()).error == "deleted in target"
+    assert (await world.stored()).permit is None
+
+
 async def test_a_policy_that_leaves_leavers_says_so() -> None:
     """`leave` is a skip with its reason, and costs no target call."""
     world = World(policy=Policy(source_deleted=Deprovision.LEAVE))

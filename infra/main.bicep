@@ -1,0 +1,216 @@
+targetScope = 'subscription'
+
+@minLength(1)
+@maxLength(64)
+@description('Name of the environment; every name is made from it.')
+param environmentName string
+
+@minLength(1)
+@description('Where everything is placed: a region that has Flex Consumption (az functionapp list-flexconsumption-locations).')
+@metadata({ azd: { type: 'location' } })
+param location string
+
+@description('Object id of the person or group that may call the operator endpoints. Empty: nobody yet.')
+param principalId string = ''
+
+@description('Reach storage through private endpoints in a virtual network only. Graph still posts to the public host name of the app.')
+param vnetEnabled bool = false
+
+@description('Ask for GroupMember.Read.All in the source tenants, for a scope that names groups.')
+param readGroups bool = false
+
+@description('Who gets the alerts by mail. Empty: they show in the portal only.')
+param alertEmail string = ''
+
+@minValue(40)
+@maxValue(1000)
+@description('Most instances of one function. 40 is the least that Flex Consumption takes; the write budget of Graph is used up long before.')
+param maximumInstanceCount int = 40
+
+@description('Writes/seconds that Graph allows one app on one tenant.')
+param writeBudget string = '3000/150'
+
+@description('NCRONTAB, UTC: starts a round of every feed.')
+param pollSchedule string = '0 */5 * * * *'
+
+@description('NCRONTAB, UTC: renews the subscriptions. They live for two days; the alert expects a run within three hours.')
+param subscriptionSchedule string = '0 30 * * * *'
+
+@minValue(30)
+@maxValue(730)
+@description('Days that logs are kept. They hold object ids, never names or addresses.')
+param logRetentionDays int = 30
+
+@minValue(1)
+@maxValue(100)
+@description('Percentage of failed users or invocations above which an alert fires.')
+param maxFailurePercent int = 5
+
+@minValue(1)
+@description('Alert when 95 of 100 notified changes take longer than this.')
+param latencyTargetSeconds int = 60
+
+import { groupRoles, sourceRoles, targetRoles } from 'roles.bicep'
+
+var abbrs = loadJsonContent('abbreviations.json')
+var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
+var tags = { 'azd-env-name': environmentName }
+
+// The same file that the app reads: who has to consent, and whose feeds and subscriptions are watched, follow from it.
+var config = loadYamlContent('../sync.yaml')
+var sourceTenants = union(map(config.syncs, sync => sync.source), [])
+var targetTenants = union(map(config.syncs, sync => sync.target), [])
+
+var functionAppName = '${abbrs.webSitesFunctions}api-${resourceToken}'
+// Where the browser of an administrator ends up after consenting; consent fails without such an address.
+var consentRedirectUri = 'https://${functionAppName}.azurewebsites.net/api/health'
+var loginEndpoint = az.environment().authentication.loginEndpoint
+
+resource rg 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: '${abbrs.resourcesResourceGroups}${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  scope: rg
+  params: {
+    name: '${abbrs.managedIdentityUserAssignedIdentities}api-${resourceToken}'
+    location: location
+    tags: tags
+  }
+}
+
+module source 'modules/registration.bicep' = {
+  name: 'registration-source'
+  scope: rg
+  params: {
+    uniqueName: 'xtsync-source-${resourceToken}'
+    displayName: 'xtsync ${environmentName} (reads source tenants)'
+    appRoles: map(items(readGroups ? union(sourceRoles, groupRoles) : sourceRoles), role => role.value)
+    identityPrincipalId: identity.outputs.principalId
+    redirectUri: consentRedirectUri
+  }
+}
+
+module target 'modules/registration.bicep' = {
+  name: 'registration-target'
+  scope: rg
+  params: {
+    uniqueName: 'xtsync-target-${resourceToken}'
+    displayName: 'xtsync ${environmentName} (writes target tenants)'
+    appRoles: map(items(targetRoles), role => role.value)
+    identityPrincipalId: identity.outputs.principalId
+    redirectUri: consentRedirectUri
+  }
+}
+
+module operators 'modules/operators.bicep' = {
+  name: 'operators'
+  scope: rg
+  params: {
+    uniqueName: 'xtsync-operators-${resourceToken}'
+    displayName: 'xtsync ${environmentName} (operators)'
+    principalId: principalId
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  scope: rg
+  params: {
+    workspaceName: '${abbrs.operationalInsightsWorkspaces}${resourceToken}'
+    componentName: '${abbrs.insightsComponents}${resourceToken}'
+    location: location
+    tags: tags
+    retentionDays: logRetentionDays
+    publisherPrincipalId: identity.outputs.principalId
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  scope: rg
+  params: {
+    namePrefix: abbrs.insightsScheduledQueryRules
+    actionGroupName: '${abbrs.insightsActionGroups}${resourceToken}'
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    email: alertEmail
+    sourceTenants: sourceTenants
+    maxFailurePercent: maxFailurePercent
+    latencyTargetSeconds: latencyTargetSeconds
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  scope: rg
+  params: {
+    name: '${abbrs.storageStorageAccounts}${resourceToken}'
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    publicAccess: !vnetEnabled
+  }
+}
+
+module network 'modules/network.bicep' = if (vnetEnabled) {
+  name: 'network'
+  scope: rg
+  params: {
+    name: '${abbrs.networkVirtualNetworks}${resourceToken}'
+    endpointPrefix: abbrs.networkPrivateEndpoints
+    location: location
+    tags: tags
+    storageAccountName: storage.outputs.name
+  }
+}
+
+module hosting 'modules/hosting.bicep' = {
+  name: 'hosting'
+  scope: rg
+  params: {
+    name: functionAppName
+    planName: '${abbrs.webServerFarms}${resourceToken}'
+    location: location
+    tags: union(tags, { 'azd-service-name': 'api' })
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    sourceClientId: source.outputs.clientId
+    targetClientId: target.outputs.clientId
+    operatorsClientId: operators.outputs.clientId
+    operatorsAudience: operators.outputs.audience
+    storageEndpoints: storage.outputs.endpoints
+    deploymentContainerUri: storage.outputs.deploymentContainerUri
+    applicationInsightsConnectionString: monitoring.outputs.connectionString
+    subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
+    maximumInstanceCount: maximumInstanceCount
+    writeBudget: writeBudget
+    pollSchedule: pollSchedule
+    subscriptionSchedule: subscriptionSchedule
+  }
+}
+
+output AZURE_LOCATION string = location
+output AZURE_TENANT_ID string = tenant().tenantId
+output AZURE_RESOURCE_GROUP string = rg.name
+output AZURE_FUNCTION_NAME string = hosting.outputs.name
+output SERVICE_API_NAME string = hosting.outputs.name
+output SERVICE_API_URI string = hosting.outputs.uri
+output STORAGE_ACCOUNT_NAME string = storage.outputs.name
+output SOURCE_CLIENT_ID string = source.outputs.clientId
+output TARGET_CLIENT_ID string = target.outputs.clientId
+output OPERATORS_AUDIENCE string = operators.outputs.audience
+
+@description('One link for each source tenant, for an administrator there.')
+output SOURCE_ADMIN_CONSENT_URLS array = [
+  for key in sourceTenants: '${loginEndpoint}${config.tenants[key].id}/adminconsent?client_id=${source.outputs.clientId}'
+]
+
+@description('One link for each target tenant, for an administrator there.')
+output TARGET_ADMIN_CONSENT_URLS array = [
+  for key in targetTenants: '${loginEndpoint}${config.tenants[key].id}/adminconsent?client_id=${target.outputs.clientId}'
+]

@@ -1,0 +1,77 @@
+"""The documentation's commands run: what the README tells a newcomer to type works as it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from local.demo import CONTOSO
+from local.emulated import Emulated, until
+from local.processes import free_ports, stop_process
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line.partition("#")[0].strip() for block in BLOCKS if "xtsync" in block for line in block.splitlines()]
+PORTS = ["GRAPH_EMULATOR_PORT", "FUNCTIONS_PORT", "AZURITE_BLOB_PORT", "AZURITE_QUEUE_PORT", "AZURITE_TABLE_PORT"]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def ports() -> AsyncIterator[dict[str, str]]:
+    """`make up` on ports of its own; the environment that says so."""
+    environ = {**os.environ, **dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "local", "up", "--people", "6"),
+        cwd=ROOT,
+        env=environ,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert (await process.stdout.readline()).startswith(b"ready ")
+    yield environ
+    assert await stop_process(process, grace_s=20) == 0
+
+
+def test_every_make_target_of_the_readme_exists() -> None:
+    """A command that is named in the text is one that `make help` lists."""
+    listed = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z]+)", README)) <= listed
+
+
+def test_every_linked_file_of_the_readme_exists() -> None:
+    """No link of the README leads nowhere."""
+    links = [link for link in re.findall(r"\]\(([^)#]+)", README) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_xtsync_command_of_the_readme_runs(ports: dict[str, str]) -> None:
+    """As typed beside a running `make up`, with somebody's id for USER; no hold, so no code is accepted."""
+    async with Emulated(f"http://127.0.0.1:{ports['GRAPH_EMULATOR_PORT']}") as emulated:
+        people = await emulated.users(CONTOSO, ["id"])
+
+        async def synchronized() -> bool:
+            return await emulated.count("22222222-2222-2222-2222-222222222222", "users") >= len(people) - 1
+
+        assert await until(synchronized, timeout_s=30)
+    assert len(COMMANDS) == 7
+    for command in COMMANDS[1:]:
+        line = command.replace("USER", people[0]["id"])
+        shell = await asyncio.create_subprocess_exec(
+            *("sh", "-c", f"{COMMANDS[0]}; {line}"),
+            cwd=ROOT,
+            env=ports,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await shell.communicate()
+        expected = {1, 2} if "CODE" in line else {0}
+        assert shell.returncode in expected, f"{line}: {said.decode()}"
