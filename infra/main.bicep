@@ -64,7 +64,7 @@ var targetTenants = union(map(config.syncs, sync => sync.target), [])
 var functionAppName = '${abbrs.webSitesFunctions}api-${resourceToken}'
 // Where the browser of an administrator ends up after consenting; consent fails without such an address.
 var consentRedirectUri = 'https://${functionAppName}.azurewebsites.net/api/health'
-var loginEndpoint = az.environment().authentication.loginEndpoint
+var loginEndpoint = environment().authentication.loginEndpoint
 
 resource rg 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: '${abbrs.resourcesResourceGroups}${environmentName}'

@@ -168,15 +168,13 @@ def _disabled(link: Link) -> bool:
 def _deprovision(link: Link, source: SourceUser, how: Deprovision, why: str) -> Change:
     if link.state is not LinkState.LINKED:
         return _already_deleted(link, source)
-    match how:
-        case Deprovision.LEAVE:
-            return Skip(reason=Reason.LEFT)
-        case Deprovision.DISABLE:
-            if _disabled(link) and not link.dirty:
-                return Skip(reason=Reason.NO_CHANGE)
-            return Disable(attributes={"accountEnabled": False})
-        case Deprovision.SOFT_DELETE:
-            return SoftDelete(why=why)
+    if how is Deprovision.SOFT_DELETE:
+        return SoftDelete(why=why)
+    if how is Deprovision.LEAVE:
+        return Skip(reason=Reason.LEFT)
+    if _disabled(link) and not link.dirty:
+        return Skip(reason=Reason.NO_CHANGE)
+    return Disable(attributes={"accountEnabled": False})
 
 
 def _already_deleted(link: Link, source: SourceUser) -> Change:

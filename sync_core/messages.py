@@ -25,6 +25,7 @@ def poison_queue(name: str) -> str:
 
 
 def encode(message: Nomination | FeedRun | LifecycleEvent) -> str:
+    body: dict[str, str | int]
     match message:
         case Nomination():
             body = {
@@ -41,7 +42,7 @@ def encode(message: Nomination | FeedRun | LifecycleEvent) -> str:
                 "round": message.round,
                 "attempt": message.attempt,
             }
-        case LifecycleEvent():
+        case _:
             body = {"tenant": message.tenant, "event": message.event, "at": format_time(message.at)}
     return json.dumps({"v": VERSION, **body}, separators=(",", ":"))
 

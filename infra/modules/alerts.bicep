@@ -1,5 +1,5 @@
 // What somebody has to know. Every query gives one row for each thing that is in trouble, named in the column `subject`:
-// an alert fires for each of them by itself, and resolves by itself. docs/operations.md says what to do about each.
+// an alert fires for each of them by itself, and resolves by itself. docs/deploy.md says what to do about each.
 
 param namePrefix string
 param actionGroupName string

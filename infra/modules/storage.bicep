@@ -25,7 +25,7 @@ var tables = [
   'activity'
 ]
 // The host copies to <queue>-poison what failed again and again. Made here, so that nothing depends on its doing so.
-var queues = union(workQueues, map(workQueues, queue => '${queue}-poison'))
+var queues = union(workQueues, map(workQueues, each => '${each}-poison'))
 var deploymentContainer = 'app-package'
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
@@ -62,9 +62,9 @@ resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-0
 }
 
 resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = [
-  for queue in queues: {
+  for each in queues: {
     parent: queueService
-    name: queue
+    name: each
   }
 ]
 
@@ -74,18 +74,18 @@ resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-06-0
 }
 
 resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' = [
-  for table in tables: {
+  for each in tables: {
     parent: tableService
-    name: table
+    name: each
   }
 ]
 
 resource role 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in items(storageRoles): {
-    name: guid(account.id, principalId, role.value)
+  for each in items(storageRoles): {
+    name: guid(account.id, principalId, each.value)
     scope: account
     properties: {
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.value)
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.value)
       principalId: principalId
       principalType: 'ServicePrincipal'
     }

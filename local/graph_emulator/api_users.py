@@ -1,16 +1,20 @@
 """`/users` and what hangs on it. https://learn.microsoft.com/graph/api/resources/user"""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from local.graph_emulator import relations
 from local.graph_emulator.call import Call
+from local.graph_emulator.entities import USER
 from local.graph_emulator.errors import GraphError, bad_request, denied, invalid_value, not_found
-from local.graph_emulator.filters import Filter, parse_filter
+from local.graph_emulator.expansion import Expansion
+from local.graph_emulator.filters import Filter
 from local.graph_emulator.messages import Response, json_response, no_content
-from local.graph_emulator.paging import page
-from local.graph_emulator.schema import DEFAULT_SELECT, check_new, check_write
-from local.graph_emulator.shelf import User
+from local.graph_emulator.objects import User
+from local.graph_emulator.paging import position, size
+from local.graph_emulator.queries import Collection, counted, entity, listed
+from local.graph_emulator.references import bound, referenced
+from local.graph_emulator.schema import check_new, check_write, is_extension
 from local.graph_emulator.views import context, shown, typed
 from local.graph_emulator.words import words
 
@@ -33,61 +37,104 @@ _SENSITIVE: Final = frozenset(
         "accountEnabled businessPhones mobilePhone onPremisesImmutableId otherMails passwordProfile userPrincipalName"
     )
 )
-_REFERENCE: Final = re.compile(r"https?://[^/]+/(?:v1\.0|beta)/(?:users|directoryObjects)/([^/]+)/?")
-_MOST_IDS: Final = 1000
 
 
 async def list_users(call: Call) -> Response:
-    call.allow("$top", "$skiptoken", "$select", "$filter", "$count", "$expand")
-    users = [user for user in call.tenant.users(_clause(call)) if call.visible(user)]
-    return _collection(call, users, "users", call.select)
+    """Most readers walk all users page by page; only those of the page are looked at then."""
+    tenant = call.tenant
+
+    def find(clause: Filter | None) -> Sequence[User]:
+        if clause is None and not call.advanced and call.options.keys().isdisjoint({"$search", "$orderby"}):
+            return tenant.users_after(position(call), size(call) + 1, call.visible)
+        return tenant.users(clause)
+
+    return listed(call, Collection(of=USER, path="users", find=find))
 
 
 async def count_users(call: Call) -> Response:
-    call.allow("$filter")
-    if call.request.headers.get("consistencylevel", "").lower() != "eventual":
-        raise bad_request("$count is not currently supported.")
-    text = call.request.query.get("$filter")
-    clause = parse_filter(text, advanced=True) if text else None
-    users = [user for user in call.tenant.users(clause) if call.visible(user)]
-    return Response(status=200, headers={"Content-Type": "text/plain"}, body=str(len(users)).encode())
+    return counted(call, Collection(of=USER, path="users", find=call.tenant.users))
 
 
 async def get_user(call: Call) -> Response:
     call.allow("$select", "$expand")
-    select = call.select
-    body = _with_manager(call, call.user(), select)
-    return json_response(200, {"@odata.context": context(call.origin, "users", select, entity=True), **body})
+    select, expansion = call.select, Expansion.parse(call.options.get("$expand"), USER)
+    body = entity(call, call.user(), select, expansion, USER)
+    where = context(call.origin, "users", select, entity=True, expand=expansion.in_context if expansion else "")
+    return json_response(200, {"@odata.context": where, **body})
 
 
 async def create_user(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/user-post-users"""
-    properties = check_new(call.body())
-    _check_domain(call, properties["userPrincipalName"])
+    body = call.body()
+    properties = check_new(body)
+    check_domain(call, properties["userPrincipalName"])
+    _check_extensions(call, properties)
+    manager = bound(call, body, "manager")
     user = call.tenant.create(properties, visible_in_s=call.tenant.settings.visibility_s)
-    body = {"@odata.context": context(call.origin, "users", None, entity=True), **shown(user, None)}
-    return json_response(201, body)
+    if manager:
+        call.tenant.set_manager(user, manager[0].id)
+    shown_ = {"@odata.context": context(call.origin, "users", None, entity=True), **shown(user, None)}
+    return call.created(f"users/{user.id}", shown_)
 
 
 async def update_user(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/user-update: all of it or nothing."""
-    changes = check_write(call.body())
+    body = call.body()
+    changes = check_write(body)
+    manager = bound(call, body, "manager")
     user = call.user(writing=True)
-    for name in changes:
-        if not call.caller.may(_PERMISSIONS.get(name, _PROFILE)) or (user.admin and name in _SENSITIVE):
-            raise denied()
+    _check_match(call)
+    _check_permissions(call, user, changes)
     if "userPrincipalName" in changes:
-        _check_domain(call, changes["userPrincipalName"])
+        check_domain(call, changes["userPrincipalName"])
     if "identities" in changes:
         _check_identities(changes["identities"], (user.properties | changes)["userPrincipalName"])
+    _check_extensions(call, changes)
+    if call.tenant.settings.external_service_owns_mail and user.is_guest:
+        _check_external(changes)
     call.tenant.update(user, changes)
+    if manager:
+        call.tenant.set_manager(user, manager[0].id)
     return no_content()
+
+
+def _check_permissions(call: Call, user: User, changes: Mapping[str, Any]) -> None:
+    guarded = user.admin or call.tenant.settings.sensitive_needs_role
+    for name in changes or ("displayName",):
+        allowed = call.caller.may(_PERMISSIONS.get(name, _PROFILE))
+        if not allowed or (guarded and name in _SENSITIVE and not call.privileged):
+            raise denied()
+
+
+def _check_match(call: Call) -> None:
+    """No page gives users an ETag, so no If-Match can hold where a directory looked at it."""
+    if call.tenant.settings.directory_etags and call.request.headers.get("if-match", "*") != "*":
+        raise GraphError(412, "PreconditionFailed", "The condition set in the request header was not met.")
+
+
+def _check_extensions(call: Call, changes: Mapping[str, Any]) -> None:
+    if not call.tenant.settings.extensions_need_registration:
+        return
+    unknown = [name for name in changes if is_extension(name) and name not in call.tenant.apps.extensions]
+    if unknown:
+        raise bad_request(f"The following extension properties are not available: {', '.join(unknown)}.")
+
+
+def _check_external(changes: Mapping[str, Any]) -> None:
+    """Seen of guests whose mail Exchange owns; cross-tenant synchronization logs it under this code."""
+    if not {"mail", "showInAddressList"}.isdisjoint(changes):
+        raise GraphError(
+            400,
+            "CannotUpdateObjectsOriginatedInExternalService",
+            "Unable to update the specified properties for objects that have originated within an external service.",
+        )
 
 
 async def delete_user(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/user-delete"""
     user = call.user(writing=True)
-    if user.admin:
+    _check_match(call)
+    if (user.admin or call.tenant.settings.sensitive_needs_role) and not call.privileged:
         raise denied()
     call.tenant.delete(user)
     return no_content()
@@ -96,7 +143,7 @@ async def delete_user(call: Call) -> Response:
 async def get_manager(call: Call) -> Response:
     call.allow("$select")
     user = call.user()
-    manager = _manager(call, user)
+    manager = relations.manager(call.tenant, user)
     if manager is None:
         raise not_found(f"manager' of '{user.id}")
     body = typed("user", shown(manager, call.select))
@@ -105,7 +152,7 @@ async def get_manager(call: Call) -> Response:
 
 async def get_manager_reference(call: Call) -> Response:
     user = call.user()
-    manager = _manager(call, user)
+    manager = relations.manager(call.tenant, user)
     if manager is None:
         raise not_found(f"manager' of '{user.id}")
     url = f"{call.origin}/v1.0/directoryObjects/{manager.id}"
@@ -114,12 +161,9 @@ async def get_manager_reference(call: Call) -> Response:
 
 async def set_manager(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/user-post-manager"""
-    reference = call.body().get("@odata.id")
-    match = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
-    if match is None:
-        raise bad_request("The '@odata.id' of the reference is missing or is not the URL of a directory object.")
+    key = referenced(call.body().get("@odata.id"))
     user = call.user(writing=True)
-    manager = call.tenant.user(match[1])
+    manager = call.tenant.user(key)
     if manager is user:
         raise bad_request("A user cannot be the manager of itself.")
     call.tenant.set_manager(user, manager.id)
@@ -129,98 +173,15 @@ async def set_manager(call: Call) -> Response:
 async def remove_manager(call: Call) -> Response:
     """No page says what happens without a manager; 404 is what removing any missing reference gives."""
     user = call.user(writing=True)
+    if user.manager is None and call.tenant.settings.missing_manager_status == 204:
+        return no_content()
     if user.manager is None:
         raise not_found(f"manager' of '{user.id}")
     call.tenant.set_manager(user, None)
     return no_content()
 
 
-async def get_by_ids(call: Call) -> Response:
-    """https://learn.microsoft.com/graph/api/directoryobject-getbyids: unknown ids are left out."""
-    body = call.body()
-    ids, types = body.get("ids"), body.get("types")
-    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids) or len(ids) > _MOST_IDS:
-        raise bad_request(f"'ids' must be a collection of at most {_MOST_IDS} object ids.")
-    wanted = types is None or (isinstance(types, list) and not {"user", "directoryObject"}.isdisjoint(map(str, types)))
-    found = [call.tenant.find(each) for each in dict.fromkeys(ids) if "@" not in each] if wanted else []
-    value = [typed("user", shown(user, call.select)) for user in found if user is not None and call.visible(user)]
-    return json_response(200, {"@odata.context": context(call.origin, "directoryObjects", None), "value": value})
-
-
-# Deleted items: https://learn.microsoft.com/graph/api/resources/directory
-
-
-async def list_deleted(call: Call) -> Response:
-    call.allow("$top", "$skiptoken", "$select", "$filter", "$count")
-    select = call.select or (*DEFAULT_SELECT, "deletedDateTime")
-    return _collection(
-        call, call.tenant.deleted_users(_clause(call)), "directory/deletedItems/microsoft.graph.user", select
-    )
-
-
-async def list_deleted_of_any_kind(_call: Call) -> Response:
-    raise bad_request("The OData cast type is required: directory/deletedItems/microsoft.graph.user.")
-
-
-async def get_deleted(call: Call) -> Response:
-    call.allow("$select")
-    user = call.tenant.deleted_user(call.parameters[0])
-    select = call.select or (*DEFAULT_SELECT, "deletedDateTime")
-    body = typed("user", shown(user, select))
-    return json_response(200, {"@odata.context": context(call.origin, "directoryObjects", None, entity=True), **body})
-
-
-async def restore(call: Call) -> Response:
-    """https://learn.microsoft.com/graph/api/directory-deleteditems-restore"""
-    body = call.body(optional=True)
-    user = call.tenant.deleted_user(call.parameters[0])
-    if user.admin:
-        raise denied()
-    name = body.get("newUserPrincipalName")
-    if name is not None:
-        if not isinstance(name, str):
-            raise invalid_value("userPrincipalName")
-        _check_domain(call, name)
-    call.tenant.restore(user, principal_name=name, drop_conflicting=body.get("autoReconcileProxyConflict") is True)
-    body = typed("user", shown(user, None))
-    return json_response(200, {"@odata.context": context(call.origin, "directoryObjects", None, entity=True), **body})
-
-
-async def purge(call: Call) -> Response:
-    user = call.tenant.deleted_user(call.parameters[0])
-    if user.admin:
-        raise denied()
-    call.tenant.purge(user)
-    return no_content()
-
-
-def _clause(call: Call) -> Filter | None:
-    text = call.request.query.get("$filter")
-    return parse_filter(text, advanced=call.advanced) if text else None
-
-
-def _collection(call: Call, users: Sequence[User], path: str, select: Sequence[str] | None) -> Response:
-    """`users` in order of creation; one page of them."""
-    some, notes = page(call, users, path)
-    collection = "users" if path == "users" else "directoryObjects"
-    value = [_with_manager(call, user, select) for user in some]
-    return json_response(200, {"@odata.context": context(call.origin, collection, select), **notes, "value": value})
-
-
-def _with_manager(call: Call, user: User, select: Sequence[str] | None) -> dict[str, Any]:
-    """`$expand=manager`: a user without one comes without the property."""
-    body = shown(user, select)
-    wanted, manager_select = call.expand_manager()
-    manager = _manager(call, user) if wanted else None
-    return body if manager is None else body | {"manager": typed("user", shown(manager, manager_select))}
-
-
-def _manager(call: Call, user: User) -> User | None:
-    """A soft-deleted manager is not shown; the reference comes back with a restore."""
-    return None if user.manager is None else call.tenant.find(user.manager)
-
-
-def _check_domain(call: Call, name: str) -> None:
+def check_domain(call: Call, name: str) -> None:
     domain = name.rpartition("@")[2].lower()
     if domain not in call.tenant.domains:
         raise GraphError(

@@ -1,24 +1,22 @@
 """One authenticated Graph request on its way to a handler, and what handlers commonly ask of it."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from local.graph_emulator.directory import Tenant
-from local.graph_emulator.errors import GraphError, not_found, not_replicated, unsupported_query
-from local.graph_emulator.messages import Request
-from local.graph_emulator.schema import parse_select
-from local.graph_emulator.shelf import User
+from local.graph_emulator.entities import USER
+from local.graph_emulator.errors import GraphError, not_found, not_replicated
+from local.graph_emulator.messages import Request, Response, json_response
+from local.graph_emulator.objects import DirectoryObject, Group, User
+from local.graph_emulator.options import allow
 from local.graph_emulator.tokens import Caller
 
 if TYPE_CHECKING:
     from local.graph_emulator.emulator import Emulator
-
-_EXPAND: Final = re.compile(r"manager(?:\(\$select=(?P<select>[^)]*)\))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,30 +35,31 @@ class Call:
         return self.request.origin
 
     @property
+    def options(self) -> Mapping[str, str]:
+        """Query options under their official names: the router has seen to it."""
+        return self.request.query
+
+    @property
     def select(self) -> tuple[str, ...] | None:
-        return parse_select(self.request.query.get("$select"))
+        return USER.parse_select(self.options.get("$select"))
+
+    @property
+    def eventual(self) -> bool:
+        return self.request.headers.get("consistencylevel", "").lower() == "eventual"
 
     @property
     def advanced(self) -> bool:
         """https://learn.microsoft.com/graph/aad-advanced-queries: both are needed."""
-        level = self.request.headers.get("consistencylevel", "")
-        return level.lower() == "eventual" and self.request.query.get("$count", "").lower() == "true"
+        return self.eventual and self.options.get("$count", "").lower() == "true"
 
     def allow(self, *options: str) -> None:
         """Refuse system query options that the emulator would otherwise pass over in silence."""
-        for name in self.request.query:
-            if name.startswith("$") and name not in options:
-                raise unsupported_query(f"The query option '{name}' is not supported here.")
+        allow(self.options, *options)
 
-    def expand_manager(self) -> tuple[bool, tuple[str, ...] | None]:
-        """Whether the manager is wanted within the user, and its `$select`."""
-        text = self.request.query.get("$expand")
-        if text is None:
-            return False, None
-        match = _EXPAND.fullmatch(text)
-        if match is None:
-            raise unsupported_query(f"The expand clause '{text}' is not supported.")
-        return True, parse_select(match["select"])
+    @property
+    def privileged(self) -> bool:
+        """Whether the app has a directory role, and may do what is sensitive to whoever has one."""
+        return self.caller.app in self.tenant.role_holders
 
     def body(self, *, optional: bool = False) -> dict[str, Any]:
         """The JSON object sent. Raises 415 for another content type and 400 for anything but an object."""
@@ -69,7 +68,9 @@ class Call:
         if not self.request.headers.get("content-type", "").lower().startswith("application/json"):
             raise GraphError(415, "UnsupportedMediaType", "A supported media type is required: application/json.")
         try:
-            value = json.loads(self.request.body)
+            value = json.loads(self.request.body, parse_constant=_no_number)
+            # Half of a surrogate pair is a text for Python, and cannot be sent back to anybody.
+            json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
@@ -89,8 +90,34 @@ class Call:
             return user
         raise not_replicated() if writing else not_found(key)
 
-    def visible(self, user: User) -> bool:
-        return user.visible_at <= self.now
+    def group(self, *, writing: bool = False) -> Group:
+        key = self.parameters[0]
+        group = self.tenant.groups.get(key)
+        if self.visible(group):
+            return group
+        raise not_replicated() if writing else not_found(key)
+
+    def anything(self, key: str) -> DirectoryObject:
+        """A live object of any kind, by id. Raises 404."""
+        found = self.tenant.object(key)
+        if found is None or not self.visible(found):
+            raise not_found(key)
+        return found
+
+    def visible(self, item: DirectoryObject) -> bool:
+        return item.visible_at <= self.now
+
+    def created(self, path: str, body: Mapping[str, Any]) -> Response:
+        """201 with a Location. Which URL that is no page says; the setting has the other form seen."""
+        location = f"{self.origin}/v1.0/{path}"
+        if self.tenant.settings.location_form == "v2":
+            location = f"{self.origin}/v2/{self.tenant.id}/directoryObjects/{path.rpartition('/')[2]}"
+        return json_response(201, body, Location=location)
+
+
+def _no_number(text: str) -> None:
+    """NaN and Infinity are no JSON."""
+    raise ValueError(text)
 
 
 def link(origin: str, path: str, query: Mapping[str, str]) -> str:

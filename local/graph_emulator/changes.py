@@ -1,4 +1,7 @@
-"""The append-only log of what happened to a tenant's users. Delta rounds and change notifications are views of it."""
+"""Append-only logs of what happened to a tenant's users, and to its groups.
+
+Delta rounds and change notifications are views of them.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -17,13 +20,19 @@ class What(StrEnum):
 
 
 class Change(NamedTuple):
-    """`properties` names what an update touched; `old_manager` is set when the manager was one of them."""
+    """`user` is the object's id, a group's too. `properties` names what an update touched.
+
+    `old_manager` is set when the manager was one of them; `link` when a member or owner of a group was: relation, id,
+    type, and whether it was added.
+    """
 
     at: datetime
     user: str
     what: What
     properties: frozenset[str] = frozenset()
     old_manager: str | None = None
+    link: tuple[str, str, str, bool] | None = None
+    kind: str = "user"
 
 
 class ChangeLog:

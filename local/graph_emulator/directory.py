@@ -1,5 +1,7 @@
 """One tenant's directory: users, deleted items and managers, and the log of all that happened to them.
 
+Groups, apps and policies have their own books, which hang on it.
+
 Plain and synchronous. It checks what any caller must obey (uniqueness, what exists); what only an HTTP caller must
 obey (permissions, throttling, the window after a create) is checked in front of it.
 """
@@ -9,11 +11,15 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
+from local.graph_emulator.apps import Apps
 from local.graph_emulator.changes import Change, ChangeLog, What
 from local.graph_emulator.clock import Clock, instant
 from local.graph_emulator.errors import bad_request, conflict, not_found
 from local.graph_emulator.filters import Filter
+from local.graph_emulator.groups import Groups
 from local.graph_emulator.ids import guid
+from local.graph_emulator.objects import DirectoryObject
+from local.graph_emulator.policies import Policies
 from local.graph_emulator.schema import merged
 from local.graph_emulator.settings import TenantSettings
 from local.graph_emulator.shelf import Shelf, User
@@ -39,14 +45,17 @@ class Tenant:
         self.delta_generation = 0
         self.delta_reset_form = "gone"
         self.app_roles: dict[str, list[str]] = {}
-        self.service_principals: dict[str, str] = {}
+        self.role_holders: set[str] = set()  # apps with a directory role, which may touch administrators
+        self.policies = Policies()
         self._clock = clock
         self._rng = rng
         self._listener = listener
-        self._live = Shelf()
-        self._deleted = Shelf()
+        self._live: Shelf[User] = Shelf()
+        self._deleted: Shelf[User] = Shelf()
         self._order: list[str] = []
         self._guests = 0
+        self.groups = Groups(self, clock=clock, rng=rng)
+        self.apps = Apps(tenant_id, clock=clock, rng=rng)
 
     # Reading
 
@@ -71,6 +80,21 @@ class Tenant:
     def users(self, clause: Filter | None = None) -> list[User]:
         return self._live.find(clause)
 
+    def users_after(self, ordinal: int, most: int, visible: Callable[[User], bool]) -> list[User]:
+        """The first users created after that one, in order, without looking at the rest of the tenant."""
+        found: list[User] = []
+        for _, user_id in self.ever(ordinal + 1):
+            user = self._live.get(user_id)
+            if user is not None and visible(user):
+                found.append(user)
+                if len(found) == most:
+                    break
+        return found
+
+    def object(self, object_id: str) -> DirectoryObject | None:
+        """A live object of any kind."""
+        return self._live.get(object_id) or self.groups.find(object_id) or self.apps.find(object_id)
+
     def deleted_users(self, clause: Filter | None = None) -> list[User]:
         return self._deleted.find(clause)
 
@@ -80,7 +104,7 @@ class Tenant:
 
     def find(self, key: str) -> User | None:
         """A live user by id or user principal name."""
-        user = self._live.get(key)
+        user = self._live.get(key) or self._live.get(key.lower())
         if user is None and "@" in key:
             user = next(iter(self._live.holders("userPrincipalName", key)), None)
         return user
@@ -197,10 +221,12 @@ class Tenant:
                 self._record(report, What.UPDATED, frozenset({"manager"}), user.id)
         if user.manager is not None and (boss := self._anywhere(user.manager)) is not None:
             boss.reports.pop(user.id, None)
+        self.groups.forget(user)
         self._record(user.id, What.PURGED)
 
     def expire(self, now: datetime) -> None:
         """Purge what has been in deletedItems for 30 days. Called before each request: nothing else sees the time."""
+        self.groups.expire(now)
         over = []
         for user in self._deleted:  # in the order of deletion, so that the first young one ends it
             if user.deleted_at is None or now - user.deleted_at < RETENTION:
@@ -219,11 +245,19 @@ class Tenant:
     def _anywhere(self, user_id: str) -> User | None:
         return self._live.get(user_id) or self._deleted.get(user_id)
 
+    def set_sponsors(self, user: User, sponsors: Iterable[str]) -> None:
+        user.sponsors = tuple(dict.fromkeys(sponsors))
+        self._record(user.id, What.UPDATED, frozenset({"sponsors"}))
+
     def _record(
         self, user_id: str, what: What, properties: frozenset[str] = frozenset(), old_manager: str | None = None
     ) -> None:
         change = Change(self._clock.now(), user_id, what, properties, old_manager)
-        self._listener(self, self.log.append(change), change)
+        self.announce(self.log.append(change), change)
+
+    def announce(self, position: int, change: Change) -> None:
+        """Tell whoever delivers notifications; `position` is the change's place in its log."""
+        self._listener(self, position, change)
 
     def _check_unique(self, user_id: str, properties: Mapping[str, Any]) -> None:
         if self._anywhere(user_id) is not None and "id" in properties:

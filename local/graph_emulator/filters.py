@@ -1,17 +1,19 @@
-"""`$filter`: a parser for the part of OData that Graph's user collections understand.
+"""`$filter`: a parser for the part of OData that Graph's directory collections understand.
 
 https://learn.microsoft.com/graph/filter-query-parameter; which operators need an advanced query (header
 `ConsistencyLevel: eventual` and `$count=true`): https://learn.microsoft.com/graph/aad-advanced-queries.
 Text compares without regard to case, as the directory does.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from local.graph_emulator.clock import parse_instant
+from local.graph_emulator.entities import USER, EntityType
 from local.graph_emulator.errors import GraphError, unsupported_query
-from local.graph_emulator.schema import filterable
+from local.graph_emulator.filter_tokens import Token, syntax_error, tokens
+from local.graph_emulator.rules import Kind
 
 type Getter = Callable[[str], Any]
 type Keys = tuple[tuple[str, str], ...]
@@ -25,23 +27,23 @@ class Filter:
     keys: Keys | None = None
 
 
-_TOKEN: Final = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<time>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?)|(?P<number>-?\d+(?:\.\d+)?)"
-    r"|(?P<name>[A-Za-z_@$][\w.@$]*(?:/[\w.@$]+)*)|(?P<mark>[(),:]))"
-)
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
-_ADVANCED: Final = frozenset({"ne", "not", "endswith"})
 _COMPARISONS: Final = frozenset({"eq", "ne", "ge", "le", "gt", "lt"})
 _FUNCTIONS: Final = {"startswith": str.startswith, "endswith": str.endswith}
+# OData knows these; the directory does not.
+_REFUSED_FUNCTIONS: Final = frozenset({"contains", "indexof", "length", "substring", "tolower", "toupper", "trim"})
 
 
-def parse_filter(text: str, *, advanced: bool) -> Filter:
+def parse_filter(text: str, *, advanced: bool, of: EntityType = USER) -> Filter:
     """Raises GraphError 400 for what cannot be read, is not filterable, or needs an advanced query that this is not."""
-    parser = _Parser(text)
-    clause = parser.whole()
-    if parser.advanced and not advanced:
+    parser = _Parser(text, of, advanced=advanced)
+    try:
+        clause = parser.whole()
+    except RecursionError:
+        raise syntax_error(len(text), text) from None
+    if parser.missing and not advanced:
         raise unsupported_query(
-            f"Operator '{parser.advanced}' is not supported because the required parameters might be missing. Try "
+            f"Operator '{parser.missing}' is not supported because the required parameters might be missing. Try "
             "adding $count=true query parameter and ConsistencyLevel:eventual header. Refer to "
             "https://aka.ms/graph-docs/advanced-queries for more information"
         )
@@ -49,16 +51,22 @@ def parse_filter(text: str, *, advanced: bool) -> Filter:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
-        self._tokens = list(_tokens(text))
+    """`missing` is the first operator that needs an advanced query."""
+
+    def __init__(self, text: str, of: EntityType, *, advanced: bool) -> None:
+        self._text = text
+        self._of = of
+        self._advanced = advanced
+        self._tokens = tokens(text)
         self._at = 0
         self._variable: str | None = None
-        self.advanced = ""
+        self._collection = ""
+        self.missing = ""
 
     def whole(self) -> Filter:
         clause = self._either()
-        if self._peek() != ("end", ""):
-            raise _syntax(self._peek()[1])
+        if self._peek().kind != "end":
+            raise self._syntax()
         return clause
 
     def _either(self) -> Filter:
@@ -86,36 +94,48 @@ class _Parser:
 
     def _term(self) -> Filter:
         name = self._next("name")
-        if name.lower() in _FUNCTIONS and self._take("("):
+        if self._peek().text == "(" and "/" not in name:
+            self._take("(")
             return self._function(name)
         if name.endswith("/any") and self._take("("):
             return self._lambda(name.removesuffix("/any"))
-        self._check(name)
-        operator = self._next("name")
+        self._known(name)
+        operator = self._next("name").lower()
         if operator == "in":
             return self._membership(name)
         if operator not in _COMPARISONS:
-            raise _syntax(operator)
-        if operator == "ne":
-            self._needs_advanced("ne")
-        return _comparison(name, operator, self._literal())
+            raise self._syntax(-1)
+        value = self._literal()
+        self._fits(name, value, operator)
+        self._check(name, operator, value)
+        return _comparison(name, operator, value)
 
     def _function(self, name: str) -> Filter:
-        if name.lower() in _ADVANCED:
-            self._needs_advanced(name)
+        if name.lower() in _REFUSED_FUNCTIONS:
+            raise unsupported_query(f"Filter operator '{name[0].upper()}{name[1:]}' is not supported.")
+        if name.lower() not in _FUNCTIONS:
+            raise GraphError(
+                400,
+                "BadRequest",
+                f"Invalid filter clause: An unknown function with name '{name}' was found. This may also be a function "
+                "import or a key lookup on a navigation property, which is not allowed.",
+            )
         path = self._next("name")
-        self._check(path)
+        self._known(path)
         self._expect(",")
         part = self._literal()
         self._expect(")")
         if not isinstance(part, str):
-            raise _syntax(str(part))
+            raise self._syntax(-1)
+        self._check(path, name.lower(), part)
         probe, holds = part.lower(), _FUNCTIONS[name.lower()]
         return Filter(test=lambda get: isinstance(value := get(path), str) and holds(value.lower(), probe))
 
     def _lambda(self, collection: str) -> Filter:
-        self._check(collection)
-        outer, self._variable = self._variable, self._next("name")
+        self._known(collection)
+        if not self._of.is_collection(collection):
+            raise _invalid("Any/All may only be used following a collection.")
+        outer, self._variable, self._collection = self._variable, self._next("name"), collection
         variable = self._variable
         self._expect(":")
         inner = self._either()
@@ -133,65 +153,121 @@ class _Parser:
         while self._take(","):
             values.append(self._literal())
         self._expect(")")
+        for value in values:
+            self._fits(name, value, "eq")
+        self._check(name, "in", values)
         return _any_of([_comparison(name, "eq", value) for value in values])
 
-    def _check(self, path: str) -> None:
+    def _known(self, path: str) -> None:
         head = path.partition("/")[0]
-        if head != self._variable and not filterable(path):
-            raise unsupported_query(
-                f"Unsupported or invalid query filter clause specified for property '{path}' of resource 'User'."
+        if head != self._variable and not self._of.has(head):
+            raise _invalid(f"Could not find a property named '{head}' on type '{self._of.full_name}'.")
+
+    def _check(self, path: str, operator: str, value: Any) -> None:
+        """Whether the property takes the operator, by default or in an advanced query."""
+        head, _, member = path.partition("/")
+        head = self._collection if head == self._variable else head
+        rules = self._of.operators_of(path if head != self._collection else head)
+        wanted = "$count" if member == "$count" else "null" if value is None and operator == "eq" else operator
+        if rules is None or wanted not in rules.default | rules.advanced:
+            raise self._refused(head)
+        if wanted in rules.default:
+            return
+        if wanted in {"ne", "endswith", "$count"}:
+            self._needs_advanced("endsWith" if wanted == "endswith" else wanted)
+        elif not self._advanced:
+            raise self._refused(head)
+
+    def _refused(self, name: str) -> GraphError:
+        return unsupported_query(
+            f"Unsupported or invalid query filter clause specified for property '{name}' of resource "
+            f"'{self._of.resource}'."
+        )
+
+    def _fits(self, path: str, value: Any, operator: str) -> None:
+        """A text compares with texts, a flag with flags, a time with times."""
+        if value is None or "/" in path or path == self._variable:
+            return
+        kind = self._of.kinds.get(path)
+        expected = _EDM[kind] if kind is not None else None
+        found = _edm(value)
+        if expected is not None and expected != found:
+            name = {"eq": "Equal", "ne": "NotEqual", "ge": "GreaterThanOrEqual", "le": "LessThanOrEqual"}
+            raise _invalid(
+                "A binary operator with incompatible types was detected. Found operand types "
+                f"'{expected}' and '{found}' for operator kind '{name.get(operator, operator)}'."
             )
 
     def _needs_advanced(self, operator: str) -> None:
-        self.advanced = self.advanced or operator
+        self.missing = self.missing or operator
 
     def _literal(self) -> Any:
-        kind, text = self._peek()
+        token = self._peek()
         self._at += 1
-        if kind == "text":
-            return text[1:-1].replace("''", "'")
-        if kind == "number":
-            return float(text)
-        if kind == "time":
-            return text
-        if kind == "name" and text in _CONSTANTS:
-            return _CONSTANTS[text]
-        raise _syntax(text)
+        match token.kind:
+            case "text":
+                return token.text[1:-1].replace("''", "'")
+            case "number":
+                return float(token.text)
+            case "time":
+                return Moment(token.text if "T" in token.text else f"{token.text}T00:00:00Z")
+            case "name" if token.text.lower() in _CONSTANTS:
+                return _CONSTANTS[token.text.lower()]
+        raise self._syntax(-1)
 
-    def _peek(self) -> tuple[str, str]:
-        return self._tokens[self._at] if self._at < len(self._tokens) else ("end", "")
+    def _peek(self) -> Token:
+        return self._tokens[self._at] if self._at < len(self._tokens) else Token("end", "", len(self._text))
 
     def _take(self, text: str) -> bool:
-        kind, found = self._peek()
-        if found != text or kind == "text":
+        token = self._peek()
+        if token.kind == "text" or token.text.lower() != text:
             return False
         self._at += 1
         return True
 
     def _expect(self, text: str) -> None:
         if not self._take(text):
-            raise _syntax(self._peek()[1])
+            raise self._syntax()
 
     def _next(self, kind: str) -> str:
-        found, text = self._peek()
-        if found != kind:
-            raise _syntax(text)
+        token = self._peek()
+        if token.kind != kind:
+            raise self._syntax()
         self._at += 1
-        return text
+        return token.text
+
+    def _syntax(self, step: int = 0) -> GraphError:
+        at = max(0, self._at + step)
+        token = self._tokens[at] if at < len(self._tokens) else Token("end", "", len(self._text))
+        return syntax_error(token.end, self._text)
 
 
-def _tokens(text: str) -> Iterable[tuple[str, str]]:
-    at, text = 0, text.strip()
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None or match.lastgroup is None:
-            raise _syntax(text[at : at + 10])
-        yield match.lastgroup, match[match.lastgroup]
-        at = match.end()
+class Moment(str):
+    """A point in time as it stood in the clause; it compares as the text that objects carry."""
+
+    __slots__ = ()
 
 
-def _syntax(near: str) -> GraphError:
-    return GraphError(400, "BadRequest", f"Invalid filter clause: Syntax error near '{near}'.")
+_EDM: Final = {
+    Kind.TEXT: "Edm.String",
+    Kind.FLAG: "Edm.Boolean",
+    Kind.TIME: "Edm.DateTimeOffset",
+    Kind.TEXTS: "Collection(Edm.String)",
+    Kind.OBJECT: "Edm.ComplexType",
+    Kind.OBJECTS: "Collection(Edm.ComplexType)",
+}
+
+
+def _edm(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Edm.Boolean"
+    if isinstance(value, Moment):
+        return "Edm.DateTimeOffset"
+    return "Edm.String" if isinstance(value, str) else "Edm.Int32"
+
+
+def _invalid(message: str) -> GraphError:
+    return GraphError(400, "BadRequest", f"Invalid filter clause: {message}")
 
 
 def _item(variable: str, item: Any) -> Getter:
@@ -221,20 +297,29 @@ def _folded(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def _seconds(text: Any) -> Any:
+    """Times compare as times: objects carry whole seconds, clauses may have fractions and offsets."""
+    try:
+        return parse_instant(text).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def _comparison(path: str, operator: str, literal: Any) -> Filter:
-    wanted = _folded(literal)
+    fold = _seconds if isinstance(literal, Moment) else _folded
+    wanted = fold(literal)
     if operator == "eq":
         keys = ((path, wanted),) if isinstance(wanted, str) else None
-        return Filter(test=lambda get: bool(_folded(get(path)) == wanted), keys=keys)
+        return Filter(test=lambda get: bool(fold(get(path)) == wanted), keys=keys)
     if operator == "ne":
-        return Filter(test=lambda get: bool(_folded(get(path)) != wanted))
+        return Filter(test=lambda get: bool(fold(get(path)) != wanted))
 
     def ordered(get: Getter) -> bool:
-        value = _folded(get(path))
-        if not isinstance(value, str) or not isinstance(wanted, str):
+        value = fold(get(path))
+        if type(value) is not type(wanted) or value is None:
             return False
         if operator in {"ge", "le"} and value == wanted:
             return True
-        return value > wanted if operator in {"ge", "gt"} else value < wanted
+        return bool(value > wanted) if operator in {"ge", "gt"} else bool(value < wanted)
 
     return Filter(test=ordered)

@@ -1,58 +1,70 @@
-"""Pages of `/users` and of deleted items: `$top`, `$skiptoken`, nextLink. https://learn.microsoft.com/graph/paging"""
+"""Pages of collections: `$top`, `$skiptoken`, nextLink. https://learn.microsoft.com/graph/paging"""
 
 import base64
+import binascii
 import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from local.graph_emulator.call import Call, link
 from local.graph_emulator.errors import GraphError, bad_request, unsupported_query
-from local.graph_emulator.shelf import User
+from local.graph_emulator.objects import DirectoryObject
 
 _DEFAULT: Final = 100
 _MOST: Final = 999
 
 
-def page(call: Call, users: Sequence[User], path: str) -> tuple[list[User], dict[str, Any]]:
-    """The users of this page, of all given in order of creation, and the annotations that go with it."""
-    size = _size(call)
-    after = _position(call)
-    rest = [user for user in users if user.ordinal > after] if after >= 0 else users
-    shown = list(rest[:size])
+def page[T: DirectoryObject](
+    call: Call, items: Sequence[T], path: str, *, ordered: bool = False
+) -> tuple[list[T], dict[str, Any]]:
+    """Those of this page and the annotations that go with it.
+
+    A token says after which ordinal to go on, so that nobody is lost when others leave meanwhile; where the items are
+    in another order, how many have been shown.
+    """
+    top, after = size(call), position(call)
+    if ordered:
+        rest = list(items[after + 1 :])
+    else:
+        rest = [item for item in items if item.ordinal > after] if after >= 0 else list(items)
+    shown = rest[:top]
     notes: dict[str, Any] = {}
     if call.advanced:
-        notes["@odata.count"] = len(users)
-    if len(rest) > size:
-        query = {name: value for name, value in call.request.query.items() if name != "$skiptoken"}
-        notes["@odata.nextLink"] = link(call.origin, path, query | {"$skiptoken": _token(call, shown[-1].ordinal)})
+        notes["@odata.count"] = len(items)
+    if len(rest) > top:
+        query = {name: value for name, value in call.options.items() if name != "$skiptoken"}
+        last = after + len(shown) if ordered else shown[-1].ordinal
+        notes["@odata.nextLink"] = link(call.origin, path, query | {"$skiptoken": _token(call, last)})
     return shown, notes
 
 
-def _size(call: Call) -> int:
-    text = call.request.query.get("$top")
+def size(call: Call) -> int:
+    text = call.options.get("$top")
     if text is None:
         return _DEFAULT
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+    if len(text) > 9 or not 1 <= int(text) <= _MOST:
         raise unsupported_query(f"Invalid page size specified: '{text}'. Must be between 1 and {_MOST} inclusive.")
     return int(text)
 
 
-def _token(call: Call, ordinal: int) -> str:
-    text = json.dumps([call.tenant.id, ordinal, int(call.now.timestamp())], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _position(call: Call) -> int:
-    token = call.request.query.get("$skiptoken")
+def position(call: Call) -> int:
+    """What the `$skiptoken` says; -1 without one. Raises 400 for one of another tenant, expired or unreadable."""
+    token = call.options.get("$skiptoken")
     if token is None:
         return -1
     try:
-        tenant, ordinal, issued = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        age_s, position = call.now.timestamp() - float(issued), int(ordinal)
-    except (ValueError, TypeError, OverflowError):
+        packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        tenant, last, issued = json.loads(packed)
+        age_s, place = call.now.timestamp() - float(issued), int(last)
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         raise bad_request("Badly formed token.") from None
-    if tenant != call.tenant.id:
+    if tenant != call.tenant.id or place < -1:
         raise bad_request("The token is not valid for this request.")
     if age_s > call.tenant.settings.page_token_minutes * 60:
         raise GraphError(400, "Directory_ExpiredPageToken", "The specified page token value has expired.")
-    return position
+    return place
+
+
+def _token(call: Call, last: int) -> str:
+    text = json.dumps([call.tenant.id, last, int(call.now.timestamp())], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -20,6 +20,25 @@ class TenantSettings:
     automatic_redemption: list[str] = field(default_factory=list)  # tenant ids, or "*"; both sides must agree
     phantom_invitations: float = 0.0  # probability that an invitation succeeds and no user appears
 
+    member_invites_need_write: bool = True  # invitedUserType Member takes more than User.Invite.All
+    restricted_invites_refuse_apps: bool = True  # allowInvitesFrom adminsAndGuestInviters keeps apps out
+    reinvite_revives_deleted: bool = False  # an address of a soft-deleted guest: its restore instead of a new user
+    invited_other_mails: bool = True  # otherMails straight after an invitation hold the address
+    already_exists_code: str = "BadRequest"  # of a 400 for who cannot be invited
+
+    # Writes
+    sensitive_needs_role: bool = False  # sensitive properties of anybody need an app with a directory role
+    external_service_owns_mail: bool = False  # mail and showInAddressList of guests cannot be written
+    extensions_need_registration: bool = False  # only directory extensions registered in this tenant can be written
+    missing_manager_status: int = 404  # DELETE of a manager that is not set: 404, or 204
+    soft_delete_security_groups: bool = False  # only Microsoft 365 groups go to deletedItems
+    directory_etags: bool = False  # If-Match on users is refused with 412; otherwise it is ignored
+
+    # Answers
+    select_adds_id: bool = True  # id comes even where $select leaves it out
+    location_form: str = "v1.0"  # of the Location of a 201; "v2" is the other form seen
+    restore_notifies: bool = True  # a restore is an `updated` notification
+
     # Consistency
     visibility_s: float = 0.2  # a user just created is 404 for so long
     replication_lag_s: float = 0.0  # changes younger than this are not in a delta round yet
@@ -32,6 +51,7 @@ class TenantSettings:
     delta_empty_pages: float = 0.0  # probability of an empty page with a nextLink before a full one
     delta_seed: int = 0
     delta_initial_removed: bool = True  # users in deletedItems show up in an initial round, as @removed
+    delta_link_page: int = 500  # members in one entry of groups/delta; the rest come in further entries
     delta_token_days: float = 7.0
     delta_expired_form: str = "syncStateNotFound"
     page_token_minutes: float = 60.0  # no page states the real lifetime

@@ -104,12 +104,12 @@ def ownership(evidence: Evidence) -> Owned:
         elif not _done(each):
             continue
         elif each.object_id in address_of:
-            if about in inviters[address_of.pop(each.object_id)]:
+            if about in inviters[address_of.pop(each.object_id)] or evidence.plan.adopt == "guests":
                 owned.source_of[each.object_id] = about
-        elif each.method == "PATCH" and each.object_id not in owned.source_of:
-            if evidence.plan.adopt == "guests" and _was_guest(evidence, each.object_id):
+        elif each.object_id not in owned.source_of:
+            if evidence.plan.adopt == "guests" and each.method == "PATCH" and _was_guest(evidence, each.object_id):
                 owned.source_of[each.object_id] = about
-            elif each.object_id in evidence.deeds.invited and any(about in users for users in inviters.values()):
+            elif each.object_id in evidence.deeds.invited:
                 owned.source_of[each.object_id] = about
                 owned.raced[each.object_id] = each
     for target_id, source_id in owned.source_of.items():

@@ -13,14 +13,24 @@ from sync_core.holds import DeletionGuard
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
 from sync_core.model import FeedRun, GuardLimits, Json, Link, Nomination, Outcome, Policy, Sync, Why
+from sync_core.ports import FeedState
 from sync_core.storage.connect import memory_storage
 from sync_core.subscriptions import SubscriptionKeeper
 from sync_core.worker import Worker
 
 from .clock import ManualClock
-from .directories import Account, MemorySource, MemorySubscriptions, MemoryTarget
+from .directories import Account, MemorySource, MemorySubscriptions, MemoryTarget, pages
 from .faults import Faults, FaultyQueue, FaultyTable
 from .make import ADA, ADDRESS, CONTOSO, FABRIKAM, NAME, person, sync
+
+
+def names(outcome: Outcome) -> list[str]:
+    """The kinds of change that were carried out, in order."""
+    return [change.name for change in outcome.changes]
+
+
+def whom(nominations: Sequence[Nomination]) -> list[str]:
+    return [each.user for each in nominations]
 
 
 class World:
@@ -95,6 +105,29 @@ class World:
     def forget_calls(self) -> None:
         self.faults.calls.clear()
         self.target.writes.clear()
+
+    def graph_calls(self) -> list[str]:
+        """What was asked of either tenant."""
+        return [call for call in self.faults.calls if call.startswith(("source.", "target."))]
+
+    # --- feeds ---
+
+    async def started(self, *, full: bool = False) -> FeedRun:
+        """The message of a round that was just started (or woken)."""
+        await self.feeds.start_round(CONTOSO.key, full=full)
+        (run,) = await self.runs()
+        return run
+
+    async def feed(self) -> FeedState:
+        return await self.storage.feeds.get(CONTOSO.key)
+
+    async def first_round(self) -> None:
+        """A full round that lists nobody is over: the next one starts at the link `delta:2`."""
+        self.source.pages.update(pages([]))
+        await self.feeds.run(await self.started())
+        assert (await self.feed()).delta_link == "delta:2"
+        self.clock.advance(timedelta(minutes=5))
+        self.forget_calls()
 
     # --- messages ---
 

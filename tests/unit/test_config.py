@@ -332,7 +332,7 @@ def test_a_mutilated_file_is_a_configuration_or_a_config_error(lines: list[str],
     outcome(SMALLEST[:at] + noise + SMALLEST[at:])
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.sampled_from(["name", "source", "scope", "mapping", "matching", "deprovision", "deletion_guard"]), _values)
 def test_any_value_anywhere_is_a_configuration_or_a_config_error(name: str, value: object) -> None:
     """Well-formed YAML of the wrong shape is a fault like any other."""

@@ -1,0 +1,27 @@
+"""The expression language of Microsoft Entra's attribute mappings. Pure: clock and chance come in as arguments.
+
+`compile` once, at load; `Expression.evaluate` for every user. docs/expressions.md lists the functions and says
+where this differs from Microsoft's. `evaluate_lines` does the same for JSON lines.
+"""
+
+from .errors import CompileError, EvaluationError, ExpressionError, Position
+from .expression import REDACTED, Expression, compile
+from .lines import evaluate_lines
+from .registry import FUNCTIONS, UNAVAILABLE, Need
+from .values import Context, Flow
+
+__all__ = [
+    "FUNCTIONS",
+    "REDACTED",
+    "UNAVAILABLE",
+    "CompileError",
+    "Context",
+    "EvaluationError",
+    "Expression",
+    "ExpressionError",
+    "Flow",
+    "Need",
+    "Position",
+    "compile",
+    "evaluate_lines",
+]

@@ -1,0 +1,213 @@
+"""Tree to closures: every name resolved, every constant converted and checked, before the first user comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
+
+from .conditions import compare
+from .dotnet.faults import DotNetError
+from .errors import CompileError, EvaluationError, Position
+from .registry import ALIASES, FUNCTIONS, UNAVAILABLE, Function, Need, Param, nearest
+from .syntax import Attribute, Call, Comparison, Node, Number, Omitted, Text, Word
+from .values import MAX_TEXT, Flow, Run, Thunk, Value, to_integer, to_list, to_moment, to_number, to_text
+
+type Coerce = Callable[[Value, Run], object]
+
+_WORDS: dict[str, Value] = {
+    "IgnoreAttributeFlow": Flow.IGNORE_ATTRIBUTE,
+    "IgnoreObjectFlow": Flow.IGNORE_OBJECT,
+    "True": True,
+    "False": False,
+}
+_COMPARE_WORDS = {"vbBinaryCompare": 0, "vbTextCompare": 1}
+
+
+def _integer(value: Value, _run: Run) -> int:
+    found = to_integer(value)
+    if found is None:
+        raise EvaluationError("expects a whole number, not an empty value")
+    return found
+
+
+_COERCE: dict[str, Coerce | None] = {
+    "any": None,
+    "text": lambda value, _run: to_text(value),
+    "int": _integer,
+    "compare": _integer,
+    "number": lambda value, _run: to_number(value),
+    "date": lambda value, run: to_moment(value, run.context.now),
+    "list": lambda value, _run: to_list(value),
+}
+
+
+class Compiler:
+    """Compiles one expression and collects what is known about it on the way."""
+
+    def __init__(self, text: str, *, known: Collection[str] | None, provides: Collection[Need] | None) -> None:
+        self.text = text
+        self.attributes: dict[str, None] = {}
+        self.redacts = False
+        self.volatile = False
+        self.needs: set[Need] = set()
+        self.warnings: list[tuple[Position, str]] = []
+        self.top: Node | None = None
+        self._known = known
+        self._provides = provides
+
+    # --- what builders of special functions use -------------------------------------------------------------------
+
+    def error(self, message: str, node: Node) -> CompileError:
+        return CompileError(message, Position.of(self.text, node.offset))
+
+    def warn(self, message: str, node: Node) -> None:
+        self.warnings.append((Position.of(self.text, node.offset), message))
+
+    def thunk(self, node: Node) -> Thunk:
+        match node:
+            case Attribute(name):
+                return self.attribute(name, node)
+            case Text(value) | Number(value):
+                return _constant(value)
+            case Word(name):
+                return _constant(self._word(name, node))
+            case Call():
+                return self._call(node)
+            case Comparison():
+                raise self.error("a comparison may stand only in the condition of IIF and in CBool", node)
+            case Omitted():
+                raise self.error("a value is missing here", node)
+
+    def attribute(self, name: str, node: Node) -> Thunk:
+        if self._known is not None and name not in self._known:
+            by_case = {known.lower(): known for known in self._known}
+            close = [by_case[name.lower()]] if name.lower() in by_case else get_close_matches(name, self._known, n=1)
+            hint = f"; did you mean [{close[0]}]?" if close else ""
+            raise self.error(f"no attribute is named [{name}]{hint}", node)
+        self.attributes[name] = None
+        return lambda run: run.source.get(name)
+
+    def condition(self, node: Node, *, null_fails: bool) -> Thunk:
+        """A comparison, or any value. `null_fails`: a comparison with an empty attribute is never true (IIF)."""
+        if not isinstance(node, Comparison):
+            return self.thunk(node)
+        left, right, position = self.thunk(node.left), self.thunk(node.right), Position.of(self.text, node.offset)
+        fails = (null_fails and isinstance(node.left, Attribute), null_fails and isinstance(node.right, Attribute))
+        operator = node.operator
+
+        def compared(run: Run) -> Value:
+            a, b = left(run), right(run)
+            for flow in (a, b):
+                if isinstance(flow, Flow):
+                    return flow
+            try:
+                return compare(operator, a, b, fails, null_fails=null_fails, now=run.context.now)
+            except EvaluationError as error:
+                raise error.at(position, f"'{operator}'") from None
+
+        return compared
+
+    def arguments(self, call: Call, function: Function) -> list[Node]:
+        """The arguments by position, omitted ones filled in. Refuses too many, too few, and holes where none may be."""
+        given, params = list(call.arguments), function.params
+        if len(given) > len(params) and not function.repeats:
+            extra = given[len(params)]
+            raise self.error(f"{function.signature} takes {len(params)} arguments, not {len(given)}", extra)
+        given += [Omitted(call.offset)] * (len(params) - len(given))
+        for i, node in enumerate(given):
+            param = params[min(i, len(params) - 1)]
+            if isinstance(node, Omitted) and not param.optional:
+                raise self.error(f"{function.signature} needs {param.name}", node)
+        return given
+
+    def guarded(self, name: str, node: Node, compute: Thunk) -> Thunk:
+        """Gives errors their place, and bounds the length of what comes out."""
+        position = Position.of(self.text, node.offset)
+
+        def run_guarded(run: Run) -> Value:
+            try:
+                value = compute(run)
+                if value.__class__ is str and len(value) > MAX_TEXT:  # type: ignore[arg-type]
+                    raise EvaluationError(f"gives more than {MAX_TEXT:,} characters")
+                return value
+            except EvaluationError as error:
+                raise error.at(position, name) from None
+            except DotNetError as error:
+                raise EvaluationError(f"{name}: {error}", position) from error
+
+        return run_guarded
+
+    # --- the rest -----------------------------------------------------------------------------------------------
+
+    def _word(self, name: str, node: Node) -> Value:
+        if name in _WORDS:
+            return _WORDS[name]
+        if name in _COMPARE_WORDS:
+            raise self.error(f"{name} may stand only as the last argument of InStr", node)
+        raise self.error(f"'{name}' means nothing here; an attribute is written [{name}], a text \"{name}\"", node)
+
+    def _call(self, call: Call) -> Thunk:
+        name = ALIASES.get(call.name, call.name)
+        if name in UNAVAILABLE:
+            raise self.error(f"{name} cannot be used here: {UNAVAILABLE[name]}", call)
+        function = FUNCTIONS.get(name)
+        if function is None:
+            raise self.error(f"no function is named '{name}'{nearest(name)}", call)
+        self._note(function, call)
+        if function.build:
+            return self.guarded(name, call, function.build(call, self))
+        return self._plain(function, call)
+
+    def _note(self, function: Function, call: Call) -> None:
+        self.volatile |= function.volatile
+        if function.needs is None:
+            return
+        if self._provides is not None and function.needs not in self._provides:
+            why = f"{function.name} cannot be used here: it needs '{function.needs}', which nothing provides"
+            raise self.error(why, call)
+        self.needs.add(function.needs)
+
+    def _plain(self, function: Function, call: Call) -> Thunk:
+        if function.name == "FormatDateTime" and len(call.arguments) == 3:
+            # Microsoft's guides leave dateTimeStyles out altogether, as the Graph schema lists the function.
+            first, *rest = call.arguments
+            call = Call(call.name, (first, Omitted(first.offset), *rest), call.offset)
+        params, compute = function.params, function.compute
+        assert compute is not None
+        nodes = self.arguments(call, function)
+        steps = [self._argument(function, params[min(i, len(params) - 1)], node) for i, node in enumerate(nodes)]
+        wants_run = function.wants_run
+
+        def evaluate(run: Run) -> Value:
+            values: list[object] = [run] if wants_run else []
+            for thunk, coerce in steps:
+                value = thunk(run)
+                if value.__class__ is Flow:
+                    return value
+                values.append(value if coerce is None else coerce(value, run))
+            return compute(*values)
+
+        return self.guarded(function.name, call, evaluate)
+
+    def _argument(self, function: Function, param: Param, node: Node) -> tuple[Thunk, Coerce | None]:
+        """How to get at one argument. Constants are converted and checked now, once and with their place."""
+        coerce = _COERCE[param.kind]
+        if isinstance(node, Omitted):
+            return _constant(None), None
+        if isinstance(node, Word) and param.kind == "compare":
+            if node.value not in _COMPARE_WORDS:
+                raise self.error(f"{param.name} is vbTextCompare or vbBinaryCompare", node)
+            return _constant(_COMPARE_WORDS[node.value]), None
+        if not isinstance(node, Text | Number) or coerce is None or param.kind == "date":
+            return self.thunk(node), coerce
+        try:
+            value = coerce(node.value, None)  # type: ignore[arg-type]  # constants need no run
+            if param.name in function.checks and isinstance(value, str):
+                function.checks[param.name](value)
+        except (EvaluationError, DotNetError) as error:
+            raise self.error(f"{param.name} of {function.name}: {getattr(error, 'message', error)}", node) from error
+        return _constant(value), None  # type: ignore[arg-type]
+
+
+def _constant(value: Value) -> Thunk:
+    return lambda _run: value

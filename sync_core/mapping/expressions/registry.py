@@ -1,0 +1,134 @@
+"""How functions declare themselves: a signature in the reference's words, and what computes the result.
+
+Most functions are plain Python over converted arguments (`@function`). The few that decide for themselves what to
+evaluate, such as IIF, build their own evaluation from the tree (`@special`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .syntax import Call
+from .values import Thunk, Value
+
+if TYPE_CHECKING:
+    from .compiler import Compiler
+
+type Check = Callable[[str], object]
+type Build = Callable[[Call, Compiler], Thunk]
+
+
+class Need(StrEnum):
+    """What a function needs to know besides the user and the time: fields of Context."""
+
+    EXISTING_TARGET_VALUES = "existing_target_values"
+    DEFAULT_DOMAIN = "default_domain"
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    name: str
+    kind: str = "any"
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """`repeats`: the last parameter may come any number of times. `volatile`: equal users get unequal values."""
+
+    name: str
+    params: tuple[Param, ...]
+    repeats: bool = False
+    compute: Callable[..., Value] | None = None
+    build: Build | None = None
+    wants_run: bool = False
+    volatile: bool = False
+    needs: Need | None = None
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> str:
+        names = [f"[{p.name}]" if p.optional else p.name for p in self.params]
+        return f"{self.name}({', '.join(names)}{', ...' if self.repeats else ''})"
+
+
+FUNCTIONS: dict[str, Function] = {}
+
+# Spellings that Microsoft's own page uses besides the real ones.
+ALIASES = {"switch": "Switch", "IsNullorEmpty": "IsNullOrEmpty"}
+
+# Functions that exist, and why no rule of this project can use them.
+UNAVAILABLE = {
+    name: "a user of one tenant has no app role assignments to hand to another tenant"
+    for name in (
+        "AppRoleAssignmentsComplex",
+        "AssertiveAppRoleAssignmentsComplex",
+        "AppRoleAssignments",
+        "SingleAppRoleAssignment",
+    )
+} | {"AltSecIdFromNetId": "it belongs to Microsoft's own matching; users are matched by their link here"}
+
+
+def function(
+    spec: str,
+    *,
+    wants_run: bool = False,
+    volatile: bool = False,
+    needs: Need | None = None,
+    checks: Mapping[str, Check] | None = None,
+) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
+    """Registers a computation. The spec reads `Left(String:text, NumChars:int)`; `?` marks what may be omitted."""
+
+    def register(compute: Callable[..., Value]) -> Callable[..., Value]:
+        name, params, repeats = _parse(spec)
+        FUNCTIONS[name] = Function(
+            name=name,
+            params=params,
+            repeats=repeats,
+            compute=compute,
+            wants_run=wants_run,
+            volatile=volatile,
+            needs=needs,
+            checks=checks or {},
+        )
+        return compute
+
+    return register
+
+
+def special(spec: str, *, needs: Need | None = None) -> Callable[[Build], Build]:
+    """Registers a function that builds its own evaluation."""
+
+    def register(build: Build) -> Build:
+        name, params, repeats = _parse(spec)
+        FUNCTIONS[name] = Function(name=name, params=params, repeats=repeats, build=build, needs=needs)
+        return build
+
+    return register
+
+
+def nearest(name: str) -> str:
+    """A hint for a name that is no function; names are case-sensitive, so case is the likeliest slip."""
+    by_case = {known.lower(): known for known in FUNCTIONS}
+    if name.lower() in by_case:
+        return f"; did you mean '{by_case[name.lower()]}'? Names are case-sensitive"
+    close = get_close_matches(name, FUNCTIONS, n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _parse(spec: str) -> tuple[str, tuple[Param, ...], bool]:
+    match = re.fullmatch(r"(\w+)\((.*)\)", spec)
+    assert match, spec
+    names = [part.strip() for part in match[2].split(",") if part.strip()]
+    repeats = bool(names) and names[-1] == "..."
+    return match[1], tuple(_param(name) for name in (names[:-1] if repeats else names)), repeats
+
+
+def _param(text: str) -> Param:
+    name, _, kind = text.rstrip("?").partition(":")
+    return Param(name, kind or "any", text.endswith("?"))
