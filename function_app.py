@@ -14,6 +14,7 @@ from sync_core import bootstrap, messages, webhook
 STORAGE = "AzureWebJobsStorage"
 
 log = logging.getLogger("xtsync.app")
+logging.getLogger("azure").setLevel(logging.WARNING)  # at INFO the storage clients log every URL
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
@@ -50,7 +51,9 @@ def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001
 @app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%")
 async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
     """The safety net under the notifications: starts a round of every source tenant's feed."""
-    await (await bootstrap.runtime()).feeds.poll()
+    runtime = await bootstrap.runtime()
+    await runtime.feeds.poll()
+    await runtime.measure.run()
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SUBSCRIPTION_SCHEDULE%")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .graph.client import GraphClient
     from .holds import DeletionGuard
     from .look import Look
+    from .measure import Measure
     from .model import Tenant
     from .ports import Clock
     from .settings import Settings
@@ -54,6 +55,7 @@ class Runtime:
     worker: Worker
     feeds: FeedReader
     keeper: SubscriptionKeeper
+    measure: Measure
     guard: DeletionGuard
     closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -126,6 +128,7 @@ def build(
     from .graph.target import GraphTarget  # noqa: PLC0415
     from .holds import DeletionGuard  # noqa: PLC0415
     from .mapping import source_attributes  # noqa: PLC0415
+    from .measure import Measure  # noqa: PLC0415
     from .subscriptions import SubscriptionKeeper  # noqa: PLC0415
     from .worker import Worker  # noqa: PLC0415
 
@@ -200,6 +203,7 @@ def build(
             clock=clock,
             new_client_state=new_client_state,
         ),
+        measure=Measure(syncs=config.syncs, links=storage.links, guards=storage.guards),
         guard=guard,
         closers=tuple(closers),
     )

@@ -51,6 +51,7 @@ class SubscriptionKeeper:
         if record.subscription_id and record.tenant_id == tenant.id:
             renewed = await api.renew(record.subscription_id, self.clock.now() + LIFETIME)
             if renewed is not None and renewed.notification_url == api.notification_url:
+                log.info("subscription.alive tenant=%s subscription=%s", tenant_key, renewed.id)
                 return await self.records.save(replace(record, expires_at=renewed.expires_at))
             if renewed is not None:
                 await api.delete(renewed.id)

@@ -177,7 +177,16 @@ class Worker:
         elif not done.changes or link != done.link:
             await self._remember(replace(link, read_at=done.last.source.read_at))
         shown = [last] if isinstance(last, Hold) else []
-        return await self._outcome(nomination, link, [*done.changes, *shown])
+        outcome = await self._outcome(nomination, link, [*done.changes, *shown])
+        log.info(
+            "user.reconciled sync=%s user=%s why=%s changes=%s latency_ms=%d",
+            outcome.sync,
+            outcome.user,
+            outcome.why,
+            ",".join(change.name for change in outcome.changes) or "-",
+            (outcome.done_at - outcome.nominated_at).total_seconds() * 1000,
+        )
+        return outcome
 
     async def _again(self, nomination: Nomination, link: Link, error: TransientError) -> Outcome:
         """Hand the message back to the queue with a delay; the host's own redelivery would only know one delay."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
@@ -29,6 +30,8 @@ from ..model import Json
 from ..ports import Clock
 from .auth import BearerAuthentication, Gate, TokenSource
 from .failures import meaning, read_failure, retry_after, throttle_percentage
+
+log = logging.getLogger("xtsync.graph")
 
 type JsonObject = dict[str, Json]
 type Parameters = Mapping[str, str]
@@ -173,6 +176,11 @@ class GraphClient:
         """The hook that httpx calls with every answer: successes, too, say how near the limit we are."""
         if response.is_redirect:  # the SDK would return an unfollowed redirect as if it were a success
             raise UnavailableError(f"{response.status_code} instead of an answer")
+        if response.status_code in {429, 503}:
+            wait = retry_after(response.headers, self._clock.now())
+            log.warning(
+                "graph.throttled tenant=%s status=%d retry_after=%.1f", self.tenant_id, response.status_code, wait or 0
+            )
         request = response.request
         if self._budget is None or not self._gate.writes(request.method, request.url):
             return

@@ -215,7 +215,9 @@ def _date(fields: dict[str, int], style: Styles, now: datetime) -> tuple[int, in
 def _hour(fields: dict[str, int]) -> int:
     half = fields.get("t")
     if "h" in fields:
-        if fields["h"] > 12 or fields.get("H", fields["h"] % 12 + 12 * (half or 0)) != fields["h"] % 12 + 12 * (half or 0):
+        if fields["h"] > 12 or fields.get("H", fields["h"] % 12 + 12 * (half or 0)) != fields["h"] % 12 + 12 * (
+            half or 0
+        ):
             raise _MismatchError
         return fields["h"] % 12 + 12 * (half or 0)
     hour = fields.get("H", 0)

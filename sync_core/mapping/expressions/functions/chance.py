@@ -26,7 +26,9 @@ def guid(run: Run) -> Value:
     wants_run=True,
     volatile=True,
 )
-def random_string(run: Run, length: int, numbers: int, special: int, capital: int, lower: int, avoid: str | None) -> Value:
+def random_string(
+    run: Run, length: int, numbers: int, special: int, capital: int, lower: int, avoid: str | None
+) -> Value:
     """At least so many of each kind. What is left is drawn from the kinds asked for, or from letters and numbers."""
     wanted = _wanted(length, numbers, special, capital, lower)
     kinds = {

@@ -58,8 +58,14 @@ def cbool(call: Call, compiler: Compiler) -> Thunk:
 def iif(call: Call, compiler: Compiler) -> Thunk:
     test, yes, no = compiler.arguments(call, FUNCTIONS["IIF"])
     if isinstance(test, Call) and test.name in _TESTS | {"IgnoreFlowIfNullOrEmpty"}:
-        compiler.warn(f"Microsoft does not support {test.name} as the condition of IIF; use Switch with the key \"\"", test)
-    condition, when_true, when_false = compiler.condition(test, null_fails=True), compiler.thunk(yes), compiler.thunk(no)
+        compiler.warn(
+            f'Microsoft does not support {test.name} as the condition of IIF; use Switch with the key ""', test
+        )
+    condition, when_true, when_false = (
+        compiler.condition(test, null_fails=True),
+        compiler.thunk(yes),
+        compiler.thunk(no),
+    )
 
     def evaluate(run: Run) -> Value:
         value = condition(run)
@@ -94,7 +100,9 @@ def switch(call: Call, compiler: Compiler) -> Thunk:
     source_node, default_node, *pairs = given
     _no_holes(call, compiler, [source_node, *pairs])
     if isinstance(source_node, Call) and source_node.name in _TESTS:
-        compiler.warn(f"Microsoft advises against {source_node.name} as the source of Switch; use the key \"\"", source_node)
+        compiler.warn(
+            f'Microsoft advises against {source_node.name} as the source of Switch; use the key ""', source_node
+        )
     source = compiler.thunk(source_node)
     default = None if isinstance(default_node, Omitted) else compiler.thunk(default_node)
     keys, values = [compiler.thunk(node) for node in pairs[::2]], [compiler.thunk(node) for node in pairs[1::2]]

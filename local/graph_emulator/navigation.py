@@ -1,0 +1,61 @@
+"""Relations as collections: `/users/{id}/memberOf`, `/groups/{id}/transitiveMembers/microsoft.graph.user` and so on.
+
+https://learn.microsoft.com/graph/api/user-list-memberof, group-list-members, group-list-transitivemembers
+"""
+
+from typing import Final
+
+from local.graph_emulator import relations
+from local.graph_emulator.call import Call
+from local.graph_emulator.entities import BY_NAME, OBJECT
+from local.graph_emulator.errors import unknown_segment
+from local.graph_emulator.messages import Response
+from local.graph_emulator.objects import DirectoryObject
+from local.graph_emulator.queries import Collection, among, counted, listed
+from local.graph_emulator.words import words
+
+_NAMES: Final = {
+    each.lower(): each
+    for each in words("members owners transitiveMembers memberOf transitiveMemberOf directReports sponsors")
+}
+_CAST: Final = "microsoft.graph."
+
+
+def navigated(call: Call, item: DirectoryObject) -> Collection:
+    """From the path's parameters: the object, the relation and perhaps a cast."""
+    _, relation, *cast = call.parameters
+    name = _NAMES[relation.lower()]
+    found = [each for each in relations.related(call.tenant, item, name) if call.visible(each)]
+    plural = f"{item.kind}s" if item.kind in {"user", "group", "servicePrincipal"} else "directoryObjects"
+    path = f"{plural}/{item.id}/{name}"
+    if not cast or cast[0] == "$count":
+        return Collection(of=OBJECT, path=path, find=among(found), mixed=True, strict=True, ordered=True)
+    kind = cast[0].removeprefix(_CAST)
+    if not cast[0].startswith(_CAST) or kind not in BY_NAME:
+        raise unknown_segment(cast[0])
+    of = BY_NAME[kind]
+    return Collection(of=of, path=f"{path}/{cast[0]}", find=among(found, kind), strict=True, ordered=True)
+
+
+async def list_of_user(call: Call) -> Response:
+    return listed(call, navigated(call, call.user()))
+
+
+async def count_of_user(call: Call) -> Response:
+    return counted(call, navigated(call, call.user()))
+
+
+async def list_of_object(call: Call) -> Response:
+    return listed(call, navigated(call, call.anything(call.parameters[0])))
+
+
+async def count_of_object(call: Call) -> Response:
+    return counted(call, navigated(call, call.anything(call.parameters[0])))
+
+
+async def list_of_group(call: Call) -> Response:
+    return listed(call, navigated(call, call.group()))
+
+
+async def count_of_group(call: Call) -> Response:
+    return counted(call, navigated(call, call.group()))
