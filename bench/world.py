@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
@@ -134,7 +133,3 @@ async def world(
             yield made
         finally:
             await runtime.close()
-
-
-def by_id(entities: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {entity["id"]: entity for entity in entities}

@@ -97,18 +97,28 @@ class TargetUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether a user is in scope, and why."""
+    """Whether a user is in scope, and why; the reason names filters, attributes and operators, never values.
+
+    `undecided`: a filter could not be evaluated for this user. Then nobody is let in and nobody is deprovisioned.
+    """
 
     in_scope: bool
     reason: str
+    undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What the mapping wants of the target user. `on_create` is written once, with the first attributes."""
+    """What the mapping wants of the target user. `on_create` is written once, with the first attributes.
+
+    `left_out` says of each attribute that could not be mapped for this user why not (no values, so it may be logged).
+    `ignored`: an expression said IgnoreObjectFlow; the user is left alone altogether.
+    """
 
     always: Attributes
     on_create: Attributes = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    ignored: bool = False
 
 
 # --- links ------------------------------------------------------------------------------------------------------
@@ -173,6 +183,8 @@ class Reason(StrEnum):
     NO_CHANGE = "no change"
     NOT_OURS = "not ours"
     OUT_OF_SCOPE = "out of scope"
+    IGNORED = "ignored"
+    UNDECIDED = "undecided"
     LEFT = "left by policy"
     UNADOPTED = "unadopted"
     INTERNAL_USER = "internal user"
@@ -304,17 +316,78 @@ class Apply(StrEnum):
 class WhenNull(StrEnum):
     CLEAR = "clear"
     KEEP = "keep"
+    DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One line of a mapping: `target` takes the value of `source`, or `constant` when there is no source."""
+    """One line of a mapping: `target` takes the value of `source`, of `expression`, or `constant` without either.
+
+    `default` stands in for null: on create, as Entra does, or always with `when_null: default`. A rule of nothing but
+    a target and a default is Entra's mapping type None.
+    """
 
     target: str
     source: str | None = None
     constant: Json = None
+    expression: str | None = None
+    default: Json = None
     apply: Apply = Apply.ALWAYS
     when_null: WhenNull = WhenNull.CLEAR
+
+
+class Operator(StrEnum):
+    """What a clause of a scoping filter asks, in Entra's spelling; those after NOT_WITHIN are ours."""
+
+    EQUALS = "EQUALS"
+    NOT_EQUALS = "NOT EQUALS"
+    IS_TRUE = "IS TRUE"
+    IS_FALSE = "IS FALSE"
+    IS_NULL = "IS NULL"
+    IS_NOT_NULL = "IS NOT NULL"
+    REGEX_MATCH = "REGEX MATCH"
+    NOT_REGEX_MATCH = "NOT REGEX MATCH"
+    GREATER_THAN = "Greater_Than"
+    GREATER_THAN_OR_EQUALS = "Greater_Than_OR_EQUALS"
+    INCLUDES = "Includes"
+    ENDS_WITH = "ENDS_WITH"
+    WITHIN = "&"
+    NOT_WITHIN = "!&"
+    LESS_THAN = "Less_Than"
+    LESS_THAN_OR_EQUALS = "Less_Than_OR_EQUALS"
+    IN = "IN"
+    NOT_IN = "NOT IN"
+    BEFORE = "BEFORE"
+    AFTER = "AFTER"
+
+
+class RegexMode(StrEnum):
+    FULL = "full"
+    SEARCH = "search"
+
+
+class Several(StrEnum):
+    """How many values of a multi-valued attribute a clause asks for."""
+
+    ANY = "any"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    attribute: str
+    operator: Operator
+    value: str | tuple[str, ...] = ""  # a tuple for IN and NOT IN
+    mode: RegexMode = RegexMode.FULL
+    match: Several = Several.ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A scoping filter: every clause must hold. https://learn.microsoft.com/graph/api/resources/synchronization-filter"""
+
+    name: str
+    clauses: Sequence[Clause]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +405,7 @@ class Sync:
     source: Tenant
     target: Tenant
     mapping: Sequence[Rule]
+    filters: Sequence[Filter] = ()  # any of them lets a user in; without one everybody is in
     policy: Policy = field(default_factory=Policy)
     guard: GuardLimits = field(default_factory=GuardLimits)
 

@@ -14,6 +14,8 @@ HOST_STORAGE = "AzureWebJobsStorage"
 
 # Sooner than the SDK's 15 s: the next poll is a retry anyway, and stopping should not wait for one.
 _RETRIES: dict[str, Any] = {"retry_total": 2, "initial_backoff": 1, "increment_base": 2}
+# Without this, aiohttp looks for a proxy and a .netrc at every request, each in a thread.
+_DIRECT: dict[str, Any] = {"use_env_settings": False}
 
 
 class Storage:
@@ -30,7 +32,7 @@ class Storage:
         """A client that neither encodes nor decodes: bodies are the host's business."""
         text = self._connection_string(connection)
         if text not in self._queues:
-            client = QueueServiceClient.from_connection_string(text, **_RETRIES)
+            client = QueueServiceClient.from_connection_string(text, **_RETRIES, **_DIRECT)
             self._stack.push_async_callback(client.close)
             self._queues[text] = client
         return self._queues[text].get_queue_client(name)
@@ -39,7 +41,7 @@ class Storage:
         """The table service of that account."""
         text = self._connection_string(connection)
         if text not in self._tables:
-            client = TableServiceClient.from_connection_string(text)
+            client = TableServiceClient.from_connection_string(text, **_DIRECT)
             self._stack.push_async_callback(client.close)
             self._tables[text] = client
         return self._tables[text]
@@ -48,7 +50,7 @@ class Storage:
         """Where the host keeps the leases and states of timers."""
         text = self._connection_string(HOST_STORAGE)
         if text not in self._blobs:
-            client = BlobServiceClient.from_connection_string(text, **_RETRIES)
+            client = BlobServiceClient.from_connection_string(text, **_RETRIES, **_DIRECT)
             self._stack.push_async_callback(client.close)
             self._blobs[text] = client
         return self._blobs[text].get_container_client("azure-webjobs-hosts")

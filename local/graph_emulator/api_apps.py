@@ -63,9 +63,7 @@ async def create_application(call: Call) -> Response:
 async def list_extensions(call: Call) -> Response:
     application = _application(call)
     where = f"{call.origin}/v1.0/$metadata#applications('{application.id}')/extensionProperties"
-    return json_response(
-        200, {"@odata.context": where, "value": list(call.tenant.apps.extensions_of(application))}
-    )
+    return json_response(200, {"@odata.context": where, "value": list(call.tenant.apps.extensions_of(application))})
 
 
 async def create_extension(call: Call) -> Response:
@@ -77,7 +75,9 @@ async def create_extension(call: Call) -> Response:
         raise value_required("targetObjects", "ExtensionProperty")
     made = call.tenant.apps.register_extension(application, body)
     where = f"{call.origin}/v1.0/$metadata#applications('{application.id}')/extensionProperties/$entity"
-    return call.created(f"applications/{application.id}/extensionProperties/{made['id']}", {"@odata.context": where, **made})
+    return call.created(
+        f"applications/{application.id}/extensionProperties/{made['id']}", {"@odata.context": where, **made}
+    )
 
 
 # App roles: https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto

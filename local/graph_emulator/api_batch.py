@@ -15,6 +15,7 @@ _MOST: Final = 20
 
 
 async def batch(call: Call) -> Response:
+    call.allow()
     items = call.body().get("requests")
     if not isinstance(items, list) or not 0 < len(items) <= _MOST:
         raise _malformed(f"The batch must contain between 1 and {_MOST} requests.")

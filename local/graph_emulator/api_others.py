@@ -1,19 +1,35 @@
 """`/organization`, `/invitations` and `/subscriptions`."""
 
+from typing import Any
 from urllib.parse import quote
 
 from local.graph_emulator.call import Call
 from local.graph_emulator.delivery import PostOutcome
+from local.graph_emulator.errors import denied, not_found
 from local.graph_emulator.ids import guid
 from local.graph_emulator.messages import Response, json_response, no_content
 from local.graph_emulator.subscriptions import Subscription, check, invalid
 from local.graph_emulator.views import context
 
 _VALIDATION_TIMEOUT_S = 10.0
+# The reading permission itself: a broader, writing one is not accepted.
+_READERS = {"user": ("User.Read.All",), "group": ("Group.Read.All", "GroupMember.Read.All")}
 
 
 async def organization(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/organization-list"""
+    where = context(call.origin, "organization", None)
+    return json_response(200, {"@odata.context": where, "value": [_organization(call)]})
+
+
+async def one_organization(call: Call) -> Response:
+    if call.parameters[0] != call.tenant.id:
+        raise not_found(call.parameters[0])
+    where = context(call.origin, "organization", None, entity=True)
+    return json_response(200, {"@odata.context": where, **_organization(call)})
+
+
+def _organization(call: Call) -> dict[str, Any]:
     tenant = call.tenant
     domains = [
         {
@@ -25,26 +41,31 @@ async def organization(call: Call) -> Response:
         }
         for name in tenant.domains
     ]
-    value = [{"id": tenant.id, "displayName": tenant.display_name, "tenantType": "AAD", "verifiedDomains": domains}]
-    return json_response(200, {"@odata.context": context(call.origin, "organization", None), "value": value})
+    return {"id": tenant.id, "displayName": tenant.display_name, "tenantType": "AAD", "verifiedDomains": domains}
 
 
 async def invite(call: Call) -> Response:
     body = call.emulator.invitations.invite(call.tenant, call.caller, call.body())
-    return json_response(201, {"@odata.context": context(call.origin, "invitations", None, entity=True), **body})
+    where = context(call.origin, "invitations", None, entity=True)
+    return call.created(f"invitations/{body['id']}", {"@odata.context": where, **body})
 
 
 async def create_subscription(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/subscription-post-subscriptions"""
     subscriptions = call.emulator.subscriptions
     wanted = check(call.body(), call.now)
+    if not call.caller.may(_READERS[wanted.kind]):
+        raise denied()
+    if wanted.object_id is not None:
+        call.anything(wanted.object_id)
     subscriptions.check_room(call.caller, wanted)
     for url in wanted.urls:
         await _validate(call, url)
     # The endpoints took their time; another request may have been quicker.
     subscriptions.check_room(call.caller, wanted)
-    creator = call.tenant.service_principals.setdefault(call.caller.app, guid(call.emulator.ids))
-    return _shown(call, 201, subscriptions.create(call.caller, wanted, creator=creator))
+    made = subscriptions.create(call.caller, wanted, creator=call.tenant.apps.ensure_principal(call.caller.app).id)
+    where = context(call.origin, "subscriptions", None, entity=True)
+    return call.created(f"subscriptions/{made.id}", {"@odata.context": where, **made.describe()})
 
 
 async def list_subscriptions(call: Call) -> Response:
@@ -53,7 +74,7 @@ async def list_subscriptions(call: Call) -> Response:
 
 
 async def get_subscription(call: Call) -> Response:
-    return _shown(call, 200, _subscription(call))
+    return _shown(call, _subscription(call))
 
 
 async def update_subscription(call: Call) -> Response:
@@ -65,7 +86,7 @@ async def update_subscription(call: Call) -> Response:
         subscription.notification_url = url
     if expires is not None:
         call.emulator.subscriptions.renew(subscription, expires)
-    return _shown(call, 200, subscription)
+    return _shown(call, subscription)
 
 
 async def delete_subscription(call: Call) -> Response:
@@ -85,9 +106,9 @@ def _subscription(call: Call) -> Subscription:
     return call.emulator.subscriptions.get(call.caller, call.parameters[0])
 
 
-def _shown(call: Call, status: int, subscription: Subscription) -> Response:
+def _shown(call: Call, subscription: Subscription) -> Response:
     body = {"@odata.context": context(call.origin, "subscriptions", None, entity=True), **subscription.describe()}
-    return json_response(status, body)
+    return json_response(200, body)
 
 
 async def _validate(call: Call, url: str) -> None:

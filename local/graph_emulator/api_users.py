@@ -3,19 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from local.graph_emulator import relations
 from local.graph_emulator.call import Call
 from local.graph_emulator.entities import USER
-from local.graph_emulator.errors import GraphError, bad_request, denied, invalid_value, not_found
+from local.graph_emulator.errors import GraphError, bad_request, denied, invalid_value
 from local.graph_emulator.expansion import Expansion
 from local.graph_emulator.filters import Filter
 from local.graph_emulator.messages import Response, json_response, no_content
 from local.graph_emulator.objects import User
 from local.graph_emulator.paging import position, size
 from local.graph_emulator.queries import Collection, counted, entity, listed
-from local.graph_emulator.references import bound, referenced
+from local.graph_emulator.references import bound
 from local.graph_emulator.schema import check_new, check_write, is_extension
-from local.graph_emulator.views import context, shown, typed
+from local.graph_emulator.views import context, shown
 from local.graph_emulator.words import words
 
 _WRITE: Final = ("User.ReadWrite.All", "Directory.ReadWrite.All")
@@ -137,47 +136,6 @@ async def delete_user(call: Call) -> Response:
     if (user.admin or call.tenant.settings.sensitive_needs_role) and not call.privileged:
         raise denied()
     call.tenant.delete(user)
-    return no_content()
-
-
-async def get_manager(call: Call) -> Response:
-    call.allow("$select")
-    user = call.user()
-    manager = relations.manager(call.tenant, user)
-    if manager is None:
-        raise not_found(f"manager' of '{user.id}")
-    body = typed("user", shown(manager, call.select))
-    return json_response(200, {"@odata.context": context(call.origin, "directoryObjects", None, entity=True), **body})
-
-
-async def get_manager_reference(call: Call) -> Response:
-    user = call.user()
-    manager = relations.manager(call.tenant, user)
-    if manager is None:
-        raise not_found(f"manager' of '{user.id}")
-    url = f"{call.origin}/v1.0/directoryObjects/{manager.id}"
-    return json_response(200, {"@odata.context": f"{call.origin}/v1.0/$metadata#$ref", "@odata.id": url})
-
-
-async def set_manager(call: Call) -> Response:
-    """https://learn.microsoft.com/graph/api/user-post-manager"""
-    key = referenced(call.body().get("@odata.id"))
-    user = call.user(writing=True)
-    manager = call.tenant.user(key)
-    if manager is user:
-        raise bad_request("A user cannot be the manager of itself.")
-    call.tenant.set_manager(user, manager.id)
-    return no_content()
-
-
-async def remove_manager(call: Call) -> Response:
-    """No page says what happens without a manager; 404 is what removing any missing reference gives."""
-    user = call.user(writing=True)
-    if user.manager is None and call.tenant.settings.missing_manager_status == 204:
-        return no_content()
-    if user.manager is None:
-        raise not_found(f"manager' of '{user.id}")
-    call.tenant.set_manager(user, None)
     return no_content()
 
 

@@ -150,7 +150,9 @@ class Apps:
         found = self.ensure_principal(GRAPH_APP, "Microsoft Graph")
         found.properties["appOwnerOrganizationId"] = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
         known = {each["value"] for each in found.properties["appRoles"]}
-        found.properties["appRoles"] += [_role(name) for name in dict.fromkeys((*_ROLE_IDS, *roles)) if name not in known]
+        found.properties["appRoles"] += [
+            _role(name) for name in dict.fromkeys((*_ROLE_IDS, *roles)) if name not in known
+        ]
         return found
 
     def register_extension(self, application: Application, properties: Mapping[str, Any]) -> dict[str, Any]:

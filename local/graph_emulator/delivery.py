@@ -126,9 +126,11 @@ class Delivery:
 
     def announce(self, tenant: Tenant, position: int, change: Change) -> None:
         """A change happened: queue what its subscribers are to hear."""
+        if change.what is What.RESTORED and not tenant.settings.restore_notifies:
+            return
         kind = "deleted" if change.what is What.PURGED else "updated"
         for subscription in self._subscriptions.of_tenant(tenant.id):
-            if kind in subscription.change_types and subscription.user in {None, change.user}:
+            if kind in subscription.change_types and subscription.concerns(change):
                 for n in range(self._copies(change)):
                     self._queue(subscription, _item(subscription, change, kind, position * 10 + n))
 
@@ -258,7 +260,11 @@ def _stamp(subscription: Subscription) -> str:
 
 
 def _item(subscription: Subscription, change: Change, kind: str, sequence: int) -> dict[str, Any]:
-    resource = f"Users/{change.user}"
+    resource = f"{change.kind.title()}s/{change.user}"
+    links: dict[str, Any] = {}
+    if change.link is not None:
+        relation, linked, _, added = change.link
+        links[f"{relation}@delta"] = [{"id": linked} if added else {"id": linked, "@removed": "deleted"}]
     return {
         "subscriptionId": subscription.id,
         "subscriptionExpirationDateTime": _stamp(subscription),
@@ -267,11 +273,12 @@ def _item(subscription: Subscription, change: Change, kind: str, sequence: int) 
         "clientState": subscription.client_state,
         "tenantId": subscription.tenant,
         "resourceData": {
-            "@odata.type": "#Microsoft.Graph.User",
+            "@odata.type": f"#Microsoft.Graph.{change.kind.title()}",
             "@odata.id": resource,
             "id": change.user,
             "organizationId": subscription.tenant,
             "sequenceNumber": 636_784_480_000_000_000 + sequence,
+            **links,
         },
     }
 

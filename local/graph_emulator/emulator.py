@@ -6,7 +6,9 @@ seed and the same history are alike to the last id.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from random import Random
 from typing import Final
 from urllib.parse import unquote
@@ -20,7 +22,8 @@ from local.graph_emulator.errors import GraphError, denied, unauthenticated
 from local.graph_emulator.faults import Fault, Faults, Mode, truncated
 from local.graph_emulator.ids import guid
 from local.graph_emulator.invitations import Invitations
-from local.graph_emulator.messages import ConnectionLost, Request, Response
+from local.graph_emulator.messages import ConnectionLost, Request, Response, header_safe
+from local.graph_emulator.options import normal, plain
 from local.graph_emulator.people import people
 from local.graph_emulator.requestlog import RequestLog
 from local.graph_emulator.subscriptions import Subscriptions
@@ -136,6 +139,8 @@ class Emulator:
     async def handle(self, request: Request) -> Response:
         """Every request to the emulated service. Raises ConnectionLost where the service would hang up."""
         match request.segments:
+            case ["v1.0", *_] if request.method == "OPTIONS":
+                return Response(status=200, headers=_PREFLIGHT)
             case ["v1.0", *segments]:
                 return await self._graph(request, segments)
             case ["_emulator", *segments]:
@@ -144,14 +149,16 @@ class Emulator:
                 return signin.token(
                     self._tenants.get(tenant) or self._owner_of(tenant.lower()), request, self.clock.now()
                 )
-            case _:
+            case segments:
                 error = GraphError(404, "ResourceNotFound", "Resource not found.")
+                if segments and (segments[0] == "beta" or _VERSION.fullmatch(segments[0])):
+                    error = GraphError(400, "BadRequest", f"Invalid version: {segments[0]}.")
                 return error.response(at=self.clock.now(), request_id=guid(self.ids), client_request_id="")
 
     async def _graph(self, request: Request, segments: list[str]) -> Response:
         began = self.clock.now()
         request_id = guid(self.ids)
-        client_request_id = request.headers.get("client-request-id", request_id)
+        client_request_id = header_safe(request.headers.get("client-request-id", "")) or request_id
         trace = _Trace()
         try:
             response = await self._answer(request, segments, trace)
@@ -166,6 +173,7 @@ class Emulator:
         headers = {
             "Cache-Control": "no-cache",
             "Strict-Transport-Security": "max-age=31536000",
+            "OData-Version": "4.0",
             "request-id": request_id,
             "client-request-id": client_request_id,
             "x-ms-ags-diagnostic": _DIAGNOSTIC,
@@ -173,7 +181,9 @@ class Emulator:
             **trace.headers,
             **response.headers,
         }
-        return Response(status=response.status, headers=headers, body=response.body)
+        return Response(
+            status=response.status, headers=headers, body=b"" if request.method == "HEAD" else response.body
+        )
 
     async def _answer(self, request: Request, segments: list[str], trace: "_Trace") -> Response:
         now = self.clock.now()
@@ -190,17 +200,19 @@ class Emulator:
             await self._before(fault)
         if route.roles and not caller.may(route.roles):
             raise denied()
-        cost = route.cost(request)
+        options = normal(request.query, request.repeated)
+        asked = replace(request, query=options)
+        cost = route.cost(asked)
         trace.headers = self.throttle.spend(caller, cost, users=tenant.user_count, now=now)
         call = Call(
-            request=request,
+            request=asked,
             emulator=self,
             tenant=tenant,
             caller=caller,
             parameters=parameters,
             now=self.clock.now(),
         )
-        response = await route.handler(call)
+        response = plain(await route.handler(call), options, request.headers.get("accept", ""))
         return response if fault is None else _after(fault, response)
 
     async def _before(self, fault: Fault) -> None:
@@ -240,6 +252,14 @@ class _Trace:
         self.headers: Mapping[str, str] = {}
 
 
+_VERSION: Final = re.compile(r"v\d+(?:\.\d+)?", re.IGNORECASE)
+# https://learn.microsoft.com/graph/web-api-cors: browsers may come from anywhere.
+_PREFLIGHT: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",
+}
 _DIAGNOSTIC: Final = json.dumps(
     {
         "ServerInfo": {

@@ -173,7 +173,7 @@ OBJECT: Final = EntityType(
     name="directoryObject",
     resource="DirectoryObject",
     plural="directoryObjects",
-    kinds=USER.kinds | GROUP.kinds | SERVICE_PRINCIPAL.kinds,
+    kinds={**USER.kinds, **GROUP.kinds, **SERVICE_PRINCIPAL.kinds},
     default_select=(),
     operators={name: operators.USER[name] for name in ("id", "displayName", "createdDateTime", "mail")},
     relations=frozenset({"manager"}),
@@ -181,6 +181,4 @@ OBJECT: Final = EntityType(
     searchable=frozenset(words("displayName description")),
     is_open=True,
 )
-BY_NAME: Final = {
-    each.name: each for each in (USER, GROUP, SERVICE_PRINCIPAL, APPLICATION, ASSIGNMENT, GRANT, OBJECT)
-}
+BY_NAME: Final = {each.name: each for each in (USER, GROUP, SERVICE_PRINCIPAL, APPLICATION, ASSIGNMENT, GRANT, OBJECT)}

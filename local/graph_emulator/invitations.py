@@ -41,17 +41,24 @@ class Invitations:
         user_type = body.get("invitedUserType") or "Guest"
         if user_type not in {"Guest", "Member"}:
             raise bad_request("Invalid value specified for property 'invitedUserType' of resource 'Invitation'.")
-        if user_type == "Member" and not caller.may(_WRITE_USERS):
+        strict = tenant.settings.member_invites_need_write
+        if user_type == "Member" and strict and not caller.may(_WRITE_USERS):
             raise denied()
         known = tenant.known_by(address)
         internal = next((user for user in known if not user.is_guest), None)
         if internal is not None:
-            raise _already(internal)
+            raise _already(internal, tenant.settings.already_exists_code)
         if known:
             return self._answer(body, address, redirect, known[0])
+        gone = _deleted_guest(tenant, address) if tenant.settings.reinvite_revives_deleted else None
+        if gone is not None:
+            tenant.restore(gone)
+            return self._answer(body, address, redirect, gone)
         if self._rng.random() < tenant.settings.phantom_invitations:
             return self._answer(body, address, redirect, None, tenant=tenant)
-        return self._answer(body, address, redirect, self._create(tenant, body, address, user_type))
+        user = self._create(tenant, body, address, user_type)
+        _sponsor(tenant, user, body.get("invitedUserSponsors"))
+        return self._answer(body, address, redirect, user)
 
     def redeem(self, tenant: Tenant, user: User) -> None:
         """The invited person signs in for the first time."""
@@ -59,7 +66,9 @@ class Invitations:
 
     def _check_policy(self, tenant: Tenant, address: str) -> None:
         settings = tenant.settings
-        if not settings.guest_invitations:
+        inviters = tenant.policies.authorization["allowInvitesFrom"]
+        restricted = inviters == "adminsAndGuestInviters" and settings.restricted_invites_refuse_apps
+        if not settings.guest_invitations or inviters == "none" or restricted:
             raise GraphError(
                 403,
                 "Forbidden",
@@ -68,9 +77,14 @@ class Invitations:
         if _ADDRESS.fullmatch(address) is None or not _FORBIDDEN.isdisjoint(address):
             raise _refused("The invited user email address is not valid.")
         domain = address.rpartition("@")[2].lower()
-        if address.lower() in {each.lower() for each in settings.group_addresses}:
+        groups = {each.lower() for each in settings.group_addresses}
+        if address.lower() in groups or tenant.groups.known_by(address) is not None:
             raise _refused("Group email address is not supported")
-        if domain in {each.lower() for each in settings.blocked_domains}:
+        home = self._owner_of(domain)
+        blocked = home is not None and (
+            tenant.policies.blocks("Inbound", home.id) or home.policies.blocks("Outbound", tenant.id)
+        )
+        if blocked or domain in {each.lower() for each in settings.blocked_domains}:
             raise _refused(
                 "This invitation is blocked by cross-tenant access settings. Admins in both your organization and the "
                 "invited user's organization must configure cross-tenant access settings to allow the invitation."
@@ -94,7 +108,7 @@ class Invitations:
                 "displayName": body.get("invitedUserDisplayName") or address.partition("@")[0],
                 "mail": address,
                 "mailNickname": nickname[:64],
-                "otherMails": [address],
+                "otherMails": [address] if tenant.settings.invited_other_mails else [],
                 "proxyAddresses": [f"SMTP:{address}"],
                 "userPrincipalName": name,
                 "userType": user_type,
@@ -106,7 +120,10 @@ class Invitations:
     def _consents(self, tenant: Tenant, address: str) -> bool:
         """Automatic redemption is on where both tenants' cross-tenant access settings say so."""
         home = self._owner_of(address.rpartition("@")[2].lower())
-        return home is not None and _names(tenant, home) and _names(home, tenant)
+        if home is None:
+            return False
+        inbound = _names(tenant, home) or tenant.policies.consents("inboundAllowed", home.id)
+        return inbound and (_names(home, tenant) or home.policies.consents("outboundAllowed", tenant.id))
 
     def _pending(self) -> dict[str, Any]:
         at = instant(self._clock.now())
@@ -174,22 +191,40 @@ def _required(body: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def _sponsor(tenant: Tenant, user: User, sponsors: Any) -> None:
+    """An app that invites sponsors nobody unless it names them."""
+    given = sponsors if isinstance(sponsors, list) else []
+    ids = [each.get("id") for each in given if isinstance(each, dict)]
+    known = [each for each in ids if isinstance(each, str) and tenant.object(each) is not None]
+    if known:
+        tenant.set_sponsors(user, known)
+
+
+def _deleted_guest(tenant: Tenant, address: str) -> User | None:
+    wanted = address.lower()
+    return next(
+        (each for each in tenant.deleted_users() if (each.properties.get("mail") or "").lower() == wanted), None
+    )
+
+
 def _names(tenant: Tenant, other: Tenant) -> bool:
     return not {"*", other.id}.isdisjoint(tenant.settings.automatic_redemption)
 
 
-def _refused(message: str) -> GraphError:
-    return GraphError(400, "BadRequest", message)
+def _refused(message: str, code: str = "BadRequest") -> GraphError:
+    return GraphError(400, code, message)
 
 
-def _already(user: User) -> GraphError:
+def _already(user: User, code: str) -> GraphError:
     if user.properties.get("accountEnabled") is False:
         return _refused(
             f"The invited user already exists in the directory as object ID: {user.id}, but the account is blocked "
             "from signing in. If the account is unblocked, they can use that account to sign in to shared apps and "
-            "resources."
+            "resources.",
+            code,
         )
     return _refused(
         f"The invited user already exists in the directory as objectID: {user.id}. They can use that account to sign "
-        "in to shared apps and resources."
+        "in to shared apps and resources.",
+        code,
     )

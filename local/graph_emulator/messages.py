@@ -19,6 +19,8 @@ class ConnectionLost(Exception):  # noqa: N818 - an event on the wire, not an an
 class Request:
     """One HTTP request. `path` is as sent (percent-encoded), `query` decoded, header names in lower case.
 
+    `repeated` are the options that came more than once.
+
     `origin` is the scheme, host and port that the caller used; links and contexts in answers start with it.
     """
 
@@ -28,6 +30,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     origin: str = GRAPH_ORIGIN
+    repeated: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -41,10 +44,14 @@ class Request:
     ) -> Self:
         """From a request target such as `/v1.0/users?$top=5`."""
         path, _, query = target.partition("?")
+        pairs = parse_qsl(query, keep_blank_values=True) if query else []
+        options = dict(pairs)
+        names = [name for name, _ in pairs] if len(options) < len(pairs) else []
         return cls(
             method=method.upper(),
             path=path,
-            query=dict(parse_qsl(query, keep_blank_values=True)),
+            query=options,
+            repeated=tuple(name for name in options if names.count(name) > 1),
             headers={name.lower(): value for name, value in (headers or {}).items()},
             body=body,
             origin=origin,
@@ -71,6 +78,11 @@ JSON_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE75
 def json_response(status: int, body: Mapping[str, Any] | Sequence[Any], **headers: str) -> Response:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(status=status, headers={"Content-Type": JSON_TYPE, **headers}, body=text.encode())
+
+
+def header_safe(text: str) -> str:
+    """What can be sent back in a header: an echo must not write the rest of the answer."""
+    return "".join(each for each in text if " " <= each <= "~")[:256]
 
 
 def no_content() -> Response:

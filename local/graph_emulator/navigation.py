@@ -12,23 +12,17 @@ from local.graph_emulator.errors import unknown_segment
 from local.graph_emulator.messages import Response
 from local.graph_emulator.objects import DirectoryObject
 from local.graph_emulator.queries import Collection, among, counted, listed
-from local.graph_emulator.words import words
 
-_NAMES: Final = {
-    each.lower(): each
-    for each in words("members owners transitiveMembers memberOf transitiveMemberOf directReports sponsors")
-}
 _CAST: Final = "microsoft.graph."
 
 
 def navigated(call: Call, item: DirectoryObject) -> Collection:
     """From the path's parameters: the object, the relation and perhaps a cast."""
-    _, relation, *cast = call.parameters
-    name = _NAMES[relation.lower()]
+    _, name, *cast = call.parameters
     found = [each for each in relations.related(call.tenant, item, name) if call.visible(each)]
     plural = f"{item.kind}s" if item.kind in {"user", "group", "servicePrincipal"} else "directoryObjects"
     path = f"{plural}/{item.id}/{name}"
-    if not cast or cast[0] == "$count":
+    if not cast:
         return Collection(of=OBJECT, path=path, find=among(found), mixed=True, strict=True, ordered=True)
     kind = cast[0].removeprefix(_CAST)
     if not cast[0].startswith(_CAST) or kind not in BY_NAME:

@@ -4,9 +4,11 @@ https://learn.microsoft.com/graph/query-parameters
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from local.graph_emulator.errors import GraphError, bad_request, unsupported_query
+from local.graph_emulator.messages import Response, json_response
 from local.graph_emulator.words import words
 
 _KNOWN: Final = frozenset(
@@ -50,6 +52,17 @@ def metadata_level(options: Mapping[str, str], accept: str) -> str:
     return "none" if "odata.metadata=none" in wanted else "minimal"
 
 
+def plain(response: Response, options: Mapping[str, str], accept: str) -> Response:
+    """The answer without its context, where no metadata was asked for. Links and counts stay."""
+    kind = response.headers.get("Content-Type", "")
+    if "odata.metadata=minimal" not in kind or metadata_level(options, accept) == "minimal":
+        return response
+    body = response.json()
+    body.pop("@odata.context", None)
+    headers = {**response.headers, "Content-Type": kind.replace("metadata=minimal", "metadata=none")}
+    return replace(json_response(response.status, body), headers=headers)
+
+
 def _name(name: str) -> str:
     lowered = name.lower()
     if lowered.startswith("$"):
@@ -60,7 +73,9 @@ def _name(name: str) -> str:
 def _check(options: Mapping[str, str]) -> None:
     if options.get("$count", "true").lower() not in {"true", "false"}:
         raise GraphError(
-            400, "BadRequest", f"Invalid value '{options['$count']}' for $count query option found. Valid are true, false."
+            400,
+            "BadRequest",
+            f"Invalid value '{options['$count']}' for $count query option found. Valid are true, false.",
         )
     for name in ("$top", "$skip"):
         value = options.get(name, "0")
@@ -74,5 +89,7 @@ def _check(options: Mapping[str, str]) -> None:
     wanted = options.get("$format", "json").lower()
     if wanted != "json" and not wanted.startswith(_JSON):
         raise GraphError(
-            400, "BadRequest", f"A supported MIME type could not be found that matches the $format '{options['$format']}'."
+            400,
+            "BadRequest",
+            f"A supported MIME type could not be found that matches the $format '{options['$format']}'.",
         )

@@ -99,7 +99,9 @@ class Policies:
         name = f"b2bCollaboration{direction}"
         setting = self.partners.get(tenant_id.lower(), {}).get(name) or self.default.get(name) or {}
         users = setting.get("usersAndGroups") or {}
-        everybody = any(each.get("target") == "AllUsers" for each in users.get("targets") or () if isinstance(each, dict))
+        everybody = any(
+            each.get("target") == "AllUsers" for each in users.get("targets") or () if isinstance(each, dict)
+        )
         return users.get("accessType") == "blocked" and everybody
 
     # Writing
@@ -147,7 +149,9 @@ class Policies:
     def change_authorization(self, changes: Mapping[str, Any]) -> None:
         known = _checked(changes, set(self.authorization) - {"id"})
         if known.get("allowInvitesFrom", "everyone") not in _INVITERS:
-            raise bad_request("Invalid value specified for property 'allowInvitesFrom' of resource 'AuthorizationPolicy'.")
+            raise bad_request(
+                "Invalid value specified for property 'allowInvitesFrom' of resource 'AuthorizationPolicy'."
+            )
         self.authorization.update(known)
 
 

@@ -119,9 +119,15 @@ def _order(call: Call, of: EntityType) -> list[tuple[str, bool]]:
     order: list[tuple[str, bool]] = []
     for part in text.split(","):
         name, *direction = part.split() or [""]
-        if not of.has(name) or len(direction) > 1 or [each.lower() for each in direction] not in ([], ["asc"], ["desc"]):
+        if (
+            not of.has(name)
+            or len(direction) > 1
+            or [each.lower() for each in direction] not in ([], ["asc"], ["desc"])
+        ):
             raise GraphError(
-                400, "BadRequest", f"Invalid orderby clause: Could not find a property named '{name}' on type '{of.full_name}'."
+                400,
+                "BadRequest",
+                f"Invalid orderby clause: Could not find a property named '{name}' on type '{of.full_name}'.",
             )
         if name not in of.sortable | of.sortable_advanced or (name not in of.sortable and not call.advanced):
             raise unsupported_query("Sorting not supported for current query.")

@@ -57,7 +57,7 @@ def related(tenant: Tenant, item: DirectoryObject, name: str) -> Related:
             return groups_of(tenant, item)
         case "transitiveMemberOf", _:
             return transitive_groups_of(tenant, item)
-        case ("members" | "owners" | "transitiveMembers"), Group():
+        case (("members" | "owners" | "transitiveMembers"), Group()):
             return _OF_GROUPS[name](tenant, item)
         case "directReports", User():
             return reports(tenant, item)

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from local.graph_emulator.changes import Change
 from local.graph_emulator.clock import Clock, parse_instant, precise
 from local.graph_emulator.errors import GraphError
 from local.graph_emulator.ids import guid
@@ -17,21 +18,29 @@ SHORTEST: Final = timedelta(minutes=45)
 LONGEST: Final = timedelta(minutes=41_760)
 PER_APP_AND_TENANT: Final = 100
 PER_TENANT: Final = 1_000
-_RESOURCE: Final = re.compile(r"/?users(?:/([0-9a-fA-F-]{36}))?", re.IGNORECASE)
+PER_APP: Final = 50_000
+_RESOURCE: Final = re.compile(
+    r"/?(?P<kind>user|group)s(?:/(?P<id>[0-9a-fA-F-]{36})(?P<members>/members)?)?/?", re.IGNORECASE
+)
 _TLS: Final = ("v1_0", "v1_1", "v1_2", "v1_3")
 _WRITABLE: Final = frozenset({"expirationDateTime", "notificationUrl"})
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Subscription:
-    """`user` None: all users. `reauthorize_at` is when the next reauthorizationRequired goes out."""
+    """`object_id` None: all of the `kind`. `members`: only who belongs to the group, not its own properties.
+
+    `reauthorize_at` is when the next reauthorizationRequired goes out.
+    """
 
     id: str
     app: str
     tenant: str
     creator: str
     resource: str
-    user: str | None
+    kind: str
+    object_id: str | None
+    members: bool
     change_types: tuple[str, ...]
     change_type: str
     notification_url: str
@@ -40,6 +49,11 @@ class Subscription:
     tls: str
     expires: datetime
     reauthorize_at: datetime
+
+    def concerns(self, change: Change) -> bool:
+        if self.kind != change.kind or self.object_id not in {None, change.user}:
+            return False
+        return not self.members or "members" in change.properties
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -67,7 +81,9 @@ class Wanted:
     """A request for a subscription that has passed every check but the validation of its URLs."""
 
     resource: str
-    user: str | None
+    kind: str
+    object_id: str | None
+    members: bool
     change_types: tuple[str, ...]
     change_type: str
     notification_url: str
@@ -91,7 +107,7 @@ def check(body: Mapping[str, Any], now: datetime) -> Wanted:
             raise invalid(f"Invalid 'changeType' attribute: '{each}'.")
     resource = _text(body, "resource")
     match = _RESOURCE.fullmatch(resource)
-    if match is None:
+    if match is None or (match["members"] and match["kind"].lower() != "group"):
         raise invalid(f"Resource '{resource}' is not supported for subscriptions.")
     if body.get("includeResourceData"):
         raise invalid("includeResourceData is not supported for this resource.")
@@ -106,7 +122,9 @@ def check(body: Mapping[str, Any], now: datetime) -> Wanted:
     lifecycle = body.get("lifecycleNotificationUrl")
     return Wanted(
         resource=resource,
-        user=match[1],
+        kind=match["kind"].lower(),
+        object_id=match["id"] and match["id"].lower(),
+        members=match["members"] is not None,
         change_types=types,
         change_type=change_type,
         notification_url=_url(_text(body, "notificationUrl"), "notificationUrl"),
@@ -152,7 +170,9 @@ class Subscriptions:
                 raise GraphError(
                     409, "Conflict", f"Subscription Id {other.id} already exists for the requested combination"
                 )
-        if len(mine) >= PER_APP_AND_TENANT or self.count(caller.tenant) >= PER_TENANT:
+        everywhere = sum(1 for each in self._living() if each.app == caller.app)
+        over = len(mine) >= PER_APP_AND_TENANT or everywhere >= PER_APP
+        if over or self.count(caller.tenant) >= PER_TENANT:
             raise GraphError(403, "Forbidden", "The subscription quota of the application in this tenant is exceeded.")
 
     def create(self, caller: Caller, wanted: Wanted, *, creator: str) -> Subscription:
@@ -163,7 +183,9 @@ class Subscriptions:
             tenant=caller.tenant,
             creator=creator,
             resource=wanted.resource,
-            user=wanted.user,
+            kind=wanted.kind,
+            object_id=wanted.object_id,
+            members=wanted.members,
             change_types=wanted.change_types,
             change_type=wanted.change_type,
             notification_url=wanted.notification_url,

@@ -1,8 +1,10 @@
-"""Quotas as token buckets, one pair for each app and tenant.
+"""Quotas as token buckets: a pair for each app and tenant, and wide ones for each tenant and for each app.
 
 https://learn.microsoft.com/graph/throttling-limits, "Identity and access": 3,000 writes in 150 s, and 3,500, 5,000 or
 8,000 resource units in 10 s for a tenant of fewer than 50, up to 500, or more users. A bucket holds the whole quota of
-its window and is refilled evenly over it, so `writes=300, window_s=15` is a bucket of 300 that gains 20 a second.
+its window and is refilled evenly over it, so `writes=300, window_s=15` is a bucket of 300 that gains 20 a second. Wide:
+18,000 writes in 300 s for a tenant from all apps; 35,000 writes in 300 s and 150,000 units in 20 s for an app in all
+tenants. One app within its own quota never meets them.
 """
 
 from dataclasses import dataclass, field, replace
@@ -18,13 +20,23 @@ _SHOW_ABOVE: Final = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """`resource_units` None: by the size of the tenant."""
+    """`resource_units` None: by the size of the tenant. `wide` None: the wide ones hold unless `writes` was raised."""
 
     enabled: bool = True
     writes: float = 3000.0
     window_s: float = 150.0
     resource_units: float | None = None
     ru_window_s: float = 10.0
+    tenant_writes: float = 18_000.0
+    app_writes: float = 35_000.0
+    app_units: float = 150_000.0
+    wide: bool | None = None
+
+    @property
+    def is_wide(self) -> bool:
+        if self.wide is not None:
+            return self.wide
+        return self.writes <= 3000 and (self.resource_units or 0) <= 8000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +78,11 @@ class Throttle:
     default: Quota = Quota()
     of_tenant: dict[str, Quota] = field(default_factory=dict)
     _meters: dict[tuple[str, str], _Meter] = field(default_factory=dict)
+    _wide: dict[tuple[str, str, str], _Bucket] = field(default_factory=dict)
 
     def set(self, quota: Quota, tenant: str | None = None) -> None:
         """From now on; the buckets concerned start full."""
+        self._wide.clear()
         if tenant is None:
             self.default = quota
             self._meters.clear()
@@ -94,6 +108,13 @@ class Throttle:
             raise self._refusal(caller, meter.writes.lacks(cost.writes), "WriteLimitExceeded", "Write")
         if meter.units.lacks(cost.units) > 0:
             raise self._refusal(caller, meter.units.lacks(cost.units), "ResourceUnitLimitExceeded", "ReadWrite")
+        wide = self._wide_buckets(caller, cost, meter.quota, now) if meter.quota.is_wide else ()
+        for scope, information, bucket, amount in wide:
+            bucket.refill(now)
+            if bucket.lacks(amount) > 0:
+                raise self._refusal(caller, bucket.lacks(amount), information, "Write", scope)
+        for _, _, bucket, amount in wide:
+            bucket.level -= amount
         meter.units.level -= cost.units
         meter.writes.level -= cost.writes
         headers = {"x-ms-resource-unit": str(cost.units)}
@@ -119,12 +140,32 @@ class Throttle:
             meter.units = _full(units, quota.ru_window_s, now)
         return meter
 
-    def _refusal(self, caller: Caller, wait: float, information: str, kind: str) -> GraphError:
+    def _wide_buckets(
+        self, caller: Caller, cost: Cost, quota: Quota, now: datetime
+    ) -> list[tuple[str, str, _Bucket, float]]:
+        """Scope, reason, bucket and amount of each wide quota that the call touches."""
+        wanted = [("Application", "ResourceUnitLimitExceeded", caller.app, quota.app_units, 20.0, cost.units)]
+        if cost.writes:
+            wanted += [
+                ("Tenant", "WriteLimitExceeded", caller.tenant, quota.tenant_writes, 300.0, cost.writes),
+                ("Application", "WriteLimitExceeded", caller.app, quota.app_writes, 300.0, cost.writes),
+            ]
+        found: list[tuple[str, str, _Bucket, float]] = []
+        for scope, information, name, capacity, window_s, amount in wanted:
+            key = (scope, information, name)
+            if key not in self._wide:
+                self._wide[key] = _full(capacity, window_s, now)
+            found.append((scope, information, self._wide[key], amount))
+        return found
+
+    def _refusal(
+        self, caller: Caller, wait: float, information: str, kind: str, scope: str = "Tenant_Application"
+    ) -> GraphError:
         after = wait + self.rng.uniform(1, 3)
         return throttled(
             headers={
                 "Retry-After": f"{after:.3f}",
-                "x-ms-throttle-scope": f"Tenant_Application/{kind}/{caller.app}/{caller.tenant}",
+                "x-ms-throttle-scope": f"{scope}/{kind}/{caller.app}/{caller.tenant}",
                 "x-ms-throttle-information": information,
                 "x-ms-throttle-limit-percentage": "1.000",
             }
@@ -139,9 +180,12 @@ def units_for(users: int, quota: Quota) -> float:
 
 def changed_quota(old: Quota, values: dict[str, object]) -> Quota:
     """From JSON. Raises ValueError for what is not a quota. Naming a limit switches throttling on again."""
-    numbers = {name: value for name, value in values.items() if name != "enabled"}
-    if not numbers.keys() <= {"writes", "window_s", "resource_units", "ru_window_s"}:
-        raise ValueError("a quota has enabled, writes, window_s, resource_units and ru_window_s")
+    numbers = {name: value for name, value in values.items() if name not in {"enabled", "wide"}}
+    if not numbers.keys() <= _NUMBERS:
+        raise ValueError(f"a quota has enabled, wide, {', '.join(sorted(_NUMBERS))}")
+    wide = values.get("wide", old.wide)
+    if wide not in (True, False, None):
+        raise ValueError("wide must be true, false or null")
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             raise ValueError(f"{name} must be a number above 0")
@@ -149,7 +193,12 @@ def changed_quota(old: Quota, values: dict[str, object]) -> Quota:
     if enabled not in {True, False}:
         raise ValueError("enabled must be true or false")
     given = {name: float(value) for name, value in numbers.items() if isinstance(value, int | float)}
-    return replace(old, enabled=bool(enabled), **given)
+    return replace(old, enabled=bool(enabled), wide=None if wide is None else bool(wide), **given)
+
+
+_NUMBERS: Final = frozenset(
+    {"writes", "window_s", "resource_units", "ru_window_s", "tenant_writes", "app_writes", "app_units"}
+)
 
 
 def _full(capacity: float, window_s: float, now: datetime) -> _Bucket:

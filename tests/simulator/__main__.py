@@ -8,8 +8,8 @@ import time
 from collections import Counter
 from functools import partial
 
-from .chance import FAULTS, OPTIONAL
-from .model import KNOWN
+from .chance import FAULTS
+from .evidence import KNOWN
 from .mutations import MUTATIONS
 from .runs import verdicts
 from .simulation import Verdict, simulate
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulator",
         description=__doc__,
-        epilog=f"Faults: {', '.join(FAULTS)}. Never drawn, only on demand: {', '.join(sorted(OPTIONAL))}.",
+        epilog=f"Faults: {', '.join(FAULTS)}.",
     )
     parser.add_argument("--seeds", type=int, default=100, help="how many seeds to run (default: 100)")
     parser.add_argument("--start", type=int, default=1, help="the first of them (default: 1)")

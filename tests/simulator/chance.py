@@ -46,8 +46,6 @@ FAULTS: Mapping[str, tuple[float, float]] = {
 }
 # How likely a seed has each fault at all, by the mood of the seed.
 _MOODS = ((0.0, 0.1), (0.08, 0.25), (0.25, 0.4), (0.6, 0.25))
-# Not drawn by itself: real, but known to be beyond what the engine promises. See `python -m tests.simulator --help`.
-OPTIONAL = frozenset({"clock-skew"})
 
 
 class Chance:
@@ -67,7 +65,7 @@ class Weather:
         self.rates: dict[str, float] = {}
         for name, (low, high) in FAULTS.items():
             drawn, rate = rng.random(), low * (high / low) ** rng.random()
-            if name in extra or (drawn < share and name not in OPTIONAL):
+            if name in extra or drawn < share:
                 self.rates[name] = rate
         self.struck: Counter[str] = Counter()
         self._streams = {name: chance.stream(f"fault/{name}") for name in FAULTS}

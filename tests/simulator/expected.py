@@ -8,7 +8,25 @@ from __future__ import annotations
 
 from local.graph_emulator import User
 
-_COPIED = ["accountEnabled", "businessPhones", "city", "country", "department", "displayName", "employeeId", "givenName", "jobTitle", "mail", "mailNickname", "officeLocation", "postalCode", "preferredLanguage", "state", "streetAddress", "surname"]
+_COPIED = [
+    "accountEnabled",
+    "businessPhones",
+    "city",
+    "country",
+    "department",
+    "displayName",
+    "employeeId",
+    "givenName",
+    "jobTitle",
+    "mail",
+    "mailNickname",
+    "officeLocation",
+    "postalCode",
+    "preferredLanguage",
+    "state",
+    "streetAddress",
+    "surname",
+]
 _NEVER_CLEARED = frozenset({"accountEnabled", "displayName", "mail", "mailNickname"})
 
 

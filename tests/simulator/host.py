@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from local.graph_emulator import Emulator, PostOutcome
+from local.graph_emulator import PostOutcome
 from sync_core import messages, webhook
 from sync_core.bootstrap import Runtime, build
 from sync_core.config import Config
@@ -77,9 +77,7 @@ class Host:
 
     def _boot(self, name: str) -> None:
         self._generation[name] += 1
-        instance = Instance(
-            self.stage, f"{name}.{self._generation[name]}", on_crash=lambda: self._schedule_boot(name)
-        )
+        instance = Instance(self.stage, f"{name}.{self._generation[name]}", on_crash=lambda: self._schedule_boot(name))
         storage = memory_storage(
             self.stage.clock,
             wrap_table=lambda table, _: SlowTable(instance, table, self._storage.tables_by_name[table]),
@@ -200,7 +198,9 @@ class Host:
 
     # Timers
 
-    async def every(self, interval: Callable[[], timedelta], name: str, call: Callable[[Runtime], Awaitable[None]]) -> None:
+    async def every(
+        self, interval: Callable[[], timedelta], name: str, call: Callable[[Runtime], Awaitable[None]]
+    ) -> None:
         """A timer trigger: one instance at a time, and a missed run is not made up for."""
         while True:
             life = self.any_alive()
@@ -261,50 +261,3 @@ class Host:
         what = "validation" if token else f"{parts.path} {answer.status} {len(answer.messages)} {dict(answer.refused)}"
         self.stage.history.note(life.instance.name, f"http {what}")
         return answer
-
-
-class Pump:
-    """Takes what the emulator has to post and posts it, several at a time."""
-
-    def __init__(self, stage: Stage, emulator: Emulator) -> None:
-        self._stage = stage
-        self._emulator = emulator
-        self._bell = asyncio.Event()
-        self._posting: set[asyncio.Task[None]] = set()
-        self._newest = 0
-
-    def kick(self) -> None:
-        self._bell.set()
-
-    async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            self._bell.clear()
-            for post in self._emulator.due():
-                if post.attempt == 1:
-                    self._judge(post.body)
-                task = loop.create_task(self._emulator.send(post), name=f"post {post.number}")
-                self._posting.add(task)
-                task.add_done_callback(self._done)
-            due = self._emulator.delivery.next_due()
-            wait = None if due is None else max(0.001, (due - self._stage.clock.now()).total_seconds())
-            try:
-                async with asyncio.timeout(wait):
-                    await self._bell.wait()
-            except TimeoutError:
-                continue
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._posting.discard(task)
-        self._bell.set()
-
-    def _judge(self, body: bytes) -> None:
-        """Which oddities of delivery this post really had."""
-        if self._emulator.delivery.settings.delay_s >= 1:
-            self._stage.weather.saw("notifications-delayed")
-        numbers = [item["resourceData"]["sequenceNumber"] for item in json.loads(body)["value"] if "resourceData" in item]
-        if len(set(numbers)) < len(numbers):
-            self._stage.weather.saw("notifications-doubled")
-        if any(number < self._newest for number in numbers):
-            self._stage.weather.saw("notifications-shuffled")
-        self._newest = max([self._newest, *numbers])

@@ -169,7 +169,19 @@ class SlowTable:
             raise UnavailableError("table: the answer was lost")
 
 
-_SHOWN = ("state", "target_id", "dirty", "permit", "reason", "phase", "round", "full", "slices", "owner", "parked_until")
+_SHOWN = (
+    "state",
+    "target_id",
+    "dirty",
+    "permit",
+    "reason",
+    "phase",
+    "round",
+    "full",
+    "slices",
+    "owner",
+    "parked_until",
+)
 
 
 class SlowQueue:

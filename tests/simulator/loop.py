@@ -1,4 +1,4 @@
-"""An event loop whose time is virtual: when nothing is ready it jumps to the next timer. No socket, no thread, no wait."""
+"""An event loop whose time is virtual: when nothing is ready it jumps to the next timer. No socket, no thread."""
 
 from __future__ import annotations
 

@@ -6,67 +6,19 @@ world's own record of what others did. No link, hold or feed record is read.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from local.graph_emulator import Tenant, User
+from local.graph_emulator import User
 
+from .evidence import Broken, Evidence, Owned, ownership
 from .expected import blank_as_none, expected
 from .history import Exchange
-from .plan import Plan
-from .world import Deeds
 
 # An approval lasts a day; a worker that got it just before its end may take a while to act.
 _APPROVAL = timedelta(hours=24, minutes=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """`known` names a gap of the engine that is written down and open (KNOWN): reported always, failing on demand."""
-
-    invariant: int  # 0: a fault of the program itself
-    text: str
-    known: str = ""
-
-    def __str__(self) -> str:
-        return f"invariant {self.invariant} broken: {self.text}" + (f" [known: {self.known}]" if self.known else "")
-
-
-KNOWN = {
-    "invitation-race": "whoever invites the same person by hand while our own invitation is unfinished loses the guest"
-    " to us: by its creation time alone it cannot be told from the one that we made",
-    "read-behind-delta": "a new source user whom a read does not show yet is dropped for good, although a delta page or"
-    " a notification has named it",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    plan: Plan
-    source: Tenant
-    target: Tenant
-    exchanges: Sequence[Exchange]
-    deeds: Deeds
-    kinds: Mapping[str, str]  # every source user there ever was
-    bugs: Sequence[str]
-    logs: Sequence[str]
-
-    @property
-    def target_writes(self) -> list[Exchange]:
-        """What reached the target and was done, in order."""
-        done = [each for each in self.exchanges if each.tenant == self.target.id and each.is_write and _done(each)]
-        return sorted(done, key=lambda each: each.done_at or each.sent_at)
-
-
-@dataclass(slots=True, kw_only=True)
-class Owned:
-    """Which target users are ours, and whose."""
-
-    by_source: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    source_of: dict[str, str] = field(default_factory=dict)
-    raced: dict[str, Exchange] = field(default_factory=dict)  # taken from others; the first write to each
+# From the confirming read to the DELETE nothing is waited for but, at worst, a new token: a request has 40 s for both.
+_FRESH = timedelta(seconds=45)
 
 
 def check(evidence: Evidence) -> list[Broken]:
@@ -80,41 +32,6 @@ def check(evidence: Evidence) -> list[Broken]:
         *_both_agree(evidence, owned),
         *_no_address_logged(evidence),
     ]
-
-
-def ownership(evidence: Evidence) -> Owned:
-    """Ours is whom an invitation of ours has made; with the policy `guests` also whom we began to write to.
-
-    Two source users with one address may both be answered with the same target user: it belongs to the one of them
-    that is written to it first, for good.
-    """
-    owned = Owned()
-    address_of: dict[str, str] = {}  # of those that we made and nobody has written to yet
-    inviters: dict[str, set[str]] = defaultdict(set)  # by address: for whom we tried to invite it
-    for each in sorted(evidence.exchanges, key=lambda each: each.done_at or each.sent_at):
-        if each.tenant != evidence.target.id or not each.is_write:
-            continue
-        about = each.taken.user if each.taken else ""
-        if each.path == "/invitations":
-            address = str(each.body["invitedUserEmailAddress"]).lower()
-            inviters[address].add(about)
-            if each.created:
-                address_of[each.object_id] = address
-                owned.source_of[each.object_id] = about
-        elif not _done(each):
-            continue
-        elif each.object_id in address_of:
-            if about in inviters[address_of.pop(each.object_id)] or evidence.plan.adopt == "guests":
-                owned.source_of[each.object_id] = about
-        elif each.object_id not in owned.source_of:
-            if evidence.plan.adopt == "guests" and each.method == "PATCH" and _was_guest(evidence, each.object_id):
-                owned.source_of[each.object_id] = about
-            elif each.object_id in evidence.deeds.invited:
-                owned.source_of[each.object_id] = about
-                owned.raced[each.object_id] = each
-    for target_id, source_id in owned.source_of.items():
-        owned.by_source[source_id].append(target_id)
-    return owned
 
 
 def _no_bugs(evidence: Evidence) -> Iterator[Broken]:
@@ -138,7 +55,7 @@ def _only_ours_written(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
             whose = "not ours" if owner is None else f"of {owner[:8]}"
             yield Broken(
                 invariant=1,
-                text=f"{each.method} {each.path} for {about[:8]} at {each.done_at} hit {each.object_id[:8]}, who is {whose}",
+                text=f"{each.method} {each.path} for {about[:8]} at {each.done_at}: {each.object_id[:8]} is {whose}",
             )
 
 
@@ -172,6 +89,11 @@ def _no_delete_without_fresh_read(evidence: Evidence, owned: Owned) -> Iterator[
         if last is None or last.status != 404 or last.seen != 404:
             found = "no read" if last is None else f"a read that said {last.seen}"
             yield Broken(invariant=2, text=f"DELETE {delete.object_id[:8]} at {delete.done_at} rests on {found}")
+        elif last.answered_at is not None and delete.sent_at - last.answered_at > _FRESH:
+            age = delete.sent_at - last.answered_at
+            yield Broken(
+                invariant=2, text=f"DELETE {delete.object_id[:8]} at {delete.done_at} rests on a read {age} old"
+            )
         elif len(reads) < 2:
             yield Broken(invariant=2, text=f"DELETE {delete.object_id[:8]} at {delete.done_at} was not confirmed")
 
@@ -186,7 +108,9 @@ def _guard_kept(evidence: Evidence) -> Iterator[Broken]:
         within = [each for each in free[: n + 1] if each.done_at and each.done_at > last.done_at - plan.window]
         limit = max(plan.min_count, _most_ours(evidence) * plan.max_percent // 100)
         if len(within) > limit:
-            yield Broken(invariant=3, text=f"{len(within)} removals in {plan.window} up to {last.done_at}, limit {limit}")
+            yield Broken(
+                invariant=3, text=f"{len(within)} removals in {plan.window} up to {last.done_at}, limit {limit}"
+            )
             return
 
 
@@ -207,7 +131,9 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
         source = evidence.source.find(source_id)
         mine = [target_id for target_id in owned.by_source.get(source_id, ()) if evidence.target.find(target_id)]
         if len(mine) > 1:
-            yield Broken(invariant=4, text=f"{source_id[:8]} has {len(mine)} target users: {[each[:8] for each in mine]}")
+            yield Broken(
+                invariant=4, text=f"{source_id[:8]} has {len(mine)} target users: {[each[:8] for each in mine]}"
+            )
         elif source is None:
             yield from _gone(evidence, source_id, mine)
         elif _is_external(source):
@@ -216,11 +142,7 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
         elif mine:
             yield from _alike(evidence, source, evidence.target.user(mine[0]))
         elif source.get("accountEnabled") and not _may_be_missing(evidence, owned, source):
-            yield Broken(
-                invariant=4,
-                text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user",
-                known="read-behind-delta" if _last_read_too_early(evidence, source) else "",
-            )
+            yield Broken(invariant=4, text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user")
 
 
 def _gone(evidence: Evidence, source_id: str, mine: Sequence[str]) -> Iterator[Broken]:
@@ -283,13 +205,6 @@ def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
     return bool(bearers)
 
 
-def _last_read_too_early(evidence: Evidence, source: User) -> bool:
-    """Whether the last that we saw of a user was a 404 of a replica that did not have it yet."""
-    reads = [each for each in evidence.exchanges if each.path == f"/users/{source.id}" and each.done_at is not None]
-    last = max(reads, key=lambda each: each.done_at or each.sent_at, default=None)
-    return last is not None and last.done_at is not None and last.status == 404 and last.done_at < source.visible_at
-
-
 def _cannot_be_restored(evidence: Evidence, target_id: str) -> bool:
     """Somebody else has one of its addresses by now."""
     user = evidence.target.deleted_user(target_id)
@@ -312,12 +227,3 @@ def _no_address_logged(evidence: Evidence) -> Iterator[Broken]:
 
 def _is_external(user: User) -> bool:
     return user.is_guest
-
-
-def _was_guest(evidence: Evidence, target_id: str) -> bool:
-    user = evidence.target.find(target_id) or evidence.target.find_deleted(target_id)
-    return user is None or user.is_guest
-
-
-def _done(each: Exchange) -> bool:
-    return each.status is not None and 200 <= each.status < 300

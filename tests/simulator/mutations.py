@@ -39,7 +39,7 @@ def delta_link_first() -> Iterator[None]:
 
 @contextmanager
 def no_fresh_read() -> Iterator[None]:
-    """A nomination that says that somebody is absent is believed; nobody is read again, not before the DELETE either."""
+    """A nomination that says that somebody is absent is believed; nobody is read, not before the DELETE either."""
     read_user, soft_delete = GraphSource.read_user, GraphTarget.soft_delete
     handle, judge = Worker.handle, FeedReader._judge
     absent: set[str] = set()

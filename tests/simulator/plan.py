@@ -91,7 +91,9 @@ syncs:
         }
 
 
-def set_weather(plan: Plan, chance: Chance, weather: Weather, emulator: Emulator, source: Tenant, target: Tenant) -> None:
+def set_weather(
+    plan: Plan, chance: Chance, weather: Weather, emulator: Emulator, source: Tenant, target: Tenant
+) -> None:
     """Hand the emulator those faults that are its own, at this seed's rates."""
     rng = chance.stream("emulator-faults")
     quota = Quota(writes=plan.writes, window_s=plan.seconds)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
-from .model import Broken
+from .evidence import Broken
 from .simulation import Verdict
 
 
@@ -27,9 +27,7 @@ def _brief(live: partial[Verdict], seed: int) -> Verdict:
         verdict = live(seed)
     except Exception:  # noqa: BLE001 - told with its traceback; some exceptions cannot be sent between processes
         broken = (Broken(invariant=0, text=f"the simulator failed:\n{traceback.format_exc()}"),)
-        return Verdict(
-            seed=seed, broken=broken, digest="", struck=Counter(), changes=Counter(), lines=(), requests=0
-        )
+        return Verdict(seed=seed, broken=broken, digest="", struck=Counter(), changes=Counter(), lines=(), requests=0)
     return Verdict(
         seed=seed,
         broken=verdict.broken,

@@ -23,11 +23,13 @@ from sync_core.settings import load_settings
 from sync_core.storage.connect import memory_storage
 
 from .chance import Chance, Weather
+from .delivery import Pump
+from .evidence import Broken, Evidence
 from .history import History
-from .host import Host, Pump
+from .host import Host
 from .instance import Instance, Stage
 from .loop import VirtualClock, VirtualLoop, run
-from .model import Broken, Evidence, check
+from .model import check
 from .mutations import MUTATIONS
 from .people import SOURCE_DOMAIN, TARGET_DOMAIN
 from .plan import CONTOSO, FABRIKAM, SYNC, Plan, set_weather
@@ -103,9 +105,7 @@ class _Run:
         self.target = self.emulator.create_tenant(FABRIKAM, display_name="Fabrikam", domain=TARGET_DOMAIN)
         set_weather(self.plan, self.chance, self.weather, self.emulator, self.source, self.target)
         self.pump = Pump(self.stage, self.emulator)
-        self.world = World(
-            self.stage, self.emulator, source=self.source, target=self.target, changed=self.pump.kick
-        )
+        self.world = World(self.stage, self.emulator, source=self.source, target=self.target, changed=self.pump.kick)
         self.poll_every, self.keep_every = self.plan.poll, self.plan.keep
 
     async def live(self) -> Verdict:

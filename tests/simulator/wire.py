@@ -1,4 +1,4 @@
-"""The way from one instance to Graph and back: what can go wrong on it goes wrong here, and all of it is written down."""
+"""The way from one instance to Graph and back: what can go wrong goes wrong here, and all of it is written down."""
 
 from __future__ import annotations
 

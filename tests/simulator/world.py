@@ -32,7 +32,9 @@ class Deeds:
 
 
 class World:
-    def __init__(self, stage: Stage, emulator: Emulator, *, source: Tenant, target: Tenant, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, stage: Stage, emulator: Emulator, *, source: Tenant, target: Tenant, changed: Callable[[], None]
+    ) -> None:
         self.stage = stage
         self.emulator = emulator
         self.source = source
@@ -170,5 +172,7 @@ class World:
 
 
 # What happens to one user in between two of our requests.
-_TIGHT = ("flip", "flip", "rename", "move", "disable", "enable", "delete", "restore", "restore", "purge", "target-delete",
-          "target-restore", "target-edit")  # fmt: skip
+_TIGHT = (
+    *("flip", "flip", "rename", "move", "disable", "enable", "delete", "restore", "restore", "purge"),
+    *("target-delete", "target-restore", "target-edit"),
+)

@@ -98,6 +98,7 @@ class MemoryTarget:
         self.missed_updates: set[str] = set()  # whose next PATCH goes to a server that does not know them yet
         self.missed_deletes: set[str] = set()
         self.missed_restores: set[str] = set()
+        self.before_update: Callable[[], Awaitable[None]] | None = None  # what overtakes the next PATCH
         self.after_delete: Callable[[], None] = lambda: None  # the answer is on its way
         self.writes: list[tuple[str, str]] = []
 
@@ -164,6 +165,9 @@ class MemoryTarget:
         return user_id
 
     async def _update(self, target_id: str, attributes: Attributes) -> bool:
+        if overtaking := self.before_update:
+            self.before_update = None
+            await overtaking()
         self.writes.append(("update", target_id))
         if self._misses(target_id, self.missed_updates):
             return False

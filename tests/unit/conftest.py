@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("unit", deadline=None, max_examples=100, derandomize=True, database=None)
+settings.register_profile("unit", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("unit")

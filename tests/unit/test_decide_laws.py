@@ -47,7 +47,7 @@ def people(draw: st.DrawFn) -> tuple[SourceUser, Desired]:
     return user, apply_mapping(DEFAULT_MAPPING, attributes)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(sources, verdicts, links, desires, policies, candidates)
 def test_every_situation_has_one_decision(
     source: SourceUser,
@@ -63,7 +63,7 @@ def test_every_situation_has_one_decision(
     assert decide(source, verdict, link, desired, policy, list(candidates)) == first
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(sources, verdicts, links, desires, policies, candidates)
 def test_an_unowned_target_user_is_never_in_a_change(
     source: SourceUser,
@@ -127,7 +127,7 @@ def test_only_a_removing_change_is_counted_by_the_guard(
         assert recorded == fingerprints({"accountEnabled": False})["accountEnabled"]
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(people(), verdicts, links, policies, candidates)
 def test_deciding_after_applying_comes_to_a_skip(
     who: tuple[SourceUser, Desired], verdict: Verdict, link: Link, policy: Policy, found: Sequence[TargetUser]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from sync_core.mapping import DEFAULT_MAPPING, TARGET_ATTRIBUTES, TargetAttribute, apply_mapping, source_attributes
+from sync_core.mapping.attributes import EXTENSION_PARENT
 from sync_core.model import Apply, Attributes, Desired, Json, Rule, WhenNull
 from tests.support.make import person
 
@@ -142,7 +143,9 @@ _users = st.dictionaries(
 def test_a_mapping_never_writes_what_graph_cannot_take(rules: list[Rule], user: Attributes) -> None:
     """Whatever is missing: no null for what cannot be cleared, no empty string, nothing empty on create."""
     desired = apply_mapping(rules, user)
-    for name, value in desired.always.items():
+    parent = desired.always.get(EXTENSION_PARENT) or {}
+    assert isinstance(parent, dict)
+    for name, value in [*desired.always.items(), *parent.items()]:
         known = TARGET_ATTRIBUTES.get(name, TargetAttribute())
         assert value != ""
         if value in (None, []):
@@ -150,4 +153,4 @@ def test_a_mapping_never_writes_what_graph_cannot_take(rules: list[Rule], user: 
             assert value == known.cleared
     assert not any(value in (None, "", []) for value in desired.on_create.values())
     assert desired == apply_mapping(rules, user)
-    assert desired.always.keys() | desired.on_create.keys() <= {rule.target for rule in rules}
+    assert desired.always.keys() | desired.on_create.keys() <= {rule.target for rule in rules} | {EXTENSION_PARENT}

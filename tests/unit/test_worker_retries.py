@@ -90,6 +90,8 @@ async def test_the_retries_of_a_parked_user_collapse_into_one() -> None:
         await world.look()
         world.clock.advance(timedelta(seconds=10))
     world.forget_calls()
+    await world.deliver(timedelta(minutes=15))
+    assert world.graph_calls() == [], "the retries of the first two times have been replaced"
     await world.deliver(timedelta(hours=1))
     assert world.faults.count("source.read_user") == 2, "the read, and the one that found nothing left to do"
     assert world.in_step()

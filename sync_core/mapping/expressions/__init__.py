@@ -5,7 +5,7 @@ where this differs from Microsoft's. `evaluate_lines` does the same for JSON lin
 """
 
 from .errors import CompileError, EvaluationError, ExpressionError, Position
-from .expression import REDACTED, Expression, compile
+from .expression import REDACTED, Expression, compile, fit  # noqa: A004  # used as expressions.compile
 from .lines import evaluate_lines
 from .registry import FUNCTIONS, UNAVAILABLE, Need
 from .values import Context, Flow
@@ -24,4 +24,5 @@ __all__ = [
     "Position",
     "compile",
     "evaluate_lines",
+    "fit",
 ]

@@ -10,7 +10,7 @@ from .dotnet.faults import DotNetError
 from .errors import CompileError, EvaluationError, Position
 from .registry import ALIASES, FUNCTIONS, UNAVAILABLE, Function, Need, Param, nearest
 from .syntax import Attribute, Call, Comparison, Node, Number, Omitted, Text, Word
-from .values import MAX_TEXT, Flow, Run, Thunk, Value, to_integer, to_list, to_moment, to_number, to_text
+from .values import Flow, Run, Thunk, Value, bounded, to_integer, to_list, to_moment, to_number, to_text
 
 type Coerce = Callable[[Value, Run], object]
 
@@ -126,10 +126,7 @@ class Compiler:
 
         def run_guarded(run: Run) -> Value:
             try:
-                value = compute(run)
-                if value.__class__ is str and len(value) > MAX_TEXT:  # type: ignore[arg-type]
-                    raise EvaluationError(f"gives more than {MAX_TEXT:,} characters")
-                return value
+                return bounded(compute(run))
             except EvaluationError as error:
                 raise error.at(position, name) from None
             except DotNetError as error:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from ...model import Attributes, Json
 from . import functions as _functions  # noqa: F401  # registers them
 from .compiler import Compiler
-from .errors import Position
+from .errors import EvaluationError, Position
 from .parser import parse
 from .registry import Need
-from .values import Context, Flow, Run, Thunk, to_json, to_text
+from .values import Context, Flow, Run, Thunk, nothing, shape, to_json, to_list, to_text
 
 REDACTED = "[Redact]"
 
@@ -41,6 +41,23 @@ class Expression:
         if self.redacts:
             return REDACTED
         return str(value) if isinstance(value, list | dict) else to_text(value) or ""
+
+
+def fit(value: Json, kind: type[bool | str | list[str]]) -> Json:
+    """A value as a target attribute of this type takes it: "True" for true, 13 for "13", a text for a list of one.
+
+    Nothing stays nothing. Raises EvaluationError, without a place, when there is no such form.
+    """
+    if nothing(value):
+        return value
+    if kind is list:
+        return [to_text(item) for item in to_list(value)]
+    text = to_text(value) or ""
+    if kind is not bool:
+        return text
+    if text.lower() not in ("true", "false"):
+        raise EvaluationError(f"the target attribute is true or false, and this is {shape(value)}")
+    return text.lower() == "true"
 
 
 def compile(  # noqa: A001  # the word for it, as in `re`

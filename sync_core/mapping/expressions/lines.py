@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from .errors import ExpressionError
-from .expression import Expression, compile
+from .expression import Expression, compile as compile_expression
 from .values import Context, Flow
 
 _FIELDS = {"expression", "source", "now", "context"}
@@ -58,7 +58,7 @@ def _answer(line: str, now: datetime, random: Random) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _compiled(text: str) -> Expression:
-    return compile(text)
+    return compile_expression(text)
 
 
 def _request(line: str) -> dict[str, Any]:

@@ -24,34 +24,33 @@ class _Parser:
 
     def whole(self) -> Node:
         node = self._comparison()
-        if self._peek.kind is not Kind.END:
-            raise self._error(f"nothing may follow the expression, but {self._peek} does")
+        if self._peek().kind is not Kind.END:
+            raise self._error(f"nothing may follow the expression, but {self._peek()} does")
         return node
 
-    @property
     def _peek(self) -> Token:
         return self._tokens[self._next]
 
     def _take(self) -> Token:
-        token = self._peek
+        token = self._peek()
         self._next += 1
         return token
 
     def _error(self, message: str) -> CompileError:
-        return CompileError(message, Position.of(self._text, self._peek.offset))
+        return CompileError(message, Position.of(self._text, self._peek().offset))
 
     def _comparison(self) -> Node:
         left = self._operand()
-        if self._peek.kind is not Kind.OPERATOR:
+        if self._peek().kind is not Kind.OPERATOR:
             return left
         operator = self._take()
         right = self._operand()
-        if self._peek.kind is Kind.OPERATOR:
+        if self._peek().kind is Kind.OPERATOR:
             raise self._error("one comparison cannot hold another; nest IIF for 'and' and 'or'")
         return Comparison(operator.value, left, right, operator.offset)
 
     def _operand(self) -> Node:
-        token = self._peek
+        token = self._peek()
         match token.kind:
             case Kind.ATTRIBUTE:
                 return Attribute(self._take().value, token.offset)
@@ -63,7 +62,7 @@ class _Parser:
                 return Number(value, token.offset)
             case Kind.NAME:
                 self._take()
-                return self._call(token) if self._peek.kind is Kind.OPEN else Word(token.value, token.offset)
+                return self._call(token) if self._peek().kind is Kind.OPEN else Word(token.value, token.offset)
             case _:
                 raise self._error(f"an attribute, a text, a number or a function is missing before {token}")
 
@@ -77,14 +76,14 @@ class _Parser:
         return Call(name.value, arguments, name.offset)
 
     def _arguments(self, name: Token) -> tuple[Node, ...]:
-        if self._peek.kind is Kind.CLOSE:
+        if self._peek().kind is Kind.CLOSE:
             self._take()
             return ()
         arguments: list[Node] = []
         while True:
-            empty = self._peek.kind in {Kind.COMMA, Kind.CLOSE}
-            arguments.append(Omitted(self._peek.offset) if empty else self._comparison())
-            match self._peek.kind:
+            empty = self._peek().kind in {Kind.COMMA, Kind.CLOSE}
+            arguments.append(Omitted(self._peek().offset) if empty else self._comparison())
+            match self._peek().kind:
                 case Kind.COMMA:
                     self._take()
                 case Kind.CLOSE:
@@ -93,4 +92,4 @@ class _Parser:
                 case Kind.END:
                     raise self._error(f"'{name.value}(' has no closing parenthesis")
                 case _:
-                    raise self._error(f"a comma or ')' is missing before {self._peek}")
+                    raise self._error(f"a comma or ')' is missing before {self._peek()}")

@@ -62,16 +62,16 @@ FUNCTIONS: dict[str, Function] = {}
 # Spellings that Microsoft's own page uses besides the real ones.
 ALIASES = {"switch": "Switch", "IsNullorEmpty": "IsNullOrEmpty"}
 
+_NO_ROLES = "a user of one tenant has no app role assignments to hand to another tenant"
+
 # Functions that exist, and why no rule of this project can use them.
 UNAVAILABLE = {
-    name: "a user of one tenant has no app role assignments to hand to another tenant"
-    for name in (
-        "AppRoleAssignmentsComplex",
-        "AssertiveAppRoleAssignmentsComplex",
-        "AppRoleAssignments",
-        "SingleAppRoleAssignment",
-    )
-} | {"AltSecIdFromNetId": "it belongs to Microsoft's own matching; users are matched by their link here"}
+    "AppRoleAssignments": _NO_ROLES,
+    "AppRoleAssignmentsComplex": _NO_ROLES,
+    "AssertiveAppRoleAssignmentsComplex": _NO_ROLES,
+    "SingleAppRoleAssignment": _NO_ROLES,
+    "AltSecIdFromNetId": "it belongs to Microsoft's own matching; users are matched by their link here",
+}
 
 
 def function(

@@ -53,6 +53,8 @@ def _replacements() -> dict[str, str]:
 
 
 _BY_LETTER = _replacements()
+_BY_CODE = {ord(letter): to for letter, to in _BY_LETTER.items() if len(letter) == 1}
+_MARK = re.compile("[\u0300-\u036f]")
 # The longest first: some letters are a base and one or two marks that have no single code point.
 _LETTERS = re.compile("|".join(map(re.escape, sorted(_BY_LETTER, key=len, reverse=True))))
 
@@ -62,4 +64,6 @@ def normalize_diacritics(text: str) -> str:
     if text.isascii():
         return text
     composed = unicodedata.normalize("NFC", text)
+    if not _MARK.search(composed):
+        return composed.translate(_BY_CODE)
     return _LETTERS.sub(lambda match: _BY_LETTER[match[0]], composed)

@@ -6,7 +6,6 @@ https://learn.microsoft.com/dotnet/api/system.globalization.datetimestyles.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Flag
@@ -60,6 +59,9 @@ def styles(names: str) -> Styles:
     return found
 
 
+_DIGITS = frozenset("0123456789")
+
+
 class _MismatchError(Exception):
     pass
 
@@ -71,11 +73,13 @@ class _Reader:
     fields: dict[str, int] = field(default_factory=dict)
 
     def digits(self, least: int, most: int) -> int:
-        match = re.compile(f"[0-9]{{{least},{most}}}").match(self.text, self.at)
-        if match is None:
+        end = self.at
+        while end < self.at + most and self.text[end : end + 1] in _DIGITS:
+            end += 1
+        if end - self.at < least:
             raise _MismatchError
-        self.at = match.end()
-        return int(match[0])
+        found, self.at = self.text[self.at : end], end
+        return int(found or "0")
 
     def literal(self, char: str) -> None:
         if not self.text.startswith(char, self.at):
@@ -109,7 +113,11 @@ def parse_exact(text: str, pattern: str, style: Styles, now: datetime) -> Moment
 
     `now` fills in what a format leaves open: its day for a time alone, its year for a day and month.
     """
-    wanted = parts(pattern)
+    return _parse(text, parts(pattern), style, (now.year, now.month, now.day))
+
+
+@lru_cache(maxsize=1024)  # hire dates and the like repeat
+def _parse(text: str, wanted: tuple[Part, ...], style: Styles, today: tuple[int, int, int]) -> Moment | None:
     reader = _Reader(text.rstrip() if Styles.ALLOW_TRAILING_WHITE in style else text)
     if Styles.ALLOW_LEADING_WHITE in style:
         reader.white()
@@ -119,7 +127,7 @@ def parse_exact(text: str, pattern: str, style: Styles, now: datetime) -> Moment
             _read(reader, part, follower, inner_white=Styles.ALLOW_INNER_WHITE in style)
         if reader.at != len(reader.text):
             return None
-        return _moment(reader.fields, style, now)
+        return _moment(reader.fields, style, today)
     except (_MismatchError, ValueError):
         return None
 
@@ -141,22 +149,26 @@ def _read(reader: _Reader, part: Part, follower: Part | None, *, inner_white: bo
             reader.set("f", reader.digits(count, count) * 10 ** (7 - count))
         case "F":
             start = reader.at
-            value = reader.digits(0, count) if reader.text[start : start + 1].isdigit() else 0
+            value = reader.digits(0, count)
             reader.set("f", value * 10 ** (7 - (reader.at - start)))
         case "t":
             reader.set("t", reader.one_of(("A", "P") if count == 1 else ("AM", "PM")))
         case "g":
             reader.one_of(("A.D.", "AD"))
-        case "Z":
-            reader.one_of(("Z", "GMT"))
-            reader.set("utc", 1)
-        case "K":
-            if reader.optional("Z"):
-                reader.set("utc", 1)
-            elif reader.text[reader.at : reader.at + 1] in ("+", "-"):
-                _offset(reader, 3)
         case _:
-            _offset(reader, count)
+            _read_zone(reader, part)
+
+
+def _read_zone(reader: _Reader, part: Part) -> None:
+    if part.specifier == "Z":
+        reader.one_of(("Z", "GMT"))
+        reader.set("utc", 1)
+    elif part.specifier == "z":
+        _offset(reader, part.count)
+    elif reader.optional("Z"):  # K: a zone, or none
+        reader.set("utc", 1)
+    elif reader.text[reader.at : reader.at + 1] in ("+", "-"):
+        _offset(reader, 3)
 
 
 def _literal(reader: _Reader, part: Part, follower: Part | None, *, inner_white: bool) -> None:
@@ -197,8 +209,8 @@ def _offset(reader: _Reader, count: int) -> None:
     reader.set("offset", sign * (hours * 60 + minutes))
 
 
-def _moment(fields: dict[str, int], style: Styles, now: datetime) -> Moment:
-    year, month, day = _date(fields, style, now)
+def _moment(fields: dict[str, int], style: Styles, today: tuple[int, int, int]) -> Moment:
+    year, month, day = _date(fields, style, today)
     date = datetime(year, month, day, _hour(fields), fields.get("m", 0), fields.get("s", 0), tzinfo=UTC)
     if fields.get("weekday", date.weekday()) != date.weekday():
         raise _MismatchError
@@ -206,24 +218,23 @@ def _moment(fields: dict[str, int], style: Styles, now: datetime) -> Moment:
     return Moment(ticks, _zone(fields, style))
 
 
-def _date(fields: dict[str, int], style: Styles, now: datetime) -> tuple[int, int, int]:
+def _date(fields: dict[str, int], style: Styles, today: tuple[int, int, int]) -> tuple[int, int, int]:
     if not fields.keys() & {"y", "M", "d"}:
-        return (1, 1, 1) if Styles.NO_CURRENT_DATE_DEFAULT in style else (now.year, now.month, now.day)
-    return fields.get("y", now.year), fields.get("M", 1), fields.get("d", 1)
+        return (1, 1, 1) if Styles.NO_CURRENT_DATE_DEFAULT in style else today
+    return fields.get("y", today[0]), fields.get("M", 1), fields.get("d", 1)
 
 
 def _hour(fields: dict[str, int]) -> int:
+    """The hour from `H`, or from `h` with its half of the day, AM when none is given."""
     half = fields.get("t")
     if "h" in fields:
-        if fields["h"] > 12 or fields.get("H", fields["h"] % 12 + 12 * (half or 0)) != fields["h"] % 12 + 12 * (
-            half or 0
-        ):
+        hour = fields["h"] % 12 + 12 * (half or 0)
+        if fields["h"] > 12 or fields.get("H", hour) != hour:
             raise _MismatchError
-        return fields["h"] % 12 + 12 * (half or 0)
-    hour = fields.get("H", 0)
-    if "H" in fields and half is not None and (hour >= 12) != bool(half):
+        return hour
+    if "H" in fields and half is not None and (fields["H"] >= 12) != bool(half):
         raise _MismatchError
-    return hour + (12 if "H" not in fields and half else 0)
+    return fields.get("H", 12 * (half or 0))
 
 
 def _zone(fields: dict[str, int], style: Styles) -> Zone:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..values import MAX_TEXT, Value, to_text
+from ....model import Json
 from ..errors import EvaluationError
 from ..registry import function
-from ....model import Json
+from ..values import MAX_TEXT, Value, to_text
 
 
 @function("Count(attribute:list)")

@@ -1,0 +1,270 @@
+"""What of `/v1.0` there is: each path with who answers it, what it costs and who may ask.
+
+`api` finds the route of a request. Costs: https://learn.microsoft.com/graph/throttling-limits, "Resource unit cost";
+permissions: the "Permissions" table of each call's page.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from local.graph_emulator import (
+    api_apps,
+    api_batch,
+    api_delta,
+    api_directory,
+    api_groups,
+    api_links,
+    api_membership,
+    api_others,
+    api_policies,
+    api_users,
+    navigation,
+)
+from local.graph_emulator.call import Call
+from local.graph_emulator.messages import Request, Response
+from local.graph_emulator.throttle import Cost
+
+type Handler = Callable[[Call], Awaitable[Response]]
+
+
+class Traffic(StrEnum):
+    """The kinds by which the request log counts."""
+
+    READ = "read"
+    WRITE = "write"
+    DELTA = "delta"
+    INVITE = "invite"
+    SUBSCRIPTION = "subscription"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """`path` has `{}` for an open segment and `{name}` for a fixed one that the handler sees in its parameters too.
+
+    Any of `roles` suffices, none is needed where there are none.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    roles: tuple[str, ...]
+    kind: Traffic
+    units: int = 1
+    writes: int = 0
+
+    @property
+    def pattern(self) -> tuple[str, ...]:
+        return tuple(self.path.lower().split("/"))
+
+    def cost(self, request: Request) -> Cost:
+        """https://learn.microsoft.com/graph/throttling-limits, "Resource unit cost", with its modifiers."""
+        top = request.query.get("$top", "")
+        units = self.units - ("$select" in request.query) + ("$expand" in request.query)
+        units -= top.isdecimal() and int(top[:9]) < 20
+        return Cost(units=max(min(1, self.units), units), writes=self.writes)
+
+
+_GROUPS: Final = ("Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
+_MEMBERS: Final = ("GroupMember.Read.All", "GroupMember.ReadWrite.All", *_GROUPS)
+_WRITE_GROUPS: Final = ("Group.ReadWrite.All", "Directory.ReadWrite.All")
+_WRITE_MEMBERS: Final = ("GroupMember.ReadWrite.All", *_WRITE_GROUPS)
+_READ: Final = ("User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
+_WRITE: Final = ("User.ReadWrite.All", "Directory.ReadWrite.All")
+# What each property needs is checked where the properties are known.
+_UPDATE: Final = (
+    *_WRITE,
+    "User.ReadUpdate.All",
+    "User-Mail.ReadWrite.All",
+    "User-Phone.ReadWrite.All",
+    "User.EnableDisableAccount.All",
+    "User-PasswordProfile.ReadWrite.All",
+    "User.ManageIdentities.All",
+    "User-LifeCycleInfo.ReadWrite.All",
+    "CustomSecAttributeAssignment.ReadWrite.All",
+)
+_DELETE: Final = ("User.DeleteRestore.All", "User.ReadWrite.All", "Directory.ReadWrite.All")
+_RESTORE: Final = ("User.DeleteRestore.All",)
+_INVITE: Final = ("User.Invite.All", *_WRITE)
+# Which of them a subscription takes depends on its resource, and a broader one is not enough where less is needed.
+_SUBSCRIBE: Final = ("User.Read.All", "Group.Read.All", "GroupMember.Read.All")
+_APPS: Final = ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
+_WRITE_APPS: Final = ("Application.ReadWrite.All", "Directory.ReadWrite.All")
+_ASSIGN: Final = ("AppRoleAssignment.ReadWrite.All", *_WRITE_APPS)
+_POLICY: Final = ("Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess")
+_WRITE_POLICY: Final = ("Policy.ReadWrite.CrossTenantAccess",)
+_AUTHORIZATION: Final = ("Policy.Read.All", "Policy.ReadWrite.Authorization")
+_ANY_READ: Final = tuple(dict.fromkeys((*_READ, *_MEMBERS, *_APPS)))
+_ORGANIZATION: Final = ("Organization.Read.All", *_READ)
+
+
+def _reads(path: str, handler: Handler, roles: tuple[str, ...] = _READ, units: int = 1, method: str = "GET") -> Route:
+    return Route(method=method, path=path, handler=handler, roles=roles, kind=Traffic.READ, units=units)
+
+
+def _writes(method: str, path: str, handler: Handler, roles: tuple[str, ...] = _WRITE) -> Route:
+    return Route(method=method, path=path, handler=handler, roles=roles, kind=Traffic.WRITE, writes=1)
+
+
+def _subscribes(method: str, path: str, handler: Handler) -> Route:
+    writes = int(method != "GET")
+    return Route(method=method, path=path, handler=handler, roles=_SUBSCRIBE, kind=Traffic.SUBSCRIPTION, writes=writes)
+
+
+def _counted(path: str, handler: Handler, count: Handler, roles: tuple[str, ...], units: int = 1) -> list[Route]:
+    return [_reads(path, handler, roles, units), _reads(f"{path}/$count", count, roles, units)]
+
+
+def _relation(
+    plural: str, name: str, handler: Handler, count: Handler, roles: tuple[str, ...], units: int = 1
+) -> list[Route]:
+    """A relation, its `$count`, its cast to a type, and that one's `$count`. Handlers see the name."""
+    return [
+        *_counted(f"{plural}/{{}}/{{{name}}}", handler, count, roles, units),
+        *_counted(f"{plural}/{{}}/{{{name}}}/{{}}", handler, count, roles, units),
+    ]
+
+
+def _memberships(plural: str, roles: tuple[str, ...]) -> Iterator[Route]:
+    for action, handler, units in (
+        ("checkMemberGroups", api_membership.check_member_groups, 4),
+        ("checkMemberObjects", api_membership.check_member_objects, 4),
+        ("getMemberGroups", api_membership.get_member_groups, 2),
+        ("getMemberObjects", api_membership.get_member_groups, 2),
+    ):
+        yield _reads(f"{plural}/{{}}/{action}", handler, roles, units, "POST")
+
+
+_DELETED: Final = "directory/deletedItems"
+_PARTNER: Final = "policies/crossTenantAccessPolicy/partners/{}"
+_DEFAULT: Final = "policies/crossTenantAccessPolicy/default"
+
+
+def _delta(path: str, handler: Handler, roles: tuple[str, ...]) -> Route:
+    return Route(method="GET", path=path, handler=handler, roles=roles, kind=Traffic.DELTA, units=2)
+
+
+_USERS: Final = (
+    *_counted("users", api_users.list_users, api_users.count_users, _READ, 2),
+    _delta("users/delta", api_delta.users_delta, _READ),
+    _reads("users/{}", api_users.get_user),
+    _writes("POST", "users", api_users.create_user),
+    _writes("PATCH", "users/{}", api_users.update_user, _UPDATE),
+    _writes("DELETE", "users/{}", api_users.delete_user, _DELETE),
+    _reads("users/{}/manager", api_links.get_manager),
+    _reads("users/{}/manager/$ref", api_links.get_manager_reference),
+    _writes("PUT", "users/{}/manager/$ref", api_links.set_manager),
+    _writes("DELETE", "users/{}/manager/$ref", api_links.remove_manager),
+    _reads("users/{}/sponsors", api_links.list_sponsors),
+    _writes("POST", "users/{}/sponsors/$ref", api_links.add_sponsor),
+    _writes("DELETE", "users/{}/sponsors/{}/$ref", api_links.remove_sponsor),
+    *_relation("users", "directReports", navigation.list_of_user, navigation.count_of_user, _READ),
+    *_relation("users", "memberOf", navigation.list_of_user, navigation.count_of_user, _ANY_READ, 2),
+    *_relation("users", "transitiveMemberOf", navigation.list_of_user, navigation.count_of_user, _ANY_READ, 2),
+    _reads("users/{}/appRoleAssignments", api_apps.list_assignments_of_user, _ANY_READ, 2),
+    _writes("POST", "users/{}/appRoleAssignments", api_apps.assign, _ASSIGN),
+    _writes("DELETE", "users/{}/appRoleAssignments/{}", api_apps.unassign, _ASSIGN),
+    *_memberships("users", _ANY_READ),
+    _reads("users/getByIds", api_directory.get_by_ids, _ANY_READ, 5, "POST"),
+)
+_GROUP_ROUTES: Final = (
+    *_counted("groups", api_groups.list_groups, api_groups.count_groups, _MEMBERS),
+    _delta("groups/delta", api_delta.groups_delta, _MEMBERS),
+    _reads("groups/{}", api_groups.get_group, _MEMBERS),
+    _writes("POST", "groups", api_groups.create_group, ("Group.Create", *_WRITE_GROUPS)),
+    _writes("PATCH", "groups/{}", api_groups.update_group, _WRITE_MEMBERS),
+    _writes("DELETE", "groups/{}", api_groups.delete_group, _WRITE_GROUPS),
+    *(
+        route
+        for name in ("members", "owners")
+        for route in (
+            _reads(f"groups/{{}}/{{{name}}}/$ref", api_groups.list_references, _MEMBERS, 3),
+            _writes("POST", f"groups/{{}}/{{{name}}}/$ref", api_groups.add_link, _WRITE_MEMBERS),
+            _writes("DELETE", f"groups/{{}}/{{{name}}}/{{}}/$ref", api_groups.remove_link, _WRITE_MEMBERS),
+        )
+    ),
+    *_relation("groups", "members", navigation.list_of_group, navigation.count_of_group, _MEMBERS, 3),
+    *_relation("groups", "owners", navigation.list_of_group, navigation.count_of_group, _MEMBERS),
+    *_relation("groups", "transitiveMembers", navigation.list_of_group, navigation.count_of_group, _MEMBERS, 5),
+    *_relation("groups", "memberOf", navigation.list_of_group, navigation.count_of_group, _MEMBERS, 2),
+    *_relation("groups", "transitiveMemberOf", navigation.list_of_group, navigation.count_of_group, _MEMBERS, 2),
+    _reads("groups/{}/appRoleAssignments", api_apps.list_assignments_of_group, _ANY_READ, 2),
+    _writes("POST", "groups/{}/appRoleAssignments", api_apps.assign, _ASSIGN),
+    _writes("DELETE", "groups/{}/appRoleAssignments/{}", api_apps.unassign, _ASSIGN),
+    *_memberships("groups", _ANY_READ),
+)
+_OBJECTS: Final = (
+    _delta("directoryObjects/delta", api_delta.objects_delta, _ANY_READ),
+    _reads("directoryObjects/getByIds", api_directory.get_by_ids, _ANY_READ, 5, "POST"),
+    _reads("directoryObjects/{}", api_directory.get_object, _ANY_READ),
+    _writes("DELETE", "directoryObjects/{}", api_directory.delete_object, ("Directory.ReadWrite.All",)),
+    *_memberships("directoryObjects", _ANY_READ),
+    *_memberships("servicePrincipals", _ANY_READ),
+    _reads(_DELETED, api_directory.list_deleted_of_any_kind),
+    *_counted(f"{_DELETED}/{{microsoft.graph.user}}", api_directory.list_deleted, api_directory.count_deleted, _READ),
+    *(
+        route
+        for cast in ("group", "servicePrincipal", "application")
+        for route in _counted(
+            f"{_DELETED}/{{microsoft.graph.{cast}}}", api_directory.list_deleted, api_directory.count_deleted, _MEMBERS
+        )
+    ),
+    _reads(f"{_DELETED}/{{}}", api_directory.get_deleted, _ANY_READ),
+    _reads(f"{_DELETED}/{{}}/{{microsoft.graph.user}}", api_directory.get_deleted),
+    _reads(f"{_DELETED}/{{}}/{{microsoft.graph.group}}", api_directory.get_deleted, _MEMBERS),
+    _writes("POST", f"{_DELETED}/{{}}/restore", api_directory.restore, (*_RESTORE, "Group.ReadWrite.All")),
+    _writes("DELETE", f"{_DELETED}/{{}}", api_directory.purge, (*_RESTORE, "Group.ReadWrite.All")),
+)
+_APP_ROUTES: Final = (
+    *_counted("servicePrincipals", api_apps.list_principals, api_apps.count_principals, _APPS),
+    _writes("POST", "servicePrincipals", api_apps.create_principal, _WRITE_APPS),
+    _reads("servicePrincipals/{}", api_apps.get_principal, _APPS),
+    _reads("servicePrincipals/{}/appRoleAssignedTo", api_apps.list_assigned_to, _APPS),
+    _writes("POST", "servicePrincipals/{}/appRoleAssignedTo", api_apps.assign, _ASSIGN),
+    _writes("DELETE", "servicePrincipals/{}/appRoleAssignedTo/{}", api_apps.unassign, _ASSIGN),
+    _reads("servicePrincipals/{}/appRoleAssignments", api_apps.list_assignments_of_principal, _APPS, 2),
+    _writes("POST", "servicePrincipals/{}/appRoleAssignments", api_apps.assign, _ASSIGN),
+    _writes("DELETE", "servicePrincipals/{}/appRoleAssignments/{}", api_apps.unassign, _ASSIGN),
+    _reads("servicePrincipals/{}/oauth2PermissionGrants", api_apps.list_grants_of_principal, _APPS),
+    _reads("oauth2PermissionGrants", api_apps.list_grants, _APPS),
+    _reads("applications", api_apps.list_applications, _APPS, 2),
+    _writes("POST", "applications", api_apps.create_application, _WRITE_APPS),
+    _reads("applications/{}", api_apps.get_application, _APPS, 2),
+    _reads("applications/{}/extensionProperties", api_apps.list_extensions, _APPS),
+    _writes("POST", "applications/{}/extensionProperties", api_apps.create_extension, _WRITE_APPS),
+)
+_POLICIES: Final = (
+    _reads("policies/crossTenantAccessPolicy", api_policies.get_policy, _POLICY),
+    _reads(_DEFAULT, api_policies.get_default, _POLICY),
+    _writes("PATCH", _DEFAULT, api_policies.update_default, _WRITE_POLICY),
+    _writes("POST", f"{_DEFAULT}/resetToSystemDefault", api_policies.reset_default, _WRITE_POLICY),
+    _reads("policies/crossTenantAccessPolicy/partners", api_policies.list_partners, _POLICY),
+    _writes("POST", "policies/crossTenantAccessPolicy/partners", api_policies.create_partner, _WRITE_POLICY),
+    _reads(_PARTNER, api_policies.get_partner, _POLICY),
+    _writes("PATCH", _PARTNER, api_policies.update_partner, _WRITE_POLICY),
+    _writes("DELETE", _PARTNER, api_policies.delete_partner, _WRITE_POLICY),
+    _reads(f"{_PARTNER}/identitySynchronization", api_policies.get_synchronization, _POLICY),
+    _writes("PUT", f"{_PARTNER}/identitySynchronization", api_policies.set_synchronization, _WRITE_POLICY),
+    _writes("PATCH", f"{_PARTNER}/identitySynchronization", api_policies.update_synchronization, _WRITE_POLICY),
+    _writes("DELETE", f"{_PARTNER}/identitySynchronization", api_policies.delete_synchronization, _WRITE_POLICY),
+    _reads("policies/authorizationPolicy", api_policies.get_authorization, _AUTHORIZATION),
+    _writes(
+        "PATCH", "policies/authorizationPolicy", api_policies.update_authorization, ("Policy.ReadWrite.Authorization",)
+    ),
+)
+_REST: Final = (
+    # A batch costs nothing itself, and who may make it shows with its items.
+    Route(method="POST", path="$batch", handler=api_batch.batch, roles=(), kind=Traffic.BATCH, units=0),
+    _reads("organization", api_others.organization, _ORGANIZATION),
+    _reads("organization/{}", api_others.one_organization, _ORGANIZATION),
+    Route(method="POST", path="invitations", handler=api_others.invite, roles=_INVITE, kind=Traffic.INVITE, writes=1),
+    _subscribes("GET", "subscriptions", api_others.list_subscriptions),
+    _subscribes("POST", "subscriptions", api_others.create_subscription),
+    _subscribes("GET", "subscriptions/{}", api_others.get_subscription),
+    _subscribes("PATCH", "subscriptions/{}", api_others.update_subscription),
+    _subscribes("DELETE", "subscriptions/{}", api_others.delete_subscription),
+    _subscribes("POST", "subscriptions/{}/reauthorize", api_others.reauthorize_subscription),
+)
+ROUTES: Final = (*_USERS, *_GROUP_ROUTES, *_OBJECTS, *_APP_ROUTES, *_POLICIES, *_REST)

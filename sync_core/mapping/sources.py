@@ -1,0 +1,48 @@
+"""Which attributes of a source user can be read, and what each read must select for them.
+
+https://learn.microsoft.com/graph/api/resources/user. Left out is what the delta query does not carry
+(https://learn.microsoft.com/graph/delta-query-overview): one such name in `$select`, and Graph refuses every page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..model import Attributes, Json
+from .attributes import EXTENSION_ATTRIBUTES, EXTENSION_PARENT, directory_extension
+
+MULTI_VALUED = frozenset({"businessPhones", "imAddresses", "otherMails", "proxyAddresses"})
+
+SOURCE_ATTRIBUTES = frozenset(
+    """
+    accountEnabled ageGroup city companyName consentProvidedForMinor country createdDateTime creationType department
+    displayName employeeHireDate employeeId employeeLeaveDateTime employeeType externalUserState
+    externalUserStateChangeDateTime faxNumber givenName id jobTitle lastPasswordChangeDateTime
+    legalAgeGroupClassification mail mailNickname mobilePhone officeLocation onPremisesDistinguishedName
+    onPremisesDomainName onPremisesImmutableId onPremisesLastSyncDateTime onPremisesSamAccountName
+    onPremisesSecurityIdentifier onPremisesSyncEnabled onPremisesUserPrincipalName passwordPolicies postalCode
+    preferredDataLocation preferredLanguage securityIdentifier showInAddressList signInSessionsValidFromDateTime state
+    streetAddress surname usageLocation userPrincipalName userType
+    """.split()
+    + [*MULTI_VALUED, *EXTENSION_ATTRIBUTES]
+)
+
+
+def readable(name: str) -> bool:
+    return name in SOURCE_ATTRIBUTES or directory_extension(name)
+
+
+def selected(names: Iterable[str]) -> set[str]:
+    """What `$select` must hold for these: an extensionAttribute comes only with its whole parent."""
+    return {EXTENSION_PARENT if name in EXTENSION_ATTRIBUTES else name for name in names}
+
+
+def flat(source: Attributes) -> Attributes:
+    """The user with each extensionAttribute under its own name, beside everything else."""
+    parent = source.get(EXTENSION_PARENT)
+    return {**source, **parent} if isinstance(parent, dict) else source
+
+
+def nothing(value: Json) -> bool:
+    """Null, the empty string and the empty list: Entra does not tell them apart."""
+    return value is None or value in ("", [])

@@ -1,0 +1,102 @@
+"""What the model has to go by, and what follows from it at once: which target users are ours, and whose."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from local.graph_emulator import Tenant
+
+from .history import Exchange
+from .plan import Plan
+from .world import Deeds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """`known` names a gap of the engine that is written down and open (KNOWN): reported always, failing on demand."""
+
+    invariant: int  # 0: a fault of the program itself
+    text: str
+    known: str = ""
+
+    def __str__(self) -> str:
+        return f"invariant {self.invariant} broken: {self.text}" + (f" [known: {self.known}]" if self.known else "")
+
+
+KNOWN = {
+    "invitation-race": "whoever invites the same person by hand while our own invitation is unfinished loses the guest"
+    " to us: by its creation time alone it cannot be told from the one that we made",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    plan: Plan
+    source: Tenant
+    target: Tenant
+    exchanges: Sequence[Exchange]
+    deeds: Deeds
+    kinds: Mapping[str, str]  # every source user there ever was
+    bugs: Sequence[str]
+    logs: Sequence[str]
+
+    @property
+    def target_writes(self) -> list[Exchange]:
+        """What reached the target and was done, in order."""
+        done = [each for each in self.exchanges if each.tenant == self.target.id and each.is_write and _done(each)]
+        return sorted(done, key=lambda each: each.done_at or each.sent_at)
+
+
+@dataclass(slots=True, kw_only=True)
+class Owned:
+    """Which target users are ours, and whose."""
+
+    by_source: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    source_of: dict[str, str] = field(default_factory=dict)
+    raced: dict[str, Exchange] = field(default_factory=dict)  # taken from others; the first write to each
+
+
+def ownership(evidence: Evidence) -> Owned:
+    """Ours is whom an invitation of ours has made; with the policy `guests` also whom we began to write to.
+
+    Two source users with one address may both be answered with the same target user: it belongs to the one of them
+    that is written to it first, for good.
+    """
+    owned = Owned()
+    address_of: dict[str, str] = {}  # of those that we made and nobody has written to yet
+    inviters: dict[str, set[str]] = defaultdict(set)  # by address: for whom we tried to invite it
+    for each in sorted(evidence.exchanges, key=lambda each: each.done_at or each.sent_at):
+        if each.tenant != evidence.target.id or not each.is_write:
+            continue
+        about = each.taken.user if each.taken else ""
+        if each.path == "/invitations":
+            address = str(each.body["invitedUserEmailAddress"]).lower()
+            inviters[address].add(about)
+            if each.created:
+                address_of[each.object_id] = address
+                owned.source_of[each.object_id] = about
+        elif not _done(each):
+            continue
+        elif each.object_id in address_of:
+            if about in inviters[address_of.pop(each.object_id)] or evidence.plan.adopt == "guests":
+                owned.source_of[each.object_id] = about
+        elif each.object_id not in owned.source_of:
+            if evidence.plan.adopt == "guests" and each.method == "PATCH" and _was_guest(evidence, each.object_id):
+                owned.source_of[each.object_id] = about
+            elif each.object_id in evidence.deeds.invited:
+                owned.source_of[each.object_id] = about
+                owned.raced[each.object_id] = each
+    for target_id, source_id in owned.source_of.items():
+        owned.by_source[source_id].append(target_id)
+    return owned
+
+
+def _was_guest(evidence: Evidence, target_id: str) -> bool:
+    user = evidence.target.find(target_id) or evidence.target.find_deleted(target_id)
+    return user is None or user.is_guest
+
+
+def _done(each: Exchange) -> bool:
+    return each.status is not None and 200 <= each.status < 300

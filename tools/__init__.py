@@ -1,0 +1,1 @@
+"""What builds and documents the deployment. Nothing here runs in Azure."""
