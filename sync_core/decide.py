@@ -2,7 +2,7 @@
 
 | source | scope | link | target | change |
 |---|---|---|---|---|
-| external (itself a B2B user) | any | any | any | Skip(external): no loops, no onward hops |
+| there, and external (itself a B2B user) | any | any | any | Skip(external): no loops, no onward hops |
 | live | in | none | nobody | Invite, then attributes |
 | disabled | in | none | any | Skip(disabled): never provisioned for the first time while disabled |
 | live | in | none | one B2B user with that address | Adopt if policy allows, else Refuse(unadopted) |
@@ -156,7 +156,8 @@ def _changed(link: Link, desired: Desired) -> Change:
     }
     if not differs:
         return Skip(reason=Reason.NO_CHANGE)
-    if differs.get("accountEnabled") is False and not _disabled(link):
+    # A dirty link may have been enabled since it was recorded as disabled: then it is counted once more.
+    if differs.get("accountEnabled") is False and (link.dirty or not _disabled(link)):
         return Disable(attributes=differs)
     return Update(attributes=differs)
 

@@ -96,6 +96,9 @@ class FeedReader:
 
     async def run(self, run: FeedRun) -> None:
         """Read on in a round until it ends or the time is used up; what is left is put on the queue again."""
+        if run.tenant not in self.sources:
+            log.warning("feed.unknown_tenant")
+            return
         state = await self.feeds.get(run.tenant, run.feed)
         until = self.clock.now() + TIME_BUDGET
         try:
@@ -107,13 +110,20 @@ class FeedReader:
         except ConflictError:
             return  # a second delivery of this round's message is reading; it goes on
         except TransientError as error:
-            delay = max(min(2.0 ** min(run.attempt, 10), _LONGEST_BACKOFF), error.retry_after or 0)
-            await self.queues.continue_feed(replace(run, attempt=run.attempt + 1), delay=delay)
+            await self._again(run, error)
         except PermanentError as error:
             # The round stays where it is; the poll wakes it again, and `status` shows why it stands still.
             log.warning("feed.stopped tenant=%s error=%s", run.tenant, error.code)
             state = await self.feeds.get(run.tenant, run.feed)
             await self.feeds.save(replace(state, error=error.code))
+
+    async def _again(self, run: FeedRun, error: TransientError) -> None:
+        """Later, by this round's own message: noted as progress, or the poll would wake the round once more."""
+        delay = max(min(2.0 ** min(run.attempt, 20), _LONGEST_BACKOFF), error.retry_after or 0)
+        await self.queues.continue_feed(replace(run, attempt=run.attempt + 1), delay=delay)
+        state = await self.feeds.get(run.tenant, run.feed)
+        if state.round == run.round:
+            await self.feeds.save(replace(state, progress_at=self.clock.now(), error=error.code))
 
     async def _step(self, state: FeedState) -> FeedState:
         if state.phase is FeedPhase.SWEEP:

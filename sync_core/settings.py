@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
@@ -23,6 +24,9 @@ class CredentialKind(StrEnum):
     EMULATOR = "emulator"
 
 
+_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
+
+
 def _budget(value: object) -> object:
     """`3000/150`: writes, slash, seconds."""
     writes, slash, seconds = str(value).partition("/")
@@ -32,7 +36,8 @@ def _budget(value: object) -> object:
 
 
 def _https(url: str) -> str:
-    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _THIS_MACHINE):
         raise ValueError("must start with https:// (or be on this machine)")
     return url.rstrip("/")
 
@@ -111,7 +116,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     known = {field.alias for field in Settings.model_fields.values()}
     values = {name: value for name, value in environ.items() if name in known and value != ""}
     if "XTSYNC_PUBLIC_URL" not in values and environ.get("WEBSITE_HOSTNAME"):
-        values["XTSYNC_PUBLIC_URL"] = f"https://{environ['WEBSITE_HOSTNAME']}"
+        host = environ["WEBSITE_HOSTNAME"]  # Core Tools sets it too, and speaks plain http
+        scheme = "http" if host.partition(":")[0] in _THIS_MACHINE else "https"
+        values["XTSYNC_PUBLIC_URL"] = f"{scheme}://{host}"
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

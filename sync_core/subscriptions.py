@@ -59,6 +59,9 @@ class SubscriptionKeeper:
 
     async def lifecycle(self, event: LifecycleEvent) -> None:
         """What Graph says about a subscription. https://learn.microsoft.com/graph/change-notifications-lifecycle-events"""
+        if event.tenant not in self.tenants:
+            log.warning("subscription.unknown_tenant")
+            return
         await self.keep(event.tenant)
         if event.event in {"subscriptionRemoved", "missed"}:
             await self.feeds.start_round(event.tenant)

@@ -158,7 +158,8 @@ async def test_directory_extensions_are_registered_with_an_application(world: Wo
 async def test_a_changed_extension_brings_those_of_its_type(world: World, client: Client) -> None:
     """Selected or not."""
     text, other, number = (f"extension_{'0' * 32}_{name}" for name in ("a", "b", "c"))
-    ada = person(world, **{text: "1", other: "2", number: 3})
+    values: dict[str, Any] = {text: "1", other: "2", number: 3}
+    ada = person(world, **values)
     first = (await client("GET", "/users/delta", select=text)).body
     assert first["value"] == [{"id": ada.id, text: "1"}]
     world.source.update(ada, {text: "9"})

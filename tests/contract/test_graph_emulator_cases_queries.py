@@ -193,7 +193,7 @@ async def test_sorting_by_name_needs_nothing_and_with_a_filter_an_advanced_query
 )
 async def test_options_that_are_refused(client: Client, options: dict[str, str], code: str, message: str) -> None:
     """Out of range, unknown, or not for directory objects."""
-    answer = await client("GET", "/users", **options)
+    answer = await client("GET", "/users", headers=None, **options)
     assert (answer.status, answer.code, answer.message) == (400, code, message)
 
 

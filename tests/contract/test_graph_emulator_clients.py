@@ -33,7 +33,7 @@ class Answer:
         return str(self.body["error"]["message"])
 
     @property
-    def value(self) -> list[Body]:
+    def value(self) -> list[Any]:
         return list(self.body["value"])
 
     @property

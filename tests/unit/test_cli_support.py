@@ -19,6 +19,7 @@ from sync_core.engine import Engine
 from sync_core.feeds import FeedReader
 from sync_core.holds import DeletionGuard
 from sync_core.look import Look
+from sync_core.measure import Measure
 from sync_core.messages import USER_CHANGES, decode_nomination
 from sync_core.model import Link, LinkState, Nomination
 from sync_core.ports import HoldRecord
@@ -190,6 +191,7 @@ class Bench:
             worker=worker,
             feeds=feeds,
             keeper=keeper,
+            measure=Measure(syncs=config.syncs, links=storage.links, guards=storage.guards),
             guard=guard,
             closers=(self._close,),
         )

@@ -164,7 +164,7 @@ _TWO = (guest("guest-2"), guest("guest-1", external=False))
 
 # By the whole text of the row: a promise that changes has to change its cases.
 ROWS: Mapping[str, Iterable[Case]] = {
-    "external (itself a B2B user) | any | any | any | Skip(external): no loops, no onward hops": _external(),
+    "there, and external (itself a B2B user) | any | any | any | Skip(external): no loops, no onward hops": _external(),
     "live | in | none | nobody | Invite, then attributes": (
         Case(change=_INVITE),
         Case(desired=Desired(always={}), change=Invite(address=ADDRESS, display_name=None, attributes={})),

@@ -6,7 +6,9 @@
    whatever it loads by name at run time is there.
 3. Only a large distribution of plain Python without any import by name is pruned module by module: there the import
    statements are the whole truth. Today that is msgraph-sdk, which is nine tenths of everything.
-4. Within such a distribution, a module is *used* when somebody names it in an import, and only *loaded* when it runs
+4. What is not followed: in a dependency, an import inside a function of a distribution that it does not itself require
+   (pydantic prints in colour when `rich` is there), and whatever comes after an import that fails.
+5. Within a distribution that is pruned, a module is *used* when somebody names it in an import, and only *loaded* when it runs
    because a package above a used one is initialized. Of a loaded module nobody has a name by which to call its
    functions, so the imports inside them are not followed: `import msgraph.graph_request_adapter` loads
    `msgraph/__init__.py` and with it GraphServiceClient, whose properties import all request builders there are.
@@ -85,7 +87,7 @@ class _Reader:
             if self._cannot_be_loaded(module):
                 continue
             for each in module.imports.found:
-                if used or not each.in_function:
+                if (used or not each.in_function) and not self._is_an_extra(module, each):
                     self._follow(each, used=used)
 
     def _mark(self, name: str, *, used: bool) -> None:
@@ -114,6 +116,13 @@ class _Reader:
         return module.owner != APP and any(
             not (each.in_function or each.in_try) and not self._exists(each.module) for each in module.imports.found
         )
+
+    def _is_an_extra(self, module: Module, each: Import) -> bool:
+        """A function offers something to those who also have what its own distribution does not require."""
+        if not each.in_function or module.owner == APP:
+            return False
+        owner = self.tree.owner(each.module)
+        return owner not in {None, APP, module.owner, *self.tree.requires[module.owner]}
 
     def _exists(self, name: str) -> bool:
         top = name.partition(".")[0]

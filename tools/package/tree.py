@@ -39,6 +39,11 @@ class Tree:
     requires: Mapping[str, list[str]]
     children: Mapping[str, list[str]] = field(default_factory=dict)
 
+    def owner(self, name: str) -> str | None:
+        """Whose module it is; of a namespace such as `azure`, nobody's."""
+        module = self.modules.get(name)
+        return module.owner if module else None
+
     def of(self, owner: str) -> list[Module]:
         return [module for module in self.modules.values() if module.owner == owner]
 

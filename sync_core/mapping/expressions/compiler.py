@@ -73,10 +73,8 @@ class Compiler:
                 return _constant(self._word(name, node))
             case Call():
                 return self._call(node)
-            case Comparison():
+            case _:  # omitted arguments were refused before
                 raise self.error("a comparison may stand only in the condition of IIF and in CBool", node)
-            case Omitted():
-                raise self.error("a value is missing here", node)
 
     def attribute(self, name: str, node: Node) -> Thunk:
         if self._known is not None and name not in self._known:

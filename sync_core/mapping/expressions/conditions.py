@@ -30,19 +30,18 @@ def compare(
             return False
         # Outside IIF, null and "" are the same, as they are to Switch.
         return (nothing(left) and nothing(right)) == (operator == "=")
-    a, b = _keys(operator, left, right, now)
-    return _HOLDS[operator](a, b)
+    keys = _keys(operator, left, right, now)
+    return keys is not None and _HOLDS[operator](*keys)
 
 
-def _keys(operator: str, left: Value, right: Value, now: datetime) -> tuple[Key, Key]:
+def _keys(operator: str, left: Value, right: Value, now: datetime) -> tuple[Key, Key] | None:
     a, b = single(left), single(right)
     ordered = operator not in ("=", "<>")
     if isinstance(a, Moment) and isinstance(b, Moment):
         return a.ticks, b.ticks
     if ordered and (isinstance(a, Moment) or isinstance(b, Moment)):
         x, y = to_moment(a, now), to_moment(b, now)
-        if x is not None and y is not None:
-            return x.ticks, y.ticks
+        return None if x is None or y is None else (x.ticks, y.ticks)
     if ordered or _numeric(a) or _numeric(b):
         p, q = _number(a), _number(b)
         if p is not None and q is not None:

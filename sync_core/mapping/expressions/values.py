@@ -180,5 +180,7 @@ def shape(value: Value) -> str:
             return "a date"
         case None:
             return "null"
+        case int() | float():
+            return "a number"
         case _:
-            return f"a {type(value).__name__}"
+            return "a complex value"

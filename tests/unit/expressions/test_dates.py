@@ -63,6 +63,7 @@ def test_cdate(given: Json, expected: Json) -> None:
         "2021-08-24+20:00",
         13,
         True,
+        ["2021-13-01"],
     ],
 )
 def test_no_date(given: Json) -> None:
@@ -200,6 +201,11 @@ def test_dates_that_do_not_fit(text: str, given: Json) -> None:
         ("March 2020", "", "MMMM yyyy", "yyyy-MM-dd", "2020-03-01"),
         ("02.01.49", "", "dd.MM.yy", "yyyy-MM-dd", "2049-01-02"),
         ("02.01.50", "", "dd.MM.yy", "yyyy-MM-dd", "1950-01-02"),
+        ("2020 A.D.", "", "yyyy gg", "gg yyyy", "A.D. 2020"),
+        ("2020 -03", "", "yyyy zz", "yyyy HH", "2020 03"),
+        ("2020-01-02", "", "yyyy-MM-ddK", "yyyy", "2020"),
+        ("2020", "", "yyyy", "'it\\'s'", "it's"),
+        ("2020 - 01", "AllowInnerWhite", "yyyy - MM", "yyyy", "2020"),
     ],
 )
 def test_formats(given: str, style: str, pattern: str, out: str, expected: str) -> None:
@@ -220,6 +226,9 @@ def test_formats(given: str, style: str, pattern: str, out: str, expected: str) 
         ("2020-02-30", "yyyy-MM-dd"),
         ("2020 2021", "yyyy yyyy"),
         ("2020-01-02+99:00", "yyyy-MM-ddzzz"),
+        ("2020-01-02x", "yyyy-MM-ddzzz"),
+        ("Foo 2020", "MMM yyyy"),
+        ("25", "HH"),
     ],
 )
 def test_formats_are_exact(given: str, pattern: str) -> None:
@@ -238,6 +247,22 @@ def test_format_date_time_takes_null_and_three_arguments() -> None:
 def test_now_is_the_clock_of_the_context() -> None:
     """UTC, in the form of all dates."""
     assert value("Now()", {}, context(now=datetime(2021, 7, 2, 15, 33, 38, tzinfo=UTC))) == "7/2/2021 3:33:38 PM"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("", "is empty"),
+        ("ffffffff", "at most 7"),
+        ("yyyy\\", "backslash"),
+        ("%", "before a letter"),
+        ("yyyy'", "does not close"),
+    ],
+)
+def test_wrong_formats(pattern: str, words: str) -> None:
+    """From an attribute; a constant is refused at load."""
+    with pytest.raises(EvaluationError, match=words):
+        x('FormatDateTime("2020", , "yyyy", [x])', pattern)
 
 
 @pytest.mark.parametrize("style", ["AssumeLocal,AssumeUniversal", "RoundtripKind, AdjustToUniversal", "Sometimes"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sync_core.mapping.expressions import EvaluationError, fit
+from sync_core.mapping.expressions.dotnet.moment import Moment
+from sync_core.mapping.expressions.values import shape
 from sync_core.model import Json
 
 
@@ -34,3 +36,17 @@ def test_what_does_not_fit(value: Json, kind: type[bool | str | list[str]]) -> N
     """Writing something else instead would be worse than an error."""
     with pytest.raises(EvaluationError):
         fit(value, kind)
+
+
+def test_values_are_described_and_not_quoted() -> None:
+    """Messages go to logs."""
+    described = [shape(value) for value in ("secret", True, ["secret"], None, 13, {}, Moment(0))]
+    assert described == [
+        "text of 6 characters",
+        "true or false",
+        "a list of 1",
+        "null",
+        "a number",
+        "a complex value",
+        "a date",
+    ]

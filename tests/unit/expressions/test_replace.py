@@ -50,9 +50,12 @@ from .support import value, x
         ('Replace([x], , "(?<n>\\\\d+)", "n", , [y], )', None, None),
         ('Replace([x], , "(?<n>\\\\d+)", "n", , [z], )', None, None),
         ('Replace([x], , [x], , "!", , )', "a", "!"),
+        ('Replace([x], , "(?<n>z)|Y", "n", , [y], )', "", None),
+        ('Replace([x], "a", , , IIF(1, IgnoreAttributeFlow, ""), , )', "a", expressions.Flow.IGNORE_ATTRIBUTE),
+        ('Replace(IIF(1, IgnoreAttributeFlow, ""), "a", , , "b", , )', "a", expressions.Flow.IGNORE_ATTRIBUTE),
     ],
 )
-def test_replace(text: str, given_: Json, expected: Json) -> None:
+def test_replace(text: str, given_: Json, expected: Json | expressions.Flow) -> None:
     """Which slots are filled decides what it does."""
     assert value(text, {"x": given_, "y": "Y"}) == expected
 
@@ -125,6 +128,17 @@ def _sub(pattern: str, template: str, text: str) -> str:
         (r"a(?<g>b)?", "[$+]", "a", "[]"),
         (r"\.\+\*\[\(", "-", ".+*[(", "-"),
         (r"(a)|b", "[$1]", "ab", "[a][]"),
+        (r"(?<a>x)(?<a>y)\k<a>", "-", "xyy xyx", "- xyx"),
+        (r"(?i)(a)\1", "-", "aA", "-"),
+        (r"(?:(?=a)){2}a", "-", "a", "-"),
+        (r"(?:(a)\1){1,2}", "-", "aaaa", "-"),
+        (r"(?:(?:ab|cd){2}x)+", "-", "abcdxcdabx", "-"),
+        (r"(?:(?:a|bc)x)+", "-", "axbcx", "-"),
+        (r"(?:a{2}){1,30}", "-", "aaaa", "-"),
+        (r"(?:a?b){1,30}", "-", "abb", "-"),
+        (r"(?:(?:a?)(b)?)+", "-", "abc", "-c-"),
+        (r"(?:(b)|a)\1", "-", "a bb", "a -"),
+        (r"\cI[\b]", "-", "\t\b", "-"),
         (r"\w+\s\S+\D\W", "-", "ab c!!", "-"),
     ],
 )

@@ -196,6 +196,7 @@ def test_results_cannot_grow_without_end() -> None:
         "Replace(" * 9 + "[x]" + ', , "a", , "aaaaaaaaaa", , )' * 9,
         "Replace(" * 9 + "[x]" + ', , "a", , "$0aaaaaaaaa", , )' * 9,
         "Join([x], [y])",
+        'Replace(Left([x], 60), "a", , , Replace([x], "a", , , "%s", , ), , )' % ("b" * 600),
     ):
         with pytest.raises(EvaluationError, match=r"65,536|takes too long"):
             value(text, {"x": "a" * 100, "y": ["b"] * 2_000})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 import pytest
 
 from sync_core.mapping.expressions import EvaluationError
@@ -156,6 +158,7 @@ def test_random_strings_of_any_length(arguments: str, length: int) -> None:
         ("5,3,2,1,0", "less than the minimums"),
         ("5,-1,0,0,0", "negative"),
         ('5,1,0,0,0,"0123456789"', "leaves no numbers"),
+        (f'5,0,0,0,0,"{string.ascii_letters}{string.digits}"', "leaves no characters"),
     ],
 )
 def test_random_strings_that_cannot_be(arguments: str, words: str) -> None:

@@ -15,8 +15,9 @@ from typing import Protocol
 
 from .faults import DotNetError
 from .regex_emit import Cost, NotInPythonError, cost, emit, size
-from .regex_machine import Machine, OutOfStepsError, Steps, TooLargeError
-from .regex_syntax import Parsed, parse_regex
+from .regex_machine import Machine, OutOfStepsError, Steps
+from .regex_syntax import parse_regex
+from .regex_tree import Parsed
 
 _C_STEPS = 500  # steps of re that take as long as one of the machine, measured
 _SHARE = 2  # re may bet half of what is left on one call; what it really takes is far less
@@ -82,10 +83,7 @@ class Regex:
 
     def _counted(self, text: str, allowance: Allowance) -> Iterator[Match]:
         if self._machine is None:
-            try:
-                self._machine = Machine(self.parsed.tree, list(self.parsed.numbers))
-            except TooLargeError:
-                raise DotNetError("the pattern is too large") from None
+            self._machine = Machine(self.parsed.tree, list(self.parsed.numbers))
         machine, at, last_empty = self._machine, 0, -1
         steps = Steps(allowance.steps)
         try:

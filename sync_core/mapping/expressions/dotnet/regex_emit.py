@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from .regex_syntax import Alt, Atomic, Chars, Group, Look, Loop, Ref, Regex, Seq, Zero
+from .regex_tree import Alt, Atomic, Chars, Group, Look, Loop, Ref, Regex, Seq, Zero
 
 
 class NotInPythonError(Exception):

@@ -11,19 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from .regex_syntax import Alt, Atomic, Chars, Group, Look, Loop, Ref, Regex, Seq, Zero
+from .regex_tree import Alt, Atomic, Chars, Group, Look, Loop, Ref, Regex, Seq, Zero
 
 type Slots = tuple[int, ...]
 type Matcher = Callable[[str, int], re.Match[str] | None]
 
-_MAX_INSTRUCTIONS = 20_000
-
 
 class OutOfStepsError(Exception):
-    pass
-
-
-class TooLargeError(Exception):
     pass
 
 
@@ -84,8 +78,6 @@ class Machine:
     # --- compiling ----------------------------------------------------------------------------------------------
 
     def _add(self, op: Op) -> Step:
-        if len(self._code) == _MAX_INSTRUCTIONS:
-            raise TooLargeError
         step = Step(op)
         self._code.append(step)
         return step
@@ -110,20 +102,19 @@ class Machine:
                 step.a, step.flag = self.groups[key], ignore_case
             case Look(body, ahead, negative):
                 self._nested(body, Op.AHEAD if ahead else Op.BEHIND, negative=negative)
-            case Atomic(body):
+            case Atomic(body):  # pragma: no branch
                 self._nested(body, Op.ATOMIC, negative=False)
 
     def _alternatives(self, options: tuple[Regex, ...]) -> None:
         ends: list[Step] = []
-        for i, option in enumerate(options):
-            if i == len(options) - 1:
-                self._compile(option)
-                break
+        *first, last = options
+        for option in first:
             split = self._add(Op.SPLIT)
             split.a = len(self._code)
             self._compile(option)
             ends.append(self._add(Op.JUMP))
             split.b = len(self._code)
+        self._compile(last)
         for end in ends:
             end.a = len(self._code)
 

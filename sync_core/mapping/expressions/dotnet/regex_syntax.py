@@ -8,10 +8,10 @@ can switch on.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from .faults import DotNetError
 from .regex_classes import ESCAPED_CLASSES, char_class, escape, literal_escape, property_class
+from .regex_tree import Alt, Atomic, Chars, Group, Look, Loop, Parsed, Ref, Regex, Seq, Zero
 
 MAX_PATTERN = 2_000
 _MAX_DEPTH = 40
@@ -20,74 +20,6 @@ _QUANTIFIER = re.compile(r"\{(\d+)(,(\d*))?\}", re.ASCII)
 _OCTAL = re.compile(r"[0-3][0-7]{2}")  # three octal digits are a character, fewer refer to a group
 _NAME = re.compile(r"\w+")
 _INLINE = re.compile(r"([imnsx]*)(?:-([imnsx]*))?([:)])")
-
-
-@dataclass(frozen=True, slots=True)
-class Chars:
-    """One character; `source` is what Python's re calls it."""
-
-    source: str
-    ignore_case: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Zero:
-    """A place without width: `^`, `$`, `\\b` ..., in Python's words."""
-
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seq:
-    items: tuple[Regex, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Alt:
-    options: tuple[Regex, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    body: Regex
-    least: int
-    most: int | None
-    lazy: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    body: Regex
-    key: str  # "#1" for the first unnamed group, else its name
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    key: str
-    ignore_case: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    body: Regex
-    ahead: bool
-    negative: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Atomic:
-    body: Regex
-
-
-type Regex = Chars | Zero | Seq | Alt | Loop | Group | Ref | Look | Atomic
-
-
-@dataclass(slots=True)
-class Parsed:
-    """The tree, and .NET's numbers of its groups: the unnamed first, then the named in order."""
-
-    tree: Regex
-    numbers: dict[str, int] = field(default_factory=dict)
 
 
 def parse_regex(pattern: str) -> Parsed:
