@@ -12,7 +12,7 @@ from sync_core.errors import (
     UnavailableError,
 )
 from sync_core.feeds import STALLED, TIME_BUDGET, worth_a_look
-from sync_core.model import LinkState, Why
+from sync_core.model import FeedRun, LifecycleEvent, LinkState, Why
 from sync_core.ports import FeedPhase, LinkDigest
 from tests.support.directories import pages
 from tests.support.make import ADA, BOB, CONTOSO, NAME, link, sync
@@ -184,3 +184,25 @@ def test_an_entry_is_worth_a_look_when_a_read_like_it_would_mean_work(
     if user == "gone":
         world.source.purge(ADA)
     assert worth_a_look(world.sync, world.source.entry(ADA), known) is worth
+
+
+async def test_a_round_that_waits_for_graph_is_not_woken_again() -> None:
+    """While Graph is down, the polls of an hour leave one message in the queue, not one each."""
+    world = World()
+    await world.feeds.start_round(CONTOSO.key)
+    for _ in range(12):
+        world.faults.fail_next("source.delta_page", UnavailableError())
+        for run in await world.runs():
+            await world.feeds.run(run)
+        assert await world.storage.queues_by_name["feed-pages"].depth() <= 1
+        world.clock.advance(timedelta(minutes=5))
+        await world.feeds.poll()
+    assert (await world.feed()).error == "Unavailable"
+
+
+async def test_a_message_of_a_tenant_that_was_taken_out_is_let_go() -> None:
+    """The configuration changed while it waited: there is nothing to read, and nothing fails."""
+    world = World()
+    await world.feeds.run(FeedRun(tenant="gone", feed="users", round="r"))
+    await world.keeper.lifecycle(LifecycleEvent(tenant="gone", event="missed", at=world.clock.now()))
+    assert world.graph_calls() == []

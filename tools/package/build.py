@@ -8,7 +8,7 @@ import hashlib
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,6 @@ _WWWROOT = "/home/site/wwwroot"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can say
 _ONLY_FOR_BUILDING = {".pyi", ".pyx", ".pxd", ".c", ".h", ".cpp", ".hpp"}
 _METADATA = {"METADATA", "entry_points.txt"}  # and licences; RECORD and the like are for uninstalling
-
-type Left = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +99,10 @@ def _lay_out(tree: Tree, closure: Closure, package: Package) -> None:
 def _wanted(path: Path, module: Module | None, closure: Closure, *, pruned: bool) -> bool:
     if any(part.endswith(".dist-info") for part in path.parts[:1]):
         return path.name in _METADATA or "licenses" in path.parts
-    if "tests" in path.parts[:-1] or path.name.startswith("_test") or path.suffix in _ONLY_FOR_BUILDING:
+    if path.suffix in _ONLY_FOR_BUILDING:
         return False
+    if "tests" in path.parts[:-1] or path.name.startswith("_test"):
+        return module is not None and module.name in closure.reached  # anyio has a `_testing` that it imports
     if module is not None:
         return closure.keeps(module)
     return path.suffix not in {".py", ".pyc"} or not pruned

@@ -6,7 +6,7 @@ import pytest
 
 from sync_core.mapping.expressions import EvaluationError, fit
 from sync_core.mapping.expressions.dotnet.moment import Moment
-from sync_core.mapping.expressions.values import shape
+from sync_core.mapping.expressions.values import Value, shape
 from sync_core.model import Json
 
 
@@ -40,8 +40,8 @@ def test_what_does_not_fit(value: Json, kind: type[bool | str | list[str]]) -> N
 
 def test_values_are_described_and_not_quoted() -> None:
     """Messages go to logs."""
-    described = [shape(value) for value in ("secret", True, ["secret"], None, 13, {}, Moment(0))]
-    assert described == [
+    values: list[Value] = ["secret", True, ["secret"], None, 13, {}, Moment(0)]
+    assert [shape(value) for value in values] == [
         "text of 6 characters",
         "true or false",
         "a list of 1",
