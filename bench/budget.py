@@ -9,6 +9,7 @@ from __future__ import annotations
 from local.demo import FABRIKAM
 
 from .figures import Figure
+from .processes import cpu_figure, cpu_seconds
 from .requests import Request, span
 from .run import Run
 from .world import world
@@ -22,12 +23,14 @@ async def measure(run: Run) -> list[Figure]:
     settings = {"XTSYNC_WRITE_BUDGET": f"{_WRITES}/{_WINDOW_S}"}
     async with world(run, people, settings=settings, hosts=2) as here:
         await here.emulated.control("PUT", "/throttle", {"tenant": FABRIKAM, "writes": _WRITES, "window_s": _WINDOW_S})
-        mark = await here.log.mark()
+        mark, cpu_s = await here.log.mark(), cpu_seconds(here.stack.host_processes)
         await here.initial_sync()
+        cpu_s = cpu_seconds(here.stack.host_processes) - cpu_s
         requests = await here.log.since(mark)
         disagreements = await here.disagreements()
     return [
         *_figures(run, people, requests),
+        *cpu_figure("CPU per new user", cpu_s, people),
         Figure(name="disagreements at the end", value=disagreements, unit="", limit=0),
     ]
 

@@ -22,6 +22,7 @@ from sync_core.webhook import client_state_hash
 from sync_core.worker import SETTLE
 
 from .figures import Figure, spread
+from .processes import cpu_figure, cpu_seconds
 from .requests import reads_by_user
 from .run import Run, StalledError
 from .world import World, world
@@ -43,6 +44,7 @@ class _Burst:
     settled_s: float
     reads: Mapping[str, int]  # of the source, by user
     writes: int
+    cpu_s: float  # of the host
 
 
 async def measure(run: Run) -> list[Figure]:
@@ -60,6 +62,7 @@ async def measure(run: Run) -> list[Figure]:
         *spread(posts, title, tail=99, limit=run.limit(1.0), beside=f"{rounds} bursts; Graph: 3 s"),
         Figure(name="notifications taken in", value=median(users * _COPIES / b.posted_s for b in bursts), unit="/s"),
         Figure(name="from the first POST to nothing left to do", value=median(b.settled_s for b in bursts), unit="s"),
+        *cpu_figure("CPU per notification", median(b.cpu_s for b in bursts), users * _COPIES),
         *_figures(bursts, users),
         Figure(name="disagreements at the end", value=disagreements, unit="", limit=0),
     ]
@@ -85,7 +88,7 @@ async def _burst(here: World, subscription: str, n: int) -> _Burst:
     items = [_item(subscription, str(person["id"])) for person in here.people for _ in range(_COPIES)]
     Random(n).shuffle(items)
     mark = await here.log.mark()
-    began = time.monotonic()
+    cpu_s, began = cpu_seconds(here.stack.host_processes), time.monotonic()
     posts = await _post(here, items)
     posted = time.monotonic()
     await here.until(here.idle, "the notifications were not worked off", every_s=0.1)
@@ -97,6 +100,7 @@ async def _burst(here: World, subscription: str, n: int) -> _Burst:
         settled_s=settled - began,
         reads=reads_by_user(r for r in requests if r.tenant == CONTOSO),
         writes=sum(r.writes for r in requests if r.tenant == FABRIKAM),
+        cpu_s=cpu_seconds(here.stack.host_processes) - cpu_s,
     )
 
 

@@ -16,6 +16,7 @@ import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from local.graph_emulator import Emulator, ManualClock, Request, Tenant
 
@@ -101,9 +102,11 @@ class _Bench:
         for number, user_id in enumerate(ids):
             await self._send("PATCH", f"/v1.0/users/{user_id}", {"department": f"D{number}"})
         rate = len(ids) / (time.perf_counter() - began)
-        return Figure(name="PATCH throughput, one after another", value=rate, unit="1/s", beside="Graph allows 20 a second")
+        return Figure(
+            name="PATCH throughput, one after another", value=rate, unit="1/s", beside="Graph allows 20 a second"
+        )
 
-    async def _send(self, method: str, target: str, body: object = None) -> tuple[int, dict[str, object]]:
+    async def _send(self, method: str, target: str, body: object = None) -> tuple[int, Any]:
         content = b"" if body is None else json.dumps(body).encode()
         request = Request.of(method, target, headers=self.headers, body=content)
         answer = await self.emulator.handle(request)

@@ -7,13 +7,13 @@ against what the SDK's typed models would cost.
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from local.demo import CONTOSO, FABRIKAM
 from sync_core.ports import FeedPhase, FeedState
 
 from .figures import Figure
 from .linked import link_everybody
+from .processes import peak_memory
 from .reading import reading
 from .run import Run, StalledError
 from .world import World, world
@@ -27,7 +27,7 @@ async def measure(run: Run) -> list[Figure]:
         mark = await here.log.mark()
         state, most_waiting = await _round(here)
         requests = await here.log.since(mark)
-        memory = _peak_memory(here)
+        memory = peak_memory(here.stack.host_processes[0], limit=200)
         reads = sum(r.tenant == CONTOSO for r in requests)
         people = len(here.people)
     seconds = (_moment(state.completed_at) - _moment(state.started_at)).total_seconds()
@@ -63,17 +63,6 @@ async def _round(here: World) -> tuple[FeedState, int]:
     if state.round != started.round:
         raise StalledError("another round took its place")
     return state, most_waiting
-
-
-def _peak_memory(here: World) -> list[Figure]:
-    """Of the host process, with the Python worker in it; Linux only."""
-    [process] = here.stack.host_processes
-    status = Path(f"/proc/{process.pid}/status")
-    if not status.exists():
-        return []
-    [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
-    megabytes = int(line.split()[1]) / 1024
-    return [Figure(name="peak memory of the host process", value=megabytes, unit="MB", limit=200)]
 
 
 def _moment(at: datetime | None) -> datetime:

@@ -9,6 +9,8 @@
 | live | in | none | an internal user with that address | Refuse(internal user): never touched |
 | live | in | none | several candidates | Refuse(ambiguous) |
 | live | in | none | a user linked to another source user | Refuse(already linked) |
+| live or disabled | in, ignored by an expression | any | any | Skip(ignored): left as it is |
+| live or disabled | undecided: a filter failed | any | any | Refuse(undecided): neither let in nor deprovisioned |
 | live or disabled | in | linked | present, desired = last applied | Skip(no change): no target call at all |
 | live or disabled | in | linked | present, differs | Update(only the attributes that differ) |
 | disabled | in | linked | enabled | Disable through the accountEnabled mapping; counts for the guard |
@@ -78,8 +80,12 @@ def decide(
         return _unlinked(source, verdict, link, desired, policy, candidates)
     if source.absent:
         return _deprovision(link, source, policy.source_deleted, f"source user {source.state}")
+    if verdict.undecided:
+        return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
     if not verdict.in_scope:
         return _deprovision(link, source, policy.out_of_scope, f"out of scope: {verdict.reason}")
+    if desired.ignored:
+        return Skip(reason=Reason.IGNORED)
     if link.state is LinkState.LINKED:
         return _changed(link, desired)
     if source.state is SourceState.DISABLED:
@@ -109,8 +115,12 @@ def _unlinked(
         return Adopt(target_id=candidates[0].id)
     if source.absent:
         return Skip(reason=Reason.NOT_OURS)
+    if verdict.undecided:
+        return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
     if not verdict.in_scope:
         return Skip(reason=Reason.OUT_OF_SCOPE)
+    if desired.ignored:
+        return Skip(reason=Reason.IGNORED)
     if source.state is SourceState.DISABLED:
         return Skip(reason=Reason.DISABLED)
     if source.address is None:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from .apply import LostRecordError
 from .engine import Engine, Reconciliation
@@ -38,7 +38,7 @@ from .ports import Activity, Clock, Links, Queues
 log = logging.getLogger("xtsync.worker")
 
 # A user who was read this recently is looked at again only afterwards, once for all that came in meanwhile.
-SETTLE = timedelta(seconds=3)
+SETTLE = timedelta(seconds=5)
 # Transient errors are tried again after 1, 2, 4 ... 300 s; after this many tries the user is parked.
 MAX_ATTEMPTS = 12
 # Somebody new whom Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.
@@ -48,6 +48,8 @@ _LONGEST_BACKOFF = 300.0
 _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 _CONFLICTS = 5
+_COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT})
+_MOST_UPCOMING = 100_000
 
 
 class UserLocks:
@@ -70,6 +72,29 @@ class UserLocks:
                 self._locks[key] = (lock, waiting - 1)
 
 
+class UpcomingLooks:
+    """Looks that this process put on the queue: whoever is nominated before one is due needs no message of their own.
+
+    Only a shortcut: what is forgotten here costs a message, never a look.
+    """
+
+    def __init__(self) -> None:
+        self._due: dict[tuple[str, str], datetime] = {}
+
+    def covers(self, nomination: Nomination, now: datetime) -> bool:
+        due = self._due.get((nomination.sync, nomination.user))
+        return due is not None and now < due and nomination.at < due and nomination.why in _COALESCED
+
+    def add(self, nomination: Nomination, due: datetime) -> None:
+        if len(self._due) >= _MOST_UPCOMING:
+            self._due.clear()
+        self._due[nomination.sync, nomination.user] = due
+
+    def forget(self, nomination: Nomination) -> None:
+        """The look is being taken: what comes in from now on needs another."""
+        self._due.pop((nomination.sync, nomination.user), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     syncs: Mapping[str, Sync]
@@ -80,6 +105,7 @@ class Worker:
     activity: Activity
     clock: Clock
     locks: UserLocks = field(default_factory=UserLocks)
+    upcoming: UpcomingLooks = field(default_factory=UpcomingLooks)
 
     async def handle(self, nomination: Nomination, *, redelivered: bool = False) -> Outcome | None:
         """The outcome of a reconciliation, or None when there was nothing to look at (or not now)."""
@@ -88,14 +114,17 @@ class Worker:
             log.warning("nomination.unknown_sync user=%s", nomination.user)
             return None
         async with self.locks.hold(nomination.sync, nomination.user):
+            if not redelivered and self.upcoming.covers(nomination, self.clock.now()):
+                return None
             link = await self._link(nomination)
             if not redelivered:
                 if self._out_of_date(nomination, link):
                     return None
                 wait = self._unsettled(nomination, link)
                 if wait > 0:
-                    await self.queues.nominate([nomination], delay=wait)
+                    await self._look_later(nomination, wait)
                     return None
+            self.upcoming.forget(nomination)
             return await self._reconcile(sync, nomination, link, distrust=redelivered)
 
     async def poisoned(self, queue: str, message_id: str, body: bytes) -> None:
@@ -125,9 +154,15 @@ class Worker:
 
     def _unsettled(self, nomination: Nomination, link: Link) -> float:
         """How long to wait before looking at a user who was looked at just now."""
-        if link.read_at is None or nomination.why not in {Why.NOTIFICATION, Why.FEED, Why.ABSENT}:
+        if link.read_at is None or nomination.why not in _COALESCED:
             return 0
         return min((link.read_at - self.clock.now()).total_seconds(), 0) + SETTLE.total_seconds()
+
+    async def _look_later(self, nomination: Nomination, wait: float) -> None:
+        """One look, later, for this nomination and for all that come in until then."""
+        due = self.clock.now() + timedelta(seconds=wait)
+        await self.queues.nominate([replace(nomination, at=due)], delay=wait)
+        self.upcoming.add(nomination, due)
 
     async def _reconcile(self, sync: Sync, nomination: Nomination, link: Link, *, distrust: bool) -> Outcome:
         try:

@@ -243,8 +243,9 @@ def _changes_page(
 ) -> tuple[list[dict[str, Any]], Place | None]:
     feed, wanted = _feed(tenant, cursor.type), None if cursor.ids is None else frozenset(cursor.ids)
     names, span = cursor.names(feed), cursor.span
-    found = list(touched(feed.log.between(*span), frozenset(names), wanted).items())
+    found = _touched(tenant, feed, frozenset(names), wanted, span)
     if tenant.settings.delta_shuffle:
+        found = found[:]
         Random(f"{tenant.settings.delta_seed}:{span[0]}:{span[1]}").shuffle(found)
     until = cursor.offset + size
     items: list[dict[str, Any]] = []
@@ -255,3 +256,20 @@ def _changes_page(
         else:
             items.append(removed(object_id, "deleted" if feed.find_deleted(object_id) is None else "changed"))
     return items, None if until >= len(found) else (until, 0)
+
+
+_LONG: Final = 2000
+
+
+def _touched(
+    tenant: Tenant, feed: Feed, names: frozenset[str], wanted: frozenset[str] | None, span: tuple[int, int]
+) -> list[tuple[str, Touched]]:
+    """A log only grows, so what a span of it holds never changes: a long round is walked once, not for every page."""
+    key = (feed.of.name, names, wanted, span)
+    if (known := tenant.rounds.get(key)) is not None:
+        return known
+    found = list(touched(feed.log.between(*span), names, wanted).items())
+    if span[1] - span[0] > _LONG:
+        tenant.rounds.clear()
+        tenant.rounds[key] = found
+    return found

@@ -6,7 +6,7 @@ Plain and synchronous. It checks what any caller must obey (uniqueness, what exi
 obey (permissions, throttling, the window after a create) is checked in front of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
@@ -44,6 +44,7 @@ class Tenant:
         self.log = ChangeLog()
         self.delta_generation = 0
         self.delta_reset_form = "gone"
+        self.rounds: dict[Hashable, list[Any]] = {}  # what delta keeps of a long round between its pages
         self.app_roles: dict[str, list[str]] = {}
         self.role_holders: set[str] = set()  # apps with a directory role, which may touch administrators
         self.policies = Policies()

@@ -141,7 +141,8 @@ class Emulator:
         match request.segments:
             case ["v1.0", *_] if request.method == "OPTIONS":
                 return Response(status=200, headers=_PREFLIGHT)
-            case ["v1.0", *segments]:
+            # The JavaScript SDK takes a nextLink for a path unless it begins with https.
+            case ["v1.0", "http:", _, "v1.0", *segments] | ["v1.0", *segments]:
                 return await self._graph(request, segments)
             case ["_emulator", *segments]:
                 return control.handle(self, request, segments)

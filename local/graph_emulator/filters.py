@@ -2,30 +2,17 @@
 
 https://learn.microsoft.com/graph/filter-query-parameter; which operators need an advanced query (header
 `ConsistencyLevel: eventual` and `$count=true`): https://learn.microsoft.com/graph/aad-advanced-queries.
-Text compares without regard to case, as the directory does.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
-from local.graph_emulator.clock import parse_instant
 from local.graph_emulator.entities import USER, EntityType
 from local.graph_emulator.errors import GraphError, unsupported_query
+from local.graph_emulator.filter_clauses import Filter, Getter, Moment, all_of, any_of, comparison, item_getter
 from local.graph_emulator.filter_tokens import Token, syntax_error, tokens
 from local.graph_emulator.rules import Kind
 
-type Getter = Callable[[str], Any]
-type Keys = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """A parsed clause. `keys`, where not None, are (property, lower-case value) pairs of which every match has one."""
-
-    test: Callable[[Getter], bool]
-    keys: Keys | None = None
-
+__all__ = ["Filter", "Getter", "parse_filter"]
 
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _COMPARISONS: Final = frozenset({"eq", "ne", "ge", "le", "gt", "lt"})
@@ -73,13 +60,13 @@ class _Parser:
         clauses = [self._both()]
         while self._take("or"):
             clauses.append(self._both())
-        return clauses[0] if len(clauses) == 1 else _any_of(clauses)
+        return clauses[0] if len(clauses) == 1 else any_of(clauses)
 
     def _both(self) -> Filter:
         clauses = [self._unary()]
         while self._take("and"):
             clauses.append(self._unary())
-        return clauses[0] if len(clauses) == 1 else _all_of(clauses)
+        return clauses[0] if len(clauses) == 1 else all_of(clauses)
 
     def _unary(self) -> Filter:
         if self._take("not"):
@@ -108,7 +95,7 @@ class _Parser:
         value = self._literal()
         self._fits(name, value, operator)
         self._check(name, operator, value)
-        return _comparison(name, operator, value)
+        return comparison(name, operator, value)
 
     def _function(self, name: str) -> Filter:
         if name.lower() in _REFUSED_FUNCTIONS:
@@ -143,7 +130,7 @@ class _Parser:
         self._variable = outer
         keys = inner.keys and tuple((collection, value) for path, value in inner.keys if path == variable)
         return Filter(
-            test=lambda get: any(inner.test(_item(variable, item)) for item in get(collection) or ()),
+            test=lambda get: any(inner.test(item_getter(variable, item)) for item in get(collection) or ()),
             keys=keys or None,
         )
 
@@ -156,7 +143,7 @@ class _Parser:
         for value in values:
             self._fits(name, value, "eq")
         self._check(name, "in", values)
-        return _any_of([_comparison(name, "eq", value) for value in values])
+        return any_of([comparison(name, "eq", value) for value in values])
 
     def _known(self, path: str) -> None:
         head = path.partition("/")[0]
@@ -242,12 +229,6 @@ class _Parser:
         return syntax_error(token.end, self._text)
 
 
-class Moment(str):
-    """A point in time as it stood in the clause; it compares as the text that objects carry."""
-
-    __slots__ = ()
-
-
 _EDM: Final = {
     Kind.TEXT: "Edm.String",
     Kind.FLAG: "Edm.Boolean",
@@ -268,58 +249,3 @@ def _edm(value: Any) -> str:
 
 def _invalid(message: str) -> GraphError:
     return GraphError(400, "BadRequest", f"Invalid filter clause: {message}")
-
-
-def _item(variable: str, item: Any) -> Getter:
-    def get(path: str) -> Any:
-        if path == variable:
-            return item
-        return item.get(path.partition("/")[2]) if isinstance(item, dict) else None
-
-    return get
-
-
-def _any_of(clauses: list[Filter]) -> Filter:
-    keys: list[tuple[str, str]] = []
-    for clause in clauses:
-        if clause.keys is None:
-            return Filter(test=lambda get: any(each.test(get) for each in clauses))
-        keys += clause.keys
-    return Filter(test=lambda get: any(each.test(get) for each in clauses), keys=tuple(keys))
-
-
-def _all_of(clauses: list[Filter]) -> Filter:
-    keys = next((each.keys for each in clauses if each.keys is not None), None)
-    return Filter(test=lambda get: all(each.test(get) for each in clauses), keys=keys)
-
-
-def _folded(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _seconds(text: Any) -> Any:
-    """Times compare as times: objects carry whole seconds, clauses may have fractions and offsets."""
-    try:
-        return parse_instant(text).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _comparison(path: str, operator: str, literal: Any) -> Filter:
-    fold = _seconds if isinstance(literal, Moment) else _folded
-    wanted = fold(literal)
-    if operator == "eq":
-        keys = ((path, wanted),) if isinstance(wanted, str) else None
-        return Filter(test=lambda get: bool(fold(get(path)) == wanted), keys=keys)
-    if operator == "ne":
-        return Filter(test=lambda get: bool(fold(get(path)) != wanted))
-
-    def ordered(get: Getter) -> bool:
-        value = fold(get(path))
-        if type(value) is not type(wanted) or value is None:
-            return False
-        if operator in {"ge", "le"} and value == wanted:
-            return True
-        return bool(value > wanted) if operator in {"ge", "gt"} else bool(value < wanted)
-
-    return Filter(test=ordered)

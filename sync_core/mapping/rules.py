@@ -15,7 +15,7 @@ from random import Random
 
 from ..model import Apply, Attributes, Desired, Json, Rule, WhenNull
 from .attributes import EXTENSION_ATTRIBUTES, EXTENSION_PARENT, TargetAttribute, UnfitError, target_attribute
-from .expressions import Context, EvaluationError, Expression, Flow, compile
+from .expressions import Context, EvaluationError, Expression, Flow, compile as compile_expression
 from .sources import flat, nothing, selected
 
 _ANY_TEXT = TargetAttribute()
@@ -26,7 +26,7 @@ _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 @lru_cache(maxsize=1024)
 def compiled(text: str) -> Expression:
     """Raises CompileError. Configuration refuses functions that need what this project does not look up."""
-    return compile(text, provides=())
+    return compile_expression(text, provides=())
 
 
 def apply_mapping(

@@ -13,19 +13,17 @@ from .attributes import EXTENSION_ATTRIBUTES, EXTENSION_PARENT, directory_extens
 
 MULTI_VALUED = frozenset({"businessPhones", "imAddresses", "otherMails", "proxyAddresses"})
 
-SOURCE_ATTRIBUTES = frozenset(
-    """
-    accountEnabled ageGroup city companyName consentProvidedForMinor country createdDateTime creationType department
-    displayName employeeHireDate employeeId employeeLeaveDateTime employeeType externalUserState
-    externalUserStateChangeDateTime faxNumber givenName id jobTitle lastPasswordChangeDateTime
-    legalAgeGroupClassification mail mailNickname mobilePhone officeLocation onPremisesDistinguishedName
-    onPremisesDomainName onPremisesImmutableId onPremisesLastSyncDateTime onPremisesSamAccountName
-    onPremisesSecurityIdentifier onPremisesSyncEnabled onPremisesUserPrincipalName passwordPolicies postalCode
-    preferredDataLocation preferredLanguage securityIdentifier showInAddressList signInSessionsValidFromDateTime state
-    streetAddress surname usageLocation userPrincipalName userType
-    """.split()
-    + [*MULTI_VALUED, *EXTENSION_ATTRIBUTES]
-)
+_SINGLE = """
+accountEnabled ageGroup city companyName consentProvidedForMinor country createdDateTime creationType department
+displayName employeeHireDate employeeId employeeLeaveDateTime employeeType externalUserState
+externalUserStateChangeDateTime faxNumber givenName id jobTitle lastPasswordChangeDateTime
+legalAgeGroupClassification mail mailNickname mobilePhone officeLocation onPremisesDistinguishedName
+onPremisesDomainName onPremisesImmutableId onPremisesLastSyncDateTime onPremisesSamAccountName
+onPremisesSecurityIdentifier onPremisesSyncEnabled onPremisesUserPrincipalName passwordPolicies postalCode
+preferredDataLocation preferredLanguage securityIdentifier showInAddressList signInSessionsValidFromDateTime state
+streetAddress surname usageLocation userPrincipalName userType
+"""
+SOURCE_ATTRIBUTES = frozenset({*_SINGLE.split(), *MULTI_VALUED, *EXTENSION_ATTRIBUTES})
 
 
 def readable(name: str) -> bool:

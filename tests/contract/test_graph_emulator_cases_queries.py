@@ -298,6 +298,15 @@ async def test_methods_that_a_path_does_not_have(http: HttpClient) -> None:
     assert (preflight.status, preflight.headers["Access-Control-Allow-Origin"]) == (200, "*")
 
 
+@documented("https://learn.microsoft.com/graph/sdks/paging")
+async def test_the_javascript_sdk_can_follow_links_over_http(world: World, http: HttpClient) -> None:
+    """It puts its base URL before every link that is not https."""
+    for name in ("ada", "ben"):
+        person(world, name)
+    link = (await http("GET", "/users", top="1")).body["@odata.nextLink"]
+    assert names(await http("GET", f"{BASE}/v1.0/{link}")) == "Ben"
+
+
 @documented("https://learn.microsoft.com/graph/versioning-and-support")
 async def test_versions_that_do_not_exist(world: World) -> None:
     """The message names the version."""

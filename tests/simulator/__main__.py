@@ -65,7 +65,7 @@ class _Total:
         self.failed += verdict.failed
         self.requests += verdict.requests
         self.struck.update({*verdict.struck})
-        self.changes.update({*verdict.changes})
+        self.changes.update({name for name, count in verdict.changes.items() if count})
         self.broken.update({each.invariant for each in verdict.broken if not each.known})
         self.known.update({each.known for each in verdict.broken if each.known})
 

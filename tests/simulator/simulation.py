@@ -199,6 +199,7 @@ class _Run:
             if each.state is not HoldState.APPROVED or each.decided_at is None
         ]
         self.history.note("world", f"approves all {len(waiting)} holds")
+        self.history.changes["Approved"] += len(waiting)
         now = self.clock.now()
         self.world.deeds.approved += [(now, each.source_id) for each in waiting]
         await life.runtime.guard.decide(waiting, approve=True, by="admin@fabrikam.com")

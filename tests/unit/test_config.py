@@ -178,7 +178,7 @@ def test_a_window_is_written_with_its_unit(text: str, window: int) -> None:
         ),
         (
             with_sync("scope: { users: assigned }"),
-            ["sync.yaml:8 syncs[0].scope.users: Input should be 'all'"],
+            ["sync.yaml:8 syncs[0].scope.users: assigned is not available yet: all, with filters if need be"],
         ),
     ],
     ids=lambda value: value[0].partition(": ")[2] if isinstance(value, list) else "",
@@ -201,7 +201,7 @@ def test_a_fault_is_named_with_its_line(text: str, expected: list[str]) -> None:
         ("{ target: department, constant: true }", "[0].constant: must be text"),
         ("{ target: usageLocation, constant: NOR }", "[0].constant: is longer than 2 characters"),
         ("{ source: city }", "[0].target: is missing"),
-        ("{ target: city, source: city, expression: x }", "[0].expression: is not known here"),
+        ("{ target: city, source: city, formula: x }", "[0].formula: is not known here"),
     ],
 )
 def test_a_faulty_rule_is_named_with_its_line(rule: str, expected: str) -> None:

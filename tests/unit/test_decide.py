@@ -160,6 +160,9 @@ def _not_ours() -> Iterable[Case]:
 
 MOVED = {**WANTED.always, "department": "Sales"}
 _INVITE = Invite(address=ADDRESS, display_name="Ada", attributes=EVERYTHING)
+IGNORED = Desired(always={}, ignored=True)
+UNDECIDED = Verdict(in_scope=False, reason="filter 'A': mail REGEX MATCH takes too long", undecided=True)
+_REFUSED = Refuse(reason=Reason.UNDECIDED, detail=UNDECIDED.reason)
 _TWO = (guest("guest-2"), guest("guest-1", external=False))
 
 # By the whole text of the row: a promise that changes has to change its cases.
@@ -208,6 +211,24 @@ ROWS: Mapping[str, Iterable[Case]] = {
             candidates=(guest(created_at=START, linked_to=f"{NAME}/{BOB}"),),
             change=Refuse(reason=Reason.ALREADY_LINKED, detail=f"{GUEST} is linked to {NAME}/{BOB}"),
         ),
+    ),
+    "live or disabled | in, ignored by an expression | any | any | Skip(ignored): left as it is": (
+        *(
+            Case(source=source(state), link=each, desired=IGNORED, change=skip(Reason.IGNORED))
+            for state in (LIVE, DISABLED)
+            for each in (link(), OURS, link(DELETED, target_id=GUEST), link(LOST, target_id=GUEST))
+        ),
+        Case(policy=ADOPTING, desired=IGNORED, candidates=(guest(),), change=skip(Reason.IGNORED)),
+        Case(verdict=OUT, desired=IGNORED, change=skip(Reason.OUT_OF_SCOPE)),
+        Case(source=source(GONE), link=OURS, desired=IGNORED, change=SoftDelete(why="source user gone")),
+    ),
+    "live or disabled | undecided: a filter failed | any | any | Refuse(undecided): neither let in nor deprovisioned": (
+        *(
+            Case(source=source(state), verdict=UNDECIDED, link=each, change=_REFUSED)
+            for state in (LIVE, DISABLED)
+            for each in (link(), OURS, link(DELETED, target_id=GUEST), link(LOST, target_id=GUEST))
+        ),
+        Case(source=source(GONE), verdict=UNDECIDED, link=OURS, change=SoftDelete(why="source user gone")),
     ),
     "live or disabled | in | linked | present, desired = last applied | Skip(no change): no target call at all": (
         Case(link=OURS, change=skip(Reason.NO_CHANGE)),

@@ -193,3 +193,31 @@ async def test_an_overtaken_record_of_nothing_is_no_failure(caplog: pytest.LogCa
         outcome = await world.look()
     assert outcome.error == ""
     assert "link.overtaken" in caplog.text
+
+
+async def test_a_burst_about_one_user_leaves_one_message_and_one_read() -> None:
+    """Whatever comes in shortly after a read waits for one later look, which is newer than all of it."""
+    world = World()
+    await world.linked()
+    await world.look(why=Why.NOTIFICATION)
+    world.forget_calls()
+    for _ in range(20):
+        world.clock.advance(timedelta(milliseconds=50))
+        await world.worker.handle(world.nomination())
+    assert await world.storage.queues_by_name["user-changes"].depth() == 1
+    assert world.graph_calls() == []
+    await world.deliver(timedelta(seconds=10))
+    assert world.graph_calls() == ["source.read_user"]
+
+
+async def test_a_change_after_the_later_look_gets_a_look_of_its_own() -> None:
+    """The shortcut ends when the look is taken: what comes in afterwards is not covered by it."""
+    world = World()
+    await world.linked()
+    await world.look(why=Why.NOTIFICATION)
+    await world.worker.handle(world.nomination())
+    await world.deliver(timedelta(seconds=10))
+    world.clock.advance(timedelta(seconds=10))
+    world.change(department="Later")
+    await world.worker.handle(world.nomination())
+    assert world.in_step()

@@ -8,6 +8,8 @@ import tempfile
 from .build import ROOT, build
 from .measure import cold_imports, runs_here, size
 
+_TIMES = {"function_app": "function_app", "first_call": "then the first message"}
+
 
 def main() -> int:
     package = build()
@@ -24,10 +26,10 @@ def main() -> int:
         return 0
     cold_imports(package.app, runs=1)  # from here on the files are in the page cache
     with tempfile.TemporaryDirectory() as nothing:  # a cache prefix hides the compiled files of the package
-        for name, flags in (("", ()), (" if not compiled", ("-X", f"pycache_prefix={nothing}"))):
+        for how, flags in (("", ()), (", were they not compiled", ("-X", f"pycache_prefix={nothing}"))):
             times = cold_imports(package.app, flags=flags)
-            first, app = times["first_call"], times["function_app"]
-            _say(f"cold imports  function_app {app:.2f} s, then the first message {first:.2f} s{name} (median of 5)")
+            parts = (f"{what} {times[key]:.2f} s ({times[f'{key}_cpu']:.2f} s CPU)" for key, what in _TIMES.items())
+            _say(f"cold imports  {', '.join(parts)}{how}; median of 5")
     return 0
 
 

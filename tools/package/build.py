@@ -87,7 +87,9 @@ def _lay_out(tree: Tree, closure: Closure, package: Package) -> None:
         source, target = (ROOT, package.app) if owner == APP else (package.full, package.site)
         for path in files:
             module = modules.get(source / path)
-            if _wanted(path, module, closure, pruned=owner in closure.pruned):
+            if owner in closure.pruned and module is None and not _named(path, tree, owner, closure):
+                continue
+            if _wanted(path, module, closure):
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source / path, target / path)
             elif module is not None and module.name in closure.reached:
@@ -96,22 +98,34 @@ def _lay_out(tree: Tree, closure: Closure, package: Package) -> None:
     (package.app / ".funcignore").write_text("# everything in this folder is deployed\n")
 
 
-def _wanted(path: Path, module: Module | None, closure: Closure, *, pruned: bool) -> bool:
-    if any(part.endswith(".dist-info") for part in path.parts[:1]):
+def _named(path: Path, tree: Tree, owner: str, closure: Closure) -> bool:
+    """Whether a module that stays has the name of this data file in it: otherwise nobody opens it."""
+    if _is_metadata(path):
+        return True
+    staying = [module for module in tree.of(owner) if closure.keeps(module)]
+    return any(path.name.encode() in module.path.read_bytes() for module in staying)
+
+
+def _is_metadata(path: Path) -> bool:
+    return path.parts[0].endswith(".dist-info")
+
+
+def _wanted(path: Path, module: Module | None, closure: Closure) -> bool:
+    if _is_metadata(path):
         return path.name in _METADATA or "licenses" in path.parts
     if path.suffix in _ONLY_FOR_BUILDING:
         return False
     if "tests" in path.parts[:-1] or path.name.startswith("_test"):
         return module is not None and module.name in closure.reached  # anyio has a `_testing` that it imports
-    if module is not None:
-        return closure.keeps(module)
-    return path.suffix not in {".py", ".pyc"} or not pruned
+    return module is None or closure.keeps(module)
 
 
 def _compile(app: Path) -> None:
     """wwwroot is read-only, so a cold instance would compile everything anew. Unchecked: times do not survive a zip."""
     mode = PycInvalidationMode.UNCHECKED_HASH
-    if not compileall.compile_dir(app, maxlevels=99, quiet=1, stripdir=app, prependdir=_WWWROOT, invalidation_mode=mode):
+    if not compileall.compile_dir(
+        app, maxlevels=99, quiet=1, stripdir=app, prependdir=_WWWROOT, invalidation_mode=mode
+    ):
         raise RuntimeError("not everything could be compiled")
 
 

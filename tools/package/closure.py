@@ -8,8 +8,8 @@
    statements are the whole truth. Today that is msgraph-sdk, which is nine tenths of everything.
 4. What is not followed: in a dependency, an import inside a function of a distribution that it does not itself require
    (pydantic prints in colour when `rich` is there), and whatever comes after an import that fails.
-5. Within a distribution that is pruned, a module is *used* when somebody names it in an import, and only *loaded* when it runs
-   because a package above a used one is initialized. Of a loaded module nobody has a name by which to call its
+5. Within a distribution that is pruned, a module is *used* when somebody names it in an import, and only *loaded* when
+   it runs because a package above a used one is initialized. Of a loaded module nobody has a name by which to call its
    functions, so the imports inside them are not followed: `import msgraph.graph_request_adapter` loads
    `msgraph/__init__.py` and with it GraphServiceClient, whose properties import all request builders there are.
 """

@@ -1,4 +1,4 @@
-"""The files that there are: modules of the app and of the installed distributions, by the names they are imported by."""
+"""The files that there are: modules of the app and of the installed distributions, by the names that import them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,15 @@
+"""docs/sync.schema.json, for editors: `python -m sync_core.config_schema > docs/sync.schema.json`."""
+
+from __future__ import annotations
+
+import json
+
+from .config_shapes import FileShape
+
+
+def schema_text() -> str:
+    return json.dumps(FileShape.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")

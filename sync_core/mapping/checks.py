@@ -1,0 +1,132 @@
+"""What is wrong with a mapping, found when it is loaded instead of at its first user.
+
+A finding names the key of the rule that it is about, and the line within a long expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ..model import Apply, Rule, WhenNull
+from .attributes import ENTRA_NAMES, TARGET_ATTRIBUTES, UNWRITABLE, target_attribute
+from .expressions import CompileError, Position
+from .rules import compiled
+from .sources import SOURCE_ATTRIBUTES, readable
+
+_VALUES = ("source", "constant", "expression")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    key: str | None  # None: the rule as a whole
+    message: str
+    line: int = 0  # within the value, counted from 1; 0 when it has one line only
+
+
+def mapping_faults(rules: Iterable[tuple[Rule, Collection[str]]]) -> Iterator[tuple[int, Finding]]:
+    """`rules` come with the keys that were given, in the order of the file."""
+    targets: set[str] = set()
+    for i, (rule, given) in enumerate(rules):
+        yield from ((i, finding) for finding in rule_faults(rule, given))
+        if rule.target in targets:
+            yield i, Finding("target", f"'{rule.target}' is mapped twice")
+        targets.add(rule.target)
+
+
+def rule_faults(rule: Rule, given: Collection[str]) -> Iterator[Finding]:
+    if target_attribute(rule.target) is None:
+        yield Finding("target", _unwritable(rule.target))
+    values = [key for key in _VALUES if key in given and (key == "constant" or getattr(rule, key) is not None)]
+    if len(values) > 1:
+        yield Finding(None, f"has both a {values[0]} and {_article(values[1])}")
+    elif not values and "default" not in given:
+        yield Finding(None, "has neither a source nor a constant nor an expression")
+    if rule.source is not None:
+        yield from _source_faults("source", rule.source)
+    if rule.expression is not None:
+        yield from _expression_faults(rule)
+    if values == ["constant"]:
+        yield from _constant_faults(rule, "constant")
+    if "default" in given:
+        yield from _default_faults(rule, values)
+    elif rule.when_null is WhenNull.DEFAULT:
+        yield Finding("when_null", "needs a default")
+
+
+def rule_warnings(rule: Rule) -> Iterator[Finding]:
+    """What works here and is unsupported by Microsoft, or surely not meant."""
+    if rule.expression is not None:
+        for position, message in compiled(rule.expression).warnings:
+            yield _placed(rule.expression, position, message)
+
+
+def unreadable(name: str) -> str:
+    """Why nobody can read this source attribute, and what might be meant."""
+    if name in ENTRA_NAMES:
+        return f"'{name}' is called '{ENTRA_NAMES[name]}' by Graph"
+    return f"no user has '{name}'{nearest(name, SOURCE_ATTRIBUTES)}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    by_case = {each.lower(): each for each in known}
+    close = [by_case[name.lower()]] if name.lower() in by_case else get_close_matches(name, known, n=1)
+    return f" (did you mean '{close[0]}'?)" if close else f" (known: {', '.join(sorted(known, key=str.lower))})"
+
+
+def _article(key: str) -> str:
+    return f"an {key}" if key == "expression" else f"a {key}"
+
+
+def _unwritable(name: str) -> str:
+    if name in UNWRITABLE:
+        return f"'{name}' cannot be written: {UNWRITABLE[name]}"
+    if name in ENTRA_NAMES:
+        return f"'{name}' is called '{ENTRA_NAMES[name]}' by Graph"
+    return f"'{name}' cannot be written{nearest(name, TARGET_ATTRIBUTES)}"
+
+
+def _source_faults(key: str, name: str) -> Iterator[Finding]:
+    if not readable(name):
+        yield Finding(key, unreadable(name))
+
+
+def _expression_faults(rule: Rule) -> Iterator[Finding]:
+    text = rule.expression or ""
+    try:
+        expression = compiled(text)
+    except CompileError as error:
+        yield _placed(text, error.position, error.message)
+        return
+    for name in sorted(expression.attributes):
+        yield from _source_faults("expression", name)
+    if expression.volatile and rule.apply is not Apply.ON_CREATE:
+        message = "gives another value at every look (Now, Guid, RandomString); say `apply: on_create`"
+        yield Finding("expression", message)
+
+
+def _placed(text: str, position: Position | None, message: str) -> Finding:
+    if position is None:
+        return Finding("expression", message)
+    lines = "\n" in text.strip()
+    return Finding("expression", f"column {position.column}: {message}", position.line if lines else 0)
+
+
+def _constant_faults(rule: Rule, key: str) -> Iterator[Finding]:
+    known = target_attribute(rule.target)
+    fault = known.fault(rule.constant if key == "constant" else rule.default) if known else None
+    if fault:
+        yield Finding(key, fault)
+
+
+def _default_faults(rule: Rule, values: Collection[str]) -> Iterator[Finding]:
+    if rule.default is None:
+        yield Finding("default", "must have a value")
+    elif "constant" in values:
+        yield Finding("default", "is of no use beside a constant")
+    elif rule.when_null is WhenNull.CLEAR:
+        yield Finding("when_null", "clear would take the default away again; say keep, or default to keep writing it")
+    else:
+        yield from _constant_faults(rule, "default")
