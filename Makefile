@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Modules without I/O: every branch of theirs is tested.
 PURE := sync_core/model.py,sync_core/messages.py,sync_core/decide.py,sync_core/guard.py,sync_core/scope.py,sync_core/look.py,sync_core/webhook.py,sync_core/errors.py,sync_core/mapping/*
 
-.PHONY: help setup demo up test check bench simulate lock clean
+.PHONY: help setup demo up test check bench simulate package docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,12 @@ bench: setup ## measured figures
 
 simulate: setup ## run SEEDS seeds through the simulator and print the seed of any failure
 	@$(PYTHON) -m tests.simulator --seeds $(SEEDS)
+
+package: setup ## build what is deployed, .cache/package/xtsync.zip, and print its size and how fast it loads
+	@$(PYTHON) -m tools.package
+
+docs: setup ## write docs/settings.md from the code
+	@$(PYTHON) -m tools.settings_doc
 
 lock: setup ## compile the pinned requirements from pyproject.toml
 	@local/lock.sh

@@ -1,7 +1,8 @@
-"""A stateful Microsoft Graph for tests and laptops: users, deleted items, delta, invitations, change notifications.
+"""A stateful Microsoft Graph for tests and laptops: users, groups, delta, invitations, policies, change notifications.
 
 `Emulator` is the whole of it and does no input or output. `transport` puts it behind httpx in process, `server` behind
-a port. `api` lists what of `/v1.0` there is, `control` what else can be done to it under `/_emulator`.
+a port. `routes` lists what of `/v1.0` there is, `control` what else can be done to it under `/_emulator`. For users of
+it: docs/graph-emulator.md.
 """
 
 from local.graph_emulator.clock import Clock, ManualClock, WallClock

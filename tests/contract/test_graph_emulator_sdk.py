@@ -109,6 +109,44 @@ async def test_the_sdk_reads_delta_raw(world: World) -> None:
     assert (await raw(client, following))["value"] == []
 
 
+async def test_the_sdk_builds_groups_and_asks_who_is_in_them(world: World) -> None:
+    """Typed: create, add by reference, nested members with a cast, checkMemberGroups, delta, policies."""
+    from msgraph.generated.models.authorization_policy import AuthorizationPolicy
+    from msgraph.generated.models.group import Group
+    from msgraph.generated.models.reference_create import ReferenceCreate
+    from msgraph.generated.users.item.check_member_groups.check_member_groups_post_request_body import (
+        CheckMemberGroupsPostRequestBody,
+    )
+
+    client = sdk(world, CONTOSO)
+    ada = world.source.users()[0]
+    made = []
+    for name in ("inner", "outer"):
+        group = await client.groups.post(
+            Group(display_name=name, mail_nickname=name, mail_enabled=False, security_enabled=True)
+        )
+        assert group is not None
+        assert group.id is not None
+        made.append(group.id)
+    for group_id, member in ((made[0], ada.id), (made[1], made[0])):
+        reference = ReferenceCreate(odata_id=f"{BASE}/v1.0/directoryObjects/{member}")
+        await client.groups.by_group_id(group_id).members.ref.post(reference)
+    people = await client.groups.by_group_id(made[1]).transitive_members.graph_user.get()
+    assert people is not None
+    assert [each.id for each in people.value or []] == [ada.id]
+    asked = CheckMemberGroupsPostRequestBody(group_ids=[made[1]])
+    found = await client.users.by_user_id(ada.id).check_member_groups.post(asked)
+    assert found is not None
+    assert found.value == [made[1]]
+    changed = await client.groups.delta.get()
+    assert changed is not None
+    assert [each.display_name for each in changed.value or []] == ["inner", "outer"]
+    policy = await client.policies.authorization_policy.get()
+    assert isinstance(policy, AuthorizationPolicy)
+    await client.groups.by_group_id(made[0]).members.by_directory_object_id(ada.id).ref.delete()
+    assert world.source.groups.get(made[0]).members == {}
+
+
 async def test_the_sdk_subscribes(world: World) -> None:
     """Typed, with a real datetime."""
     client = sdk(world, CONTOSO)
