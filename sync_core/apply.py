@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from .errors import ConflictError, GraphRefusedError, NotVisibleYetError
+from .errors import ConflictError, GraphRefusedError, NotVisibleYetError, UnavailableError, UnknownOutcomeError
 from .holds import DeletionGuard
 from .look import Look, look
 from .model import (
@@ -25,6 +25,7 @@ from .model import (
     LinkState,
     Restore,
     SoftDelete,
+    Sync,
     Update,
     fingerprints,
 )
@@ -34,6 +35,8 @@ from .ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 VISIBLE_WITHIN = timedelta(minutes=15)
 # A deletion that we marked this recently explains a target user whom we find deleted.
 OUR_DELETION = timedelta(hours=1)
+# Of 256 characters, the rest is the invitation's mark. https://learn.microsoft.com/graph/api/resources/user
+LONGEST_NAME = 230
 
 
 class LostRecordError(ConflictError):
@@ -50,10 +53,16 @@ class Applier:
 
     async def apply(self, decided: Look) -> Link:
         """The link after the change; it may ask for another change at once, which the next look decides."""
+        try:
+            return await self._apply(decided)
+        except UnavailableError as error:
+            raise UnknownOutcomeError(retry_after=error.retry_after) from error
+
+    async def _apply(self, decided: Look) -> Link:
         target = self.targets[decided.sync.target.key]
         match decided.change:
             case Invite() as change:
-                return await self._invite(target, decided.link, change)
+                return await self._invite(target, decided, change)
             case Adopt() as change:
                 return await self._adopt(decided, change)
             case Update() | Disable() as change:
@@ -69,18 +78,41 @@ class Applier:
             case change:
                 raise TypeError(f"{change.name} is not carried out")
 
-    async def _invite(self, target: TargetDirectory, link: Link, change: Invite) -> Link:
-        """The intent is stored first: whoever turns up under this address soon after came of our own invitation."""
+    async def _invite(self, target: TargetDirectory, decided: Look, change: Invite) -> Link:
+        """The intent is stored first, and its mark goes with the invitation: so its guest is found after a crash."""
+        link = decided.link
         now = self.clock.now()
         going_on = link.state is LinkState.INVITING and link.invited_at and now - link.invited_at < VISIBLE_WITHIN
         invited_at = link.invited_at if going_on else now
         link = await self.links.save(replace(link, state=LinkState.INVITING, invited_at=invited_at))
+        name = f"{(change.display_name or change.address)[:LONGEST_NAME]} {link.invitation_mark}"
+
+        async def still_ours() -> bool:
+            now = await self.links.get(link.sync, link.source_id)
+            return now is not None and now.etag == link.etag
+
         try:
-            target_id = await target.invite(change.address, change.display_name)
+            target_id = await target.invite(change.address, name, confirm=still_ours)
         except GraphRefusedError:
             await self._record(replace(link, state=LinkState.SEEN, invited_at=None))
             raise
-        return await self._record(replace(link, target_id=target_id))
+        try:
+            return await self._record(replace(link, target_id=target_id))
+        except LostRecordError:
+            await self._take_back(target, decided.sync, link, target_id)
+            raise
+
+    async def _take_back(self, target: TargetDirectory, sync: Sync, link: Link, target_id: str) -> None:
+        """Our invitation came so late that the pair had been made and ended without it: its guest is nobody's."""
+
+        async def nobodys() -> bool:
+            now = await self.links.get(link.sync, link.source_id)
+            awaited = now is not None and (now.state is LinkState.INVITING or now.target_id == target_id)
+            return not awaited and await self.links.owner(sync.target.id, target_id) is None
+
+        user = await target.read_user(target_id)
+        if user is not None and user.display_name.endswith(link.invitation_mark) and await nobodys():
+            await target.soft_delete(target_id, confirm=nobodys)
 
     async def _adopt(self, decided: Look, change: Adopt) -> Link:
         link = decided.link
@@ -151,8 +183,8 @@ class Applier:
     async def _mark(self, link: Link, change: Change) -> Link:
         """Dirty from here until the record. A deletion that was counted is not counted again when it is tried again."""
         permit = change.name if change.removes else link.permit
-        if not link.dirty or permit != link.permit or isinstance(change, SoftDelete):  # whose moment is new each time
-            link = await self.links.save(replace(link, dirty=True, permit=permit))
+        # Saved even when it is dirty already: two workers must not go on under one mark, which the faster would clear.
+        link = await self.links.save(replace(link, dirty=True, permit=permit))
         if change.removes:
             await self.guard.release(link.sync, link.source_id)
         return link

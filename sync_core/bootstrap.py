@@ -129,6 +129,7 @@ def build(
     from .holds import DeletionGuard  # noqa: PLC0415
     from .mapping import source_attributes  # noqa: PLC0415
     from .measure import Measure  # noqa: PLC0415
+    from .scope import scope_attributes  # noqa: PLC0415
     from .subscriptions import SubscriptionKeeper  # noqa: PLC0415
     from .worker import Worker  # noqa: PLC0415
 
@@ -144,12 +145,9 @@ def build(
 
     writes, seconds = settings.write_budget
     reading = {key: client(tenant, settings.source_client_id) for key, tenant in config.source_tenants.items()}
-    attributes = {
-        key: source_attributes(
-            rule for sync in config.syncs.values() if sync.source.key == key for rule in sync.mapping
-        )
-        for key in reading
-    }
+    attributes: dict[str, set[str]] = {key: set() for key in reading}
+    for sync in config.syncs.values():
+        attributes[sync.source.key] |= source_attributes(sync.mapping) | scope_attributes(sync)
     sources = {key: GraphSource(reading[key], clock, attributes[key]) for key in reading}
     targets = {
         key: GraphTarget(

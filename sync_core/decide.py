@@ -35,6 +35,7 @@ from .model import (
     SOFT_DELETE_RETENTION,
     Adopt,
     Adoption,
+    Attributes,
     Change,
     DeletedInTarget,
     Deprovision,
@@ -87,7 +88,7 @@ def decide(
     if desired.ignored:
         return Skip(reason=Reason.IGNORED)
     if link.state is LinkState.LINKED:
-        return _changed(link, desired)
+        return _changed(source, link, desired)
     if source.state is SourceState.DISABLED:
         return Skip(reason=Reason.DISABLED)
     if link.state is LinkState.LOST and policy.deleted_in_target is DeletedInTarget.LEAVE:
@@ -148,19 +149,22 @@ def _existing(candidate: TargetUser, policy: Policy) -> Change:
 
 
 def _invited_by_us(candidate: TargetUser, link: Link) -> bool:
-    """Before the invitation was sent, nobody bore the address; whoever was created since then came of it."""
+    """Whether this is the guest of our own invitation: created since it began, and bearing its mark."""
     return (
         link.state is LinkState.INVITING
         and link.invited_at is not None
         and candidate.external
         and candidate.linked_to is None
+        and candidate.display_name.endswith(link.invitation_mark)
         and candidate.created_at is not None
         and -CLOCK_SKEW <= candidate.created_at - link.invited_at < INVITATION_LASTS
     )
 
 
-def _changed(link: Link, desired: Desired) -> Change:
-    wanted = desired.always if link.created else {**desired.always, **desired.on_create}
+def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
+    wanted = desired.always
+    if not link.created:
+        wanted = {**_plain_name(source, link), **desired.always, **desired.on_create}
     differs: dict[str, Json] = {
         name: value for name, value in wanted.items() if link.dirty or link.applied.get(name) != fingerprint(value)
     }
@@ -170,6 +174,12 @@ def _changed(link: Link, desired: Desired) -> Change:
     if differs.get("accountEnabled") is False and (link.dirty or not _disabled(link)):
         return Disable(attributes=differs)
     return Update(attributes=differs)
+
+
+def _plain_name(source: SourceUser, link: Link) -> Attributes:
+    """What takes the mark off the display name when the mapping leaves the name alone."""
+    name = source.attributes.get("displayName") or source.address
+    return {"displayName": name} if link.invited_at is not None and name else {}
 
 
 def _disabled(link: Link) -> bool:

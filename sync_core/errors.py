@@ -5,7 +5,8 @@ SyncError
 |  +- ThrottledError       Graph answered 429, or the shared write budget is used up
 |  +- NotVisibleYetError   just created, and Graph does not show it everywhere yet
 |  +- ConflictError        somebody else changed the stored record first (a lost compare-and-swap)
-|  +- UnavailableError     5xx, time-out, connection lost: a write may or may not have been done
+|  +- UnavailableError     5xx, time-out, connection lost
+|     +- UnknownOutcomeError   likewise, in the middle of a write: it may or may not have been done
 +- PermanentError          trying again at once cannot mend it: the user is parked
 |  +- GraphRefusedError    Graph said no: keeps status, code and request id, never the body
 |  +- WrongTenantError     the token belongs to another tenant than the configured one
@@ -54,6 +55,10 @@ class ConflictError(TransientError):
 
 class UnavailableError(TransientError):
     hint = "The service did not answer properly; the work continues by itself."
+
+
+class UnknownOutcomeError(UnavailableError):
+    """A write was on its way, and may even arrive later: the record is not to be trusted."""
 
 
 class PermanentError(SyncError):

@@ -92,6 +92,7 @@ class TargetUser:
     id: str
     external: bool
     created_at: datetime | None = None
+    display_name: str = ""
     linked_to: str | None = None  # "<sync>/<source id>" of the link that claims this user, if one does
 
 
@@ -165,6 +166,16 @@ class Link:
     @property
     def ours(self) -> bool:
         return self.state.ours
+
+    @property
+    def invitation_mark(self) -> str:
+        """What the display name of our own unfinished invitation ends with, until the first attributes replace it.
+
+        Graph answers an invitation to a known address with the guest who is already there: only the mark tells the
+        guest whom we made from one whom somebody else invited at the same moment.
+        """
+        at = self.invited_at.isoformat() if self.invited_at else ""
+        return f"[{fingerprint([self.sync, self.source_id, at])}]"
 
     @property
     def digest(self) -> str:

@@ -66,6 +66,11 @@ class Presence(StrEnum):
     GONE = "gone"
 
 
+# Asked once the permit is there, right before the request: waiting for a permit must not make what cannot be taken back
+# rest on an old read. Its "no" raises ConflictError, and nothing was done.
+type Confirm = Callable[[], Awaitable[bool]]
+
+
 class TargetDirectory(Protocol):
     """The target tenant. Every write takes a permit of the shared write budget first."""
 
@@ -77,7 +82,7 @@ class TargetDirectory(Protocol):
 
     async def presence(self, target_id: str) -> Presence: ...
 
-    async def invite(self, address: str, display_name: str | None) -> str:
+    async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         """POST /invitations without a mail; the id of the user it made, or of the guest who was already there."""
         ...
 
@@ -85,12 +90,8 @@ class TargetDirectory(Protocol):
         """PATCH; False when there is no such user."""
         ...
 
-    async def soft_delete(self, target_id: str, *, confirm: Callable[[], Awaitable[bool]]) -> bool:
-        """DELETE; False when there is no such user.
-
-        `confirm` is asked once the permit is there, right before the request: waiting for a permit must not make a
-        deletion rest on an old read. Its "no" raises ConflictError, and nothing was deleted.
-        """
+    async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:
+        """DELETE; False when there is no such user."""
         ...
 
     async def restore(self, target_id: str) -> bool:

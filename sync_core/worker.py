@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .apply import LostRecordError
 from .engine import Engine, Reconciliation
-from .errors import ConflictError, MessageError, NotVisibleYetError, PermanentError, TransientError
+from .errors import ConflictError, MessageError, NotVisibleYetError, PermanentError, TransientError, UnknownOutcomeError
 from .holds import HELD, DeletionGuard
 from .messages import USER_CHANGES, decode_nomination
 from .model import (
@@ -168,6 +168,8 @@ class Worker:
         try:
             done = await self._until_ours(sync, nomination, link, distrust=distrust)
         except TransientError as error:
+            if isinstance(error, UnknownOutcomeError | LostRecordError):
+                await self._distrust(nomination)
             return await self._again(nomination, link, error)
         except PermanentError as error:
             return await self._park(nomination, await self._link(nomination), error.code)
@@ -193,6 +195,17 @@ class Worker:
             except ConflictError as error:
                 distrust = distrust or isinstance(error, LostRecordError)
                 link = await self._link(nomination)
+        raise ConflictError
+
+    async def _distrust(self, nomination: Nomination) -> None:
+        """A write of ours may still arrive. Saved even when it is dirty already, so that no other record stands."""
+        for _ in range(_CONFLICTS):
+            link = await self._link(nomination)
+            if link.state is not LinkState.LINKED:
+                return
+            with suppress(ConflictError):
+                await self.links.save(replace(link, dirty=True))
+                return
         raise ConflictError
 
     async def _distrusted(self, link: Link) -> Link:

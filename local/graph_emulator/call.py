@@ -68,9 +68,10 @@ class Call:
         if not self.request.headers.get("content-type", "").lower().startswith("application/json"):
             raise GraphError(415, "UnsupportedMediaType", "A supported media type is required: application/json.")
         try:
-            value = json.loads(self.request.body, parse_constant=_no_number)
-            # Half of a surrogate pair is a text for Python, and cannot be sent back to anybody.
-            json.dumps(value, ensure_ascii=False).encode()
+            value = json.loads(self.request.body.decode("utf-8-sig"), parse_constant=_no_number)
+            if b"\\u" in self.request.body:
+                # Half of a surrogate pair is a text for Python, and cannot be sent back to anybody.
+                json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):

@@ -15,7 +15,8 @@ class ControlError(Exception):
 
 def body_of(request: Request) -> JsonObject:
     try:
-        value = json.loads(request.body or b"{}")
+        value = json.loads((request.body or b"{}").decode("utf-8-sig"))
+        json.dumps(value, ensure_ascii=False).encode()  # what cannot be sent back is not taken in
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

@@ -13,11 +13,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..errors import ConfigError, SyncError
-from . import holds, resync, status, sync, validate
+from . import export_schema, expression, holds, import_schema, resync, status, sync, test_mapping, validate
 from .screen import warning
 from .world import Exit, UsageError, World
 
-COMMANDS = (validate, status, sync, holds, resync)
+COMMANDS = (validate, status, sync, holds, resync, expression, test_mapping, import_schema, export_schema)
 
 _DESCRIPTION = "Cross-tenant synchronization of Microsoft Entra B2B users: see how it stands, and act on it."
 _EPILOG = """\

@@ -14,7 +14,8 @@ from .words import many
 from .world import Exit, World
 
 _DESCRIPTION = """\
-Lists every fault with its line and what to do about it, and contacts nobody.
+Lists every fault with its line and what to do about it, and contacts nobody. Warnings
+are about what works and may not do what you think.
 Exit code 0: valid. 2: there are faults."""
 
 
@@ -59,6 +60,7 @@ def _document(name: str, config: Config | None, faults: Sequence[Fault]) -> dict
         "valid": not faults,
         "syncs": sorted(config.syncs) if config else [],
         "faults": [{"where": fault.where, "message": fault.message} for fault in faults],
+        "warnings": [{"where": each.where, "message": each.message} for each in (config.warnings if config else ())],
     }
 
 
@@ -70,6 +72,8 @@ def _show(world: World, name: str, config: Config | None, faults: Sequence[Fault
         screen.line(warning(f"{many(len(faults), 'fault')} in the configuration"))
         screen.line("hint: Correct the lines above and run `xtsync validate` again.")
         return
+    for each in config.warnings if config else ():
+        screen.line(f"warning: {each}")
     screen.line(good(f"{name} is valid: {many(len(config.syncs) if config else 0, 'sync')}"))
     for sync in (config.syncs if config else {}).values():
         screen.line(f"  {sync.name}: {sync.source.key} -> {sync.target.key}, {many(len(sync.mapping), 'mapping rule')}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import quote
@@ -27,7 +27,7 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 
 from ..errors import ConflictError, GraphRefusedError, UnavailableError
 from ..model import Json
-from ..ports import Clock
+from ..ports import Clock, Confirm
 from .auth import BearerAuthentication, Gate, TokenSource
 from .failures import meaning, read_failure, retry_after, throttle_percentage
 
@@ -35,7 +35,6 @@ log = logging.getLogger("xtsync.graph")
 
 type JsonObject = dict[str, Json]
 type Parameters = Mapping[str, str]
-type Confirm = Callable[[], Awaitable[bool]]
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
 _TOTAL_SECONDS = 40.0  # httpx counts each read anew; a trickle must not hold an invocation
@@ -113,15 +112,21 @@ class GraphClient:
             page = await self.follow(str(link))
 
     async def post(
-        self, template: str, parameters: Parameters | None = None, *, body: JsonObject | None = None
+        self,
+        template: str,
+        parameters: Parameters | None = None,
+        *,
+        body: JsonObject | None = None,
+        confirm: Confirm | None = None,
     ) -> JsonObject | None:
-        return await self._send(Method.POST, self._url(template, parameters), body)
+        """`confirm` is asked when the permit is there, right before the request; on its "no", ConflictError."""
+        return await self._send(Method.POST, self._url(template, parameters), body, confirm=confirm)
 
     async def patch(self, template: str, parameters: Parameters, *, body: JsonObject) -> JsonObject | None:
         return await self._send(Method.PATCH, self._url(template, parameters), body)
 
     async def delete(self, template: str, parameters: Parameters, *, confirm: Confirm | None = None) -> None:
-        """`confirm` is asked when the permit is there, right before the request; on its "no", ConflictError."""
+        """`confirm` as in post."""
         await self._send(Method.DELETE, self._url(template, parameters), confirm=confirm)
 
     def ours(self, link: str) -> bool:

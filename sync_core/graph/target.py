@@ -6,15 +6,13 @@ The client takes a permit of the write budget before each write.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from ..errors import GraphRefusedError, UnavailableError
 from ..model import Attributes, TargetUser, is_external
-from ..ports import Presence
+from ..ports import Confirm, Presence
 from .client import GraphClient, JsonObject, moment
 from .failures import not_found
 
-_SELECT = "id,createdDateTime,creationType,externalUserState,userPrincipalName"
+_SELECT = "id,createdDateTime,creationType,displayName,externalUserState,userPrincipalName"
 _USER = "/users/{id}"
 _READ_USER = f"/users/{{id}}?$select={_SELECT}"
 _PRESENT = "/users/{id}?$select=id"
@@ -49,15 +47,14 @@ class GraphTarget:
             return Presence.SOFT_DELETED
         return Presence.GONE
 
-    async def invite(self, address: str, display_name: str | None) -> str:
+    async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         body: JsonObject = {
             "invitedUserEmailAddress": address,
             "inviteRedirectUrl": self._redirect_url,
+            "invitedUserDisplayName": display_name,
             "sendInvitationMessage": False,
         }
-        if display_name:
-            body["invitedUserDisplayName"] = display_name
-        invited = (await self._client.post(_INVITATIONS, body=body) or {}).get("invitedUser")
+        invited = (await self._client.post(_INVITATIONS, body=body, confirm=confirm) or {}).get("invitedUser")
         user_id = invited.get("id") if isinstance(invited, dict) else None
         if not isinstance(user_id, str) or not user_id:
             raise UnavailableError("an invitation without its user")
@@ -70,7 +67,7 @@ class GraphTarget:
             return _only_missing(error)
         return True
 
-    async def soft_delete(self, target_id: str, *, confirm: Callable[[], Awaitable[bool]]) -> bool:
+    async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:
         try:
             await self._client.delete(_USER, {"id": target_id}, confirm=confirm)
         except GraphRefusedError as error:
@@ -117,4 +114,5 @@ def _target_user(user: JsonObject) -> TargetUser:
     if not isinstance(user_id, str) or not user_id:
         raise UnavailableError("a user without an id")
     created_at = moment(created) if isinstance(created, str) else None
-    return TargetUser(id=user_id, external=is_external(user), created_at=created_at)
+    name = str(user.get("displayName") or "")
+    return TargetUser(id=user_id, external=is_external(user), created_at=created_at, display_name=name)

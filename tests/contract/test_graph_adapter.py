@@ -98,7 +98,7 @@ async def yes() -> bool:
 
 
 WRITES: dict[str, Callable[[GraphClient], Awaitable[object]]] = {
-    "invite": lambda client: GraphTarget(client).invite("a@contoso.com", None),
+    "invite": lambda client: GraphTarget(client).invite("a@contoso.com", "Ada", confirm=yes),
     "update": lambda client: GraphTarget(client).update(USER, {"department": "X"}),
     "soft_delete": lambda client: GraphTarget(client).soft_delete(USER, confirm=yes),
     "restore": lambda client: GraphTarget(client).restore(USER),
@@ -362,7 +362,7 @@ async def test_nothing_personal_is_logged(caplog: pytest.LogCaptureFixture) -> N
     caplog.set_level(logging.DEBUG)
     address = "@".join(("who", "contoso.com"))  # tracebacks quote the source, which has to be without it
     target = GraphTarget(client_for(answers(400, {"error": {"code": "X", "message": address}})))
-    for call in (target.invite(address, "Who"), target.candidates(address)):
+    for call in (target.invite(address, "Who", confirm=yes), target.candidates(address)):
         with pytest.raises(GraphRefusedError) as caught:
             await call
         logging.getLogger("test").error("failed", exc_info=caught.value)

@@ -278,8 +278,8 @@ def test_the_selection_is_ordered_and_encoded(stage: Stage) -> None:
 
 async def test_an_invitation_makes_one_external_user(stage: Stage) -> None:
     """Invited twice, there is one user, found by the address, external, with a time of creation."""
-    first = await stage.target.invite("ada@contoso.com", "Ada")
-    assert await stage.target.invite("ada@contoso.com", None) == first
+    first = await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    assert await stage.target.invite("ada@contoso.com", "Ada", confirm=yes) == first
     candidates = await stage.target.candidates("ada@contoso.com")
     assert [(each.id, each.external) for each in candidates] == [(first, True)]
     assert candidates[0].created_at == stage.world.clock.now()
@@ -297,8 +297,8 @@ async def test_no_mail_is_sent_and_the_way_leads_to_the_target() -> None:
         return httpx.Response(201, json={"invitedUser": {"id": NOBODY}})
 
     client = client_for(handler)
-    await GraphTarget(client).invite("ada@contoso.com", None)
-    await GraphTarget(client, redirect_url="https://portal.example").invite("ada@contoso.com", None)
+    await GraphTarget(client).invite("ada@contoso.com", "Ada", confirm=yes)
+    await GraphTarget(client, redirect_url="https://portal.example").invite("ada@contoso.com", "Ada", confirm=yes)
     assert all(b'"sendInvitationMessage": false' in body for body in bodies)
     assert f"https://myapplications.microsoft.com/?tenantid={client.tenant_id}".encode() in bodies[0]
     assert b"https://portal.example" in bodies[1]
@@ -308,7 +308,7 @@ async def test_an_address_with_quotes_and_signs_is_one_value(stage: Stage) -> No
     """A quote, a hash or a plus in an address neither breaks the filter nor widens it."""
     for name in ("o'hara", "a+b", "x#ext#y"):
         assert await stage.target.candidates(f"{name}@contoso.com") == []
-    guest = await stage.target.invite("o'hara@contoso.com", "O'Hara")
+    guest = await stage.target.invite("o'hara@contoso.com", "O'Hara", confirm=yes)
     assert [each.id for each in await stage.target.candidates("o'hara@contoso.com")] == [guest]
 
 
@@ -326,7 +326,7 @@ async def test_an_internal_user_is_a_candidate_but_not_external(stage: Stage) ->
     )
     assert [(each.id, each.external) for each in await stage.target.candidates("ada@contoso.com")] == [(user.id, False)]
     with pytest.raises(GraphRefusedError) as caught:
-        await stage.target.invite("ada@contoso.com", "Ada")
+        await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
     assert caught.value.status == 400
     assert "already exists" in caught.value.message
 
@@ -342,7 +342,7 @@ async def test_candidates_are_collected_over_pages_once_each() -> None:
 
 async def test_updates_write_and_clear(stage: Stage) -> None:
     """A value is set, null clears it, and a user who is not there is no error."""
-    guest = await stage.target.invite("ada@contoso.com", "Ada")
+    guest = await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
     assert await stage.target.update(guest, {"department": "Numbers", "city": "London"})
     assert await stage.target.update(guest, {"department": None})
     properties = stage.world.target.user(guest).properties
@@ -352,7 +352,7 @@ async def test_updates_write_and_clear(stage: Stage) -> None:
 
 async def test_a_users_life_in_the_target(stage: Stage) -> None:
     """Deleting, restoring and losing a user, each told by what is there afterwards; repeating is no error."""
-    guest = await stage.target.invite("ada@contoso.com", "Ada")
+    guest = await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
     assert await stage.target.presence(guest) is Presence.PRESENT
     assert await stage.target.soft_delete(guest, confirm=yes)
     assert not await stage.target.soft_delete(guest, confirm=yes)
@@ -370,7 +370,7 @@ async def test_a_users_life_in_the_target(stage: Stage) -> None:
 async def test_a_new_user_is_not_everywhere_yet(stage: Stage) -> None:
     """A write that comes too early after the invitation asks for another try, and is no missing user."""
     stage.world.target.settings.visibility_s = 20
-    guest = await stage.target.invite("ada@contoso.com", "Ada")
+    guest = await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
     with pytest.raises(NotVisibleYetError):
         await stage.target.update(guest, {"department": "X"})
     stage.world.clock.advance(21)
@@ -390,7 +390,7 @@ async def test_a_failed_write_is_never_a_missing_user(stage: Stage) -> None:
 
 async def test_a_write_that_was_done_may_still_fail(stage: Stage) -> None:
     """A 5xx leaves open what happened: it is unavailable, not refused."""
-    guest = await stage.target.invite("ada@contoso.com", "Ada")
+    guest = await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
     stage.fault(path="/users/*", method="PATCH", mode="applied", status=500, count=1)
     with pytest.raises(UnavailableError):
         await stage.target.update(guest, {"department": "Done"})
@@ -401,7 +401,7 @@ async def test_blocked_invitations_are_refused_with_their_code(stage: Stage) -> 
     """A policy against guests is a refusal with Graph's status."""
     stage.world.target.settings.guest_invitations = False
     with pytest.raises(GraphRefusedError) as caught:
-        await stage.target.invite("ada@contoso.com", None)
+        await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
     assert caught.value.status == 403
 
 
@@ -409,15 +409,15 @@ async def test_blocked_invitations_are_refused_with_their_code(stage: Stage) -> 
 async def test_an_invitation_without_its_user_is_no_success(body: object) -> None:
     """Success without a user's id has happened: it must be tried again."""
     with pytest.raises(UnavailableError):
-        await GraphTarget(client_for(answers(201, body))).invite("a@contoso.com", None)
+        await GraphTarget(client_for(answers(201, body))).invite("a@contoso.com", "Ada", confirm=yes)
 
 
 async def test_throttling_carries_the_wait(stage: Stage) -> None:
     """Over the quota the error says how long to wait, with decimals."""
     stage.world.emulator.throttle.set(Quota(writes=1, window_s=15))
-    await stage.target.invite("ada@contoso.com", None)
+    await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
     with pytest.raises(ThrottledError) as caught:
-        await stage.target.invite("bob@contoso.com", None)
+        await stage.target.invite("bob@contoso.com", "Ada", confirm=yes)
     assert caught.value.retry_after is not None
     assert 15 < caught.value.retry_after < 19
 

@@ -122,7 +122,8 @@ def test_the_app_is_imported_from_the_package(package: Package, python: Path) ->
     """Every module by its file, in the host's interpreter, once everything that the first message needs is loaded."""
     probe = """
 import json, sys
-import function_app, sync_core.graph.client, sync_core.storage.connect, azure.identity.aio, local.functions_host.host
+import function_app, sync_core.config, sync_core.graph.client, sync_core.storage.connect
+import azure.identity.aio, local.functions_host.host
 files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
 print(json.dumps({"path": sys.path, "files": {name: file for name, file in files.items() if file}}))
 """

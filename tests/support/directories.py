@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sync_core.errors import ConflictError, GraphRefusedError
 from sync_core.model import Attributes, Json, SourceState, SourceUser, TargetUser
-from sync_core.ports import Clock, DeltaPage, GraphSubscription, Presence
+from sync_core.ports import Clock, Confirm, DeltaPage, GraphSubscription, Presence
 
 from .faults import Faults
 
@@ -119,13 +119,13 @@ class MemoryTarget:
     async def presence(self, target_id: str) -> Presence:
         return await self._faults.call("target.presence", self._presence(target_id))
 
-    async def invite(self, address: str, display_name: str | None) -> str:
-        return await self._faults.call("target.invite", self._invite(address, display_name))
+    async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
+        return await self._faults.call("target.invite", self._invite(address, display_name, confirm))
 
     async def update(self, target_id: str, attributes: Attributes) -> bool:
         return await self._faults.call("target.update", self._update(target_id, attributes))
 
-    async def soft_delete(self, target_id: str, *, confirm: Callable[[], Awaitable[bool]]) -> bool:
+    async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:
         return await self._faults.call("target.soft_delete", self._soft_delete(target_id, confirm))
 
     async def restore(self, target_id: str) -> bool:
@@ -133,7 +133,8 @@ class MemoryTarget:
 
     def _shown(self, target_id: str) -> TargetUser:
         user = self.users[target_id]
-        return TargetUser(id=target_id, external=user.external, created_at=user.created_at)
+        name = str(user.attributes.get("displayName", ""))
+        return TargetUser(id=target_id, external=user.external, created_at=user.created_at, display_name=name)
 
     def _misses(self, target_id: str, missed: set[str]) -> bool:
         if target_id in missed:
@@ -153,14 +154,16 @@ class MemoryTarget:
             return Presence.PRESENT
         return Presence.SOFT_DELETED if target_id in self.deleted else Presence.GONE
 
-    async def _invite(self, address: str, display_name: str | None) -> str:
+    async def _invite(self, address: str, display_name: str, confirm: Confirm) -> str:
+        if not await confirm():
+            raise ConflictError
         self.writes.append(("invite", address))
         for user_id, user in self.of(address):
             if not user.external:
                 raise GraphRefusedError(status=400, code="BadRequest")
             return user_id
         user_id = f"guest-{len(self.users) + len(self.deleted) + 1}"
-        name: dict[str, Json] = {"displayName": display_name} if display_name else {}
+        name: dict[str, Json] = {"displayName": display_name}
         self.users[user_id] = Account(address=address, external=True, created_at=self._clock.now(), attributes=name)
         return user_id
 
@@ -174,7 +177,7 @@ class MemoryTarget:
         self.users[target_id].attributes.update(attributes)
         return True
 
-    async def _soft_delete(self, target_id: str, confirm: Callable[[], Awaitable[bool]]) -> bool:
+    async def _soft_delete(self, target_id: str, confirm: Confirm) -> bool:
         if not await confirm():
             raise ConflictError("not to be deleted any more")
         self.writes.append(("soft_delete", target_id))

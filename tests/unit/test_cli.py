@@ -37,7 +37,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     for command in COMMANDS:
-        assert f"    {command.__name__.rpartition('.')[2]} " in shown
+        assert f"    {command.__name__.rpartition('.')[2].replace('_', '-')} " in shown
     assert "3 needs approval" in shown
 
 

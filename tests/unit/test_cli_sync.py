@@ -139,7 +139,7 @@ def test_transient_failure_is_left_to_the_app(bench: Bench) -> None:
     bench.faults.fail_next("target.invite", UnavailableError("503"))
     result = bench.run("sync", ADA)
     assert result.code == 1
-    assert "not yet: Unavailable; the function app tries again by itself" in result.out
+    assert "not yet: UnknownOutcome; the function app tries again by itself" in result.out
 
 
 def test_dry_run_that_fails_says_so(bench: Bench) -> None:

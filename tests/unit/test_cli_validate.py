@@ -42,6 +42,7 @@ def test_validate_lists_every_fault_with_its_line(bench: Bench) -> None:
                 "message": "no tenant is named 'fabricam' (did you mean 'fabrikam'?)",
             }
         ],
+        "warnings": [],
     }
 
 

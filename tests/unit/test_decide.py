@@ -138,7 +138,7 @@ def _own_invitation() -> Iterable[Case]:
                     verdict=verdict,
                     link=inviting,
                     policy=policy,
-                    candidates=(guest(created_at=START),),
+                    candidates=(guest(created_at=START, display_name=f"Ada {inviting.invitation_mark}"),),
                     change=Adopt(target_id=GUEST),
                 )
 
@@ -325,9 +325,30 @@ def test_every_row_has_its_cases_and_no_case_lost_its_row() -> None:
 def test_only_a_guest_created_since_the_invitation_came_of_it(created: timedelta | None, ours: bool) -> None:
     """A guest who was there before the invitation, or came long after it, is somebody else's."""
     at = None if created is None else START + created
-    found = guest(created_at=at)
-    decided = decide(source(), IN, link(LinkState.INVITING, invited_at=START), WANTED, Policy(), [found])
+    inviting = link(LinkState.INVITING, invited_at=START)
+    found = guest(created_at=at, display_name=f"Ada {inviting.invitation_mark}")
+    decided = decide(source(), IN, inviting, WANTED, Policy(), [found])
     assert decided == (Adopt(target_id=GUEST) if ours else Refuse(reason=Reason.UNADOPTED, detail=GUEST))
+
+
+def test_a_guest_without_our_mark_is_somebody_else_s() -> None:
+    """Invited by hand at the very moment of our own invitation: Graph gives us their id, and we leave them alone."""
+    inviting = link(LinkState.INVITING, invited_at=START, target_id=GUEST)
+    other = link(LinkState.INVITING, source_id=BOB, invited_at=START)
+    for name in ("Ada", f"Ada {other.invitation_mark}", f"{inviting.invitation_mark} Ada", ""):
+        decided = decide(source(), IN, inviting, WANTED, Policy(), [guest(created_at=START, display_name=name)])
+        assert decided == Refuse(reason=Reason.UNADOPTED, detail=GUEST)
+
+
+def test_the_mark_goes_even_when_the_mapping_leaves_the_name_alone() -> None:
+    """The first attributes of a user whom we invited always set a plain display name."""
+    new = link(LinkState.LINKED, target_id=GUEST, invited_at=START, dirty=True)
+    plain = Desired(always={"department": "Sales"})
+    decided = decide(source(), IN, new, plain, Policy())
+    assert isinstance(decided, Update)
+    assert decided.attributes["displayName"] == source().attributes["displayName"]
+    settled = link(LinkState.LINKED, target_id=GUEST, invited_at=START, dirty=True, created=True)
+    assert decide(source(), IN, settled, plain, Policy()) == Update(attributes=plain.always)
 
 
 def test_an_internal_user_never_comes_of_an_invitation() -> None:

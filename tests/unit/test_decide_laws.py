@@ -150,7 +150,7 @@ def _carried_out(
     match change:
         case Invite():
             link = replace(link, state=LinkState.INVITING, invited_at=now, target_id=GUEST)
-            return link, [TargetUser(id=GUEST, external=True, created_at=now)]
+            return link, [TargetUser(id=GUEST, external=True, created_at=now, display_name=link.invitation_mark)]
         case Adopt():
             link = replace(link, state=LinkState.LINKED, target_id=change.target_id, dirty=True, created=False)
         case Update() | Disable():

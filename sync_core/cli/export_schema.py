@@ -1,0 +1,50 @@
+"""`xtsync export-schema`: a sync of sync.yaml as the Entra synchronization schema that asks for the same."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from ..config import Config, load_config
+from ..entra_schema import write_schema
+from ..mapping.checks import nearest
+from ..model import Sync
+from .command import Commands, add_command
+from .world import Exit, UsageError, World
+
+_DESCRIPTION = """\
+Prints the JSON that PUT /servicePrincipals/{id}/synchronization/jobs/{id}/schema takes, once
+its directories are filled in from the job's own schema. What Entra has no words for is
+listed on standard error."""
+
+
+def add_parser(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "export-schema",
+        run,
+        summary="make an Entra synchronization schema of a sync",
+        description=_DESCRIPTION,
+        examples=("export-schema", "export-schema --sync contoso-to-fabrikam --config sync.yaml"),
+    )
+    parser.add_argument("--sync", metavar="NAME", help="needed where there is more than one")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: XTSYNC_CONFIG, else sync.yaml")
+
+
+async def run(args: Namespace, world: World) -> int:
+    config = load_config(world.folder / (args.config or world.config_path()))
+    exported = write_schema(_sync(config, args.sync))
+    world.screen.json(exported.schema)
+    for note in exported.notes:
+        world.errors.line(f"note: {note}")
+    return Exit.DONE
+
+
+def _sync(config: Config, name: str | None) -> Sync:
+    if name is None and len(config.syncs) == 1:
+        return next(iter(config.syncs.values()))
+    if name is None:
+        raise UsageError("there is more than one sync", hint=f"Say which: --sync {' or '.join(config.syncs)}")
+    if name not in config.syncs:
+        raise UsageError(f"no sync is named '{name}'{nearest(name, config.syncs)}", hint="See sync.yaml.")
+    return config.syncs[name]

@@ -1,0 +1,76 @@
+"""`xtsync expression`: tries one expression, or many as JSON lines, without a tenant, a setting or a sync.yaml."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from typing import Any
+
+from ..bootstrap import SystemClock
+from ..mapping.expressions import evaluate_lines
+from .command import Commands, add_command
+from .screen import warning
+from .world import Exit, UsageError, World
+
+_DESCRIPTION = """\
+Evaluates an expression in Entra's mapping language for one source user, and contacts nobody.
+Without EXPR it reads JSON lines from standard input, one request each, and answers with one
+JSON line each:
+
+  {"expression": "...", "source": {"mail": "..."}, "now": "<ISO>", "context": {}}
+  {"value": ...} or {"flow": "ignore"} or {"error": "..."}
+
+Exit code 0: evaluated (with JSON lines: all answered). 1: the expression is wrong."""
+
+
+def add_parser(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "expression",
+        run,
+        summary="evaluate a mapping expression",
+        description=_DESCRIPTION,
+        examples=("""expression 'ToUpper([city])' --source '{"city": "Oslo"}'""", "expression"),
+    )
+    parser.add_argument("expression", nargs="?", metavar="EXPR", help="default: JSON lines from standard input")
+    parser.add_argument("--source", metavar="JSON", default="{}", help="the source user's attributes")
+    parser.add_argument("--now", metavar="TIME", help="what Now() says; default: the time")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="for Guid and RandomString; default: 0")
+
+
+async def run(args: Namespace, world: World) -> int:
+    now = SystemClock().now()
+    if args.expression is None:
+        if world.stdin.isatty():
+            raise UsageError("there is no expression", hint="Give one in quotes, or JSON lines on standard input.")
+        for answer in evaluate_lines(world.stdin, now_default=now, seed=args.seed):
+            world.stdout.write(f"{answer}\n")
+            world.stdout.flush()
+        return Exit.DONE
+    request = {"expression": args.expression, "source": _source(args.source), "now": args.now}
+    line = json.dumps(request)
+    answer = json.loads(next(evaluate_lines([line], now_default=now, seed=args.seed)))
+    _show(args, world, answer)
+    return Exit.FAULT if "error" in answer else Exit.DONE
+
+
+def _source(text: str) -> Any:
+    try:
+        source = json.loads(text)
+    except (ValueError, RecursionError):
+        source = None
+    if not isinstance(source, dict):
+        raise UsageError("--source is no JSON object", hint="""For example: --source '{"city": "Oslo"}'""")
+    return source
+
+
+def _show(args: Namespace, world: World, answer: dict[str, Any]) -> None:
+    if args.json:
+        world.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    elif "error" in answer:
+        world.errors.line(warning(f"error: {answer['error']}"))
+    elif "flow" in answer:
+        world.screen.line("the whole user is skipped" if answer["flow"] == "ignore-object" else "nothing is written")
+    else:
+        value = answer["value"]
+        world.screen.line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
