@@ -114,7 +114,7 @@ class FilterShape(Shape):
     """Every clause must hold."""
 
     name: str = Field(min_length=1, max_length=100, description="Shown in verdicts.")
-    clauses: list[ClauseShape] = Field(min_length=1)
+    clauses: list[ClauseShape] = Field(min_length=1, description="Questions about the source user.")
 
 
 class ScopeShape(Shape):
@@ -206,5 +206,5 @@ class SyncShape(Shape):
 class FileShape(Shape):
     """sync.yaml of xtsync."""
 
-    tenants: dict[Name, TenantShape] = Field(min_length=1)
-    syncs: list[SyncShape] = Field(min_length=1)
+    tenants: dict[Name, TenantShape] = Field(min_length=1, description="The tenants, each under a name of yours.")
+    syncs: list[SyncShape] = Field(min_length=1, description="Who is synchronized where.")

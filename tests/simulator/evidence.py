@@ -15,20 +15,11 @@ from .world import Deeds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """`known` names a gap of the engine that is written down and open (KNOWN): reported always, failing on demand."""
-
     invariant: int  # 0: a fault of the program itself
     text: str
-    known: str = ""
 
     def __str__(self) -> str:
-        return f"invariant {self.invariant} broken: {self.text}" + (f" [known: {self.known}]" if self.known else "")
-
-
-KNOWN = {
-    "invitation-race": "whoever invites the same person by hand while our own invitation is unfinished loses the guest"
-    " to us: by its creation time alone it cannot be told from the one that we made",
-}
+        return f"invariant {self.invariant} broken: {self.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

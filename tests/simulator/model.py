@@ -43,7 +43,7 @@ def _only_ours_written(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
     """Invariant 1."""
     for target_id, first in owned.raced.items():
         text = f"{target_id[:8]}, invited by hand, was written to at {first.done_at}"
-        yield Broken(invariant=1, text=text, known="invitation-race")
+        yield Broken(invariant=1, text=text)
     seen: set[str] = set()
     for each in evidence.target_writes:
         if each.path == "/invitations":

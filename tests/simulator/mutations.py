@@ -84,12 +84,23 @@ def trust_after_lost_cas() -> Iterator[None]:
     async def trusted(self: Worker, link: Link) -> Link:
         return link
 
-    with patch.object(Worker, "_distrusted", trusted):
+    async def believed(self: Worker, nomination: Nomination) -> None:
+        pass
+
+    with patch.object(Worker, "_distrusted", trusted), patch.object(Worker, "_distrust", believed):
+        yield
+
+
+@contextmanager
+def no_invitation_mark() -> Iterator[None]:
+    """Whoever was created since our invitation began is taken for ours, whoever invited them."""
+    with patch.object(Link, "invitation_mark", ""):
         yield
 
 
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
     "no-fresh-read": no_fresh_read,
+    "no-invitation-mark": no_invitation_mark,
     "trust-after-lost-cas": trust_after_lost_cas,
 }

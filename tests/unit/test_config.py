@@ -15,11 +15,15 @@ from sync_core.mapping import DEFAULT_MAPPING
 from sync_core.model import (
     Adoption,
     Apply,
+    Clause,
     DeletedInTarget,
     Deprovision,
     GuardLimits,
+    Operator,
     Policy,
+    RegexMode,
     Rule,
+    Several,
     Tenant,
     WhenNull,
 )
@@ -220,6 +224,167 @@ def test_an_attribute_is_mapped_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("{ target: proxyAddresses, source: mail }", ".target: 'proxyAddresses' cannot be written: Graph has it"),
+        ("{ target: mobile, source: mobilePhone }", ".target: 'mobile' is called 'mobilePhone' by Graph"),
+        ("{ target: extension_12_x, constant: 1 }", ".target: 'extension_12_x' cannot be written (did you mean"),
+        ("{ target: city, source: cty }", ".source: no user has 'cty' (did you mean 'city'?)"),
+        ("{ target: city, source: mobile }", ".source: 'mobile' is called 'mobilePhone' by Graph"),
+        ("{ target: city, source: null }", ": has neither a source nor a constant nor an expression"),
+        ("{ target: city, source: city, expression: x }", ": has both a source and an expression"),
+        ("{ target: city, expression: 'Left([city], ' }", ".expression: column 14: an attribute, a text"),
+        ("{ target: city, expression: '[City]' }", ".expression: no user has 'City' (did you mean 'city'?)"),
+        ("{ target: city, expression: 'Guid()' }", ".expression: gives another value at every look"),
+        ("{ target: city, expression: 'SelectUniqueValue([city], [mail])' }", "which nothing provides"),
+        ("{ target: city, constant: 5.5 }", ".constant: must be text, true, false, a whole number or a list of text"),
+        ("{ target: city, constant: 5 }", ".constant: must be text"),
+        ("{ target: businessPhones, constant: [a, b] }", ".constant: has more than 1 value"),
+        ("{ target: city, source: city, default: null }", ".default: must have a value"),
+        ("{ target: city, source: city, default: true }", ".default: must be text"),
+        ("{ target: city, constant: Oslo, default: Rome }", ".default: is of no use beside a constant"),
+        ("{ target: city, source: city, when_null: default }", ".when_null: needs a default"),
+        ("{ target: city, source: city, default: a, when_null: clear }", ".when_null: clear would take the default"),
+    ],
+)
+def test_a_rule_that_could_not_work_is_refused(rule: str, expected: str) -> None:
+    """Names, kinds, expressions and defaults, each with what to write instead."""
+    found = faults(with_sync("mapping:", f"  - {rule}"))
+    assert [fault for fault in found if expected in fault], found
+    assert all(fault.startswith("sync.yaml:9 syncs[0].mapping[0]") for fault in found)
+
+
+def test_every_kind_of_rule_is_understood() -> None:
+    """And a default keeps what is there, unless the rule says more."""
+    sync = parse_config(
+        with_sync(
+            "mapping:",
+            "  - { target: city, expression: '[city]', default: Oslo }",
+            "  - { target: state, source: state, default: x, when_null: default }",
+            "  - { target: faxNumber, default: none }",
+            "  - { target: extensionAttribute1, expression: 'Now()', apply: on_create }",
+            "  - { target: extension_0123456789abcdef0123456789abcdef_n, constant: 5 }",
+        )
+    ).syncs["a-to-b"]
+    assert sync.mapping == (
+        Rule(target="city", expression="[city]", default="Oslo", when_null=WhenNull.KEEP),
+        Rule(target="state", source="state", default="x", when_null=WhenNull.DEFAULT),
+        Rule(target="faxNumber", default="none", when_null=WhenNull.KEEP),
+        Rule(target="extensionAttribute1", expression="Now()", apply=Apply.ON_CREATE),
+        Rule(target="extension_0123456789abcdef0123456789abcdef_n", constant=5),
+    )
+
+
+def test_a_fault_in_a_long_expression_has_its_own_line() -> None:
+    """In a block the line is the file's; in a quoted text of several lines it is the expression's."""
+    block = ("mapping:", "  - target: city", "    expression: |", "      Append([city],", '        "a" "b")')
+    assert faults(with_sync(*block))[0].startswith("sync.yaml:12 syncs[0].mapping[0].expression: column 7: ")
+    quoted = ("mapping:", "  - target: city", '    expression: "Append([city],\\n  5 5)"')
+    assert faults(with_sync(*quoted))[0].startswith("sync.yaml:10 syncs[0].mapping[0].expression: line 2, column 5: ")
+
+
+def with_clause(*clauses: str) -> str:
+    return with_sync(
+        "scope:", "  filters:", "    - name: A", "      clauses:", *(f"        - {each}" for each in clauses)
+    )
+
+
+@pytest.mark.parametrize(
+    ("clause", "expected"),
+    [
+        ("{ attribute: cty, operator: IS NULL }", ".attribute: no user has 'cty' (did you mean 'city'?)"),
+        ("{ attribute: city, operator: LIKE, value: x }", ".operator: must be one of EQUALS, NOT EQUALS"),
+        ("{ attribute: city, operator: 7, value: x }", ".operator: must be one of EQUALS, NOT EQUALS"),
+        ("{ attribute: city, operator: EQUALS }", ": EQUALS needs a value"),
+        ("{ attribute: city, operator: EQUALS, value: '' }", ".value: EQUALS needs a value"),
+        ("{ attribute: city, operator: EQUALS, value: [a] }", ".value: EQUALS takes one value"),
+        ("{ attribute: city, operator: EQUALS, value: 1.5 }", ".value: must be text, a whole number"),
+        ("{ attribute: city, operator: IN, value: a }", ".value: IN takes a list of values"),
+        ("{ attribute: city, operator: IN, value: [] }", ".value: IN needs a value"),
+        ("{ attribute: city, operator: IS TRUE, value: a }", ".value: IS TRUE takes no value"),
+        ("{ attribute: employeeId, operator: Less_Than, value: ten }", ".value: Less_Than takes a whole number"),
+        ("{ attribute: createdDateTime, operator: BEFORE, value: soon }", ".value: BEFORE takes an ISO date"),
+        ("{ attribute: createdDateTime, operator: BEFORE, value: 9999-12-31 }", ".value: BEFORE takes an ISO date"),
+        ("{ attribute: city, operator: REGEX MATCH, value: '(' }", ".value: is no regular expression: "),
+        ("{ attribute: city, operator: REGEX MATCH, value: 'a)|(b' }", ".value: is no regular expression: "),
+        ("{ attribute: city, operator: EQUALS, value: a, mode: full }", ".mode: is for REGEX MATCH"),
+        (
+            "{ attribute: otherMails, operator: EQUALS, value: a }",
+            ": 'otherMails' has several values: say `match: any`",
+        ),
+    ],
+)
+def test_a_clause_that_could_not_work_is_refused(clause: str, expected: str) -> None:
+    """A wrong scope deletes people, so nothing is guessed."""
+    found = faults(with_clause(clause))
+    assert [fault for fault in found if expected in fault], found
+    assert all(fault.startswith("sync.yaml:12 syncs[0].scope.filters[0].clauses[0]") for fault in found)
+
+
+def test_a_filter_is_understood() -> None:
+    """YAML's own ideas of dates, numbers and booleans come back to the text that was written."""
+    sync = parse_config(
+        with_clause(
+            "{ attribute: createdDateTime, operator: before, value: 2026-01-31 }",
+            "{ attribute: createdDateTime, operator: AFTER, value: 2026-01-31T12:00:00Z }",
+            "{ attribute: otherMails, operator: In, value: [1, a], match: any }",
+            "{ attribute: city, operator: REGEX MATCH, value: x, mode: search }",
+            "{ attribute: accountEnabled, operator: EQUALS, value: true }",
+        )
+    ).syncs["a-to-b"]
+    [found] = sync.filters
+    assert found.name == "A"
+    assert found.clauses == (
+        Clause(attribute="createdDateTime", operator=Operator.BEFORE, value="2026-01-31"),
+        Clause(attribute="createdDateTime", operator=Operator.AFTER, value="2026-01-31T12:00:00+00:00"),
+        Clause(attribute="otherMails", operator=Operator.IN, value=("1", "a"), match=Several.ANY),
+        Clause(attribute="city", operator=Operator.REGEX_MATCH, value="x", mode=RegexMode.SEARCH),
+        Clause(attribute="accountEnabled", operator=Operator.EQUALS, value="True"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("scope: { groups: [] }",), "groups are not available yet"),
+        (("scope: { users: all, members: direct }",), "groups are not available yet"),
+        (("scope: { filters: [{ name: A, clauses: [] }] }",), "at least 1 item"),
+        (("scope: []",), "should be a valid dictionary"),
+    ],
+)
+def test_a_scope_that_could_not_work_is_refused(lines: tuple[str, ...], expected: str) -> None:
+    """Who is in is never less, or more, than what the file says."""
+    assert any(expected in fault for fault in faults(with_sync(*lines)))
+
+
+def test_two_filters_of_one_name_are_refused() -> None:
+    """Verdicts name them."""
+    one = "    - { name: A, clauses: [{ attribute: city, operator: IS NULL }] }"
+    assert faults(with_sync("scope:", "  filters:", one, one)) == [
+        "sync.yaml:11 syncs[0].scope.filters[1].name: 'A' names two filters"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "warned"),
+    [("Sales", True), ("^Sales", True), ("^Sales$", False), (".*@x[.]y$", False), ("^a|b$", True), ("^a[$]", True)],
+)
+def test_a_pattern_that_might_mean_either_is_warned_of(pattern: str, warned: bool) -> None:
+    """Unless the clause says what it means."""
+    clause = f"attribute: city, operator: REGEX MATCH, value: '{pattern}'"
+    warnings = parse_config(with_clause(f"{{ {clause} }}")).warnings
+    assert [each.where for each in warnings] == ["sync.yaml:12 syncs[0].scope.filters[0].clauses[0].value"] * warned
+    assert not parse_config(with_clause(f"{{ {clause}, mode: search }}")).warnings
+
+
+def test_a_form_that_microsoft_calls_unsupported_is_warned_of() -> None:
+    """It works here, and would not go back."""
+    rule = "  - { target: city, expression: 'IIF(IsPresent([city]), [city], \"x\")' }"
+    [warning] = parse_config(with_sync("mapping:", rule)).warnings
+    assert str(warning).startswith("sync.yaml:9 syncs[0].mapping[0].expression: column 5: Microsoft does not support")
+
+
 def test_all_faults_are_reported_together() -> None:
     """Nobody likes to mend a file one fault at a time."""
     text = (
@@ -308,6 +473,16 @@ _values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=5,
 )
+
+
+@given(st.text(alphabet='()[]",\\ =<>&.09aAIFSw{}|*+?$^', max_size=30), st.sampled_from(["expression", "value"]))
+def test_any_expression_and_any_pattern_is_a_configuration_or_a_config_error(text: str, where: str) -> None:
+    """Languages within the language fail like the file itself."""
+    value = yaml.safe_dump(text, default_style='"', width=1000).strip()
+    if where == "expression":
+        outcome(with_sync("mapping:", f"  - {{ target: city, expression: {value} }}"))
+    else:
+        outcome(with_clause(f"{{ attribute: city, operator: REGEX MATCH, value: {value} }}"))
 
 
 @given(st.text())

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, strategies as st
 
-from sync_core.mapping import DEFAULT_MAPPING, TARGET_ATTRIBUTES, TargetAttribute, apply_mapping, source_attributes
+from sync_core.mapping import (
+    DEFAULT_MAPPING,
+    TARGET_ATTRIBUTES,
+    TargetAttribute,
+    apply_mapping,
+    source_attributes,
+    target_attribute,
+)
 from sync_core.mapping.attributes import EXTENSION_PARENT
 from sync_core.model import Apply, Attributes, Desired, Json, Rule, WhenNull
+from tests.support.clock import START
 from tests.support.make import person
 
 _NOTHING: list[Json] = [None, "", []]
@@ -154,3 +164,146 @@ def test_a_mapping_never_writes_what_graph_cannot_take(rules: list[Rule], user: 
     assert not any(value in (None, "", []) for value in desired.on_create.values())
     assert desired == apply_mapping(rules, user)
     assert desired.always.keys() | desired.on_create.keys() <= {rule.target for rule in rules} | {EXTENSION_PARENT}
+
+
+# --- expressions, defaults, types ---------------------------------------------------------------------------------
+
+BADGE = "extension_0123456789abcdef0123456789abcdef_badge"
+
+
+def expression(text: str, target: str = "city", **more: object) -> Rule:
+    return Rule(target=target, expression=text, **more)  # type: ignore[arg-type]
+
+
+def test_an_expression_reads_several_attributes() -> None:
+    """All of them are selected, an extensionAttribute with its parent."""
+    rule = expression('Join(" ", [givenName], [surname], [extensionAttribute3])')
+    parent: dict[str, Json] = {"extensionAttribute3": "III"}
+    user: Attributes = {"givenName": "Ada", "surname": "L", "onPremisesExtensionAttributes": parent}
+    assert apply_mapping([rule], user).always == {"city": "Ada L III"}
+    assert source_attributes([rule]) == {"givenName", "surname", "onPremisesExtensionAttributes"}
+
+
+@pytest.mark.parametrize("word", ["IgnoreAttributeFlow", "IgnoreObjectFlow"])
+def test_an_expression_may_leave_out_an_attribute_or_the_user(word: str) -> None:
+    """The rest is written in the one case, and nothing in the other."""
+    rules = [Rule(target="state", source="state"), expression(f'IIF([country] = "NO", {word}, [city])')]
+    user: Attributes = {"country": "NO", "city": "Oslo", "state": "S"}
+    alone = Desired(always={}, ignored=True)
+    assert apply_mapping(rules, user) == (Desired(always={"state": "S"}) if "Attribute" in word else alone)
+    assert apply_mapping(rules, {**user, "country": "SE"}) == Desired(always={"state": "S", "city": "Oslo"})
+
+
+def test_what_expressions_draw_by_chance_is_the_same_for_the_same_user() -> None:
+    """A retry must not give a second value; another attribute and another user must."""
+    rules = [expression("Guid()", name, apply=Apply.ON_CREATE) for name in ("city", "state")]
+    first = apply_mapping(rules, {"id": "a"}, now=START)
+    assert first == apply_mapping(rules, {"id": "a", "city": "Oslo"}, now=START + timedelta(days=1))
+    assert first == apply_mapping(rules, {"id": "b"}, now=START, seed="a")
+    assert first.on_create["city"] != first.on_create["state"]
+    assert first.on_create["city"] != apply_mapping(rules, {"id": "b"}, now=START).on_create["city"]
+
+
+def test_without_the_time_an_expression_that_asks_for_it_is_left_out() -> None:
+    """A made-up time would be a made-up value."""
+    rule = expression('FormatDateTime(Now(), , "M/d/yyyy h:mm:ss tt", "yyyy")', apply=Apply.ON_CREATE)
+    assert apply_mapping([rule], {}).left_out == {"city": "needs the time, which was not passed in"}
+    assert apply_mapping([rule], {}, now=START).on_create == {"city": str(START.year)}
+
+
+@pytest.mark.parametrize(
+    ("rule", "user", "why"),
+    [
+        (Rule(target="usageLocation", source="country"), {"country": "Norway"}, "is longer than 2 characters"),
+        (Rule(target="city", source="otherMails"), {"otherMails": ["a", "b"]}, "has several values or a complex one"),
+        (Rule(target="accountEnabled", source="city"), {"city": "Oslo"}, "is neither true nor false"),
+        (Rule(target="otherMails", source="x"), {"x": {"a": 1}}, "is no text"),
+        (Rule(target="otherMails", source="x"), {"x": ["a", 1]}, "must be a list of text"),
+        (Rule(target="otherMails", source="x"), {"x": ["a" * 251]}, "is longer than 250 characters"),
+        (Rule(target="otherMails", source="x"), {"x": ["a"] * 251}, "has more than 250 values"),
+        (Rule(target="businessPhones", source="x"), {"x": ["1", "2"]}, "has more than 1 value"),
+        (Rule(target=BADGE, source="x"), {"x": "a" * 257}, "is longer than 256 characters"),
+        (expression("CDate([city])"), {"city": "Oslo"}, "expects a date"),
+    ],
+)
+def test_a_value_that_graph_would_refuse_is_left_out_and_named(rule: Rule, user: Attributes, why: str) -> None:
+    """Never cut, never changed; the other attributes are written, and the reason quotes no value."""
+    desired = apply_mapping([rule, Rule(target="state", constant="S")], user)
+    assert (desired.always, desired.on_create) == ({"state": "S"}, {})
+    [(name, reason)] = desired.left_out.items()
+    assert name == rule.target
+    assert why in reason
+    assert "Oslo" not in reason
+    assert "Norway" not in reason
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "written"),
+    [
+        ("city", ["Oslo"], "Oslo"),
+        ("city", True, "True"),
+        ("city", 17, "17"),
+        ("accountEnabled", " TRUE ", True),
+        ("accountEnabled", ["false"], False),
+        ("businessPhones", "+47 1", ["+47 1"]),
+        ("businessPhones", 47, ["47"]),
+        (BADGE, 17, 17),
+        (BADGE, True, True),
+        (BADGE, ["x"], "x"),
+    ],
+)
+def test_a_value_takes_the_type_of_its_target(target: str, value: Json, written: Json) -> None:
+    """As .NET's strings and Entra's single values translate to Graph's."""
+    assert apply_mapping([Rule(target=target, source="x")], {"x": value}).always == {target: written}
+
+
+@pytest.mark.parametrize(
+    ("rule", "always", "on_create"),
+    [
+        (Rule(target="city", source="city", default="Oslo", when_null=WhenNull.KEEP), {}, {"city": "Oslo"}),
+        (Rule(target="city", source="city", default="Oslo", when_null=WhenNull.DEFAULT), {"city": "Oslo"}, {}),
+        (
+            Rule(target="city", source="city", default="Oslo", when_null=WhenNull.DEFAULT, apply=Apply.ON_CREATE),
+            {},
+            {"city": "Oslo"},
+        ),
+        (Rule(target="city", default="Oslo", when_null=WhenNull.KEEP), {}, {"city": "Oslo"}),
+    ],
+)
+def test_a_default_stands_in_for_null(rule: Rule, always: Attributes, on_create: Attributes) -> None:
+    """On create as Entra does, or for good; and never where there is a value."""
+    assert apply_mapping([rule], {"city": ""}) == Desired(always=always, on_create=on_create)
+    value = apply_mapping([rule], {"city": "Rome"})
+    if rule.source:
+        assert {**value.always, **value.on_create} == {"city": "Rome"}
+
+
+def test_extension_attributes_are_written_within_their_parent() -> None:
+    """Graph merges by member; null clears one. The first write carries what is written always as well."""
+    rules = [
+        Rule(target="extensionAttribute1", source="extensionAttribute2"),
+        Rule(target="extensionAttribute15", source="nowhere"),
+        Rule(target="extensionAttribute3", constant="new", apply=Apply.ON_CREATE),
+    ]
+    desired = apply_mapping(rules, {"onPremisesExtensionAttributes": {"extensionAttribute2": "two"}})
+    steady = {"extensionAttribute1": "two", "extensionAttribute15": None}
+    assert desired.always == {EXTENSION_PARENT: steady}
+    assert desired.on_create == {EXTENSION_PARENT: {**steady, "extensionAttribute3": "new"}}
+    assert apply_mapping(rules[2:], {}).on_create == {EXTENSION_PARENT: {"extensionAttribute3": "new"}}
+    assert source_attributes(rules[:1]) == {EXTENSION_PARENT}
+
+
+_scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300)
+_anything = _scalars | st.lists(_scalars, max_size=3) | st.dictionaries(st.text(max_size=2), _scalars, max_size=2)
+
+
+@given(st.sampled_from([*TARGET_ATTRIBUTES, BADGE]), _anything)
+def test_a_mapping_never_fails_and_never_writes_what_graph_refuses(target: str, value: Json) -> None:
+    """Whatever a directory holds: it is written, cleared, kept or left out with a reason."""
+    desired = apply_mapping([Rule(target=target, source="x"), expression("[x]", "state")], {"x": value})
+    known = target_attribute(target)
+    parent = desired.always.get(EXTENSION_PARENT, desired.always)
+    assert known is not None
+    assert isinstance(parent, dict)
+    if target in parent:
+        assert parent[target] in (None, []) or known.fault(parent[target]) is None
