@@ -11,5 +11,9 @@ def schema_text() -> str:
     return json.dumps(FileShape.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-if __name__ == "__main__":
+def main() -> None:
     print(schema_text(), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from .errors import ConflictError, PermanentError, ResyncRequiredError, SyncError, TransientError, UnavailableError
+from .errors import (
+    ConflictError,
+    GraphRefusedError,
+    PermanentError,
+    ResyncRequiredError,
+    SyncError,
+    TransientError,
+    UnavailableError,
+)
 from .mapping import apply_mapping
 from .messages import format_time
 from .model import FeedRun, LinkState, Nomination, SourceState, SourceUser, Sync, Why, digest, fingerprint, fingerprints
@@ -138,7 +146,12 @@ class FeedReader:
             return await self._progress(replace(state, full=True, link=None, delta_link=None, pages=0))
 
     async def _page(self, state: FeedState) -> FeedState:
-        page = await self.sources[state.tenant].delta_page(state.link)
+        try:
+            page = await self.sources[state.tenant].delta_page(state.link)
+        except GraphRefusedError as error:
+            if error.status not in {400, 404} or not (state.pages or state.full) or state.link is None:
+                raise
+            return await self._from_the_start_of_the_round(state, error)
         nominations = await self._judge(state.tenant, page.users)
         await self.queues.nominate(nominations)
         state = replace(
@@ -152,6 +165,12 @@ class FeedReader:
             return await self._progress(state)
         state = replace(state, delta_link=page.delta_link)
         return await (self._progress(replace(state, phase=FeedPhase.SWEEP)) if state.full else self._complete(state))
+
+    async def _from_the_start_of_the_round(self, state: FeedState, error: GraphRefusedError) -> FeedState:
+        """The next page's link has run out while the round stood still; where the round began still stands."""
+        log.warning("feed.restarted tenant=%s error=%s", state.tenant, error.code)
+        await self._progress(replace(state, link=None if state.full else state.delta_link, pages=0))
+        raise UnavailableError from error  # not at full speed: Graph may refuse this one, too
 
     async def _judge(self, tenant: str, entries: Sequence[SourceUser]) -> list[Nomination]:
         newest = {entry.id: entry for entry in entries}  # replays within a page: once is enough

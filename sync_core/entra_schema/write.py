@@ -13,7 +13,7 @@ from typing import Any
 from ..filters import LISTS, REGEX
 from ..mapping.expressions.parser import parse
 from ..mapping.expressions.registry import ALIASES, FUNCTIONS
-from ..mapping.expressions.syntax import Attribute, Call, Comparison, Node, Number, Omitted, Text, Word, unparse
+from ..mapping.expressions.syntax import Attribute, Call, Node, Omitted, Text, Word, unparse
 from ..model import Apply, Clause, Deprovision, Filter, Json, Operator, RegexMode, Rule, Sync, WhenNull
 from .names import FIXED_SOURCES, expression_to_entra, to_entra
 from .notes import Note
@@ -124,7 +124,7 @@ def _described(node: Node) -> tuple[str, str, list[dict[str, Any]]]:
             return "Function", name, list(_parameters(name, arguments))
         case Text(value) | Word(value):
             return "Constant", value, []
-        case Number() | Comparison() | Omitted():
+        case _:
             return "Constant", unparse(node), []
 
 

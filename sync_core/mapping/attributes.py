@@ -14,6 +14,9 @@ from ..model import Json
 from .expressions.values import to_text
 
 
+_UNBOUNDED = 1 << 30
+
+
 class UnfitError(ValueError):
     """Graph would refuse this value. The message describes it without quoting it."""
 
@@ -44,6 +47,8 @@ class TargetAttribute:
 
     def fit(self, value: Json) -> Json:
         """The same value in this attribute's type. Raises UnfitError where that would change what it says."""
+        if self.type is str and isinstance(value, str) and value and len(value) <= (self.max_length or _UNBOUNDED):
+            return value  # as nearly always
         if self.type is list:
             value = value if isinstance(value, list) else [_text(value)]
         elif isinstance(value, list | dict):

@@ -108,8 +108,7 @@ def _expression_faults(rule: Rule) -> Iterator[Finding]:
 
 
 def _placed(text: str, position: Position | None, message: str) -> Finding:
-    if position is None:
-        return Finding("expression", message)
+    assert position is not None  # always there once an error has left the compiler
     lines = "\n" in text.strip()
     return Finding("expression", f"column {position.column}: {message}", position.line if lines else 0)
 

@@ -74,7 +74,7 @@ def ownership(evidence: Evidence) -> Owned:
             if about in inviters[address_of.pop(each.object_id)] or evidence.plan.adopt == "guests":
                 owned.source_of[each.object_id] = about
         elif each.object_id not in owned.source_of:
-            if evidence.plan.adopt == "guests" and each.method == "PATCH" and _was_guest(evidence, each.object_id):
+            if evidence.plan.adopt == "guests" and each.method != "DELETE" and _was_guest(evidence, each.object_id):
                 owned.source_of[each.object_id] = about
             elif each.object_id in evidence.deeds.invited:
                 owned.source_of[each.object_id] = about

@@ -46,6 +46,16 @@ def test_validate_lists_every_fault_with_its_line(bench: Bench) -> None:
     }
 
 
+def test_validate_warns_of_what_may_not_be_meant(bench: Bench) -> None:
+    """The file is valid all the same, and the exit code is 0."""
+    scope = "    scope: { filters: [{ name: A, clauses: [{ attribute: city, operator: REGEX MATCH, value: Os }] }] }\n"
+    (bench.folder / "sync.yaml").write_text(CONFIG + scope)
+    result = bench.run("validate")
+    assert result.code == 0
+    assert "warning: sync.yaml:9 syncs[0].scope.filters[0].clauses[0].value: matches the whole value only" in result.out
+    assert len(bench.run("validate", "--json").json["warnings"]) == 1
+
+
 def test_validate_settings_reports_both(bench: Bench) -> None:
     """With --settings the faults of sync.yaml and of the app settings are in one report."""
     bench.environ = {"XTSYNC_WRITE_BUDGET": "many"}

@@ -9,11 +9,12 @@ import pytest
 
 from sync_core.errors import (
     ConflictError,
+    GraphRefusedError,
     UnavailableError,
 )
 from sync_core.feeds import STALLED, TIME_BUDGET, worth_a_look
 from sync_core.model import FeedRun, LifecycleEvent, LinkState, Why
-from sync_core.ports import FeedPhase, LinkDigest
+from sync_core.ports import DeltaPage, FeedPhase, LinkDigest
 from tests.support.directories import pages
 from tests.support.make import ADA, BOB, CONTOSO, NAME, link, sync
 from tests.support.world import World, whom
@@ -206,3 +207,36 @@ async def test_a_message_of_a_tenant_that_was_taken_out_is_let_go() -> None:
     await world.feeds.run(FeedRun(tenant="gone", feed="users", round="r"))
     await world.keeper.lifecycle(LifecycleEvent(tenant="gone", event="missed", at=world.clock.now()))
     assert world.graph_calls() == []
+
+
+@pytest.mark.parametrize("full", [True, False])
+async def test_a_page_link_that_ran_out_starts_the_round_over(full: bool) -> None:
+    """A round that stood still for hours goes on from where it began, and not from a link that is refused for ever."""
+    world = World()
+    if not full:
+        await world.first_round()
+    world.hire(ADA)
+    run = await world.started()
+    state = await world.feed()
+    await world.storage.feeds.save(replace(state, link="next:old", pages=1))
+    start = None if full else "delta:2"
+    world.faults.fail_next("source.delta_page", GraphRefusedError(status=400, code="Directory_ExpiredPageToken"))
+    await world.feeds.run(run)
+    assert (await world.feed()).link == start
+    world.source.pages[start] = DeltaPage(users=[world.source.entry(ADA)], delta_link="delta:9")
+    world.clock.advance(timedelta(seconds=5))
+    for waiting in await world.runs():
+        await world.feeds.run(waiting)
+    assert (await world.feed()).delta_link == "delta:9"
+    assert whom(await world.nominated()) == [ADA]
+
+
+async def test_a_delta_link_refused_for_no_known_reason_is_not_thrown_away() -> None:
+    """Starting over on any error would hide it: the feed stands still, says why, and an operator decides."""
+    world = World()
+    await world.first_round()
+    run = await world.started()
+    world.faults.fail_next("source.delta_page", GraphRefusedError(status=400, code="Request_BadRequest"))
+    await world.feeds.run(run)
+    state = await world.feed()
+    assert (state.link, state.delta_link, state.error) == ("delta:2", "delta:2", "400 Request_BadRequest")

@@ -76,7 +76,8 @@ def test_a_clause_about_nothing_never_holds_but_is_null(operator: Operator, noth
 
 def test_is_null_does_not_hold_for_a_value() -> None:
     """False and zero are values."""
-    assert not any(holds(clause(O.IS_NULL), value) for value in ("x", False, 0, ["x"]))
+    values: list[Json] = ["x", False, 0, ["x"]]
+    assert not any(holds(clause(O.IS_NULL), value) for value in values)
 
 
 def test_a_pattern_may_be_searched_for() -> None:
@@ -172,7 +173,7 @@ def test_operators_are_known_in_all_their_spellings(text: str, operator: Operato
 
 _scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
 _user_values = _scalars | st.lists(_scalars, max_size=3) | st.dictionaries(st.text(max_size=2), _scalars, max_size=2)
-_operands = {
+_operands: dict[Operator, st.SearchStrategy[str | tuple[str, ...]]] = {
     **dict.fromkeys(Operator, st.sampled_from(["a", "12", "2026-01-01"])),
     **dict.fromkeys((O.IN, O.NOT_IN), st.just(("a", "1"))),
     **dict.fromkeys((O.LESS_THAN, O.LESS_THAN_OR_EQUALS, O.GREATER_THAN, O.GREATER_THAN_OR_EQUALS), st.just("5")),
