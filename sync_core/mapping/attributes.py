@@ -13,7 +13,6 @@ from functools import lru_cache
 from ..model import Json
 from .expressions.values import to_text
 
-
 _UNBOUNDED = 1 << 30
 
 
