@@ -232,5 +232,5 @@ class FeedReader:
 
     def _fingerprint(self, tenant: str) -> str:
         """Of what the round asks for and compares with: another one means that every user is to be judged anew."""
-        rules = [[sync.name, *map(repr, sync.mapping)] for sync in self._syncs(tenant)]
+        rules = [[sync.name, *map(repr, sync.mapping), *map(repr, sync.filters)] for sync in self._syncs(tenant)]
         return fingerprint([self.sources[tenant].select, *map(str, rules)])

@@ -34,7 +34,8 @@ class Look:
 
 def look(sync: Sync, source: SourceUser, link: Link, candidates: Sequence[TargetUser] = ()) -> Look:
     verdict = scope(sync, source)
-    desired = apply_mapping(sync.mapping, source.attributes)
+    # What depends on time or chance comes out the same for a user until the user is read again.
+    desired = apply_mapping(sync.mapping, source.attributes, now=source.read_at, seed=f"{sync.name}/{source.id}")
     change = decide(source, verdict, link, desired, sync.policy, candidates)
     return Look(
         sync=sync, source=source, verdict=verdict, link=link, desired=desired, candidates=candidates, change=change

@@ -224,6 +224,9 @@ class Worker:
                 await self.links.forget(link)
         elif not done.changes or link != done.link:
             await self._remember(replace(link, read_at=done.last.source.read_at))
+        if done.last.desired.left_out and done.changes:
+            names = ",".join(sorted(done.last.desired.left_out))
+            log.warning("user.left_out sync=%s user=%s attributes=%s", nomination.sync, nomination.user, names)
         shown = [last] if isinstance(last, Hold) else []
         outcome = await self._outcome(nomination, link, [*done.changes, *shown])
         log.info(
