@@ -38,7 +38,7 @@ from .ports import Activity, Clock, Links, Queues
 log = logging.getLogger("xtsync.worker")
 
 # A user who was read this recently is looked at again only afterwards, once for all that came in meanwhile.
-SETTLE = timedelta(seconds=5)
+SETTLE = timedelta(seconds=8)
 # Transient errors are tried again after 1, 2, 4 ... 300 s; after this many tries the user is parked.
 MAX_ATTEMPTS = 12
 # Somebody new whom Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.

@@ -20,7 +20,7 @@ def install(requirements: Path, to: Path) -> None:
         return
     stamp.unlink(missing_ok=True)
     shutil.rmtree(to, ignore_errors=True)
-    subprocess.run(  # noqa: S603 - our own command line
+    subprocess.run(
         [
             *(_uv(), "pip", "install", "--quiet", "--target", str(to), "--requirements", str(requirements)),
             *("--require-hashes", "--no-deps", "--only-binary", ":all:"),

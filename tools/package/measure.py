@@ -63,7 +63,7 @@ def cold_imports(app: Path, *, runs: int = 5, flags: Iterable[str] = ()) -> dict
         name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "XTSYNC", "AzureWeb"))
     }
     samples = [
-        json.loads(subprocess.run(command, cwd=app, env=environ | _SETTINGS, check=True, capture_output=True).stdout)  # noqa: S603
+        json.loads(subprocess.run(command, cwd=app, env=environ | _SETTINGS, check=True, capture_output=True).stdout)
         for _ in range(runs)
     ]
     return {name: statistics.median(sample[name] for sample in samples) for name in samples[0]}
