@@ -13,7 +13,7 @@ from rich.console import Console
 
 from local.processes import ChildFailedError
 
-from . import budget, burst, imports, kill, latency, mapping, resync, simulate
+from . import budget, burst, emulator, imports, kill, latency, mapping, resync, simulate
 from .figures import Figure, as_json, as_table
 from .run import Run, Scenario, StalledError
 
@@ -26,6 +26,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "resync": resync.measure,
     "budget": budget.measure,
     "simulate": simulate.measure,
+    "emulator": emulator.measure,
 }
 
 
