@@ -68,7 +68,7 @@ class PermanentError(SyncError):
 class GraphRefusedError(PermanentError):
     """Graph refused a request. `message` is for deciding only: it may quote personal data, so it is never logged."""
 
-    hint = "See the status and code; `xtsync doctor` checks permissions, consent and policies."
+    hint = "See the status and code: a permission, consent or policy of that tenant is missing (docs/deploy.md)."
 
     def __init__(self, *, status: int, code: str, request_id: str = "", message: str = "") -> None:
         super().__init__(f"{status} {code} (request {request_id or 'unknown'})")
