@@ -13,7 +13,7 @@ from ..errors import PermanentError
 class StorageRefusedError(PermanentError):
     """Keeps the service's error code and a name of ours; never the body, a key or a value."""
 
-    hint = "Check the storage account, its tables and queues, and the roles of this app; `xtsync doctor` tests them."
+    hint = "Check the storage account, its tables and queues, and the roles of this app (docs/deploy.md)."
 
     def __init__(self, *, code: str, status: int = 400, detail: str = "") -> None:
         super().__init__(f"storage refused: {status} {code}" + (f" ({detail})" if detail else ""))
