@@ -85,7 +85,7 @@ class Applier:
         going_on = link.state is LinkState.INVITING and link.invited_at and now - link.invited_at < VISIBLE_WITHIN
         invited_at = link.invited_at if going_on else now
         link = await self.links.save(replace(link, state=LinkState.INVITING, invited_at=invited_at))
-        name = f"{(change.display_name or change.address)[:LONGEST_NAME]} {link.invitation_mark}"
+        name = f"{link.invitation_mark} {(change.display_name or change.address)[:LONGEST_NAME]}"
 
         async def still_ours() -> bool:
             now = await self.links.get(link.sync, link.source_id)
@@ -111,7 +111,7 @@ class Applier:
             return not awaited and await self.links.owner(sync.target.id, target_id) is None
 
         user = await target.read_user(target_id)
-        if user is not None and user.display_name.endswith(link.invitation_mark) and await nobodys():
+        if user is not None and user.display_name.startswith(link.invitation_mark) and await nobodys():
             await target.soft_delete(target_id, confirm=nobodys)
 
     async def _adopt(self, decided: Look, change: Adopt) -> Link:

@@ -29,7 +29,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from .model import (
     SOFT_DELETE_RETENTION,
@@ -59,11 +58,6 @@ from .model import (
     Verdict,
     fingerprint,
 )
-
-# How far Graph's clock and ours may be apart when a creation time is held against an invitation.
-CLOCK_SKEW = timedelta(minutes=1)
-# An unfinished invitation is taken up again within minutes; whoever was created much later is somebody else's guest.
-INVITATION_LASTS = timedelta(hours=1)
 
 
 def decide(
@@ -112,8 +106,9 @@ def _unlinked(
     policy: Policy,
     candidates: Sequence[TargetUser],
 ) -> Change:
-    if len(candidates) == 1 and _invited_by_us(candidates[0], link):
-        return Adopt(target_id=candidates[0].id)
+    invited = [user for user in candidates if _invited_by_us(user, link)]
+    if len(invited) == 1:
+        return Adopt(target_id=invited[0].id)
     if source.absent:
         return Skip(reason=Reason.NOT_OURS)
     if verdict.undecided:
@@ -149,15 +144,12 @@ def _existing(candidate: TargetUser, policy: Policy) -> Change:
 
 
 def _invited_by_us(candidate: TargetUser, link: Link) -> bool:
-    """Whether this is the guest of our own invitation: created since it began, and bearing its mark."""
+    """Whether this is the guest of our own unfinished invitation: its mark says so."""
     return (
         link.state is LinkState.INVITING
-        and link.invited_at is not None
         and candidate.external
         and candidate.linked_to is None
-        and candidate.display_name.endswith(link.invitation_mark)
-        and candidate.created_at is not None
-        and -CLOCK_SKEW <= candidate.created_at - link.invited_at < INVITATION_LASTS
+        and candidate.display_name.startswith(link.invitation_mark)
     )
 
 

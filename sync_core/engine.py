@@ -102,7 +102,9 @@ class Engine:
         if invited is not None:
             found = [invited]
         else:
-            found = await target.candidates(source.address) if source.address else []
+            # The address may have changed since an invitation whose answer was lost: its mark has not.
+            mark = link.invitation_mark if link.state is LinkState.INVITING else None
+            found = await target.candidates(source.address, mark=mark) if source.address or mark else []
         if not found and self._invitation_is_fresh(link) and (link.target_id or source.absent):
             raise NotVisibleYetError
         owner = f"{sync.name}/{source.id}"

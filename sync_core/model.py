@@ -169,13 +169,12 @@ class Link:
 
     @property
     def invitation_mark(self) -> str:
-        """What the display name of our own unfinished invitation ends with, until the first attributes replace it.
+        """What the display name of our own unfinished invitation begins with, until the first attributes replace it.
 
         Graph answers an invitation to a known address with the guest who is already there: only the mark tells the
         guest whom we made from one whom somebody else invited at the same moment.
         """
-        at = self.invited_at.isoformat() if self.invited_at else ""
-        return f"[{fingerprint([self.sync, self.source_id, at])}]"
+        return f"[{fingerprint([self.sync, self.source_id])}]"
 
     @property
     def digest(self) -> str:

@@ -74,8 +74,8 @@ type Confirm = Callable[[], Awaitable[bool]]
 class TargetDirectory(Protocol):
     """The target tenant. Every write takes a permit of the shared write budget first."""
 
-    async def candidates(self, address: str) -> list[TargetUser]:
-        """The users who bear this address in any of its places."""
+    async def candidates(self, address: str | None, *, mark: str | None = None) -> list[TargetUser]:
+        """The users who bear this address in any of its places, or a display name that begins with this mark."""
         ...
 
     async def read_user(self, target_id: str) -> TargetUser | None: ...

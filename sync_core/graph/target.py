@@ -29,9 +29,12 @@ class GraphTarget:
         self._client = client
         self._redirect_url = redirect_url or f"https://myapplications.microsoft.com/?tenantid={client.tenant_id}"
 
-    async def candidates(self, address: str) -> list[TargetUser]:
+    async def candidates(self, address: str | None, *, mark: str | None = None) -> list[TargetUser]:
+        clauses = [_bears(address)] if address else []
+        if mark:
+            clauses.append(f"startsWith(displayName,'{mark}')")
         found: dict[str, TargetUser] = {}
-        async for user in self._client.pages(_CANDIDATES, {"filter": _bears(address)}):
+        async for user in self._client.pages(_CANDIDATES, {"filter": " or ".join(clauses)}):
             candidate = _target_user(user)
             found[candidate.id] = candidate
         return list(found.values())

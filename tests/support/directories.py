@@ -110,8 +110,8 @@ class MemoryTarget:
     def of(self, address: str) -> list[tuple[str, Account]]:
         return [(user_id, user) for user_id, user in self.users.items() if user.address == address]
 
-    async def candidates(self, address: str) -> list[TargetUser]:
-        return await self._faults.call("target.candidates", self._candidates(address))
+    async def candidates(self, address: str | None, *, mark: str | None = None) -> list[TargetUser]:
+        return await self._faults.call("target.candidates", self._candidates(address, mark))
 
     async def read_user(self, target_id: str) -> TargetUser | None:
         return await self._faults.call("target.read_user", self._read_user(target_id))
@@ -142,9 +142,13 @@ class MemoryTarget:
             return True
         return target_id not in self.users or target_id in self.invisible
 
-    async def _candidates(self, address: str) -> list[TargetUser]:
-        hidden = self.invisible | self.unsearchable
-        return [self._shown(user_id) for user_id, _ in self.of(address) if user_id not in hidden]
+    async def _candidates(self, address: str | None, mark: str | None) -> list[TargetUser]:
+        shown = [self._shown(each) for each in self.users if each not in self.invisible | self.unsearchable]
+        return [
+            each
+            for each in shown
+            if self.users[each.id].address == address or (mark and each.display_name.startswith(mark))
+        ]
 
     async def _read_user(self, target_id: str) -> TargetUser | None:
         return self._shown(target_id) if target_id in self.users and target_id not in self.invisible else None

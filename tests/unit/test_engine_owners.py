@@ -37,7 +37,7 @@ async def test_two_users_who_race_for_one_guest_end_with_one_owner() -> None:
     for user_id in (ADA, BOB):
         link = Link(sync=NAME, source_id=user_id, state=LinkState.INVITING, invited_at=world.clock.now())
         await world.storage.links.save(link)
-    world.target.add(GUEST, ADDRESS, displayName=f"Ada {link.invitation_mark}")
+    world.target.add(GUEST, ADDRESS, displayName=f"{link.invitation_mark} Ada")
     assert names(await world.look(BOB)) == ["Adopt", "Update"]
     world.forget_calls()
     assert (await world.look(ADA)).error == "already linked"
