@@ -105,7 +105,8 @@ class Engine:
             # The address may have changed since an invitation whose answer was lost: its mark has not.
             mark = link.invitation_mark if link.state is LinkState.INVITING else None
             found = await target.candidates(source.address, mark=mark) if source.address or mark else []
-        if not found and self._invitation_is_fresh(link) and (link.target_id or source.absent):
+        # Whoever is not to be invited (again) leaves what was begun to be finished.
+        if not found and self._invitation_is_fresh(link) and (link.target_id or source.state is not SourceState.LIVE):
             raise NotVisibleYetError
         owner = f"{sync.name}/{source.id}"
         owners = [await self.links.owner(sync.target.id, user.id) for user in found]
