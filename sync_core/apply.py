@@ -81,9 +81,8 @@ class Applier:
     async def _invite(self, target: TargetDirectory, decided: Look, change: Invite) -> Link:
         """The intent is stored first, and its mark goes with the invitation: so its guest is found after a crash."""
         link = decided.link
-        now = self.clock.now()
-        going_on = link.state is LinkState.INVITING and link.invited_at and now - link.invited_at < VISIBLE_WITHIN
-        invited_at = link.invited_at if going_on else now
+        going_on = link.state is LinkState.INVITING and self.is_new(link)
+        invited_at = link.invited_at if going_on else self.clock.now()
         link = await self.links.save(replace(link, state=LinkState.INVITING, invited_at=invited_at))
         name = f"{link.invitation_mark} {(change.display_name or change.address)[:LONGEST_NAME]}"
 
@@ -156,7 +155,7 @@ class Applier:
 
         deleted = await target.soft_delete(_target_id(link), confirm=still_so)
         presence = Presence.SOFT_DELETED if deleted else await target.presence(_target_id(link))
-        if presence is Presence.PRESENT or (presence is Presence.GONE and self._new(link)):
+        if presence is Presence.PRESENT or (presence is Presence.GONE and self.is_new(link)):
             raise NotVisibleYetError  # forgetting now would leave a leaver's account to nobody
         if presence is Presence.GONE:
             return await self._forget(link)
@@ -169,14 +168,14 @@ class Applier:
     async def _missing(self, target: TargetDirectory, link: Link) -> Link:
         """A write met a 404: not visible everywhere yet, deleted by us a moment ago, or deleted by somebody else."""
         presence = await target.presence(_target_id(link))
-        new = not link.created and self._new(link)
+        new = not link.created and self.is_new(link)
         if presence is Presence.PRESENT or (new and presence is Presence.GONE):
             raise NotVisibleYetError
         ours = link.deleted_at is not None and self.clock.now() - link.deleted_at < OUR_DELETION
         deleted = ours and presence is Presence.SOFT_DELETED
         return await self._record(replace(link, state=LinkState.DELETED if deleted else LinkState.LOST))
 
-    def _new(self, link: Link) -> bool:
+    def is_new(self, link: Link) -> bool:
         """Invited a moment ago, so that a 404 may only mean that the replica asked has not heard of it yet."""
         return link.invited_at is not None and self.clock.now() - link.invited_at < VISIBLE_WITHIN
 

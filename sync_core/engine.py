@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .apply import VISIBLE_WITHIN, Applier
+from .apply import Applier
 from .decide import needs_candidates
 from .errors import ConflictError, NotVisibleYetError
 from .holds import DeletionGuard
@@ -106,7 +106,7 @@ class Engine:
             mark = link.invitation_mark if link.state is LinkState.INVITING else None
             found = await target.candidates(source.address, mark=mark) if source.address or mark else []
         # Whoever is not to be invited (again) leaves what was begun to be finished.
-        if not found and self._invitation_is_fresh(link) and (link.target_id or source.state is not SourceState.LIVE):
+        if not found and self.applier.is_new(link) and (link.target_id or source.state is not SourceState.LIVE):
             raise NotVisibleYetError
         owner = f"{sync.name}/{source.id}"
         owners = [await self.links.owner(sync.target.id, user.id) for user in found]
@@ -120,6 +120,3 @@ class Engine:
                 return user
             await self.clock.sleep(pause)
         return await target.read_user(target_id)
-
-    def _invitation_is_fresh(self, link: Link) -> bool:
-        return link.invited_at is not None and self.clock.now() - link.invited_at < VISIBLE_WITHIN
