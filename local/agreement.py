@@ -44,11 +44,12 @@ class Agreement:
 
 
 async def compare(
-    emulated: Emulated, source: str, target: str, *, never_provisioned: Collection[str] = ()
+    emulated: Emulated, source: str, target: str, *also: str, never_provisioned: Collection[str] = ()
 ) -> Agreement:
-    """`never_provisioned`: source ids that were disabled all the time, so that nobody may stand for them."""
-    people = [user for user in await emulated.users(source, _SELECT) if not _external(user)]
-    people = [user for user in people if user["id"] not in never_provisioned]
+    """`also`: tenants whose people come to the target beside the source's. `never_provisioned`: source ids that were
+    disabled all the time, so that nobody may stand for them."""
+    everybody = [user for tenant in (source, *also) for user in await emulated.users(tenant, _SELECT)]
+    people = [user for user in everybody if not _external(user) and user["id"] not in never_provisioned]
     guests = [user for user in await emulated.users(target, _SELECT) if _external(user)]
     by_mail = {_address(guest): guest for guest in guests}
     faults = [f"{n} target users for one address" for n in Counter(map(_address, guests)).values() if n > 1]

@@ -47,10 +47,14 @@ class Emulated:
 
     async def two_tenants(self, source: str, target: str, *, people: int, seed: int = 1) -> None:
         """Contoso with its people, an empty Fabrikam, and automatic redemption agreed on by both."""
-        for tenant, name, count in ((source, "contoso", people), (target, "fabrikam", 0)):
-            tenant_body = {"id": tenant, "displayName": name.title(), "domain": f"{name}.example", "users": count}
-            await self.control("POST", "/tenants", {**tenant_body, "seed": seed})
-            await self.control("PUT", f"/tenants/{tenant}/settings", {"automatic_redemption": ["*"]})
+        await self.tenant(source, "contoso", people=people, seed=seed)
+        await self.tenant(target, "fabrikam", people=0, seed=seed)
+
+    async def tenant(self, tenant_id: str, name: str, *, people: int, seed: int = 1) -> None:
+        """One more tenant, with generated people, that agrees to automatic redemption with every other."""
+        body = {"id": tenant_id, "displayName": name.title(), "domain": f"{name}.example", "users": people}
+        await self.control("POST", "/tenants", {**body, "seed": seed})
+        await self.control("PUT", f"/tenants/{tenant_id}/settings", {"automatic_redemption": ["*"]})
 
     async def count(self, tenant: str, what: str) -> int:
         """`users`, `guests`, `deletedItems` ... as `GET /_emulator/tenants` counts them."""
