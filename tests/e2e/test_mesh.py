@@ -94,7 +94,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mesh]:
 
 
 async def test_a_mesh_converges_and_nobody_travels_on(mesh: Mesh) -> None:
-    """Each person is invited exactly once into each tenant that takes them in; a Member from outside goes no further."""
+    """Each person is invited once into each tenant that takes them in; a Member from outside goes no further."""
     await start_by_hand(mesh.stack.functions_url, "keep_subscriptions")
     await start_by_hand(mesh.stack.functions_url, "poll_feeds")
     assert await mesh.settle() == []
