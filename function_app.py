@@ -54,6 +54,7 @@ async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
     runtime = await bootstrap.runtime()
     await runtime.feeds.poll()
     await runtime.measure.run()
+    await runtime.retention.run()
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SUBSCRIPTION_SCHEDULE%")

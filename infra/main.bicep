@@ -42,6 +42,11 @@ param subscriptionSchedule string = '0 30 * * * *'
 param logRetentionDays int = 30
 
 @minValue(1)
+@maxValue(3650)
+@description('Days that the record of what was done to whom is kept.')
+param activityDays int = 365
+
+@minValue(1)
 @maxValue(100)
 @description('Percentage of failed users or invocations above which an alert fires.')
 param maxFailurePercent int = 5
@@ -189,6 +194,7 @@ module hosting 'modules/hosting.bicep' = {
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     maximumInstanceCount: maximumInstanceCount
     writeBudget: writeBudget
+    activityDays: activityDays
     pollSchedule: pollSchedule
     subscriptionSchedule: subscriptionSchedule
   }

@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .measure import Measure
     from .model import Tenant
     from .ports import Clock
+    from .retention import Retention
     from .settings import Settings
     from .storage.connect import Storage
     from .subscriptions import SubscriptionKeeper
@@ -56,6 +57,7 @@ class Runtime:
     feeds: FeedReader
     keeper: SubscriptionKeeper
     measure: Measure
+    retention: Retention
     guard: DeletionGuard
     closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -129,6 +131,7 @@ def build(
     from .holds import DeletionGuard  # noqa: PLC0415
     from .mapping import source_attributes  # noqa: PLC0415
     from .measure import Measure  # noqa: PLC0415
+    from .retention import Retention  # noqa: PLC0415
     from .scope import scope_attributes  # noqa: PLC0415
     from .subscriptions import SubscriptionKeeper  # noqa: PLC0415
     from .worker import Worker  # noqa: PLC0415
@@ -202,6 +205,12 @@ def build(
             new_client_state=new_client_state,
         ),
         measure=Measure(syncs=config.syncs, links=storage.links, guards=storage.guards),
+        retention=Retention(
+            syncs=config.syncs,
+            activity=storage.activity,
+            clock=clock,
+            keep=timedelta(days=settings.activity_days),
+        ),
         guard=guard,
         closers=tuple(closers),
     )

@@ -86,6 +86,13 @@ class Settings(BaseModel):
         alias="XTSYNC_WRITE_BUDGET",
         description="Writes and seconds that Graph allows one app on one tenant.",
     )
+    activity_days: int = Field(
+        default=365,
+        ge=1,
+        le=3650,
+        alias="XTSYNC_ACTIVITY_DAYS",
+        description="Days for which the record of what was done to whom is kept.",
+    )
     storage: SecretStr = Field(
         default=SecretStr(""), alias="AzureWebJobsStorage", description="Connection string; locally Azurite's."
     )

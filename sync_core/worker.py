@@ -48,6 +48,7 @@ _LONGEST_BACKOFF = 300.0
 _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 _CONFLICTS = 5
+_POISON_PAUSES = (1, 2, 4, 8, 16)  # seconds
 _COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT})
 _MOST_UPCOMING = 100_000
 
@@ -128,7 +129,20 @@ class Worker:
             return await self._reconcile(sync, nomination, link, distrust=redelivered)
 
     async def poisoned(self, queue: str, message_id: str, body: bytes) -> None:
-        """Keep what this program failed on again and again, and park the user it was about."""
+        """Keep what this program failed on again and again, and park the user it was about.
+
+        Tries for half a minute: nobody delivers a message of a poison queue again.
+        """
+        for pause in _POISON_PAUSES:
+            try:
+                await self._keep_poisoned(queue, message_id, body)
+            except TransientError:
+                await self.clock.sleep(pause)
+            else:
+                return
+        await self._keep_poisoned(queue, message_id, body)
+
+    async def _keep_poisoned(self, queue: str, message_id: str, body: bytes) -> None:
         text = body.decode(errors="replace")
         await self.activity.poisoned(queue, message_id, text, self.clock.now())
         log.warning("message.poisoned queue=%s message=%s", queue, message_id)

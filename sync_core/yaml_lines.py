@@ -20,6 +20,7 @@ class Lines:
     name: str
     lines: dict[Path_, int] = field(default_factory=dict)
     blocks: set[Path_] = field(default_factory=set)  # values in `|` form, whose lines are the file's own
+    twice: list[Path_] = field(default_factory=list)  # keys that one mapping has more than once
 
     def fault(self, path: Sequence[str | int], message: str, line: int = 0) -> Fault:
         """`line` counts from 1 within the value, as an expression of several lines does."""
@@ -47,10 +48,14 @@ def parse_yaml(text: str, name: str) -> tuple[Any, Lines]:
     lines = Lines(name=name)
     if node is not None:
         _walk(lines, set(), node, (), node.start_mark.line + 1)
+    if lines.twice:
+        raise ConfigError([lines.fault(path, "is there twice") for path in lines.twice])
     return data, lines
 
 
 def _walk(lines: Lines, walked: set[int], node: yaml.Node, path: Path_, line: int) -> None:
+    if path in lines.lines:
+        lines.twice.append(path)  # YAML forbids it, and PyYAML lets the last one win
     lines.lines[path] = line
     if isinstance(node, yaml.ScalarNode) and node.style == "|":
         lines.blocks.add(path)

@@ -26,6 +26,7 @@ param applicationInsightsConnectionString string
 param subnetId string
 param maximumInstanceCount int
 param writeBudget string
+param activityDays int
 param pollSchedule string
 param subscriptionSchedule string
 
@@ -40,6 +41,7 @@ var appSettings = {
   AzureWebJobsStorage__tableServiceUri: storageEndpoints.table
   POLL_SCHEDULE: pollSchedule
   SUBSCRIPTION_SCHEDULE: subscriptionSchedule
+  XTSYNC_ACTIVITY_DAYS: string(activityDays)
   XTSYNC_CONFIG: '/home/site/wwwroot/sync.yaml'
   XTSYNC_CREDENTIAL: 'managed_identity'
   XTSYNC_IDENTITY_CLIENT_ID: identityClientId

@@ -16,7 +16,7 @@ from ..errors import ConflictError
 from ..model import Attributes, Change, Disable, Hold, Invite, Outcome, Refuse, Skip, SoftDelete, Update
 from .columns import check_version, columns
 from .concurrency import for_each
-from .table import Row, Table, key
+from .table import Row, Table, after_prefix, key
 
 MAX_BODY_BYTES = 32 * 1024  # of UTF-8; as UTF-16 at most 64 KiB, which is what a column holds
 
@@ -51,6 +51,19 @@ class TableActivity:
             await self._table.insert(Row(pk=_POISON, rk=f"{key(queue)}:{key(message_id)}", values=values))
         except ConflictError:
             return  # recorded before, by the delivery whose acknowledgement was lost
+
+    async def prune(self, sync: str, before: datetime, limit: int) -> int:
+        pk = key(sync)
+        rows = self._table.query(pk, rk_from=after_prefix(_newest_first(before)), select=("v",), limit=limit)
+        old = [row.rk async for row in rows]
+
+        async def drop(rk: str) -> None:
+            newest, _, user = rk.partition("~")
+            await self._table.delete(f"{pk}:{user}", newest)  # first: the listing is how the next run finds both
+            await self._table.delete(pk, rk)
+
+        await for_each(old, drop)
+        return len(old)
 
     async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]:
         return await self._read(key(sync), limit)

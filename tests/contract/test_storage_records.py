@@ -170,6 +170,20 @@ async def test_activity_is_newest_first(storage: Storage) -> None:
     assert await storage.activity.recent("another", 10) == []
 
 
+async def test_old_activity_is_dropped_a_little_at_a_time(storage: Storage) -> None:
+    """The oldest of one sync, in both places; what is as old as the limit stays."""
+    for user, seconds in (("u1", 1), ("u2", 2), ("u1", 3), ("u3", 4)):
+        await storage.activity.record(outcome(user, seconds))
+    await storage.activity.record(replace(outcome("u1", 1), sync="another"))
+    before = AT + timedelta(seconds=4)
+    assert await storage.activity.prune("s", before, 2) == 2
+    assert await storage.activity.prune("s", before, 2) == 1
+    assert await storage.activity.prune("s", before, 2) == 0
+    assert [entry["user"] for entry in await storage.activity.recent("s", 10)] == ["u3"]
+    assert await storage.activity.timeline("s", "u1", 10) == []
+    assert len(await storage.activity.timeline("another", "u1", 10)) == 1
+
+
 async def test_activity_keeps_no_values(storage: Storage) -> None:
     """Names of attributes are kept; values, addresses, display names and found details are not."""
     secret = {"displayName": "Zoe Secret", "mail": "zoe@secret.example", "department": None}

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from sync_core.measure import Measure
 from sync_core.messages import USER_CHANGES, decode_nomination
 from sync_core.model import Link, LinkState, Nomination
 from sync_core.ports import HoldRecord
+from sync_core.retention import Retention
 from sync_core.settings import Settings
 from sync_core.storage.connect import Storage, memory_storage
 from sync_core.subscriptions import SubscriptionKeeper
@@ -192,6 +194,7 @@ class Bench:
             feeds=feeds,
             keeper=keeper,
             measure=Measure(syncs=config.syncs, links=storage.links, guards=storage.guards),
+            retention=Retention(syncs=config.syncs, activity=storage.activity, clock=clock, keep=timedelta(days=365)),
             guard=guard,
             closers=(self._close,),
         )

@@ -132,6 +132,7 @@ def test_a_window_is_written_with_its_unit(text: str, window: int) -> None:
         ("", ["sync.yaml tenants: is missing", "sync.yaml syncs: is missing"]),
         ("[]", ["sync.yaml:1: Input should be a valid dictionary or instance of FileShape"]),
         (TENANTS, ["sync.yaml:1 syncs: is missing"]),
+        (SMALLEST + "syncs: []\n", ["sync.yaml:8 syncs: is there twice"]),
         (TENANTS + "syncs: []\n", ["sync.yaml:4 syncs: List should have at least 1 item after validation, not 0"]),
         (SMALLEST + "extra: 1\n", ["sync.yaml:8 extra: is not known here"]),
         (

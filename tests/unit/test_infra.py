@@ -43,6 +43,7 @@ AZURE_ONLY = {
     "AzureWebJobsStorage__credential": "read by the host: identity instead of keys",
     "AzureWebJobsStorage__queueServiceUri": "identity instead of keys",
     "AzureWebJobsStorage__tableServiceUri": "identity instead of keys",
+    "XTSYNC_ACTIVITY_DAYS": "nobody runs the emulator for a year",
     "XTSYNC_IDENTITY_CLIENT_ID": "the emulator takes anybody",
     "XTSYNC_SOURCE_CLIENT_ID": "the emulator takes anybody",
     "XTSYNC_TARGET_CLIENT_ID": "the emulator takes anybody",

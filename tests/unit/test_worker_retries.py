@@ -178,6 +178,17 @@ async def test_a_poisoned_message_parks_its_user_and_is_kept() -> None:
     assert world.in_step()
 
 
+async def test_a_poisoned_message_outlasts_a_short_outage_of_storage() -> None:
+    """Nobody would deliver it again."""
+    world = World()
+    world.hire()
+    world.faults.fail_next("table.activity.insert", UnavailableError(), UnavailableError())
+    world.faults.fail_next("table.links.get", UnavailableError())
+    await world.worker.poisoned(USER_CHANGES, "m1", encode(world.nomination()).encode())
+    assert await world.storage.activity.poison_count() == 1
+    assert (await world.stored()).reason == "poisoned"
+
+
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"{}", b"null"])
 async def test_a_poisoned_message_that_nobody_here_wrote_is_kept_and_parks_nobody(body: bytes) -> None:
     """The poison queue has no poison queue of its own: whatever comes is recorded."""
