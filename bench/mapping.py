@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
@@ -17,6 +18,7 @@ from sync_core.model import (
     Attributes,
     Link,
     Policy,
+    Rule,
     Skip,
     SourceState,
     SourceUser,
@@ -31,15 +33,28 @@ from .run import Run, StalledError
 
 _PEOPLE = 2000
 _PASSES = 7
+# Of the kinds that people write: put together, look up, cut, fall back, rewrite.
+_EXPRESSIONS = {
+    "companyName": 'Join(" ", [givenName], [surname], "of", [companyName])',
+    "employeeType": 'Switch([department], "Other", "Engineering", "E", "Sales", "S", "Finance", "F", "Legal", "L")',
+    "employeeId": "ToUpper(Mid([employeeId], 1, 16))",
+    "usageLocation": 'Coalesce([usageLocation], IIF([country] = "Netherlands", "NL", "US"))',
+    "mobilePhone": 'Replace([mobilePhone], , "(?<group>[^0-9+])", , "", , )',
+}
 
 
 async def measure(run: Run) -> list[Figure]:
     [sync] = load_config(ROOT / "sync.yaml").syncs.values()
+    longer = (*DEFAULT_MAPPING, *(Rule(target=target, expression=text) for target, text in _EXPRESSIONS.items()))
     crowd = list(people(count=run.size(_PEOPLE), domain="contoso.example", company="Contoso", rng=Random(1)))
     pairs = [_pair(sync, n, attributes) for n, attributes in enumerate(crowd)]
     with run.step(f"{len(crowd):,} users, {_PASSES} times", 3):
         return [
             _timed("apply_mapping", lambda: [apply_mapping(DEFAULT_MAPPING, each) for each in crowd]),
+            replace(
+                _timed("apply_mapping with five expressions", lambda: [apply_mapping(longer, each) for each in crowd]),
+                limit=200,
+            ),
             _timed("apply_mapping and fingerprints", lambda: [_fingerprints(each) for each in crowd]),
             _timed("the whole of it, with decide", lambda: [_no_change(source, link) for source, link in pairs]),
         ]

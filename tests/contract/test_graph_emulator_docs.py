@@ -14,6 +14,7 @@ import pytest
 import yaml
 from aiohttp import web
 
+from local.azurite import node
 from local.graph_emulator import Emulator, WallClock
 from local.graph_emulator.seeding import seed, seed_from_file
 from local.graph_emulator.server import application
@@ -21,6 +22,7 @@ from local.graph_emulator.settings import TenantSettings
 from local.graph_emulator.testing import CONTOSO, FABRIKAM, World
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ROOT / "local" / "azurite"  # where npm installs
 PAGE = (ROOT / "docs/graph-emulator.md").read_text("utf-8")
 
 
@@ -40,9 +42,9 @@ async def base() -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-async def run(base: str, *command: str) -> str:
+async def run(base: str, *command: str, cwd: Path = ROOT) -> str:
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, env={**os.environ, "BASE": base}, stdout=asyncio.subprocess.PIPE
+        *command, cwd=cwd, env={**os.environ, "BASE": base}, stdout=asyncio.subprocess.PIPE
     )
     out, _ = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 0
@@ -61,6 +63,12 @@ async def test_the_python_example_runs(base: str) -> None:
     assert await run(base, sys.executable, "-W", "ignore", "-c", block("python")) == (
         "Engineer ['Everybody', 'Research']\n"
     )
+
+
+async def test_the_javascript_example_runs(base: str) -> None:
+    """With the SDK's own client, on the Node that runs Azurite."""
+    out = await run(base, str(node()), "--input-type=module", "-e", block("js"), cwd=PACKAGES)
+    assert out == "ada reports to Grace Hopper\n"
 
 
 async def test_the_yaml_of_the_page_makes_what_it_says() -> None:
