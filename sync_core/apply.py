@@ -118,9 +118,8 @@ class Applier:
         owner = f"{link.sync}/{link.source_id}"
         if await self.links.claim(decided.sync.target.id, change.target_id, owner) != owner:
             raise ConflictError("another source user was linked to this target user meanwhile")
-        return await self._record(
-            replace(link, state=LinkState.LINKED, target_id=change.target_id, dirty=True, created=False)
-        )
+        ours = replace(link, state=LinkState.LINKED, linked_at=self.clock.now(), target_id=change.target_id)
+        return await self._record(replace(ours, dirty=True, created=False))
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change, attributes: Attributes) -> Link:
         link = await self._mark(decided.link, change)

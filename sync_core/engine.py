@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .apply import Applier
+from .apply import VISIBLE_WITHIN, Applier
 from .decide import needs_candidates
 from .errors import ConflictError, NotVisibleYetError
 from .holds import DeletionGuard
@@ -69,12 +69,18 @@ class Engine:
         return decided
 
     async def _read(self, sync: Sync, user_id: str, link: Link) -> SourceUser:
-        """The fresh read. Somebody whom we never saw and who is not there may only just have been created."""
+        """The fresh read. Somebody new who is not there may only just have been created.
+
+        Replicas hear of a user one by one: even who was there a moment ago may be missing from the next answer.
+        """
         source = await self.sources[sync.source.key].read_user(user_id)
         pauses = iter(VISIBLE_SOON if link.etag is None else ())
         while source.state is SourceState.GONE and (pause := next(pauses, None)) is not None:
             await self.clock.sleep(pause)
             source = await self.sources[sync.source.key].read_user(user_id)
+        new = link.linked_at is not None and self.clock.now() - link.linked_at < VISIBLE_WITHIN
+        if new and source.state is SourceState.GONE:
+            raise NotVisibleYetError
         return source
 
     async def _settle(self, sync: Sync, source: SourceUser, link: Link, changes: list[Change]) -> tuple[Link, Look]:

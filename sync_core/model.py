@@ -157,6 +157,7 @@ class Link:
     permit: str | None = None
     read_at: datetime | None = None  # when the source was last read
     invited_at: datetime | None = None
+    linked_at: datetime | None = None  # when the pair became ours
     deleted_at: datetime | None = None
     parked_until: datetime | None = None
     park_count: int = 0

@@ -31,6 +31,7 @@ FULL = Link(
     permit="permit-1",
     read_at=AT,
     invited_at=AT.replace(microsecond=0),
+    linked_at=AT,
     deleted_at=AT.replace(microsecond=1),
     parked_until=datetime.max.replace(tzinfo=UTC),
     park_count=3,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest_asyncio
 
@@ -14,6 +14,7 @@ from local.stack import Stack
 from sync_core.storage.connect import Storage, connect
 
 PEOPLE = 24
+SYNC = "contoso-to-fabrikam"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,17 @@ class World:
 
     async def patch(self, person: User, values: User) -> None:
         await self.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", values)
+
+    async def a_while_later(self) -> None:
+        """For a quarter of an hour after the pair was made, a source user who is not there is not taken for gone."""
+        assert await until(self.idle, timeout_s=20)
+        for user_id in [user_id async for user_id in self.storage.links.ids(SYNC)]:
+            link = await self.storage.links.get(SYNC, user_id)
+            assert link is not None
+            await self.storage.links.save(replace(link, linked_at=None))
+
+    async def idle(self) -> bool:
+        return not any((await self.storage.queues.depths()).values())
 
     async def requests(self, since: int = 0) -> list[User]:
         return list((await self.emulated.control("GET", f"/requests?since={since}"))["items"])

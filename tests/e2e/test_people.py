@@ -89,6 +89,7 @@ async def test_the_poll_alone_repairs_what_notifications_lost(world: World) -> N
 async def test_a_dead_delta_link_starts_the_feed_over(world: World, form: str) -> None:
     """Every documented reset leads to a full round; deletions that nobody listed are found all the same."""
     person = (await world.people())[-1]
+    await world.a_while_later()
     await world.emulated.control("PUT", "/delivery", {"enabled": False})
     try:
         await world.emulated.graph(CONTOSO, "DELETE", f"/users/{person['id']}")

@@ -147,5 +147,6 @@ links = st.builds(
     created=st.booleans(),
     permit=st.sampled_from([None, "SoftDelete", "Disable", "Hold"]),
     invited_at=st.none() | _moments,
+    linked_at=st.none() | _moments,
     deleted_at=st.none() | _moments,
 )

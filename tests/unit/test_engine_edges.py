@@ -85,6 +85,33 @@ async def test_a_new_user_whom_graph_mentions_but_does_not_show_yet_is_waited_fo
     assert world.in_step()
 
 
+async def test_a_new_user_whom_one_replica_has_not_heard_of_is_not_taken_for_a_leaver() -> None:
+    """Linked a moment ago, and the next read says that there is no such user: nobody is deleted for that."""
+    world = World()
+    world.hire()
+    await world.look()
+    unheard = world.source.users.pop(ADA)
+    world.clock.advance(timedelta(seconds=20))
+    assert (await world.look()).error == "NotVisibleYet"
+    await world.deliver(timedelta(minutes=5))
+    assert world.target.writes.count(("soft_delete", "guest-1")) == 0
+    world.source.users[ADA] = unheard
+    await world.deliver(timedelta(minutes=30))
+    assert world.in_step()
+
+
+async def test_a_new_user_who_is_purged_at_once_is_believed_to_be_gone_in_the_end() -> None:
+    """After a quarter of an hour every replica has heard."""
+    world = World()
+    world.hire()
+    await world.look()
+    del world.source.users[ADA]
+    world.clock.advance(timedelta(seconds=20))
+    await world.look()
+    await world.deliver(timedelta(hours=1))
+    assert ("soft_delete", "guest-1") in world.target.writes
+
+
 async def test_a_forged_notification_costs_a_few_reads_and_leaves_nothing() -> None:
     """Somebody who never appears is not looked for for ever."""
     world = World()
