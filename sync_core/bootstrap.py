@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .measure import Measure
     from .model import Tenant
     from .ports import Clock
+    from .rehearsal import Rehearsal
     from .retention import Retention
     from .settings import Settings
     from .storage.connect import Storage
@@ -60,6 +61,20 @@ class Runtime:
     retention: Retention
     guard: DeletionGuard
     closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    @property
+    def rehearsal(self) -> Rehearsal:
+        """Of a runtime in read-only mode."""
+        from .rehearsal import Rehearsal  # noqa: PLC0415
+
+        return Rehearsal(
+            syncs=self.config.syncs,
+            feeds=self.feeds,
+            engine=self.engine,
+            guard=self.guard,
+            links=self.storage.links,
+            clock=self.clock,
+        )
 
     async def close(self) -> None:
         for close in self.closers:

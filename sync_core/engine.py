@@ -68,6 +68,10 @@ class Engine:
         self.on_look(decided)
         return decided
 
+    async def preview(self, sync: Sync, user_id: str, link: Link, *, dry_run: bool = True) -> Look:
+        """What a reconciliation would begin with; `dry_run` as in decide."""
+        return await self.decide(sync, await self._read(sync, user_id, link), link, dry_run=dry_run)
+
     async def _read(self, sync: Sync, user_id: str, link: Link) -> SourceUser:
         """The fresh read. Somebody new who is not there may only just have been created.
 

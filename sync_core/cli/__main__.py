@@ -13,11 +13,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..errors import ConfigError, SyncError
-from . import export_schema, expression, holds, import_schema, resync, status, sync, test_mapping, validate
+from . import export_schema, expression, holds, import_schema, plan, resync, status, sync, test_mapping, validate
 from .screen import warning
 from .world import Exit, UsageError, World
 
-COMMANDS = (validate, status, sync, holds, resync, expression, test_mapping, import_schema, export_schema)
+COMMANDS = (validate, plan, status, sync, holds, resync, expression, test_mapping, import_schema, export_schema)
 
 _DESCRIPTION = "Cross-tenant synchronization of Microsoft Entra B2B users: see how it stands, and act on it."
 _EPILOG = """\
@@ -27,6 +27,7 @@ exit codes: 0 done, 1 fault, 2 wrong usage or configuration, 3 needs approval (x
 
 examples:
   xtsync status
+  xtsync plan
   xtsync sync adele@contoso.example --dry-run
   xtsync COMMAND --help"""
 

@@ -78,9 +78,8 @@ async def run(args: Namespace, world: World) -> int:
 
 async def _preview(runtime: Runtime, sync: Sync, user: str) -> Json:
     try:
-        source = await runtime.engine.sources[sync.source.key].read_user(user)
         link = await runtime.storage.links.get(sync.name, user) or Link(sync=sync.name, source_id=user)
-        decided = await runtime.engine.decide(sync, source, link, dry_run=True)
+        decided = await runtime.engine.preview(sync, user, link)
     except SyncError as error:
         return _failed(error)
     change = change_as_json(decided.change)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+
 import pytest
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import start_by_hand, until
+from local.stack import ROOT
 
-from .conftest import World
+from .conftest import SYNC, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -116,3 +122,17 @@ async def test_an_unchanged_round_costs_no_message_and_no_target_call(world: Wor
     assert await until(another_round, timeout_s=20)
     assert (await world.storage.feeds.get("contoso")).nominated == 0
     assert not [r for r in await world.requests(since) if r["tenant"] == FABRIKAM and r["path"] != "/users"]
+
+
+async def test_the_plan_of_a_settled_deployment_is_empty(world: World) -> None:
+    """`xtsync plan` reads everybody for real, finds nothing to do, and leaves no trace."""
+    assert await world.agree() == []
+    since = await world.last_request()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sync_core.cli", "plan", "--json", env=world.stack.environment, stdout=PIPE, cwd=ROOT
+    )
+    out, _ = await process.communicate()
+    assert (process.returncode, json.loads(out)) == (0, {"syncs": [{"sync": SYNC, "counts": {}, "users": []}]})
+    seen = await world.requests(since)
+    assert any(r["kind"] == "delta" for r in seen)
+    assert not [r for r in seen if r["kind"] in {"write", "invite"}]

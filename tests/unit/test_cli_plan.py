@@ -1,0 +1,91 @@
+"""`xtsync plan`: what would happen to everybody, and nothing of it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync_core.errors import UnavailableError
+from tests.support.directories import pages
+from tests.support.make import person
+
+from .test_cli_support import ADA, BOB, CYD, NAME, Bench
+
+MORE = tuple(f"dddddddd-0000-0000-0000-{n:012d}" for n in range(3))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Ada is new, Bob was disabled, Cyd and three more were deleted; the guard lets one deletion pass."""
+    bench = Bench(tmp_path)
+    bench.source.users = {ADA: person("Ada"), BOB: person("Bob", accountEnabled=False)}
+    bench.source.deleted = {user: person("Cyd") for user in (CYD, *MORE)}
+    for user in (BOB, CYD, *MORE):
+        bench.link(user)
+    everybody = [bench.source.entry(user) for user in (ADA, BOB)]
+    bench.source.pages = dict(pages(everybody))
+    return bench
+
+
+def test_everybody_is_decided_on_and_nothing_is_written(bench: Bench) -> None:
+    """Invitations, and of the deletions and disables as many as the guard allows; the rest would be held."""
+    before = bench.stored()
+    result = bench.run("plan", "--json")
+    assert (result.code, bench.built, bench.target.writes) == (3, [True], [])
+    assert bench.stored() == before
+    [plan] = result.json["syncs"]
+    assert plan["sync"] == NAME
+    assert sum(plan["counts"].values()) == 6
+    assert plan["counts"]["Invite"] == 1
+    held = plan["counts"].get("Hold of SoftDelete", 0) + plan["counts"].get("Hold of Disable", 0)
+    allowed = plan["counts"].get("SoftDelete", 0) + plan["counts"].get("Disable", 0)
+    assert (allowed, held) == (1, 4)
+
+
+def test_a_plan_that_can_be_read(bench: Bench) -> None:
+    """What takes access away comes first, and each kind is cut at twenty."""
+    result = bench.run("plan")
+    assert result.code == 3
+    lines = result.out.splitlines()
+    assert lines[0] == NAME
+    assert lines[1].split() == ["what", "would", "happen", "users"]
+    assert "Invite" in lines[4]
+    assert f"  {ADA}  Invite: accountEnabled," in result.out
+    assert "Research" not in result.out
+
+
+def test_nothing_to_do(bench: Bench) -> None:
+    """Said in words, with exit code 0."""
+    bench.source.pages = dict(pages([]))
+    bench.source.users = {user: person("Someone") for user in (BOB, CYD, *MORE)}
+    bench.source.deleted = {}
+    result = bench.run("plan", "--sync", NAME)
+    assert (result.code, result.out.split("\n")[1]) == (0, "  nothing to do")
+
+
+def test_one_user_who_cannot_be_decided_on_does_not_stop_the_others(bench: Bench) -> None:
+    """The error is listed with the user."""
+    bench.faults.fail_next("source.read_user", UnavailableError())
+    result = bench.run("plan", "--json")
+    assert result.code == 1
+    [plan] = result.json["syncs"]
+    assert sum(plan["counts"].values()) == 6
+    assert [user["change"] for user in plan["users"]].count("error") == 1
+
+
+def test_a_feed_that_cannot_be_read_is_tried_again_and_then_given_up(bench: Bench) -> None:
+    """A plan of half the tenant would be worse than none."""
+    bench.faults.fail_next("source.delta_page", UnavailableError())
+    assert bench.run("plan").code == 3
+    bench.faults.fail_next("source.delta_page", *[UnavailableError()] * 20)
+    result = bench.run("plan")
+    assert (result.code, result.out) == (1, "")
+    assert "the feed of contoso cannot be read" in result.err
+
+
+def test_an_unknown_sync_is_wrong_usage(bench: Bench) -> None:
+    """With the names that there are."""
+    result = bench.run("plan", "--sync", "nowhere")
+    assert result.code == 2
+    assert NAME in result.err
