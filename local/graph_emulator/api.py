@@ -37,9 +37,7 @@ def find(method: str, segments: list[str]) -> tuple[Route, tuple[str, ...]]:
     if lowered[0] == "me":
         raise GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
     if any(len(pattern) == len(lowered) and _fits(pattern, lowered) for pattern in _PATTERNS):
-        raise GraphError(
-            405, "Request_BadRequest", f"Specified HTTP method is not allowed for the request target: {method}."
-        )
+        raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
     raise unknown_segment(_astray(segments))
 
 

@@ -13,6 +13,7 @@ from local.graph_emulator.errors import bad_request, denied, invalid_value, not_
 from local.graph_emulator.messages import Response, json_response, no_content
 from local.graph_emulator.objects import DirectoryObject, Group, User
 from local.graph_emulator.queries import Collection, counted, entity, listed
+from local.graph_emulator.references import check_ids
 from local.graph_emulator.views import context, shown, typed
 
 _MOST_IDS: Final = 1000
@@ -44,10 +45,11 @@ async def get_by_ids(call: Call) -> Response:
     ids, types = body.get("ids"), body.get("types")
     if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids) or len(ids) > _MOST_IDS:
         raise bad_request(f"'ids' must be a collection of at most {_MOST_IDS} object ids.")
+    check_ids(ids)
     if types is not None and not (isinstance(types, list) and all(isinstance(each, str) for each in types)):
         raise invalid_value("types", "Action")
     wanted = None if not types or "directoryObject" in types else frozenset(types)
-    found = [call.tenant.object(each.lower()) or call.tenant.object(each) for each in dict.fromkeys(ids)]
+    found = [call.tenant.object(each.lower()) for each in dict.fromkeys(ids)]
     select = OBJECT.parse_select(call.options.get("$select"))
     value = [
         entity(call, each, select)
@@ -74,12 +76,12 @@ def _deleted(call: Call) -> Collection:
     path = f"directory/deletedItems/{cast}"
     if cast == f"{_CAST}user":
         find, of = call.tenant.deleted_users, USER
-        return Collection(of=of, path=path, find=find, name="directoryObjects", add_select=("deletedDateTime",))
+        return Collection(of=of, path=path, find=find, add_select=("deletedDateTime",))
     if cast == f"{_CAST}group":
-        return Collection(of=GROUP, path=path, find=call.tenant.groups.deleted, name="directoryObjects")
+        return Collection(of=GROUP, path=path, find=call.tenant.groups.deleted)
     if cast.removeprefix(_CAST) in BY_NAME:
         of = BY_NAME[cast.removeprefix(_CAST)]
-        return Collection(of=of, path=path, find=lambda _clause: (), name="directoryObjects")
+        return Collection(of=of, path=path, find=lambda _clause: ())
     raise unknown_segment(cast)
 
 

@@ -18,7 +18,7 @@ async def get_manager(call: Call) -> Response:
     user = call.user()
     manager = relations.manager(call.tenant, user)
     if manager is None:
-        raise not_found(f"manager' of '{user.id}")
+        raise not_found("manager")
     body = entity(call, manager, call.select)
     return json_response(200, {"@odata.context": context(call.origin, "directoryObjects", None, entity=True), **body})
 
@@ -27,7 +27,7 @@ async def get_manager_reference(call: Call) -> Response:
     user = call.user()
     manager = relations.manager(call.tenant, user)
     if manager is None:
-        raise not_found(f"manager' of '{user.id}")
+        raise not_found("manager")
     url = f"{call.origin}/v1.0/directoryObjects/{manager.id}"
     return json_response(200, {"@odata.context": f"{call.origin}/v1.0/$metadata#$ref", "@odata.id": url})
 
@@ -49,7 +49,7 @@ async def remove_manager(call: Call) -> Response:
     if user.manager is None and call.tenant.settings.missing_manager_status == 204:
         return no_content()
     if user.manager is None:
-        raise not_found(f"manager' of '{user.id}")
+        raise not_found("manager")
     call.tenant.set_manager(user, None)
     return no_content()
 

@@ -10,9 +10,9 @@ from typing import Any
 from local.graph_emulator import relations
 from local.graph_emulator.call import Call
 from local.graph_emulator.errors import bad_request, not_found
-from local.graph_emulator.ids import is_guid
 from local.graph_emulator.messages import Response, json_response
 from local.graph_emulator.objects import DirectoryObject
+from local.graph_emulator.references import check_ids
 
 _MOST_GROUPS = 20
 _MOST_OBJECTS = 1000
@@ -46,9 +46,7 @@ def _checked(call: Call, name: str, most: int) -> Response:
         raise bad_request(f"A value is required for property '{name}' of resource 'Action'.")
     if len(ids) > most:
         raise bad_request(f"The number of '{name}' exceeds the maximum of {most}.")
-    wrong = next((each for each in ids if not is_guid(each)), None)
-    if wrong is not None:
-        raise bad_request(f"Invalid object identifier '{wrong}'.")
+    check_ids(ids)
     groups = {each.id.lower() for each in relations.transitive_groups_of(call.tenant, _subject(call))}
     return _ids(call, [each for each in dict.fromkeys(ids) if each.lower() in groups])
 

@@ -17,6 +17,7 @@ from local.graph_emulator.schema import check_new, check_write, is_extension
 from local.graph_emulator.views import context, shown
 from local.graph_emulator.words import words
 
+_USERS: Final = "users"
 _WRITE: Final = ("User.ReadWrite.All", "Directory.ReadWrite.All")
 _PROFILE: Final = ("User.ReadUpdate.All", *_WRITE)
 # https://learn.microsoft.com/graph/api/user-update, "Permissions for specific scenarios".
@@ -44,18 +45,18 @@ async def list_users(call: Call) -> Response:
 
     def find(clause: Filter | None) -> Sequence[User]:
         if clause is None and not call.advanced and call.options.keys().isdisjoint({"$search", "$orderby"}):
-            return tenant.users_after(position(call), size(call) + 1, call.visible)
+            return tenant.users_after(position(call, _USERS), size(call) + 1, call.visible)
         return tenant.users(clause)
 
-    return listed(call, Collection(of=USER, path="users", find=find))
+    return listed(call, Collection(of=USER, path=_USERS, find=find))
 
 
 async def count_users(call: Call) -> Response:
-    return counted(call, Collection(of=USER, path="users", find=call.tenant.users))
+    return counted(call, Collection(of=USER, path=_USERS, find=call.tenant.users))
 
 
 async def get_user(call: Call) -> Response:
-    call.allow("$select", "$expand")
+    call.allow("$select", "$expand", "$count")
     select, expansion = call.select, Expansion.parse(call.options.get("$expand"), USER)
     body = entity(call, call.user(), select, expansion, USER)
     where = context(call.origin, "users", select, entity=True, expand=expansion.in_context if expansion else "")

@@ -139,11 +139,8 @@ class Emulator:
     async def handle(self, request: Request) -> Response:
         """Every request to the emulated service. Raises ConnectionLost where the service would hang up."""
         match request.segments:
-            case ["v1.0", *_] if request.method == "OPTIONS":
+            case ["v1.0" | "V1.0", *_] if request.method == "OPTIONS":
                 return Response(status=200, headers=_PREFLIGHT)
-            # The JavaScript SDK takes a nextLink for a path unless it begins with https.
-            case ["v1.0", "http:", _, "v1.0", *segments] | ["v1.0", *segments]:
-                return await self._graph(request, segments)
             case ["_emulator", *segments]:
                 return control.handle(self, request, segments)
             case [tenant, "oauth2", "v2.0", "token"] if request.method == "POST":
@@ -151,10 +148,7 @@ class Emulator:
                     self._tenants.get(tenant) or self._owner_of(tenant.lower()), request, self.clock.now()
                 )
             case segments:
-                error = GraphError(404, "ResourceNotFound", "Resource not found.")
-                if segments and (segments[0] == "beta" or _VERSION.fullmatch(segments[0])):
-                    error = GraphError(400, "BadRequest", f"Invalid version: {segments[0]}.")
-                return error.response(at=self.clock.now(), request_id=guid(self.ids), client_request_id="")
+                return await self._graph(request, segments)
 
     async def _graph(self, request: Request, segments: list[str]) -> Response:
         began = self.clock.now()
@@ -187,6 +181,7 @@ class Emulator:
         )
 
     async def _answer(self, request: Request, segments: list[str], trace: "_Trace") -> Response:
+        segments = _versioned(segments)
         now = self.clock.now()
         caller = tokens.read(request.headers.get("authorization"), now)
         tenant = self._tenants.get(caller.tenant)
@@ -273,6 +268,17 @@ _DIAGNOSTIC: Final = json.dumps(
     },
     separators=(",", ":"),
 )
+
+
+def _versioned(segments: list[str]) -> list[str]:
+    """What follows the version. Raises 404, or 400 for a version that is not emulated."""
+    match segments:
+        # The JavaScript SDK takes a nextLink for a path unless it begins with https.
+        case ["v1.0", "http:", _, "v1.0", *rest] | ["v1.0" | "V1.0", *rest]:
+            return rest
+        case [version, *_] if version.lower() == "beta" or _VERSION.fullmatch(version):
+            raise GraphError(400, "BadRequest", f"Invalid version: {version}.")
+    raise GraphError(404, "ResourceNotFound", "Resource not found.")
 
 
 def _after(fault: Fault, response: Response) -> Response:

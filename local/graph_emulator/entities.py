@@ -1,7 +1,7 @@
 """What queries know of each type: its properties, the default ones, and which may be filtered, sorted and searched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from local.graph_emulator import group_schema, operators, schema
@@ -28,6 +28,11 @@ class EntityType:
     searchable: frozenset[str] = frozenset()
     is_open: bool = False
     unstored: frozenset[str] = frozenset()
+    spellings: Mapping[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        names = (*self.kinds, *self.unstored, *self.relations)
+        object.__setattr__(self, "spellings", {name.lower(): name for name in names})
 
     @property
     def full_name(self) -> str:
@@ -35,6 +40,13 @@ class EntityType:
 
     def has(self, name: str) -> bool:
         return name in self.kinds or name in self.unstored or (self.is_open and is_extension(name))
+
+    def official(self, name: str) -> str:
+        """The spelling of a name that queries may write in any case.
+
+        https://learn.microsoft.com/graph/api/directory-deleteditems-list selects `DisplayName`.
+        """
+        return self.spellings.get(name.lower(), name)
 
     def is_collection(self, name: str) -> bool:
         return self.kinds.get(name) in {Kind.TEXTS, Kind.OBJECTS}
@@ -47,10 +59,10 @@ class EntityType:
         """The names of a `$select`, `id` not added; None without one. Raises for a name that the type does not have."""
         if text is None:
             return None
-        names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-        if not names or names == ("*",):
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        if not names or names == ["*"]:
             return None
-        return tuple(self._selected(name) for name in names)
+        return tuple(dict.fromkeys(self._selected(name) for name in names))
 
     def parse_delta_select(self, text: str | None) -> tuple[str, ...] | None:
         names = self.parse_select(text)
@@ -60,6 +72,7 @@ class EntityType:
 
     def _selected(self, name: str) -> str:
         head, _, member = name.removeprefix(f"{self.full_name}/").partition("/")
+        head = self.official(head)
         if self.has(head) or head in self.relations:
             # Members of a complex property cannot be picked: the property comes as a whole.
             return head if not member or self.kinds.get(head) is Kind.OBJECT else name

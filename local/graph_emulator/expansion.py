@@ -1,6 +1,7 @@
 """`$expand`: related objects within an object. https://learn.microsoft.com/graph/query-parameters"""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -13,12 +14,14 @@ from local.graph_emulator.views import shown, typed
 
 _CLAUSE: Final = re.compile(r"(?P<name>[A-Za-z]\w*)(?:\((?P<options>[^()]*)\))?")
 _MOST: Final = 20  # directory objects expand no further
+_MOST_LEVELS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
     name: str
     select: tuple[str, ...] | None = None
+    levels: int = 1
 
     @classmethod
     def parse(cls, text: str | None, of: EntityType) -> Self | None:
@@ -28,7 +31,7 @@ class Expansion:
         match = _CLAUSE.fullmatch(text.strip())
         if match is None:
             raise unsupported_query(f"The expand clause '{text}' is not supported.")
-        name = match["name"]
+        name = of.official(match["name"])
         if name not in of.relations:
             raise GraphError(
                 400,
@@ -36,7 +39,8 @@ class Expansion:
                 f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
                 f"'{of.full_name}'.",
             )
-        return cls(name=name, select=_select(match["options"], name))
+        options = _options(match["options"], name)
+        return cls(name=name, select=OBJECT.parse_select(options.get("select")), levels=_levels(options.get("levels")))
 
     @property
     def in_context(self) -> str:
@@ -50,17 +54,45 @@ def expanded(call: Call, item: DirectoryObject, expansion: Expansion) -> dict[st
         return typed(each.kind, shown(each, expansion.select, BY_NAME[each.kind]))
 
     if expansion.name == "manager":
-        manager = relations.manager(call.tenant, item) if isinstance(item, User) else None
-        return {} if manager is None else {"manager": body(manager)}
+        return _chain([body(each) for each in _managers(call, item, expansion.levels)])
     found = [each for each in relations.related(call.tenant, item, expansion.name) if call.visible(each)]
     return {expansion.name: [body(each) for each in found[:_MOST]]}
 
 
-def _select(options: str | None, name: str) -> tuple[str, ...] | None:
-    for option in (options or "").split(";"):
+def _managers(call: Call, item: DirectoryObject, levels: int) -> list[User]:
+    """The next above first; a circle ends where it closes."""
+    found: list[User] = []
+    above = relations.manager(call.tenant, item) if isinstance(item, User) else None
+    while above is not None and len(found) < levels and above is not item and above not in found:
+        found.append(above)
+        above = relations.manager(call.tenant, above)
+    return found
+
+
+def _chain(managers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Each within the one below."""
+    chain: dict[str, Any] = {}
+    for each in reversed(managers):
+        chain = {"manager": each | chain}
+    return chain
+
+
+def _options(text: str | None, name: str) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for option in (text or "").split(";"):
         key, _, value = option.strip().partition("=")
-        if key.lower().removeprefix("$") == "select":
-            return OBJECT.parse_select(value)
-        if key:
+        official = key.lower().removeprefix("$")
+        if official == "select" or (official == "levels" and name == "manager"):
+            options[official] = value
+        elif key:
             raise unsupported_query(f"The option '{key}' is not supported in the expansion of '{name}'.")
-    return None
+    return options
+
+
+def _levels(text: str | None) -> int:
+    """https://learn.microsoft.com/graph/api/user-list-manager: `max`, or 1 to 1000."""
+    wanted = text or "1"
+    number = _MOST_LEVELS if wanted == "max" else int(wanted) if wanted.isascii() and wanted.isdecimal() else 0
+    if not 1 <= number <= _MOST_LEVELS:
+        raise unsupported_query(f"The value '{wanted}' of $levels must be max or a number from 1 to {_MOST_LEVELS}.")
+    return number

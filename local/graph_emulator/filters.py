@@ -4,6 +4,7 @@ https://learn.microsoft.com/graph/filter-query-parameter; which operators need a
 `ConsistencyLevel: eventual` and `$count=true`): https://learn.microsoft.com/graph/aad-advanced-queries.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from local.graph_emulator.entities import USER, EntityType
@@ -48,6 +49,7 @@ class _Parser:
         self._at = 0
         self._variable: str | None = None
         self._collection = ""
+        self._members: dict[str, Any] = {}
         self.missing = ""
 
     def whole(self) -> Filter:
@@ -86,7 +88,7 @@ class _Parser:
             return self._function(name)
         if name.endswith("/any") and self._take("("):
             return self._lambda(name.removesuffix("/any"))
-        self._known(name)
+        name = self._known(name)
         operator = self._next("name").lower()
         if operator == "in":
             return self._membership(name)
@@ -95,6 +97,8 @@ class _Parser:
         value = self._literal()
         self._fits(name, value, operator)
         self._check(name, operator, value)
+        if name.partition("/")[0] == self._variable:
+            self._members[name.partition("/")[2]] = value
         return comparison(name, operator, value)
 
     def _function(self, name: str) -> Filter:
@@ -107,8 +111,7 @@ class _Parser:
                 f"Invalid filter clause: An unknown function with name '{name}' was found. This may also be a function "
                 "import or a key lookup on a navigation property, which is not allowed.",
             )
-        path = self._next("name")
-        self._known(path)
+        path = self._known(self._next("name"))
         self._expect(",")
         part = self._literal()
         self._expect(")")
@@ -119,15 +122,18 @@ class _Parser:
         return Filter(test=lambda get: isinstance(value := get(path), str) and holds(value.lower(), probe))
 
     def _lambda(self, collection: str) -> Filter:
-        self._known(collection)
+        collection = self._known(collection)
         if not self._of.is_collection(collection):
             raise _invalid("Any/All may only be used following a collection.")
         outer, self._variable, self._collection = self._variable, self._next("name"), collection
+        self._members = {}
         variable = self._variable
         self._expect(":")
         inner = self._either()
         self._expect(")")
         self._variable = outer
+        if collection == "identities" and not _identifies(self._members):
+            raise self._refused(collection)
         keys = inner.keys and tuple((collection, value) for path, value in inner.keys if path == variable)
         return Filter(
             test=lambda get: any(inner.test(item_getter(variable, item)) for item in get(collection) or ()),
@@ -145,10 +151,15 @@ class _Parser:
         self._check(name, "in", values)
         return any_of([comparison(name, "eq", value) for value in values])
 
-    def _known(self, path: str) -> None:
-        head = path.partition("/")[0]
-        if head != self._variable and not self._of.has(head):
+    def _known(self, path: str) -> str:
+        """The path as its property is spelt officially."""
+        head, slash, member = path.partition("/")
+        if head == self._variable:
+            return path
+        head = self._of.official(head)
+        if not self._of.has(head):
             raise _invalid(f"Could not find a property named '{head}' on type '{self._of.full_name}'.")
+        return f"{head}{slash}{member}"
 
     def _check(self, path: str, operator: str, value: Any) -> None:
         """Whether the property takes the operator, by default or in an advanced query."""
@@ -237,6 +248,18 @@ _EDM: Final = {
     Kind.OBJECT: "Edm.ComplexType",
     Kind.OBJECTS: "Collection(Edm.ComplexType)",
 }
+
+
+# https://learn.microsoft.com/graph/api/resources/objectidentity, "Filtering on the identities property of a user"
+_LONE_ISSUERS: Final = frozenset({"google.com", "facebook.com", "mail", "phone"})
+
+
+def _identifies(members: Mapping[str, Any]) -> bool:
+    """Whether identities can be found by these: an id with its issuer, or one of a few issuers alone."""
+    issuer = str(members.get("issuer", "")).lower()
+    alone = "issuerAssignedId" not in members
+    of_principal_name = str(members.get("signInType", "")).lower() == "userprincipalname"
+    return bool(issuer) and not of_principal_name and (not alone or issuer in _LONE_ISSUERS)
 
 
 def _edm(value: Any) -> str:

@@ -22,7 +22,7 @@ def page[T: DirectoryObject](
     A token says after which ordinal to go on, so that nobody is lost when others leave meanwhile; where the items are
     in another order, how many have been shown.
     """
-    top, after = size(call), position(call)
+    top, after = size(call), position(call, path)
     if ordered:
         rest = list(items[after + 1 :])
     else:
@@ -34,7 +34,7 @@ def page[T: DirectoryObject](
     if len(rest) > top:
         query = {name: value for name, value in call.options.items() if name != "$skiptoken"}
         last = after + len(shown) if ordered else shown[-1].ordinal
-        notes["@odata.nextLink"] = link(call.origin, path, query | {"$skiptoken": _token(call, last)})
+        notes["@odata.nextLink"] = link(call.origin, path, query | {"$skiptoken": _token(call, path, last)})
     return shown, notes
 
 
@@ -47,24 +47,27 @@ def size(call: Call) -> int:
     return int(text)
 
 
-def position(call: Call) -> int:
-    """What the `$skiptoken` says; -1 without one. Raises 400 for one of another tenant, expired or unreadable."""
+def position(call: Call, path: str) -> int:
+    """What the `$skiptoken` says; -1 without one.
+
+    Raises 400 for one of another tenant or collection, expired or unreadable.
+    """
     token = call.options.get("$skiptoken")
     if token is None:
         return -1
     try:
         packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        tenant, last, issued = json.loads(packed)
+        tenant, collection, last, issued = json.loads(packed)
         age_s, place = call.now.timestamp() - float(issued), int(last)
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         raise bad_request("Badly formed token.") from None
-    if tenant != call.tenant.id or place < -1:
+    if (tenant, collection) != (call.tenant.id, path) or place < -1:
         raise bad_request("The token is not valid for this request.")
     if age_s > call.tenant.settings.page_token_minutes * 60:
         raise GraphError(400, "Directory_ExpiredPageToken", "The specified page token value has expired.")
     return place
 
 
-def _token(call: Call, last: int) -> str:
-    text = json.dumps([call.tenant.id, last, int(call.now.timestamp())], separators=(",", ":"))
+def _token(call: Call, path: str, last: int) -> str:
+    text = json.dumps([call.tenant.id, path, last, int(call.now.timestamp())], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

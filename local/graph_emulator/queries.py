@@ -119,6 +119,7 @@ def _order(call: Call, of: EntityType) -> list[tuple[str, bool]]:
     order: list[tuple[str, bool]] = []
     for part in text.split(","):
         name, *direction = part.split() or [""]
+        name = of.official(name)
         if (
             not of.has(name)
             or len(direction) > 1

@@ -5,7 +5,7 @@ hand with Graph's own, whatever base URL the client has.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -29,6 +29,13 @@ def referenced(reference: Any) -> str:
         raise bad_request("The '@odata.id' of the reference is missing or is not the URL of a directory object.")
     key = unquote(match[1] or match[2])
     return key.lower() if is_guid(key) else key
+
+
+def check_ids(ids: Iterable[str]) -> None:
+    """Raises 400: one malformed id fails the whole call."""
+    wrong = next((each for each in ids if not is_guid(each)), None)
+    if wrong is not None:
+        raise bad_request(f"Invalid object identifier '{wrong}'.")
 
 
 def bound(call: Call, body: Mapping[str, Any], name: str) -> list[DirectoryObject]:

@@ -291,7 +291,8 @@ async def test_metadata_can_be_left_out(world: World, http: HttpClient) -> None:
 @documented("https://learn.microsoft.com/graph/errors")
 async def test_methods_that_a_path_does_not_have(http: HttpClient) -> None:
     """405, without a body for HEAD; a preflight needs no token."""
-    assert (await http("PUT", "/users")).status == 405
+    refused = await http("PUT", "/users")
+    assert (refused.status, refused.message) == (405, "Specified HTTP method is not allowed for the request target.")
     head = await http("HEAD", "/users")
     assert (head.status, head.body) == (405, None)
     preflight = await http("OPTIONS", "/users", headers={"Authorization": ""})
@@ -309,9 +310,15 @@ async def test_the_javascript_sdk_can_follow_links_over_http(world: World, http:
 
 @documented("https://learn.microsoft.com/graph/versioning-and-support")
 async def test_versions_that_do_not_exist(world: World) -> None:
-    """The message names the version."""
-    answer = await world.http.get("/v3.0/users")
-    assert (answer.status_code, answer.json()["error"]["message"]) == (400, "Invalid version: v3.0.")
+    """The message names the version, and headers are those of every answer; its letter may be a capital."""
+    answer = await world.http.get("/v3.0/users", headers={"client-request-id": "mine"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["message"]) == (400, "Invalid version: v3.0.")
+    assert (answer.headers["request-id"], "mine") == (
+        error["innerError"]["request-id"],
+        answer.headers["client-request-id"],
+    )
+    assert (await world.http.get("/V1.0/users")).status_code == 401
 
 
 @documented("https://learn.microsoft.com/graph/api/user-list-directreports")
@@ -325,3 +332,76 @@ async def test_reports_and_expansions(world: World, client: Client) -> None:
     assert len(wide.body["directReports"]) == 20
     refused = await client("GET", "/users", expand="manager", count="true", headers=ADVANCED)
     assert (refused.status, refused.code) == (400, "Request_UnsupportedQuery")
+
+
+@documented("https://learn.microsoft.com/graph/api/directory-deleteditems-list", ADVANCED_QUERIES)
+async def test_names_of_properties_come_in_any_case(world: World, client: Client) -> None:
+    """The page selects DisplayName, and its answer says displayName; scripts of PowerShell write all names so."""
+    for name in ("ada", "ben"):
+        person(world, name, otherMails=[f"{name}@home.org"])
+    selected = await client("GET", "/users", select="DisplayName,displayname,ID", orderby="DISPLAYNAME desc")
+    assert selected.body["@odata.context"].endswith("/$metadata#users(displayName,id)")
+    assert [set(each) for each in selected.value] == [{"displayName", "id"}] * 2
+    assert names(selected) == "Ben Ada"
+    for clause in (
+        "UserPrincipalName eq 'ada@contoso.com'",
+        "StartsWith(DisplayName, 'a')",
+        "OtherMails/any(x:x eq 'ada@home.org')",
+        "Mail in ('ada@contoso.com')",
+    ):
+        assert names(await client("GET", "/users", filter=clause)) == "Ada", clause
+
+
+@documented("https://learn.microsoft.com/graph/api/directory-deleteditems-list")
+async def test_deleted_items_are_in_the_context_of_their_type(world: World, client: Client) -> None:
+    """As in the page's two answers."""
+    world.source.delete(person(world))
+    path = "/directory/deletedItems/microsoft.graph"
+    users = await client("GET", f"{path}.user", select="id,DisplayName")
+    assert users.body["@odata.context"].endswith("/$metadata#users(id,displayName)")
+    assert (await client("GET", f"{path}.group")).body["@odata.context"].endswith("/$metadata#groups")
+
+
+@documented("https://learn.microsoft.com/graph/api/user-list-manager")
+async def test_a_chain_of_managers_is_expanded_by_levels(world: World, client: Client) -> None:
+    """`max` or a number up to 1000, with or without `$count`; a circle ends where it closes."""
+    ada, ben, cyd = (person(world, name) for name in ("ada", "ben", "cyd"))
+    for below, above in ((ada, ben), (ben, cyd), (cyd, ada)):
+        world.source.set_manager(below, above.id)
+    path, levels = f"/users/{ada.id}", "manager($levels={};$select=id)"
+    chain = await client("GET", path, expand=levels.format("max"), select="id", count="true", headers=ADVANCED)
+    manager = chain.body["manager"]
+    assert (manager["id"], manager["manager"]["id"], "manager" in manager["manager"]) == (ben.id, cyd.id, False)
+    for text in ("1", ""):
+        assert "manager" not in (await client("GET", path, expand=levels.format(text))).body["manager"]
+    for text in ("0", "1001", "all"):
+        assert (await client("GET", path, expand=levels.format(text))).code == UNSUPPORTED
+    assert (await client("GET", path, expand="memberOf($levels=2)")).code == UNSUPPORTED
+
+
+@documented("https://learn.microsoft.com/graph/api/resources/objectidentity")
+@pytest.mark.parametrize(
+    ("clause", "status"),
+    [
+        ("i/issuer eq 'contoso.com' and i/issuerAssignedId eq 'x'", 200),
+        ("i/issuer eq 'google.com'", 200),
+        ("i/issuer eq 'contoso.com'", 400),
+        ("i/issuerAssignedId eq 'x'", 400),
+        ("i/signInType eq 'userPrincipalName' and i/issuer eq 'contoso.com' and i/issuerAssignedId eq 'x'", 400),
+    ],
+)
+async def test_identities_are_found_by_issuer_and_id_together(client: Client, clause: str, status: int) -> None:
+    """A few issuers suffice alone; principal names are not found this way."""
+    answer = await client("GET", "/users", filter=f"identities/any(i:{clause})")
+    assert answer.status == status
+    assert status == 200 or answer.code == UNSUPPORTED
+
+
+@documented("https://learn.microsoft.com/graph/paging")
+async def test_a_page_token_belongs_to_its_collection(world: World, http: HttpClient) -> None:
+    """That of users is no place among groups."""
+    for name in ("ada", "ben"):
+        person(world, name)
+    link = (await http("GET", "/users", top="1")).body["@odata.nextLink"]
+    refused = await http("GET", link.replace("/users?", "/groups?"))
+    assert (refused.status, refused.code) == (400, "Request_BadRequest")

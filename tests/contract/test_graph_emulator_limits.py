@@ -158,6 +158,13 @@ async def test_resource_units(world: World, graph: Graph, path: str, units: str)
     assert (await graph.get(path.format(id=user.id))).headers["x-ms-resource-unit"] == units
 
 
+@pytest.mark.parametrize(("query", "units"), [("", "5"), ("?$select=id", "2")])
+async def test_a_select_saves_most_of_get_by_ids(graph: Graph, query: str, units: str) -> None:
+    """https://learn.microsoft.com/graph/throttling-limits: the one call that it makes three units cheaper."""
+    answer = await graph.post(f"/directoryObjects/getByIds{query}", {"ids": []})
+    assert answer.headers["x-ms-resource-unit"] == units
+
+
 async def test_writes_are_throttled_by_a_bucket(world: World, graph: Graph) -> None:
     """It holds the window's quota and refills evenly; waiting Retry-After is enough."""
     await world.control("PUT", "/throttle", {"writes": 300, "window_s": 15})

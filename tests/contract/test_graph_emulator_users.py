@@ -294,10 +294,11 @@ async def test_get_by_ids_leaves_out_what_it_does_not_know(world: World, graph: 
     ada, ben = person(world), person(world, "ben")
     world.source.delete(ben)
     for path in ("/directoryObjects/getByIds", "/users/getByIds", "/directoryObjects/microsoft.graph.getByIds"):
-        answer = await graph.post(path, {"ids": [ada.id, ben.id, "nobody"], "types": ["user"]})
+        answer = await graph.post(path, {"ids": [ada.id, ben.id, world.source.id], "types": ["user"]})
         assert [(each["@odata.type"], each["id"]) for each in answer.json()["value"]] == [
             ("#microsoft.graph.user", ada.id)
         ]
+        assert code(await graph.post(path, {"ids": [ada.id, "nobody"]})) == (400, "Request_BadRequest")
 
 
 async def test_a_new_user_is_not_there_for_everybody_at_once(world: World, graph: Graph) -> None:
