@@ -19,15 +19,18 @@ async def batch(call: Call) -> Response:
     items = call.body().get("requests")
     if not isinstance(items, list) or not 0 < len(items) <= _MOST:
         raise _malformed(f"The batch must contain between 1 and {_MOST} requests.")
-    answers: dict[str, dict[str, Any]] = {}
+    answers: dict[str, dict[str, Any]] = {}  # ids are not case-sensitive
     for item in items:
         name, request = _parse(call, item)
-        if name in answers:
+        key = name.lower()
+        if key in answers:
             raise _malformed(f"The request id '{name}' is used more than once.")
-        if any(answers.get(str(each), {"status": 424})["status"] >= 400 for each in item.get("dependsOn") or ()):
-            answers[name] = {"id": name, "status": 424, "body": {"error": {"code": "FailedDependency", "message": ""}}}
+        if any(
+            answers.get(str(each).lower(), {"status": 424})["status"] >= 400 for each in item.get("dependsOn") or ()
+        ):
+            answers[key] = {"id": name, "status": 424, "body": {"error": {"code": "FailedDependency", "message": ""}}}
             continue
-        answers[name] = _item(name, await call.emulator.handle(request))
+        answers[key] = _item(name, await call.emulator.handle(request))
     return json_response(200, {"responses": list(answers.values())})
 
 

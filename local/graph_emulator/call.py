@@ -68,7 +68,9 @@ class Call:
         if not self.request.headers.get("content-type", "").lower().startswith("application/json"):
             raise GraphError(415, "UnsupportedMediaType", "A supported media type is required: application/json.")
         try:
-            value = json.loads(self.request.body.decode("utf-8-sig"), parse_constant=_no_number)
+            value = json.loads(
+                self.request.body.decode("utf-8-sig"), parse_constant=_no_number, object_pairs_hook=_each_once
+            )
             if b"\\u" in self.request.body:
                 # Half of a surrogate pair is a text for Python, and cannot be sent back to anybody.
                 json.dumps(value, ensure_ascii=False).encode()
@@ -114,6 +116,14 @@ class Call:
         if self.tenant.settings.location_form == "v2":
             location = f"{self.origin}/v2/{self.tenant.id}/directoryObjects/{path.rpartition('/')[2]}"
         return json_response(201, body, Location=location)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name that comes twice is refused, as the OData library does: which of the values was meant nobody knows."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a name came twice")
+    return value
 
 
 def _no_number(text: str) -> None:

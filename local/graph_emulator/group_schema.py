@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local.graph_emulator.errors import bad_request, invalid_value, value_required
-from local.graph_emulator.rules import Kind, Property, check, table, texts
+from local.graph_emulator.rules import Kind, Property, check, check_type, table, texts
 from local.graph_emulator.schema import is_extension
 from local.graph_emulator.words import words
 
@@ -58,6 +58,7 @@ _REQUIRED: Final = ("displayName", "mailEnabled", "mailNickname", "securityEnabl
 
 def check_write(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Annotations, bindings included, are left out."""
+    check_type(changes, "group")
     checked = {}
     for name, value in changes.items():
         if "@" in name:

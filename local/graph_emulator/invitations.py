@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from local.graph_emulator.clock import Clock, instant
 from local.graph_emulator.directory import Tenant
-from local.graph_emulator.errors import GraphError, bad_request, denied, not_found
+from local.graph_emulator.errors import GraphError, denied, not_found, value_required
 from local.graph_emulator.ids import guid
+from local.graph_emulator.rules import Kind, Property, check, check_names, table, texts
 from local.graph_emulator.shelf import User
 from local.graph_emulator.tokens import Caller
 
@@ -21,6 +22,15 @@ _WRITE_USERS: Final = ("User.ReadWrite.All", "Directory.ReadWrite.All")
 # Microsoft's list of characters that no part of an invited address may have, and where dots and hyphens may not be.
 _FORBIDDEN: Final = frozenset('~!#$%^&*()+=[]{}\\/|;:"<>?, ')
 _ADDRESS: Final = re.compile(r"[^@.\-](?:[^@]*[^@.\-])?@[^@]+\.[^@.]+")
+# https://learn.microsoft.com/graph/api/resources/invitation; what is read-only goes unheeded.
+_PROPERTIES: Final = table(
+    Property(name="inviteRedirectUrl", pattern=r"[A-Za-z][A-Za-z0-9+.\-]*://\S+"),
+    Property(name="invitedUserType", pattern=r"Guest|Member"),
+    Property(name="invitedUserSponsors", kind=Kind.OBJECTS),
+    *(Property(name=name, kind=Kind.FLAG) for name in ("resetRedemption", "sendInvitationMessage")),
+    *(Property(name=name, kind=Kind.OBJECT) for name in ("invitedUser", "invitedUserMessageInfo")),
+    *texts("id", "invitedUserDisplayName", "invitedUserEmailAddress", "inviteRedeemUrl", "status"),
+)
 
 
 class Invitations:
@@ -35,12 +45,11 @@ class Invitations:
         """The invitation as Graph answers it. Raises GraphError for everyone who cannot be invited."""
         address = _required(body, "invitedUserEmailAddress")
         redirect = _required(body, "inviteRedirectUrl")
+        _check(body)
         if body.get("resetRedemption"):
             return self._answer(body, address, redirect, self._reset(tenant, caller, body, address))
         self._check_policy(tenant, address)
         user_type = body.get("invitedUserType") or "Guest"
-        if user_type not in {"Guest", "Member"}:
-            raise bad_request("Invalid value specified for property 'invitedUserType' of resource 'Invitation'.")
         strict = tenant.settings.member_invites_need_write
         if user_type == "Member" and strict and not caller.may(_WRITE_USERS):
             raise denied()
@@ -143,9 +152,11 @@ class Invitations:
         user_id = invited.get("id") if isinstance(invited, dict) else None
         if not caller.may(_WRITE_USERS):
             raise denied()
-        user = tenant.find(user_id) if isinstance(user_id, str) else None
+        if not isinstance(user_id, str):
+            raise value_required("invitedUser", "Invitation")
+        user = tenant.find(user_id)
         if user is None:
-            raise not_found(str(user_id))
+            raise not_found(user_id)
         if user.admin:
             raise denied()
         held = [user.properties.get("mail") or "", *(user.properties.get("otherMails") or ())]
@@ -187,8 +198,14 @@ class Invitations:
 def _required(body: Mapping[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
-        raise bad_request(f"A value is required for property '{name}' of resource 'Invitation'.")
+        raise value_required(name, "Invitation")
     return value
+
+
+def _check(body: Mapping[str, Any]) -> None:
+    check_names(body, _PROPERTIES, "invitation")
+    for name in body.keys() & _PROPERTIES.keys():
+        check(_PROPERTIES, "Invitation", name, body[name])
 
 
 def _sponsor(tenant: Tenant, user: User, sponsors: Any) -> None:

@@ -1,7 +1,7 @@
 """What values a property takes and which writes to it Graph refuses; `schema` and `group_schema` say it of each."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -60,6 +60,30 @@ def check(properties: Table, resource: str, name: str, value: Any) -> Any:
     if not _VALID[rule.kind](rule, value):
         raise invalid_value(name, resource)
     return value
+
+
+def check_type(body: Mapping[str, Any], name: str) -> None:
+    """Raises 400 for a body that says it is of another type, as the OData library does."""
+    said, expected = body.get("@odata.type"), f"microsoft.graph.{name}"
+    if said is not None and str(said).removeprefix("#").lower() != expected:
+        raise GraphError(
+            400,
+            "BadRequest",
+            f"A resource with type '{str(said).removeprefix('#')}' was found, but it is not assignable to the expected "
+            f"type '{expected}'.",
+        )
+
+
+def check_names(body: Mapping[str, Any], names: Collection[str], kind: str) -> None:
+    """Raises 400 for a property that `kind`, which is no open type, does not declare."""
+    for name in body:
+        if name not in names and "@" not in name:
+            raise GraphError(
+                400,
+                "BadRequest",
+                f"The property '{name}' does not exist on type 'microsoft.graph.{kind}'. Make sure to only use "
+                "property names that are defined by the type or mark the type as open type.",
+            )
 
 
 def _valid_text(rule: Property, value: Any) -> bool:

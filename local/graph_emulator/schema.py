@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local.graph_emulator.errors import invalid_value, value_required
-from local.graph_emulator.rules import Kind, Property, check, table, texts
+from local.graph_emulator.errors import bad_request, invalid_value, value_required
+from local.graph_emulator.rules import Kind, Property, check, check_type, table, texts
 from local.graph_emulator.words import words
 
 PROPERTIES: Final = table(
@@ -20,7 +20,7 @@ PROPERTIES: Final = table(
     Property(name="displayName", length=256, clearable=False),
     Property(name="mail", clearable=False, pattern=r"[^@\s]+@[^@\s]+"),
     Property(name="usageLocation", clearable=False, pattern=r"[A-Za-z]{2}"),
-    Property(name="userPrincipalName", clearable=False, pattern=r"[^@\s]+@[^@\s]+"),
+    Property(name="userPrincipalName", clearable=False),
     Property(name="mailNickname", length=64, clearable=False),
     Property(name="employeeOrgData", kind=Kind.OBJECT),
     Property(name="onPremisesExtensionAttributes", kind=Kind.OBJECT),
@@ -82,6 +82,7 @@ UNTRACKED: Final = frozenset(
     )
 )
 _EXTENSION: Final = re.compile(r"extension_[0-9a-fA-F]{32}_\w+")
+_PRINCIPAL_NAME: Final = re.compile(r"([^@\s]+@[^@\s]+)?")  # an empty text is refused like any other
 
 
 def is_extension(name: str) -> bool:
@@ -99,6 +100,7 @@ def same_type_extensions(stored: Mapping[str, Any], name: str) -> frozenset[str]
 
 def check_write(changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes of a PATCH or the properties of a POST, checked one by one; annotations are left out."""
+    check_type(changes, "user")
     return {name: _check(name, value) for name, value in changes.items() if "@" not in name}
 
 
@@ -107,6 +109,10 @@ def _check(name: str, value: Any) -> Any:
         if value == "" or isinstance(value, dict):
             raise invalid_value(name)
         return value
+    if name == "userPrincipalName" and isinstance(value, str) and _PRINCIPAL_NAME.fullmatch(value) is None:
+        raise bad_request(
+            "Property userPrincipalName is invalid.", details=({"target": "userPrincipalName", "code": "InvalidValue"},)
+        )
     return check(PROPERTIES, "User", name, value)
 
 

@@ -12,7 +12,9 @@ from local.graph_emulator.changes import Change
 from local.graph_emulator.clock import Clock, parse_instant, precise
 from local.graph_emulator.errors import GraphError
 from local.graph_emulator.ids import guid
+from local.graph_emulator.rules import check_names
 from local.graph_emulator.tokens import Caller
+from local.graph_emulator.words import words
 
 SHORTEST: Final = timedelta(minutes=45)
 LONGEST: Final = timedelta(minutes=41_760)
@@ -23,6 +25,14 @@ _RESOURCE: Final = re.compile(
     r"/?(?P<kind>user|group)s(?:/(?P<id>[0-9a-fA-F-]{36})(?P<members>/members)?)?/?", re.IGNORECASE
 )
 _TLS: Final = ("v1_0", "v1_1", "v1_2", "v1_3")
+_PROPERTIES: Final = frozenset(
+    words(
+        "id applicationId changeType clientState creatorId encryptionCertificate encryptionCertificateId "
+        "expirationDateTime includeResourceData latestSupportedTlsVersion lifecycleNotificationUrl "
+        "notificationContentType notificationQueryOptions notificationUrl notificationUrlAppId resource vapidPublicKey "
+        "webPushEncryptionP256dhPublicKey webPushEncryptionSecret"
+    )
+)
 _WRITABLE: Final = frozenset({"expirationDateTime", "notificationUrl"})
 
 
@@ -99,7 +109,8 @@ class Wanted:
 
 
 def check(body: Mapping[str, Any], now: datetime) -> Wanted:
-    """Raises 400 InvalidRequest."""
+    """Raises 400."""
+    check_names(body, _PROPERTIES, "subscription")
     change_type = _text(body, "changeType")
     types = tuple(each.strip() for each in change_type.split(","))
     for each in types:

@@ -111,7 +111,7 @@ def test_every_setting_is_on_the_page() -> None:
 
 def test_every_case_names_its_source() -> None:
     """A page of Microsoft's documentation."""
-    for name in ("groups", "queries", "policies"):
+    for name in ("bodies", "groups", "queries", "policies"):
         module = import_module(f"tests.contract.test_graph_emulator_cases_{name}")
         for case, test in vars(module).items():
             if case.startswith("test_") and case != "test_every_switch_changes_what_a_client_sees":
