@@ -6,7 +6,7 @@ from typing import Any, Final
 from local.graph_emulator import relations
 from local.graph_emulator.call import Call
 from local.graph_emulator.entities import GROUP
-from local.graph_emulator.errors import GraphError, bad_request, denied
+from local.graph_emulator.errors import GraphError, bad_request, denied, invalid_value
 from local.graph_emulator.expansion import Expansion
 from local.graph_emulator.group_schema import check_new, check_write
 from local.graph_emulator.messages import Response, json_response, no_content
@@ -63,6 +63,7 @@ async def update_group(call: Call) -> Response:
     group = call.group(writing=True)
     if changes and not call.caller.may(_WRITE):
         raise denied()
+    _check_type(group, changes)
     added = {relation: bound(call, body, relation) for relation in _RELATIONS}
     for relation, items in added.items():
         for item in items:
@@ -72,6 +73,12 @@ async def update_group(call: Call) -> Response:
         for item in items:
             call.tenant.groups.add(group, relation, item)
     return no_content()
+
+
+def _check_type(group: Group, changes: Mapping[str, Any]) -> None:
+    """Whether a group is one of Microsoft 365 is decided when it is made."""
+    if "groupTypes" in changes and ("Unified" in changes["groupTypes"]) != group.is_unified:
+        raise invalid_value("groupTypes", "Group")
 
 
 async def delete_group(call: Call) -> Response:

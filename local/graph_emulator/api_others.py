@@ -9,24 +9,46 @@ from local.graph_emulator.errors import denied, not_found
 from local.graph_emulator.ids import guid
 from local.graph_emulator.messages import Response, json_response, no_content
 from local.graph_emulator.subscriptions import Subscription, check, invalid
-from local.graph_emulator.views import context
+from local.graph_emulator.views import chosen, context
+from local.graph_emulator.words import words
 
 _VALIDATION_TIMEOUT_S = 10.0
 # The reading permission itself: a broader, writing one is not accepted.
+# https://learn.microsoft.com/graph/api/resources/organization
+_BLANK: dict[str, Any] = dict.fromkeys(
+    words(
+        "id deletedDateTime city country countryLetterCode createdDateTime defaultUsageLocation displayName "
+        "isMultipleDataLocationsForServicesEnabled onPremisesLastSyncDateTime onPremisesSyncEnabled partnerTenantType "
+        "postalCode preferredLanguage privacyProfile state street tenantType"
+    )
+) | {
+    name: []
+    for name in words(
+        "assignedPlans businessPhones marketingNotificationEmails provisionedPlans "
+        "securityComplianceNotificationMails securityComplianceNotificationPhones technicalNotificationMails "
+        "verifiedDomains"
+    )
+}
 _READERS = {"user": ("User.Read.All",), "group": ("Group.Read.All", "GroupMember.Read.All")}
 
 
 async def organization(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/organization-list"""
-    where = context(call.origin, "organization", None)
-    return json_response(200, {"@odata.context": where, "value": [_organization(call)]})
+    call.allow("$select", "$top")
+    body = _organization(call)
+    return json_response(200, {"@odata.context": _where(call, body), "value": [body]})
 
 
 async def one_organization(call: Call) -> Response:
     if call.parameters[0] != call.tenant.id:
         raise not_found(call.parameters[0])
-    where = context(call.origin, "organization", None, entity=True)
-    return json_response(200, {"@odata.context": where, **_organization(call)})
+    call.allow("$select")
+    body = _organization(call)
+    return json_response(200, {"@odata.context": f"{_where(call, body)}/$entity", **body})
+
+
+def _where(call: Call, body: dict[str, Any]) -> str:
+    return context(call.origin, "organization", tuple(body) if "$select" in call.options else None)
 
 
 def _organization(call: Call) -> dict[str, Any]:
@@ -41,7 +63,8 @@ def _organization(call: Call) -> dict[str, Any]:
         }
         for name in tenant.domains
     ]
-    return {"id": tenant.id, "displayName": tenant.display_name, "tenantType": "AAD", "verifiedDomains": domains}
+    known = {"id": tenant.id, "displayName": tenant.display_name, "tenantType": "AAD", "verifiedDomains": domains}
+    return chosen(_BLANK | known, call.options.get("$select"), "organization")
 
 
 async def invite(call: Call) -> Response:
@@ -69,6 +92,8 @@ async def create_subscription(call: Call) -> Response:
 
 
 async def list_subscriptions(call: Call) -> Response:
+    """They can be neither filtered nor counted nor expanded."""
+    call.allow("$top", "$select", "$skiptoken")
     value = [each.describe() for each in call.emulator.subscriptions.of(call.caller)]
     return json_response(200, {"@odata.context": context(call.origin, "subscriptions", None), "value": value})
 

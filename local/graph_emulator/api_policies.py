@@ -10,8 +10,11 @@ from local.graph_emulator.call import Call
 from local.graph_emulator.errors import GraphError, bad_request, value_required
 from local.graph_emulator.ids import is_guid
 from local.graph_emulator.messages import Response, json_response, no_content
+from local.graph_emulator.views import chosen, context
 
 _BASE = "policies/crossTenantAccessPolicy"
+_CONFIGURATION = "crossTenantAccessPolicyConfiguration"
+_PARTNER = f"{_CONFIGURATION}Partner"
 
 
 async def get_policy(call: Call) -> Response:
@@ -22,11 +25,11 @@ async def get_policy(call: Call) -> Response:
         "deletedDateTime": None,
         "allowedCloudEndpoints": call.tenant.policies.allowed_cloud_endpoints,
     }
-    return _entity(call, f"{_BASE}/$entity", body)
+    return _entity(call, _BASE, body, "crossTenantAccessPolicy")
 
 
 async def get_default(call: Call) -> Response:
-    return _entity(call, f"{_BASE}/default/$entity", call.tenant.policies.default)
+    return _entity(call, f"{_BASE}/default", call.tenant.policies.default, f"{_CONFIGURATION}Default")
 
 
 async def update_default(call: Call) -> Response:
@@ -41,7 +44,9 @@ async def reset_default(call: Call) -> Response:
 
 async def list_partners(call: Call) -> Response:
     call.allow("$top", "$select", "$expand")
-    value = [_with_sync(call, each) for each in call.tenant.policies.partners.values()]
+    partners = call.tenant.policies.partners.values()
+    select = call.options.get("$select")
+    value = [chosen(each, select, _PARTNER) | _synchronized(call, each) for each in partners]
     where = f"{call.origin}/v1.0/$metadata#{_BASE}/partners"
     return json_response(200, {"@odata.context": where, "value": value})
 
@@ -60,7 +65,8 @@ async def create_partner(call: Call) -> Response:
 
 async def get_partner(call: Call) -> Response:
     call.allow("$select", "$expand")
-    return _entity(call, f"{_BASE}/partners/$entity", _with_sync(call, _partner(call)))
+    partner = _partner(call)
+    return _entity(call, f"{_BASE}/partners", partner, _PARTNER, _synchronized(call, partner))
 
 
 async def update_partner(call: Call) -> Response:
@@ -78,7 +84,8 @@ async def get_synchronization(call: Call) -> Response:
     found = call.tenant.policies.synchronization.get(partner["tenantId"])
     if found is None:
         raise GraphError(404, "Request_ResourceNotFound", "The identity synchronization policy does not exist.")
-    return _entity(call, f"{_BASE}/partners('{partner['tenantId']}')/identitySynchronization/$entity", found)
+    where = f"{_BASE}/partners('{partner['tenantId']}')/identitySynchronization"
+    return _entity(call, where, found, "crossTenantIdentitySyncPolicyPartner")
 
 
 async def set_synchronization(call: Call) -> Response:
@@ -106,7 +113,7 @@ async def delete_synchronization(call: Call) -> Response:
 
 
 async def get_authorization(call: Call) -> Response:
-    return _entity(call, "policies/authorizationPolicy/$entity", call.tenant.policies.authorization)
+    return _entity(call, "policies/authorizationPolicy", call.tenant.policies.authorization, "authorizationPolicy")
 
 
 async def update_authorization(call: Call) -> Response:
@@ -118,10 +125,10 @@ def _partner(call: Call) -> dict[str, Any]:
     return call.tenant.policies.partner(call.parameters[0])
 
 
-def _with_sync(call: Call, partner: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "identitySynchronization" not in call.options.get("$expand", ""):
-        return partner
-    return {**partner, "identitySynchronization": call.tenant.policies.synchronization.get(partner["tenantId"])}
+def _synchronized(call: Call, partner: Mapping[str, Any]) -> dict[str, Any]:
+    if "identitysynchronization" not in call.options.get("$expand", "").lower():
+        return {}
+    return {"identitySynchronization": call.tenant.policies.synchronization.get(partner["tenantId"])}
 
 
 def _synchronization(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,5 +140,10 @@ def _synchronization(body: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _entity(call: Call, where: str, body: Mapping[str, Any]) -> Response:
-    return json_response(200, {"@odata.context": f"{call.origin}/v1.0/$metadata#{where}", **body})
+def _entity(
+    call: Call, where: str, body: Mapping[str, Any], kind: str, expanded: Mapping[str, Any] | None = None
+) -> Response:
+    shown = chosen(body, call.options.get("$select"), kind)
+    names = tuple(shown) if "$select" in call.options else None
+    at = context(call.origin, where, names, entity=True)
+    return json_response(200, {"@odata.context": at, **shown, **(expanded or {})})

@@ -1,6 +1,6 @@
 """`/users` and what hangs on it. https://learn.microsoft.com/graph/api/resources/user"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from local.graph_emulator.call import Call
@@ -18,6 +18,9 @@ from local.graph_emulator.views import context, shown
 from local.graph_emulator.words import words
 
 _USERS: Final = "users"
+_MOST_ISSUER: Final = 512
+_MOST_ASSIGNED: Final = 64
+_MOST_EXTENSIONS: Final = 100  # https://learn.microsoft.com/graph/extensibility-overview
 _WRITE: Final = ("User.ReadWrite.All", "Directory.ReadWrite.All")
 _PROFILE: Final = ("User.ReadUpdate.All", *_WRITE)
 # https://learn.microsoft.com/graph/api/user-update, "Permissions for specific scenarios".
@@ -68,7 +71,7 @@ async def create_user(call: Call) -> Response:
     body = call.body()
     properties = check_new(body)
     check_domain(call, properties["userPrincipalName"])
-    _check_extensions(call, properties)
+    _check_extensions(call, properties, {})
     manager = bound(call, body, "manager")
     user = call.tenant.create(properties, visible_in_s=call.tenant.settings.visibility_s)
     if manager:
@@ -89,7 +92,7 @@ async def update_user(call: Call) -> Response:
         check_domain(call, changes["userPrincipalName"])
     if "identities" in changes:
         _check_identities(changes["identities"], (user.properties | changes)["userPrincipalName"])
-    _check_extensions(call, changes)
+    _check_extensions(call, changes, user.properties)
     if call.tenant.settings.external_service_owns_mail and user.is_guest:
         _check_external(changes)
     call.tenant.update(user, changes)
@@ -112,7 +115,12 @@ def _check_match(call: Call) -> None:
         raise GraphError(412, "PreconditionFailed", "The condition set in the request header was not met.")
 
 
-def _check_extensions(call: Call, changes: Mapping[str, Any]) -> None:
+def _check_extensions(call: Call, changes: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+    if not any(map(is_extension, changes)):
+        return
+    held = [name for name, value in {**stored, **changes}.items() if is_extension(name) and value is not None]
+    if len(held) > _MOST_EXTENSIONS:
+        raise bad_request(f"An object can have at most {_MOST_EXTENSIONS} values of extension properties.")
     if not call.tenant.settings.extensions_need_registration:
         return
     unknown = [name for name in changes if is_extension(name) and name not in call.tenant.apps.extensions]
@@ -152,9 +160,15 @@ def check_domain(call: Call, name: str) -> None:
         )
 
 
-def _check_identities(identities: Iterable[Mapping[str, Any]], name: str) -> None:
-    """The collection is replaced as a whole, and the principal name's identity must stay in it."""
-    for each in identities:
-        if each.get("signInType") == "userPrincipalName" and each.get("issuerAssignedId") == name:
-            return
-    raise invalid_value("identities")
+def _check_identities(identities: Sequence[Mapping[str, Any]], name: str) -> None:
+    """The collection is replaced as a whole, and the principal name's identity must stay in it.
+
+    Lengths: https://learn.microsoft.com/graph/api/resources/objectidentity
+    """
+    named = [each for each in identities if each.get("signInType") == "userPrincipalName"]
+    others = [each for each in identities if each not in named]
+    if not any(each.get("issuerAssignedId") == name for each in named):
+        raise invalid_value("identities")
+    for each in others:
+        if len(str(each.get("issuer"))) > _MOST_ISSUER or len(str(each.get("issuerAssignedId"))) > _MOST_ASSIGNED:
+            raise invalid_value("identities")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from local.graph_emulator import group_schema, operators, schema
-from local.graph_emulator.errors import GraphError, unsupported_query
+from local.graph_emulator.errors import unknown_property, unsupported_query
 from local.graph_emulator.operators import Operators
 from local.graph_emulator.rules import Kind
 from local.graph_emulator.schema import UNTRACKED, is_extension
@@ -76,12 +76,7 @@ class EntityType:
         if self.has(head) or head in self.relations:
             # Members of a complex property cannot be picked: the property comes as a whole.
             return head if not member or self.kinds.get(head) is Kind.OBJECT else name
-        raise GraphError(
-            400,
-            "BadRequest",
-            f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
-            f"'{self.full_name}'.",
-        )
+        raise unknown_property(name, self.full_name)
 
 
 def _kinds(text: str, **others: str) -> dict[str, Kind]:

@@ -98,6 +98,15 @@ def unknown_segment(segment: str) -> GraphError:
     return GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
 
 
+def unknown_property(name: str, type_name: str) -> GraphError:
+    """Of `$select` and `$expand`."""
+    return GraphError(
+        400,
+        "BadRequest",
+        f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type '{type_name}'.",
+    )
+
+
 def throttled(*, headers: Mapping[str, str]) -> GraphError:
     """https://learn.microsoft.com/graph/throttling, sample response."""
     return GraphError(

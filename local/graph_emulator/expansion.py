@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from local.graph_emulator import relations
 from local.graph_emulator.call import Call
 from local.graph_emulator.entities import BY_NAME, OBJECT, EntityType
-from local.graph_emulator.errors import GraphError, unsupported_query
+from local.graph_emulator.errors import unknown_property, unsupported_query
 from local.graph_emulator.objects import DirectoryObject, User
 from local.graph_emulator.views import shown, typed
 
@@ -33,12 +33,7 @@ class Expansion:
             raise unsupported_query(f"The expand clause '{text}' is not supported.")
         name = of.official(match["name"])
         if name not in of.relations:
-            raise GraphError(
-                400,
-                "BadRequest",
-                f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
-                f"'{of.full_name}'.",
-            )
+            raise unknown_property(name, of.full_name)
         options = _options(match["options"], name)
         return cls(name=name, select=OBJECT.parse_select(options.get("select")), levels=_levels(options.get("levels")))
 

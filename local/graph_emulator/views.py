@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from local.graph_emulator.entities import BY_NAME, EntityType
+from local.graph_emulator.errors import unknown_property
 from local.graph_emulator.objects import DirectoryObject
 from local.graph_emulator.schema import is_extension
 
@@ -43,6 +44,17 @@ def changed(
         if value is not None or (name in since and name in item.properties):
             body[name] = value
     return body
+
+
+def chosen(body: Mapping[str, Any], select: str | None, kind: str) -> dict[str, Any]:
+    """What a `$select` leaves of a resource that is no directory object. Raises 400 for what the type does not have."""
+    wanted = [name.strip() for name in (select or "").split(",") if name.strip()]
+    spellings = {name.lower(): name for name in body}
+    for name in wanted:
+        if name.lower() not in spellings:
+            raise unknown_property(name, f"microsoft.graph.{kind}")
+    names = [spellings[name.lower()] for name in wanted] or body
+    return {name: body[name] for name in names}
 
 
 def context(

@@ -133,3 +133,38 @@ async def test_a_manager_who_is_not_there(client: Client, ada: User) -> None:
     missing = await client("GET", f"/users/{ada.id}/manager")
     assert (missing.status, missing.code) == (404, "Request_ResourceNotFound")
     assert missing.message.startswith("Resource 'manager' does not exist or one of its")
+
+
+@documented("https://learn.microsoft.com/graph/api/resources/objectidentity")
+@pytest.mark.parametrize(
+    ("identity", "status"),
+    [
+        ({"issuer": "x" * 512, "issuerAssignedId": "y" * 64}, 204),
+        ({"issuer": "x" * 513, "issuerAssignedId": "y"}, 400),
+        ({"issuer": "x", "issuerAssignedId": "y" * 65}, 400),
+    ],
+)
+async def test_the_lengths_of_identities(client: Client, ada: User, identity: dict[str, str], status: int) -> None:
+    """512 characters for an issuer, 64 for the id that it assigned."""
+    own = {"signInType": "userPrincipalName", "issuer": "contoso.com", "issuerAssignedId": "ada@contoso.com"}
+    written = await client("PATCH", f"/users/{ada.id}", {"identities": [own, {"signInType": "federated"} | identity]})
+    assert written.status == status
+
+
+@documented("https://learn.microsoft.com/graph/extensibility-overview")
+async def test_an_object_has_a_hundred_values_of_extensions(client: Client, ada: User) -> None:
+    """One that is cleared makes room."""
+    names = [f"extension_{'0' * 32}_n{n}" for n in range(101)]
+    assert (await client("PATCH", f"/users/{ada.id}", dict.fromkeys(names[:100], "x"))).status == 204
+    assert (await client("PATCH", f"/users/{ada.id}", {names[100]: "x"})).code == "Request_BadRequest"
+    assert (await client("PATCH", f"/users/{ada.id}", {names[100]: "x", names[0]: None})).status == 204
+
+
+@documented("https://learn.microsoft.com/graph/api/resources/groups-overview")
+async def test_a_group_stays_what_it_was_made(client: Client, world: World) -> None:
+    """A security group does not become one of Microsoft 365; its membership may become dynamic."""
+    group = world.source.groups.create({"displayName": "G", "mailNickname": "g", "securityEnabled": True})
+    refused = await client("PATCH", f"/groups/{group.id}", {"groupTypes": ["Unified"]})
+    assert (refused.status, refused.code) == (400, "Request_BadRequest")
+    rule = {"groupTypes": ["DynamicMembership"], "membershipRule": 'user.department -eq "R"'}
+    assert (await client("PATCH", f"/groups/{group.id}", rule)).status == 204

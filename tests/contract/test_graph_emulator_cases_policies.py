@@ -299,3 +299,40 @@ async def test_every_switch_changes_what_a_client_sees(switch: str, value: Any, 
             await world.control("PUT", f"/tenants/{FABRIKAM}/settings", settings)
             seen.append(await behaviour(world, switch))
     assert seen[0] != seen[1], effect
+
+
+@documented(
+    "https://learn.microsoft.com/graph/api/organization-list", "https://learn.microsoft.com/graph/query-parameters"
+)
+@pytest.mark.parametrize(
+    ("path", "name", "collection"),
+    [
+        ("/organization", "verifiedDomains", "organization"),
+        (f"/organization/{CONTOSO}", "displayName", "organization"),
+        ("/policies/authorizationPolicy", "allowInvitesFrom", "policies/authorizationPolicy"),
+        ("/policies/crossTenantAccessPolicy/default", "inboundTrust", "policies/crossTenantAccessPolicy/default"),
+    ],
+)
+async def test_a_select_is_for_every_resource(client: Client, path: str, name: str, collection: str) -> None:
+    """Only what was asked for comes, and what the type does not have is refused."""
+    answer = await client("GET", path, select=name.upper())
+    assert f"/$metadata#{collection}({name})" in answer.body["@odata.context"]
+    [item] = answer.body.get("value", [answer.body])
+    assert [each for each in item if "@" not in each] == [name]
+    refused = await client("GET", path, select="shoeSize")
+    assert (refused.status, refused.code) == (400, "BadRequest")
+
+
+@documented("https://learn.microsoft.com/graph/api/resources/organization")
+async def test_what_an_organization_never_said_is_null(client: Client) -> None:
+    """Or an empty list."""
+    [contoso] = (await client("GET", "/organization")).value
+    assert (contoso["city"], contoso["technicalNotificationMails"], contoso["id"]) == (None, [], CONTOSO)
+
+
+@documented("https://learn.microsoft.com/graph/api/subscription-list")
+async def test_subscriptions_are_not_filtered(client: Client) -> None:
+    """Nor counted, nor expanded: an option that does nothing would be taken for one that works."""
+    asked: list[dict[str, Any]] = [{"filter": "resource eq 'users'"}, {"count": "true"}, {"expand": "x"}]
+    for options in asked:
+        assert (await client("GET", "/subscriptions", **options)).code == "Request_UnsupportedQuery"
