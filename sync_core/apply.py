@@ -119,7 +119,7 @@ class Applier:
         if await self.links.claim(decided.sync.target.id, change.target_id, owner) != owner:
             raise ConflictError("another source user was linked to this target user meanwhile")
         ours = replace(link, state=LinkState.LINKED, linked_at=self.clock.now(), target_id=change.target_id)
-        return await self._record(replace(ours, dirty=True, created=False))
+        return await self._record(replace(ours, dirty=True, created=False, adopt=None))
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change, attributes: Attributes) -> Link:
         link = await self._mark(decided.link, change)

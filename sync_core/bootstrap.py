@@ -191,6 +191,7 @@ def build(
     feeds = FeedReader(
         syncs=config.syncs,
         sources=sources,
+        targets=targets,
         feeds=storage.feeds,
         links=storage.links,
         queues=storage.queues,

@@ -103,6 +103,7 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant]) -> model.Sync:
             source_deleted=deprovision.source_deleted,
             deleted_in_target=deprovision.deleted_in_target,
         ),
+        owner_attribute=shape.matching.owner_attribute,
         guard=model.GuardLimits(max_percent=guard.max_percent, min_count=guard.min_count, window=guard.window),
     )
 
@@ -140,6 +141,9 @@ def _cross_checks(shape: FileShape) -> Iterator[Place]:
         yield from _scope_faults(at, sync)
         rules = [(rule.rule(), rule.model_fields_set) for rule in sync.mapping or []]
         yield from (_placed((*at, "mapping", n), finding) for n, finding in mapping_faults(rules))
+        owner = sync.matching.owner_attribute
+        if owner is not None and any(rule.target == owner for rule, _ in rules):
+            yield (*at, "matching", "owner_attribute"), "is a target of the mapping, too; it needs one for itself", 0
     ids = [tenant.id for tenant in shape.tenants.values()]
     for key, tenant in shape.tenants.items():
         if ids.count(tenant.id) > 1:

@@ -10,10 +10,20 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
 from . import model
 from .filter_checks import operator_named
+from .mapping.attributes import DIRECTORY_EXTENSION, directory_extension
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _DURATION = r"^[1-9][0-9]{0,4}[mhd]$"
@@ -56,6 +66,12 @@ def _filter_text(value: object) -> str:
     raise ValueError("must be text, a whole number, true, false or a date, or a list of them")
 
 
+def _owner_attribute(value: str) -> str:
+    if not directory_extension(value):
+        raise ValueError("must be a directory extension: extension_<app id without hyphens>_<name>, lower-case app id")
+    return value
+
+
 def _users(value: object) -> object:
     if value == "assigned":
         raise ValueError("assigned is not available yet: all, with filters if need be")
@@ -77,6 +93,11 @@ FilterValue = Annotated[Any, PlainValidator(_filter_value), WithJsonSchema(_FILT
 OperatorName = Annotated[model.Operator, PlainValidator(_operator), WithJsonSchema(_OPERATORS)]
 Duration = Annotated[
     timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": _DURATION, "default": "24h"})
+]
+
+
+OwnerAttribute = Annotated[
+    str, AfterValidator(_owner_attribute), WithJsonSchema({"type": "string", "pattern": f"^{DIRECTORY_EXTENSION}$"})
 ]
 
 
@@ -165,7 +186,13 @@ class RuleShape(Shape):
 class MatchingShape(Shape):
     """Which B2B users that are there already become ours."""
 
-    adopt: model.Adoption = Field(default=model.Adoption.NONE, description="none, or guests with the user's address.")
+    adopt: model.Adoption = Field(
+        default=model.Adoption.NONE,
+        description="Of guests with the user's address: none, all (guests), or those whom a person approves (review).",
+    )
+    owner_attribute: OwnerAttribute | None = Field(
+        default=None, description="Directory extension of the target tenant that says whose B2B user it is."
+    )
 
 
 class DeprovisionShape(Shape):

@@ -5,10 +5,14 @@
 | there, and external (itself a B2B user) | any | any | any | Skip(external): no loops, no onward hops |
 | live | in | none | nobody | Invite, then attributes |
 | disabled | in | none | any | Skip(disabled): never provisioned for the first time while disabled |
-| live | in | none | one B2B user with that address | Adopt if policy allows, else Refuse(unadopted) |
+| any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked |
+| any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason |
+| live | in | none | one B2B user with that address | Adopt if the policy allows, else Refuse(unadopted) |
+| live | in | none | likewise, and the policy is review | Refuse(needs approval) |
+| live | in | none | the B2B user with that address whom a person approved | Adopt, whatever the policy |
 | live | in | none | an internal user with that address | Refuse(internal user): never touched |
 | live | in | none | several candidates | Refuse(ambiguous) |
-| live | in | none | a user linked to another source user | Refuse(already linked) |
+| live | in | none | a user linked to another source user, or with another marker | Refuse(already linked) |
 | live or disabled | in, ignored by an expression | any | any | Skip(ignored): left as it is |
 | live or disabled | undecided: a filter failed | any | any | Refuse(undecided): neither let in nor deprovisioned |
 | live or disabled | in | linked | present, desired = last applied | Skip(no change): no target call at all |
@@ -45,6 +49,7 @@ from .model import (
     Json,
     Link,
     LinkState,
+    Marker,
     Policy,
     Reason,
     Refuse,
@@ -67,12 +72,17 @@ def decide(
     desired: Desired,
     policy: Policy,
     candidates: Sequence[TargetUser] = (),
+    marker: Marker | None = None,
 ) -> Change:
-    """The change for one user; see the table above. `candidates` bear the user's address in the target tenant."""
+    """The change for one user; see the table above.
+
+    `candidates` bear the user's address in the target tenant, or `marker`: the ownership marker of this user, where
+    one is configured.
+    """
     if not source.absent and source.external:
         return Skip(reason=Reason.EXTERNAL)
     if not link.ours:
-        return _unlinked(source, verdict, link, desired, policy, candidates)
+        return _unlinked(source, verdict, link, desired, policy, candidates, marker)
     if source.absent:
         return _deprovision(link, source, policy.source_deleted, f"source user {source.state}")
     if verdict.undecided:
@@ -90,12 +100,23 @@ def decide(
     return Restore()
 
 
-def needs_candidates(source: SourceUser, verdict: Verdict, link: Link) -> bool:
+def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:
     """Whether the decision depends on who bears the address in the target tenant."""
     if link.ours:
         return False
     eligible = source.state is SourceState.LIVE and verdict.in_scope and not source.external
     return eligible or link.state is LinkState.INVITING
+
+
+def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: Marker | None = None) -> bool:
+    """Whether the decision depends on who bears the address, or the ownership marker.
+
+    The marker is looked for even when the user is not to have access: once the tables were lost, nobody else would
+    ever take it away. One search for each user whom we do not know.
+    """
+    if asks_for_address(source, verdict, link):
+        return True
+    return marker is not None and link.unsettled and (source.absent or not source.external)
 
 
 def _unlinked(
@@ -105,10 +126,14 @@ def _unlinked(
     desired: Desired,
     policy: Policy,
     candidates: Sequence[TargetUser],
+    marker: Marker | None,
 ) -> Change:
     invited = [user for user in candidates if _invited_by_us(user, link)]
     if len(invited) == 1:
         return Adopt(target_id=invited[0].id)
+    marked = [user for user in candidates if marker is not None and user.marker == marker.text]
+    if marked:
+        return _marked(marked)
     if source.absent:
         return Skip(reason=Reason.NOT_OURS)
     if verdict.undecided:
@@ -121,10 +146,11 @@ def _unlinked(
         return Skip(reason=Reason.DISABLED)
     if source.address is None:
         return Refuse(reason=Reason.NO_ADDRESS)
-    if len(candidates) > 1:
-        return Refuse(reason=Reason.AMBIGUOUS, detail=", ".join(sorted(user.id for user in candidates)))
-    if candidates:
-        return _existing(candidates[0], policy)
+    found = [user for user in candidates if user.id == link.adopt] or candidates
+    if len(found) > 1:
+        return _ambiguous(found)
+    if found:
+        return _untouchable(found[0]) or _adoption(found[0], link, policy)
     display_name = desired.always.get("displayName")
     return Invite(
         address=source.address,
@@ -133,14 +159,33 @@ def _unlinked(
     )
 
 
-def _existing(candidate: TargetUser, policy: Policy) -> Change:
-    if not candidate.external:
-        return Refuse(reason=Reason.INTERNAL_USER, detail=candidate.id)
-    if candidate.linked_to is not None:
-        return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{candidate.id} is linked to {candidate.linked_to}")
-    if policy.adopt is Adoption.NONE:
-        return Refuse(reason=Reason.UNADOPTED, detail=candidate.id)
-    return Adopt(target_id=candidate.id)
+def _marked(users: Sequence[TargetUser]) -> Change:
+    if len(users) > 1:
+        return _ambiguous(users)
+    return _untouchable(users[0]) or Adopt(target_id=users[0].id)
+
+
+def _ambiguous(users: Sequence[TargetUser]) -> Change:
+    return Refuse(reason=Reason.AMBIGUOUS, detail=", ".join(sorted(user.id for user in users)))
+
+
+def _untouchable(user: TargetUser) -> Change | None:
+    """Why nobody may adopt this user, whatever policy and people say."""
+    if not user.external:
+        return Refuse(reason=Reason.INTERNAL_USER, detail=user.id)
+    if user.linked_to is not None:
+        return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} is linked to {user.linked_to}")
+    return None
+
+
+def _adoption(user: TargetUser, link: Link, policy: Policy) -> Change:
+    """Adopting somebody who was found by address alone."""
+    if user.marker is not None:  # not ours, or it would have been adopted by it
+        return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} bears the marker {user.marker}")
+    if policy.adopt is Adoption.GUESTS or user.id == link.adopt:
+        return Adopt(target_id=user.id)
+    reason = Reason.NEEDS_APPROVAL if policy.adopt is Adoption.REVIEW else Reason.UNADOPTED
+    return Refuse(reason=reason, detail=user.id)
 
 
 def _invited_by_us(candidate: TargetUser, link: Link) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .apply import VISIBLE_WITHIN, Applier
-from .decide import needs_candidates
+from .decide import asks_for_address, needs_candidates
 from .errors import ConflictError, NotVisibleYetError
 from .holds import DeletionGuard
 from .look import Look, look
@@ -61,7 +61,7 @@ class Engine:
     async def decide(self, sync: Sync, source: SourceUser, link: Link, *, dry_run: bool = False) -> Look:
         """Decide without acting. A dry run asks the guard without counting."""
         link = await self._found_again(sync, link)
-        asks = needs_candidates(source, scope(sync, source), link)
+        asks = needs_candidates(source, scope(sync, source), link, sync.marker(source.id))
         candidates = await self._candidates(sync, source, link) if asks else ()
         decided = look(sync, source, link, candidates)
         decided = replace(decided, change=await self.guard.judge(sync, link, decided.change, dry_run=dry_run))
@@ -114,7 +114,11 @@ class Engine:
         else:
             # The address may have changed since an invitation whose answer was lost: its mark has not.
             mark = link.invitation_mark if link.state is LinkState.INVITING else None
-            found = await target.candidates(source.address, mark=mark) if source.address or mark else []
+            # Of somebody who is not to be invited, the address is none of the target tenant's business.
+            address = source.address if asks_for_address(source, scope(sync, source), link) else None
+            marker = sync.marker(source.id)
+            asks = address or mark or marker
+            found = await target.candidates(address, mark=mark, marker=marker) if asks else []
         # Whoever is not to be invited (again) leaves what was begun to be finished.
         if not found and self.applier.is_new(link) and (link.target_id or source.state is not SourceState.LIVE):
             raise NotVisibleYetError

@@ -22,10 +22,10 @@ from .errors import (
     TransientError,
     UnavailableError,
 )
-from .mapping import apply_mapping
+from .look import desired
 from .messages import format_time
 from .model import FeedRun, LinkState, Nomination, SourceState, SourceUser, Sync, Why, digest, fingerprint, fingerprints
-from .ports import Clock, FeedPhase, Feeds, FeedState, LinkDigest, Links, Queues, SourceDirectory
+from .ports import Clock, FeedPhase, Feeds, FeedState, LinkDigest, Links, Queues, SourceDirectory, TargetDirectory
 from .scope import scope
 
 log = logging.getLogger("xtsync.feeds")
@@ -52,13 +52,14 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None) -> bool
     in_scope = scope(sync, entry).in_scope
     if link is None or not state.ours:
         return in_scope and entry.state is SourceState.LIVE
-    return not in_scope or digest(fingerprints(apply_mapping(sync.mapping, entry.attributes).always)) != link.digest
+    return not in_scope or digest(fingerprints(desired(sync, entry).always)) != link.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedReader:
     syncs: Mapping[str, Sync]
     sources: Mapping[str, SourceDirectory]  # by tenant key
+    targets: Mapping[str, TargetDirectory]
     feeds: Feeds
     links: Links
     queues: Queues
@@ -97,6 +98,7 @@ class FeedReader:
                 entries=0,
                 nominated=0,
                 error="",
+                unlisted=tuple(sync.name for sync in self._marking(tenant)) if full else state.unlisted,
             )
         )
         await self.queues.continue_feed(FeedRun(tenant=tenant, feed=state.feed, round=state.round))
@@ -136,6 +138,8 @@ class FeedReader:
     async def _step(self, state: FeedState) -> FeedState:
         if state.phase is FeedPhase.SWEEP:
             return await self._sweep(state)
+        if state.phase is FeedPhase.MARKED:
+            return await self._list_marked(state)
         try:
             return await self._page(state)
         except ResyncRequiredError as error:
@@ -164,7 +168,7 @@ class FeedReader:
         if page.delta_link is None:
             return await self._progress(state)
         state = replace(state, delta_link=page.delta_link)
-        return await (self._progress(replace(state, phase=FeedPhase.SWEEP)) if state.full else self._complete(state))
+        return await (self._progress(replace(state, phase=FeedPhase.SWEEP)) if state.full else self._swept(state))
 
     async def _from_the_start_of_the_round(self, state: FeedState, error: GraphRefusedError) -> FeedState:
         """The next page's link has run out while the round stood still; where the round began still stands."""
@@ -201,7 +205,41 @@ class FeedReader:
                 )
                 cursor = f"{sync.name}/{chunk[-1]}"
                 return await self._progress(replace(state, cursor=cursor, nominated=state.nominated + len(missing)))
-        return await self._complete(state)
+        return await self._swept(state)
+
+    async def _swept(self, state: FeedState) -> FeedState:
+        if not state.unlisted:
+            return await self._complete(state)
+        return await self._progress(replace(state, phase=FeedPhase.MARKED, cursor="", link=None))
+
+    async def _list_marked(self, state: FeedState) -> FeedState:
+        """The next page of target users with a sync's marker: whoever has no link was ours before the tables were lost.
+
+        A target tenant that does not answer is passed over until the next round: the others' feed goes on.
+        """
+        syncs = [each for each in self._marking(state.tenant) if each.name in state.unlisted]
+        sync = next((each for each in syncs if each.name > state.cursor), None)
+        if sync is None or (marker := sync.marker("")) is None:
+            return await self._complete(state)
+        try:
+            page = await self.targets[sync.target.key].marked(marker, state.link)
+        except (TransientError, PermanentError) as error:
+            log.warning("feed.marked_not_listed sync=%s error=%s", sync.name, error.code)
+            return await self._progress(replace(state, cursor=sync.name, link=None))
+        known = await self.links.digests(sync.name, page.source_ids)
+        now = self.clock.now()
+        missing = [user_id for user_id in page.source_ids if user_id not in known]
+        await self.queues.nominate(
+            [Nomination(sync=sync.name, user=user_id, why=Why.MARKED, at=now) for user_id in missing]
+        )
+        state = replace(state, link=page.next_link, nominated=state.nominated + len(missing))
+        if page.next_link is None:
+            rest = tuple(name for name in state.unlisted if name != sync.name)
+            state = replace(state, cursor=sync.name, unlisted=rest)
+        return await self._progress(state)
+
+    def _marking(self, tenant: str) -> list[Sync]:
+        return [sync for sync in self._syncs(tenant) if sync.owner_attribute is not None]
 
     async def _chunk(self, sync: str, after: str) -> list[str]:
         chunk: list[str] = []
@@ -232,5 +270,8 @@ class FeedReader:
 
     def _fingerprint(self, tenant: str) -> str:
         """Of what the round asks for and compares with: another one means that every user is to be judged anew."""
-        rules = [[sync.name, *map(repr, sync.mapping), *map(repr, sync.filters)] for sync in self._syncs(tenant)]
+        rules = [
+            [sync.name, *map(repr, sync.mapping), *map(repr, sync.filters), str(sync.owner_attribute)]
+            for sync in self._syncs(tenant)
+        ]
         return fingerprint([self.sources[tenant].select, *map(str, rules)])

@@ -6,7 +6,7 @@ Every path that decides comes through here: reconciling, confirming a deletion, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .decide import decide
 from .mapping import apply_mapping
@@ -32,11 +32,20 @@ class Look:
         return isinstance(self.change, Skip | Refuse)
 
 
+def desired(sync: Sync, source: SourceUser) -> Desired:
+    """What the target user should have: what the mapping says, and the ownership marker."""
+    # What depends on time or chance comes out the same for a user until the user is read again.
+    mapped = apply_mapping(sync.mapping, source.attributes, now=source.read_at, seed=f"{sync.name}/{source.id}")
+    marker = sync.marker(source.id)
+    if marker is None or mapped.ignored:
+        return mapped
+    return replace(mapped, always={**mapped.always, marker.attribute: marker.text})
+
+
 def look(sync: Sync, source: SourceUser, link: Link, candidates: Sequence[TargetUser] = ()) -> Look:
     verdict = scope(sync, source)
-    # What depends on time or chance comes out the same for a user until the user is read again.
-    desired = apply_mapping(sync.mapping, source.attributes, now=source.read_at, seed=f"{sync.name}/{source.id}")
-    change = decide(source, verdict, link, desired, sync.policy, candidates)
+    wanted = desired(sync, source)
+    change = decide(source, verdict, link, wanted, sync.policy, candidates, sync.marker(source.id))
     return Look(
-        sync=sync, source=source, verdict=verdict, link=link, desired=desired, candidates=candidates, change=change
+        sync=sync, source=source, verdict=verdict, link=link, desired=wanted, candidates=candidates, change=change
     )

@@ -86,6 +86,29 @@ def is_external(attributes: Attributes) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """The ownership marker: a directory extension of the target user that says whose B2B user it is.
+
+    It is written with the first attributes and outlives our tables. The tenant is in it, so that a deployment that
+    reads another source tenant under the same name takes nobody for a leaver of its own.
+    """
+
+    attribute: str
+    sync: str
+    tenant_id: str
+    source_id: str
+
+    @property
+    def prefix(self) -> str:
+        """What the markers of all users of one sync begin with."""
+        return f"{self.sync}/{self.tenant_id}/"
+
+    @property
+    def text(self) -> str:
+        return self.prefix + self.source_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetUser:
     """A user of the target tenant who might be, or is, somebody's B2B user."""
 
@@ -93,6 +116,7 @@ class TargetUser:
     external: bool
     created_at: datetime | None = None
     display_name: str = ""
+    marker: str | None = None  # the text of the ownership marker that this user bears
     linked_to: str | None = None  # "<sync>/<source id>" of the link that claims this user, if one does
 
 
@@ -144,7 +168,7 @@ class Link:
 
     `dirty` stands from before the first write until its record: a dirty link's fingerprints are not trusted, and
     every attribute is applied again. `permit` is what the guard last said of this user's deletion: the name of the
-    change that it counted and allowed, or "Hold".
+    change that it counted and allowed, or "Hold". `adopt` is the one target user whom a person let this user adopt.
     """
 
     sync: str
@@ -155,6 +179,7 @@ class Link:
     dirty: bool = False
     created: bool = False  # the on-create attributes are in place
     permit: str | None = None
+    adopt: str | None = None
     read_at: datetime | None = None  # when the source was last read
     invited_at: datetime | None = None
     linked_at: datetime | None = None  # when the pair became ours
@@ -167,6 +192,11 @@ class Link:
     @property
     def ours(self) -> bool:
         return self.state.ours
+
+    @property
+    def unsettled(self) -> bool:
+        """Nobody has yet come to an end with this user: a target user of ours may be there without our knowing."""
+        return self.state is LinkState.SEEN and (self.read_at is None or self.parked_until is not None)
 
     @property
     def invitation_mark(self) -> str:
@@ -198,6 +228,7 @@ class Reason(StrEnum):
     UNDECIDED = "undecided"
     LEFT = "left by policy"
     UNADOPTED = "unadopted"
+    NEEDS_APPROVAL = "adoption needs approval"
     INTERNAL_USER = "internal user"
     AMBIGUOUS = "ambiguous"
     ALREADY_LINKED = "already linked"
@@ -297,6 +328,7 @@ class Deprovision(StrEnum):
 class Adoption(StrEnum):
     NONE = "none"
     GUESTS = "guests"
+    REVIEW = "review"
 
 
 class DeletedInTarget(StrEnum):
@@ -419,6 +451,13 @@ class Sync:
     filters: Sequence[Filter] = ()  # any of them lets a user in; without one everybody is in
     policy: Policy = field(default_factory=Policy)
     guard: GuardLimits = field(default_factory=GuardLimits)
+    owner_attribute: str | None = None  # the directory extension that bears the ownership marker
+
+    def marker(self, source_id: str) -> Marker | None:
+        """What this user's B2B user bears; None when no attribute is configured for it."""
+        if self.owner_attribute is None:
+            return None
+        return Marker(attribute=self.owner_attribute, sync=self.name, tenant_id=self.source.id, source_id=source_id)
 
 
 # --- events -----------------------------------------------------------------------------------------------------
@@ -428,6 +467,7 @@ class Why(StrEnum):
     NOTIFICATION = "notification"
     FEED = "feed"
     ABSENT = "absent"  # known to us, and not listed any more
+    MARKED = "marked"  # a target user bears the marker of somebody who has no link
     RETRY = "retry"
     OPERATOR = "operator"
     APPROVED = "approved"

@@ -13,7 +13,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from .model import Attributes, FeedRun, LifecycleEvent, Link, LinkState, Nomination, Outcome, SourceUser, TargetUser
+from .model import (
+    Attributes,
+    FeedRun,
+    LifecycleEvent,
+    Link,
+    LinkState,
+    Marker,
+    Nomination,
+    Outcome,
+    SourceUser,
+    TargetUser,
+)
 
 
 class Clock(Protocol):
@@ -71,11 +82,27 @@ class Presence(StrEnum):
 type Confirm = Callable[[], Awaitable[bool]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedPage:
+    """One page of a listing of target users by their ownership marker: the source ids that the markers name."""
+
+    source_ids: Sequence[str]
+    next_link: str | None = None
+
+
 class TargetDirectory(Protocol):
     """The target tenant. Every write takes a permit of the shared write budget first."""
 
-    async def candidates(self, address: str | None, *, mark: str | None = None) -> list[TargetUser]:
-        """The users who bear this address in any of its places, or a display name that begins with this mark."""
+    async def candidates(
+        self, address: str | None, *, mark: str | None = None, marker: Marker | None = None
+    ) -> list[TargetUser]:
+        """The users who bear this address in any of its places, a display name that begins with this mark, or this
+        ownership marker. With a marker, each comes with the one that it bears.
+        """
+        ...
+
+    async def marked(self, marker: Marker, link: str | None = None) -> MarkedPage:
+        """The first page of the users who bear a marker with this one's prefix, or the page behind a link."""
         ...
 
     async def read_user(self, target_id: str) -> TargetUser | None: ...
@@ -173,6 +200,7 @@ class FeedPhase(StrEnum):
     IDLE = "idle"
     PAGES = "pages"
     SWEEP = "sweep"  # after a full round: who is linked and was deleted while nobody was reading?
+    MARKED = "marked"  # after that: who bears our marker in the target, and has no link?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +214,8 @@ class FeedState:
     full: bool = False
     link: str | None = None  # the next page of this round
     delta_link: str | None = None
-    cursor: str = ""  # how far the sweep has come: "<sync>/<source id>"
+    cursor: str = ""  # how far the sweep has come: "<sync>/<source id>"; of the marked, the last sync that was tried
+    unlisted: Sequence[str] = ()  # the syncs whose marked target users were not listed to the end since a full round
     fingerprint: str = ""  # of what is selected and how it is mapped: another one needs a full round
     started_at: datetime | None = None
     progress_at: datetime | None = None

@@ -49,7 +49,7 @@ _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 _CONFLICTS = 5
 _POISON_PAUSES = (1, 2, 4, 8, 16)  # seconds
-_COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT})
+_COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED})
 _MOST_UPCOMING = 100_000
 
 
@@ -190,7 +190,7 @@ class Worker:
         if self._may_yet_appear(nomination, done):
             return await self._again(nomination, link, NotVisibleYetError())
         if isinstance(done.last.change, Refuse):
-            link = _not_ours_after_all(replace(done.link, read_at=done.last.source.read_at, permit=None))
+            link = _not_ours_after_all(replace(done.link, read_at=done.last.source.read_at, permit=None, adopt=None))
             return await self._park(nomination, link, done.last.change.reason, done.changes)
         return await self._done(nomination, done)
 
@@ -312,7 +312,7 @@ class Worker:
 def _settled(done: Reconciliation) -> Link:
     """The link with what the last look says of it."""
     last = done.last.change
-    link = replace(done.link, parked_until=None, park_count=0, reason="")
+    link = replace(done.link, parked_until=None, park_count=0, reason="", adopt=None)
     if isinstance(last, Hold):
         return replace(link, permit=HELD, reason="held")
     link = replace(link, permit=None)

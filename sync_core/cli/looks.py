@@ -27,9 +27,10 @@ _WAYS_OUT: Mapping[Reason, str] = {
 
 def look_as_json(decided: Look, *, values: bool) -> Json:
     source, link = decided.source, decided.link
-    asked = needs_candidates(source, decided.verdict, link)
+    asked = needs_candidates(source, decided.verdict, link, decided.sync.marker(source.id))
     candidates = [
-        {"id": user.id, "external": user.external, "linked_to": user.linked_to} for user in decided.candidates
+        {"id": user.id, "external": user.external, "linked_to": user.linked_to, "marker": user.marker}
+        for user in decided.candidates
     ]
     return {
         "source": {"state": source.state.value, "read_at": iso(source.read_at)},

@@ -6,10 +6,12 @@ The client takes a permit of the write budget before each write.
 
 from __future__ import annotations
 
+import re
+
 from ..errors import GraphRefusedError, UnavailableError
-from ..model import Attributes, TargetUser, is_external
-from ..ports import Confirm, Presence
-from .client import GraphClient, JsonObject, moment
+from ..model import Attributes, Marker, TargetUser, is_external
+from ..ports import Confirm, MarkedPage, Presence
+from .client import GraphClient, JsonObject, items, moment
 from .failures import not_found
 
 _SELECT = "id,createdDateTime,creationType,displayName,externalUserState,userPrincipalName"
@@ -18,8 +20,10 @@ _READ_USER = f"/users/{{id}}?$select={_SELECT}"
 _PRESENT = "/users/{id}?$select=id"
 _DELETED = "/directory/deletedItems/{id}/microsoft.graph.user?$select=id"
 _RESTORE = "/directory/deletedItems/{id}/restore"
-_CANDIDATES = f"/users?$filter={{filter}}&$select={_SELECT}"
+_CANDIDATES = "/users?$filter={filter}&$select="
+_MARKED = "/users?$top=999&$filter={filter}&$select=id,"
 _INVITATIONS = "/invitations"
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class GraphTarget:
@@ -29,15 +33,35 @@ class GraphTarget:
         self._client = client
         self._redirect_url = redirect_url or f"https://myapplications.microsoft.com/?tenantid={client.tenant_id}"
 
-    async def candidates(self, address: str | None, *, mark: str | None = None) -> list[TargetUser]:
+    async def candidates(
+        self, address: str | None, *, mark: str | None = None, marker: Marker | None = None
+    ) -> list[TargetUser]:
         clauses = [_bears(address)] if address else []
         if mark:
             clauses.append(f"startsWith(displayName,'{mark}')")
+        select = _SELECT
+        if marker:
+            clauses.append(f"{marker.attribute} eq {_quoted(marker.text)}")
+            select += f",{marker.attribute}"  # Graph returns a directory extension only when asked
         found: dict[str, TargetUser] = {}
-        async for user in self._client.pages(_CANDIDATES, {"filter": " or ".join(clauses)}):
-            candidate = _target_user(user)
+        async for user in self._client.pages(_CANDIDATES + select, {"filter": " or ".join(clauses)}):
+            candidate = _target_user(user, marker)
             found[candidate.id] = candidate
         return list(found.values())
+
+    async def marked(self, marker: Marker, link: str | None = None) -> MarkedPage:
+        if link is None:
+            name, prefix = marker.attribute, _quoted(marker.prefix)
+            page = await self._client.get(_MARKED + name, {"filter": f"startsWith({name},{prefix})"})
+        else:
+            page = await self._client.follow(link)
+        # Others can write the attribute, too: what names nobody is left alone.
+        source_ids = [str(user.get(marker.attribute)).removeprefix(marker.prefix) for user in items(page)]
+        next_link = page.get("@odata.nextLink")
+        return MarkedPage(
+            source_ids=[source_id for source_id in source_ids if _OBJECT_ID.fullmatch(source_id)],
+            next_link=None if next_link is None else str(next_link),
+        )
 
     async def read_user(self, target_id: str) -> TargetUser | None:
         user = await self._get(_READ_USER, target_id)
@@ -104,18 +128,29 @@ def _only_missing(error: GraphRefusedError) -> bool:
 
 
 def _bears(address: str) -> str:
-    """Who has this address anywhere, as the docs' own check before an invitation asks. A quote is doubled."""
-    quoted = address.replace("'", "''")
+    """Who has this address anywhere, as the docs' own check before an invitation asks."""
+    quoted = _quoted(address)
     return (
-        f"userPrincipalName eq '{quoted}' or mail eq '{quoted}'"
-        f" or proxyAddresses/any(x:x eq 'SMTP:{quoted}') or otherMails/any(x:x eq '{quoted}')"
+        f"userPrincipalName eq {quoted} or mail eq {quoted}"
+        f" or proxyAddresses/any(x:x eq {_quoted(f'SMTP:{address}')}) or otherMails/any(x:x eq {quoted})"
     )
 
 
-def _target_user(user: JsonObject) -> TargetUser:
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _target_user(user: JsonObject, marker: Marker | None = None) -> TargetUser:
     user_id, created = user.get("id"), user.get("createdDateTime")
     if not isinstance(user_id, str) or not user_id:
         raise UnavailableError("a user without an id")
     created_at = moment(created) if isinstance(created, str) else None
     name = str(user.get("displayName") or "")
-    return TargetUser(id=user_id, external=is_external(user), created_at=created_at, display_name=name)
+    borne = user.get(marker.attribute) if marker else None
+    return TargetUser(
+        id=user_id,
+        external=is_external(user),
+        created_at=created_at,
+        display_name=name,
+        marker=str(borne) if borne else None,
+    )

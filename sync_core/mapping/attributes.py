@@ -102,7 +102,7 @@ EXTENSION_ATTRIBUTES = tuple(f"extensionAttribute{n}" for n in range(1, 16))
 EXTENSION_PARENT = "onPremisesExtensionAttributes"
 
 # https://learn.microsoft.com/graph/extensibility-overview: of an app, by its id without hyphens. Case matters.
-_DIRECTORY_EXTENSION = re.compile(r"extension_[0-9a-f]{32}_[A-Za-z0-9_]{1,100}")
+DIRECTORY_EXTENSION = "extension_[0-9a-f]{32}_[A-Za-z0-9_]{1,100}"
 
 TARGET_ATTRIBUTES: dict[str, TargetAttribute] = {
     "accountEnabled": TargetAttribute(type=bool, clearable=False),
@@ -163,7 +163,7 @@ _DIRECTORY_EXTENSION_TYPE = TargetAttribute(type=object, max_length=256)
 
 
 def directory_extension(name: str) -> bool:
-    return _DIRECTORY_EXTENSION.fullmatch(name) is not None
+    return re.fullmatch(DIRECTORY_EXTENSION, name) is not None
 
 
 @lru_cache(maxsize=1024)

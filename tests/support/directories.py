@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sync_core.errors import ConflictError, GraphRefusedError
-from sync_core.model import Attributes, Json, SourceState, SourceUser, TargetUser
-from sync_core.ports import Clock, Confirm, DeltaPage, GraphSubscription, Presence
+from sync_core.model import Attributes, Json, Marker, SourceState, SourceUser, TargetUser
+from sync_core.ports import Clock, Confirm, DeltaPage, GraphSubscription, MarkedPage, Presence
 
 from .faults import Faults
 
@@ -110,8 +110,13 @@ class MemoryTarget:
     def of(self, address: str) -> list[tuple[str, Account]]:
         return [(user_id, user) for user_id, user in self.users.items() if user.address == address]
 
-    async def candidates(self, address: str | None, *, mark: str | None = None) -> list[TargetUser]:
-        return await self._faults.call("target.candidates", self._candidates(address, mark))
+    async def candidates(
+        self, address: str | None, *, mark: str | None = None, marker: Marker | None = None
+    ) -> list[TargetUser]:
+        return await self._faults.call("target.candidates", self._candidates(address, mark, marker))
+
+    async def marked(self, marker: Marker, link: str | None = None) -> MarkedPage:
+        return await self._faults.call("target.marked", self._marked(marker, link))
 
     async def read_user(self, target_id: str) -> TargetUser | None:
         return await self._faults.call("target.read_user", self._read_user(target_id))
@@ -131,10 +136,17 @@ class MemoryTarget:
     async def restore(self, target_id: str) -> bool:
         return await self._faults.call("target.restore", self._restore(target_id))
 
-    def _shown(self, target_id: str) -> TargetUser:
+    def _shown(self, target_id: str, marker: Marker | None = None) -> TargetUser:
         user = self.users[target_id]
         name = str(user.attributes.get("displayName", ""))
-        return TargetUser(id=target_id, external=user.external, created_at=user.created_at, display_name=name)
+        borne = user.attributes.get(marker.attribute) if marker else None
+        return TargetUser(
+            id=target_id,
+            external=user.external,
+            created_at=user.created_at,
+            display_name=name,
+            marker=str(borne) if borne else None,
+        )
 
     def _misses(self, target_id: str, missed: set[str]) -> bool:
         if target_id in missed:
@@ -142,13 +154,22 @@ class MemoryTarget:
             return True
         return target_id not in self.users or target_id in self.invisible
 
-    async def _candidates(self, address: str | None, mark: str | None) -> list[TargetUser]:
-        shown = [self._shown(each) for each in self.users if each not in self.invisible | self.unsearchable]
+    async def _candidates(self, address: str | None, mark: str | None, marker: Marker | None) -> list[TargetUser]:
+        shown = [self._shown(each, marker) for each in self.users if each not in self.invisible | self.unsearchable]
         return [
             each
             for each in shown
-            if self.users[each.id].address == address or (mark and each.display_name.startswith(mark))
+            if self.users[each.id].address == address
+            or (mark and each.display_name.startswith(mark))
+            or (marker and each.marker == marker.text)
         ]
+
+    async def _marked(self, marker: Marker, link: str | None) -> MarkedPage:
+        """One user a page, so that paging shows."""
+        texts = [str(user.attributes.get(marker.attribute, "")) for user in self.users.values()]
+        found = sorted(text.removeprefix(marker.prefix) for text in texts if text.startswith(marker.prefix))
+        at = int(link or 0)
+        return MarkedPage(source_ids=found[at : at + 1], next_link=str(at + 1) if at + 1 < len(found) else None)
 
     async def _read_user(self, target_id: str) -> TargetUser | None:
         return self._shown(target_id) if target_id in self.users and target_id not in self.invisible else None

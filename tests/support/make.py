@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
@@ -12,10 +13,12 @@ from sync_core.model import (
     DeletedInTarget,
     Deprovision,
     Desired,
+    Filter,
     GuardLimits,
     Json,
     Link,
     LinkState,
+    Marker,
     Policy,
     SourceState,
     SourceUser,
@@ -37,11 +40,22 @@ BOB = "bbbbbbbb-0000-0000-0000-000000000002"
 ADDRESS = "ada@contoso.example"
 GUEST = "guest-of-ada"
 
+# The directory extension that bears the ownership marker, where a test wants one; and what it says of Ada.
+OWNER = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
+MARKER = Marker(attribute=OWNER, sync=NAME, tenant_id=CONTOSO.id, source_id=ADA)
+
 IN = Verdict(in_scope=True, reason="all internal users")
 OUT = Verdict(in_scope=False, reason="no group")
 
 
-def sync(*, policy: Policy | None = None, guard: GuardLimits | None = None, name: str = NAME) -> Sync:
+def sync(
+    *,
+    policy: Policy | None = None,
+    guard: GuardLimits | None = None,
+    name: str = NAME,
+    filters: Sequence[Filter] = (),
+    owner_attribute: str | None = None,
+) -> Sync:
     return Sync(
         name=name,
         source=CONTOSO,
@@ -49,6 +63,8 @@ def sync(*, policy: Policy | None = None, guard: GuardLimits | None = None, name
         mapping=DEFAULT_MAPPING,
         policy=policy or Policy(),
         guard=guard or GuardLimits(),
+        filters=filters,
+        owner_attribute=owner_attribute,
     )
 
 
@@ -134,7 +150,9 @@ targets = st.builds(
     external=st.booleans(),
     created_at=st.none() | _moments,
     linked_to=st.sampled_from([None, f"{NAME}/{BOB}"]),
+    marker=st.sampled_from([None, MARKER.text, MARKER.prefix + BOB]),
 )
+markers = st.sampled_from([None, MARKER])
 candidates = st.lists(targets, max_size=3, unique_by=lambda user: user.id)
 links = st.builds(
     Link,
@@ -146,6 +164,7 @@ links = st.builds(
     dirty=st.booleans(),
     created=st.booleans(),
     permit=st.sampled_from([None, "SoftDelete", "Disable", "Hold"]),
+    adopt=st.none() | _ids,
     invited_at=st.none() | _moments,
     linked_at=st.none() | _moments,
     deleted_at=st.none() | _moments,

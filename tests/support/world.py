@@ -12,7 +12,7 @@ from sync_core.feeds import FeedReader
 from sync_core.holds import DeletionGuard
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
-from sync_core.model import FeedRun, GuardLimits, Json, Link, Nomination, Outcome, Policy, Sync, Why
+from sync_core.model import FeedRun, Filter, GuardLimits, Json, Link, Nomination, Outcome, Policy, Sync, Why
 from sync_core.ports import FeedState
 from sync_core.storage.connect import memory_storage
 from sync_core.subscriptions import SubscriptionKeeper
@@ -37,7 +37,13 @@ class World:
     """Contoso's people, Fabrikam's guests, and one worker between them."""
 
     def __init__(
-        self, *, policy: Policy | None = None, guard: GuardLimits | None = None, more: Sequence[Sync] = ()
+        self,
+        *,
+        policy: Policy | None = None,
+        guard: GuardLimits | None = None,
+        filters: Sequence[Filter] = (),
+        owner_attribute: str | None = None,
+        more: Sequence[Sync] = (),
     ) -> None:
         self.clock = ManualClock()
         self.faults = Faults()
@@ -49,7 +55,7 @@ class World:
         self.source = MemorySource(self.clock, self.faults)
         self.target = MemoryTarget(self.clock, self.faults)
         self.api = MemorySubscriptions(self.faults)
-        self.sync = sync(policy=policy, guard=guard)
+        self.sync = sync(policy=policy, guard=guard, filters=filters, owner_attribute=owner_attribute)
         self.syncs = {each.name: each for each in (self.sync, *more)}
         sources, targets = {CONTOSO.key: self.source}, {FABRIKAM.key: self.target}
         links = self.storage.links
@@ -70,6 +76,7 @@ class World:
         self.feeds = FeedReader(
             syncs=self.syncs,
             sources=sources,
+            targets=targets,
             feeds=self.storage.feeds,
             links=links,
             queues=self.storage.queues,
@@ -180,6 +187,11 @@ class World:
                 bodies.append(message.body)
         self.clock.advance(now - self.clock.now())
         return bodies
+
+    async def lose_tables(self) -> None:
+        for table in self.storage.tables_by_name.values():
+            for row in [row async for row in table.query(None)]:
+                await table.delete(row.pk, row.rk)
 
     # --- what is to be true in the end ---
 

@@ -163,6 +163,7 @@ class Bench:
         feeds = FeedReader(
             syncs=config.syncs,
             sources=sources,
+            targets=targets,
             feeds=storage.feeds,
             links=storage.links,
             queues=storage.queues,

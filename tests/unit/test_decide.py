@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from sync_core import decide as module
-from sync_core.decide import decide, needs_candidates
+from sync_core.decide import asks_for_address, decide, needs_candidates
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     SOFT_DELETE_RETENTION,
@@ -24,6 +24,7 @@ from sync_core.model import (
     Invite,
     Link,
     LinkState,
+    Marker,
     Policy,
     Reason,
     Refuse,
@@ -38,7 +39,7 @@ from sync_core.model import (
     fingerprint,
 )
 from tests.support.clock import START
-from tests.support.make import ADA, ADDRESS, BOB, GUEST, IN, NAME, OUT, guest, link, linked, source
+from tests.support.make import ADA, ADDRESS, BOB, GUEST, IN, MARKER, NAME, OUT, guest, link, linked, source
 
 LIVE, DISABLED = SourceState.LIVE, SourceState.DISABLED
 SOFT_DELETED, GONE = SourceState.SOFT_DELETED, SourceState.GONE
@@ -48,6 +49,9 @@ WANTED = apply_mapping(DEFAULT_MAPPING, source().attributes)
 WANTED_DISABLED = Desired(always={**WANTED.always, "accountEnabled": False}, on_create=WANTED.on_create)
 EVERYTHING = {**WANTED.always, **WANTED.on_create}
 ADOPTING = Policy(adopt=Adoption.GUESTS)
+REVIEWING = Policy(adopt=Adoption.REVIEW)
+THEIRS = MARKER.prefix + BOB
+UNDECIDED = Verdict(in_scope=False, reason="filter 'A': mail REGEX MATCH takes too long", undecided=True)
 RESTORING = Policy(deleted_in_target=DeletedInTarget.RESTORE)
 OURS = link(LINKED, target_id=GUEST, applied=linked(WANTED).applied, created=True)
 
@@ -62,6 +66,7 @@ class Case:
     desired: Desired = WANTED
     policy: Policy = field(default_factory=Policy)
     candidates: tuple[TargetUser, ...] = ()
+    marker: Marker | None = None
     change: Change
 
 
@@ -143,6 +148,40 @@ def _own_invitation() -> Iterable[Case]:
                 )
 
 
+def _marked() -> Iterable[Case]:
+    ours = guest(marker=MARKER.text)
+    for state in SourceState:
+        for verdict in (IN, OUT, UNDECIDED):
+            for policy in (Policy(), ADOPTING, REVIEWING):
+                for found in ((ours,), (guest("another"), ours), (guest("theirs", external=False), ours)):
+                    yield Case(
+                        source=source(state),
+                        verdict=verdict,
+                        policy=policy,
+                        candidates=found,
+                        marker=MARKER,
+                        change=Adopt(target_id=GUEST),
+                    )
+
+
+def _marked_in_vain() -> Iterable[Case]:
+    linked_to = f"{NAME}/{BOB}"
+    for state in SourceState:
+        for found, reason, detail in (
+            ((guest(external=False),), Reason.INTERNAL_USER, GUEST),
+            ((guest(linked_to=linked_to),), Reason.ALREADY_LINKED, f"{GUEST} is linked to {linked_to}"),
+            ((guest("guest-2"), guest("guest-1")), Reason.AMBIGUOUS, "guest-1, guest-2"),
+            ((guest("guest-2"), guest("guest-1", external=False)), Reason.AMBIGUOUS, "guest-1, guest-2"),
+        ):
+            yield Case(
+                source=source(state),
+                policy=ADOPTING,
+                candidates=tuple(replace(each, marker=MARKER.text) for each in found),
+                marker=MARKER,
+                change=Refuse(reason=reason, detail=detail),
+            )
+
+
 def _not_ours() -> Iterable[Case]:
     for each in (guest(), guest(external=False), guest(created_at=START), guest(linked_to=f"{NAME}/{BOB}")):
         for seen in (link(), link(LinkState.INVITING, invited_at=START - timedelta(days=2))):
@@ -161,7 +200,6 @@ def _not_ours() -> Iterable[Case]:
 MOVED = {**WANTED.always, "department": "Sales"}
 _INVITE = Invite(address=ADDRESS, display_name="Ada", attributes=EVERYTHING)
 IGNORED = Desired(always={}, ignored=True)
-UNDECIDED = Verdict(in_scope=False, reason="filter 'A': mail REGEX MATCH takes too long", undecided=True)
 _REFUSED = Refuse(reason=Reason.UNDECIDED, detail=UNDECIDED.reason)
 _TWO = (guest("guest-2"), guest("guest-1", external=False))
 
@@ -180,9 +218,45 @@ ROWS: Mapping[str, Iterable[Case]] = {
         Case(source=source(DISABLED), change=skip(Reason.DISABLED)),
         Case(source=source(DISABLED), policy=ADOPTING, candidates=(guest(),), change=skip(Reason.DISABLED)),
     ),
-    "live | in | none | one B2B user with that address | Adopt if policy allows, else Refuse(unadopted)": (
+    "any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked": (
+        _marked()
+    ),
+    "any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason": (
+        _marked_in_vain()
+    ),
+    "live | in | none | one B2B user with that address | Adopt if the policy allows, else Refuse(unadopted)": (
         Case(policy=ADOPTING, candidates=(guest(),), change=Adopt(target_id=GUEST)),
         Case(candidates=(guest(),), change=Refuse(reason=Reason.UNADOPTED, detail=GUEST)),
+        Case(marker=MARKER, candidates=(guest(),), change=Refuse(reason=Reason.UNADOPTED, detail=GUEST)),
+    ),
+    "live | in | none | likewise, and the policy is review | Refuse(needs approval)": (
+        Case(policy=REVIEWING, candidates=(guest(),), change=Refuse(reason=Reason.NEEDS_APPROVAL, detail=GUEST)),
+        Case(
+            policy=REVIEWING,
+            link=link(adopt="another"),
+            candidates=(guest(),),
+            change=Refuse(reason=Reason.NEEDS_APPROVAL, detail=GUEST),
+        ),
+        Case(policy=REVIEWING, link=link(adopt=GUEST), change=_INVITE),
+    ),
+    "live | in | none | the B2B user with that address whom a person approved | Adopt, whatever the policy": (
+        *(
+            Case(policy=policy, link=link(adopt=GUEST), candidates=found, change=Adopt(target_id=GUEST))
+            for policy in (Policy(), ADOPTING, REVIEWING)
+            for found in ((guest(),), (guest("another"), guest()), (guest("theirs", external=False), guest()))
+        ),
+        *(
+            Case(
+                link=link(adopt=GUEST), candidates=(guest(**mine),), change=Refuse(reason=reason, detail=GUEST + detail)
+            )
+            for mine, reason, detail in (
+                ({"external": False}, Reason.INTERNAL_USER, ""),
+                ({"linked_to": f"{NAME}/{BOB}"}, Reason.ALREADY_LINKED, f" is linked to {NAME}/{BOB}"),
+                ({"marker": THEIRS}, Reason.ALREADY_LINKED, f" bears the marker {THEIRS}"),
+            )
+        ),
+        Case(source=source(DISABLED), link=link(adopt=GUEST), candidates=(guest(),), change=skip(Reason.DISABLED)),
+        Case(verdict=OUT, link=link(adopt=GUEST), candidates=(guest(),), change=skip(Reason.OUT_OF_SCOPE)),
     ),
     "live | in | none | an internal user with that address | Refuse(internal user): never touched": (
         Case(candidates=(guest(external=False),), change=Refuse(reason=Reason.INTERNAL_USER, detail=GUEST)),
@@ -200,7 +274,16 @@ ROWS: Mapping[str, Iterable[Case]] = {
             change=Refuse(reason=Reason.AMBIGUOUS, detail="guest-1, guest-2"),
         ),
     ),
-    "live | in | none | a user linked to another source user | Refuse(already linked)": (
+    "live | in | none | a user linked to another source user, or with another marker | Refuse(already linked)": (
+        *(
+            Case(
+                policy=ADOPTING,
+                marker=marker,
+                candidates=(guest(marker=THEIRS),),
+                change=Refuse(reason=Reason.ALREADY_LINKED, detail=f"{GUEST} bears the marker {THEIRS}"),
+            )
+            for marker in (None, MARKER)
+        ),
         Case(
             policy=ADOPTING,
             candidates=(guest(linked_to=f"{NAME}/{BOB}"),),
@@ -302,7 +385,7 @@ def test_the_decision_follows_the_row(row: str) -> None:
     cases = list(ROWS[row])
     assert cases
     for case in cases:
-        decided = decide(case.source, case.verdict, case.link, case.desired, case.policy, case.candidates)
+        decided = decide(case.source, case.verdict, case.link, case.desired, case.policy, case.candidates, case.marker)
         assert decided == case.change, case
 
 
@@ -356,6 +439,25 @@ def test_the_target_is_only_asked_who_bears_an_address_when_the_answer_matters()
     assert not needs_candidates(source(GONE), IN, link())
     assert not needs_candidates(source(creationType="Invitation"), IN, link())
     assert needs_candidates(source(GONE), OUT, link(LinkState.INVITING))
+
+
+def test_the_marker_is_looked_for_while_nobody_came_to_an_end_with_the_user() -> None:
+    """Also for who is to have no access: once. Never for an external user, nor without a marker."""
+    looked_at = link(etag="1", read_at=START)
+    for user, verdict in ((source(DISABLED), IN), (source(), OUT), (source(SOFT_DELETED), IN), (source(GONE), IN)):
+        for unsettled in (link(), link(adopt=GUEST), replace(looked_at, parked_until=START)):
+            assert needs_candidates(user, verdict, unsettled, MARKER)
+            assert not needs_candidates(user, verdict, unsettled)
+        assert not needs_candidates(user, verdict, looked_at, MARKER)
+        assert not needs_candidates(user, verdict, OURS, MARKER)
+    assert not needs_candidates(source(creationType="Invitation"), IN, link(), MARKER)
+
+
+def test_the_address_of_who_is_not_to_be_invited_is_not_asked_for() -> None:
+    """What is looked for is the marker alone."""
+    assert asks_for_address(source(), IN, link())
+    assert not asks_for_address(source(), OUT, link())
+    assert not asks_for_address(source(DISABLED), IN, link())
 
 
 def test_a_dirty_record_that_says_disabled_is_not_believed_by_the_policy() -> None:

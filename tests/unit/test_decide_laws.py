@@ -19,6 +19,7 @@ from sync_core.model import (
     Json,
     Link,
     LinkState,
+    Marker,
     Policy,
     Reason,
     Refuse,
@@ -33,7 +34,7 @@ from sync_core.model import (
     fingerprints,
 )
 from tests.support.clock import START
-from tests.support.make import ADA, GUEST, IN, candidates, desires, links, person, policies, sources, verdicts
+from tests.support.make import ADA, GUEST, IN, candidates, desires, links, markers, person, policies, sources, verdicts
 
 _departments = st.sampled_from([None, "", "Research", "Sales"])
 
@@ -48,7 +49,7 @@ def people(draw: st.DrawFn) -> tuple[SourceUser, Desired]:
 
 
 @settings(max_examples=200)
-@given(sources, verdicts, links, desires, policies, candidates)
+@given(sources, verdicts, links, desires, policies, candidates, markers)
 def test_every_situation_has_one_decision(
     source: SourceUser,
     verdict: Verdict,
@@ -56,15 +57,16 @@ def test_every_situation_has_one_decision(
     desired: Desired,
     policy: Policy,
     candidates: Sequence[TargetUser],
+    marker: Marker | None,
 ) -> None:
     """Deciding is total and deterministic: no combination raises, and asking twice gives the same change."""
-    first = decide(source, verdict, link, desired, policy, candidates)
+    first = decide(source, verdict, link, desired, policy, candidates, marker)
     assert isinstance(first, Change)
-    assert decide(source, verdict, link, desired, policy, list(candidates)) == first
+    assert decide(source, verdict, link, desired, policy, list(candidates), marker) == first
 
 
 @settings(max_examples=200)
-@given(sources, verdicts, links, desires, policies, candidates)
+@given(sources, verdicts, links, desires, policies, candidates, markers)
 def test_an_unowned_target_user_is_never_in_a_change(
     source: SourceUser,
     verdict: Verdict,
@@ -72,22 +74,23 @@ def test_an_unowned_target_user_is_never_in_a_change(
     desired: Desired,
     policy: Policy,
     candidates: Sequence[TargetUser],
+    marker: Marker | None,
 ) -> None:
     """Without a link that is ours nothing is written; only a free, external candidate may be adopted."""
-    change = decide(source, verdict, link, desired, policy, candidates)
+    change = decide(source, verdict, link, desired, policy, candidates, marker)
     if not link.ours:
         assert isinstance(change, Invite | Adopt | Skip | Refuse)
     if isinstance(change, Adopt):
-        (adopted,) = candidates
-        assert adopted.id == change.target_id
+        (adopted,) = (user for user in candidates if user.id == change.target_id)
         assert adopted.external
+        assert adopted.marker in {None, marker and marker.text}
         assert adopted.linked_to is None
         assert not link.ours
     if isinstance(change, Invite):
         assert not candidates
 
 
-@given(sources, verdicts, links, desires, policies, candidates)
+@given(sources, verdicts, links, desires, policies, candidates, markers)
 def test_an_external_source_user_is_always_skipped(
     source: SourceUser,
     verdict: Verdict,
@@ -95,11 +98,12 @@ def test_an_external_source_user_is_always_skipped(
     desired: Desired,
     policy: Policy,
     candidates: Sequence[TargetUser],
+    marker: Marker | None,
 ) -> None:
     """A B2B user of the source tenant is never handed on, whatever links and candidates there are."""
     external = replace(source, attributes={**source.attributes, "creationType": "Invitation"})
     assume(not external.absent)
-    assert decide(external, verdict, link, desired, policy, candidates) == Skip(reason=Reason.EXTERNAL)
+    assert decide(external, verdict, link, desired, policy, candidates, marker) == Skip(reason=Reason.EXTERNAL)
 
 
 @given(people(), links, policies, candidates)
