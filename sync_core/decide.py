@@ -133,7 +133,7 @@ def _unlinked(
         return Adopt(target_id=invited[0].id)
     marked = [user for user in candidates if marker is not None and user.marker == marker.text]
     if marked:
-        return _marked(marked)
+        return _marked(_chosen(marked, link))
     if source.absent:
         return Skip(reason=Reason.NOT_OURS)
     if verdict.undecided:
@@ -146,7 +146,7 @@ def _unlinked(
         return Skip(reason=Reason.DISABLED)
     if source.address is None:
         return Refuse(reason=Reason.NO_ADDRESS)
-    found = [user for user in candidates if user.id == link.adopt] or candidates
+    found = _chosen(candidates, link)
     if len(found) > 1:
         return _ambiguous(found)
     if found:
@@ -157,6 +157,11 @@ def _unlinked(
         display_name=display_name if isinstance(display_name, str) else None,
         attributes={**desired.always, **desired.on_create},
     )
+
+
+def _chosen(users: Sequence[TargetUser], link: Link) -> Sequence[TargetUser]:
+    """The one of them whom a person approved; all of them when that is nobody here."""
+    return [user for user in users if user.id == link.adopt] or users
 
 
 def _marked(users: Sequence[TargetUser]) -> Change:

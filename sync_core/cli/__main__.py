@@ -13,17 +13,42 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..errors import ConfigError, SyncError
-from . import export_schema, expression, holds, import_schema, plan, resync, status, sync, test_mapping, validate
+from . import (
+    adopt,
+    export_schema,
+    expression,
+    holds,
+    import_schema,
+    plan,
+    resync,
+    status,
+    sync,
+    test_mapping,
+    validate,
+)
 from .screen import warning
 from .world import Exit, UsageError, World
 
-COMMANDS = (validate, plan, status, sync, holds, resync, expression, test_mapping, import_schema, export_schema)
+COMMANDS = (
+    validate,
+    plan,
+    status,
+    sync,
+    holds,
+    adopt,
+    resync,
+    expression,
+    test_mapping,
+    import_schema,
+    export_schema,
+)
 
 _DESCRIPTION = "Cross-tenant synchronization of Microsoft Entra B2B users: see how it stands, and act on it."
 _EPILOG = """\
 settings come from the environment, else from "Values" in local.settings.json in the current folder.
 
-exit codes: 0 done, 1 fault, 2 wrong usage or configuration, 3 needs approval (xtsync holds), 130 interrupted.
+exit codes: 0 done, 1 fault, 2 wrong usage or configuration, 3 needs approval (xtsync holds, xtsync adopt),
+130 interrupted.
 
 examples:
   xtsync status

@@ -15,13 +15,21 @@ from .words import iso, span
 
 type Json = dict[str, Any]
 
-_WAYS_OUT: Mapping[Reason, str] = {
-    Reason.UNADOPTED: "a B2B user with this address is there already; `matching: {adopt: guests}` adopts it",
+WAYS_OUT: Mapping[Reason, str] = {
+    Reason.UNADOPTED: "a B2B user with this address is there already; `xtsync adopt USER` adopts it, `matching: {adopt:"
+    " guests}` all such",
+    Reason.NEEDS_APPROVAL: "a B2B user with this address is there already; `xtsync adopt USER` adopts it",
     Reason.INTERNAL_USER: "an internal user of the target has this address; it is never touched",
-    Reason.AMBIGUOUS: "several users of the target have this address; leave it to one of them",
-    Reason.ALREADY_LINKED: "the target user belongs to another source user; one of the two has to change its address",
+    Reason.AMBIGUOUS: "several users of the target have this address or ownership marker; leave it to one of them, or"
+    " choose with `xtsync adopt USER --target ID`",
+    Reason.ALREADY_LINKED: "the target user belongs to another source user; one of the two has to change its address."
+    " A wrong ownership marker is to be cleared in the target",
     Reason.DELETED_IN_TARGET: "somebody in the target deleted it; restore it there, or `deleted_in_target: restore`",
-    Reason.NO_ADDRESS: "the source user has neither mail nor user principal name to invite",
+    Reason.NO_ADDRESS: "the source user has neither mail nor user principal name to invite: give it one, or a filter"
+    " that leaves it out",
+    Reason.UNDECIDED: "a filter of this sync cannot be evaluated for the user; correct its pattern: until then the user"
+    " is neither let in nor deprovisioned",
+    Reason.IGNORED: "an expression of the mapping says IgnoreObjectFlow for this user; change it if that is not meant",
 }
 
 
@@ -56,8 +64,10 @@ def change_as_json(change: Change, *, values: bool = False) -> Json:
     match change:
         case Skip(reason=reason):
             shown["reason"] = reason.value
+            if reason in WAYS_OUT:
+                shown["hint"] = WAYS_OUT[reason]
         case Refuse(reason=reason, detail=detail):
-            shown |= {"reason": reason.value, "detail": detail or None, "hint": _WAYS_OUT.get(reason)}
+            shown |= {"reason": reason.value, "detail": detail or None, "hint": WAYS_OUT.get(reason)}
         case SoftDelete(why=why):
             shown["reason"] = why
         case Adopt(target_id=target_id):
@@ -111,7 +121,8 @@ def _candidates(candidates: Sequence[Mapping[str, Any]] | None) -> str:
 
 def _candidate(user: Mapping[str, Any]) -> str:
     linked = f", linked to {user['linked_to']}" if user["linked_to"] else ""
-    return f"{user['id']} ({'B2B' if user['external'] else 'internal'} user{linked})"
+    marker = f", bears the marker {user['marker']}" if user["marker"] else ""
+    return f"{user['id']} ({'B2B' if user['external'] else 'internal'} user{linked}{marker})"
 
 
 def _values(change: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from ..bootstrap import Runtime
 from ..errors import SyncError
 from ..look import Look
-from ..model import Link, Nomination, Outcome, Sync, Why
+from ..model import Link, Nomination, Outcome, Reason, Sync, Why
 from .command import Commands, add_command
 from .find import find_user
 from .looks import change_as_json, look_as_json
@@ -23,7 +23,7 @@ from .world import Exit, World
 _DESCRIPTION = """\
 Reads the user from the source tenant, decides and writes at once, and shows each step. The way is the one that
 messages take: locks, guard, parking and activity are the same. A dry run decides, and writes nothing anywhere.
-Exit code 0: done, or nothing to do. 1: refused or failed. 3: the deletion guard holds it."""
+Exit code 0: done, or nothing to do. 1: refused or failed. 3: a person has to decide (xtsync holds, xtsync adopt)."""
 _USER = "6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11"
 
 _LOOK_AGAIN_S = 300.0
@@ -73,7 +73,7 @@ async def run(args: Namespace, world: World) -> int:
                 show(world.screen, result)
     if args.json:
         world.screen.json({"results": results})
-    return _exit_code([result["outcome"]["result"] for result in results])
+    return _exit_code([_code(result["outcome"]) for result in results])
 
 
 async def _preview(runtime: Runtime, sync: Sync, user: str) -> Json:
@@ -122,7 +122,7 @@ def _outcome(outcome: Outcome | None, link: Link | None, looks: list[Look]) -> J
         "changes": changes,
         "target_id": link.target_id if link else None,
         "error": error or None,
-        "hint": last.get("hint") if last.get("reason") == error else None,
+        "hint": last.get("hint") if not error or last.get("reason") == error else None,
         "next_try_at": iso(parked_until),
     }
 
@@ -138,7 +138,11 @@ def _failed(error: SyncError) -> Json:
     }
 
 
-def _exit_code(results: list[str]) -> int:
-    if {"parked", "retry", "failed", "refused"} & set(results):
-        return Exit.FAULT
-    return Exit.APPROVAL if "held" in results else Exit.DONE
+def _code(outcome: Json) -> Exit:
+    if outcome["result"] == "held" or outcome["error"] == Reason.NEEDS_APPROVAL:
+        return Exit.APPROVAL
+    return Exit.FAULT if outcome["result"] in {"parked", "retry", "failed", "refused"} else Exit.DONE
+
+
+def _exit_code(codes: list[Exit]) -> Exit:
+    return next((code for code in (Exit.FAULT, Exit.APPROVAL) if code in codes), Exit.DONE)

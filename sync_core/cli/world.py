@@ -27,7 +27,7 @@ class Exit(IntEnum):
     DONE = 0
     FAULT = 1
     USAGE = 2  # wrong usage or configuration
-    APPROVAL = 3  # the deletion guard waits for a person
+    APPROVAL = 3  # a person has to decide
     INTERRUPTED = 130
 
 

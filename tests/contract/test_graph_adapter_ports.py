@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -29,13 +30,15 @@ from sync_core.graph.credentials import EmulatorCredential
 from sync_core.graph.source import GraphSource
 from sync_core.graph.subscriptions import GraphSubscriptions
 from sync_core.graph.target import GraphTarget
-from sync_core.model import SourceState, SourceUser
+from sync_core.model import Marker, SourceState, SourceUser
 from sync_core.ports import Presence, SourceDirectory, SubscriptionApi, TargetDirectory
 
 from ..unit.test_budget import LoopClock, SharedRecord, in_virtual_time
 from .test_graph_adapter import StoppedClock, answers, client_for, yes
 
 NOBODY = "99999999-9999-9999-9999-999999999999"
+OWNER = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
+MARKER = Marker(attribute=OWNER, sync="a-to-b", tenant_id=CONTOSO, source_id="aaaaaaaa-0000-0000-0000-000000000001")
 
 
 class Stage:
@@ -329,6 +332,66 @@ async def test_an_internal_user_is_a_candidate_but_not_external(stage: Stage) ->
         await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
     assert caught.value.status == 400
     assert "already exists" in caught.value.message
+
+
+async def _guest(stage: Stage, name: str, **attributes: Any) -> str:
+    guest = await stage.target.invite(f"{name}@contoso.com", name, confirm=yes)
+    assert await stage.target.update(guest, attributes)
+    return guest
+
+
+async def test_a_pending_guest_is_found_by_another_mail(stage: Stage) -> None:
+    """Never redeemed, the name in the #EXT# form, the address among otherMails alone: a B2B user all the same."""
+    guest = await _guest(stage, "old", mail="other@contoso.com", otherMails=["ada@contoso.com"])
+    user = stage.world.target.user(guest)
+    assert user.properties["externalUserState"] == "PendingAcceptance"
+    assert user.properties["userPrincipalName"].startswith("old_contoso.com#EXT#@")
+    assert [(each.id, each.external) for each in await stage.target.candidates("ada@contoso.com")] == [(guest, True)]
+
+
+async def test_who_bears_the_marker_is_found_whatever_the_address(stage: Stage) -> None:
+    """By exactly this text; a directory extension comes along only because it is asked for."""
+    ours = await _guest(stage, "old", **{OWNER: MARKER.text})
+    await _guest(stage, "another", **{OWNER: f"{MARKER.prefix}{NOBODY}"})
+    await _guest(stage, "longer", **{OWNER: f"{MARKER.text}0"})
+    candidates = await stage.target.candidates(None, marker=MARKER)
+    assert [(each.id, each.marker) for each in candidates] == [(ours, MARKER.text)]
+    theirs = await stage.target.candidates("another@contoso.com", marker=MARKER)
+    assert {each.marker for each in theirs} == {MARKER.text, f"{MARKER.prefix}{NOBODY}"}
+    assert [each.marker for each in await stage.target.candidates("old@contoso.com")] == [None]
+
+
+async def test_a_quote_in_a_marker_does_not_widen_the_search(stage: Stage) -> None:
+    """Nobody is found by it, and Graph understands the filter."""
+    await _guest(stage, "old", **{OWNER: MARKER.text})
+    odd = replace(MARKER, source_id=f"x' or {OWNER} ne '")
+    assert await stage.target.candidates(None, marker=odd) == []
+    await _guest(stage, "odd", **{OWNER: odd.text})
+    assert [each.marker for each in await stage.target.candidates(None, marker=odd)] == [odd.text]
+
+
+async def test_the_marked_are_listed_page_by_page(stage: Stage) -> None:
+    """The source ids of one sync and tenant, over all pages; what names nobody is left out."""
+    ids = {f"aaaaaaaa-0000-0000-0000-{n:012d}" for n in range(1, 1002)}
+    for n, source_id in enumerate(sorted(ids)):
+        stage.world.target.create(_named(f"u{n}", MARKER.prefix + source_id))
+    for n, text in enumerate((MARKER.prefix, f"{MARKER.prefix}nobody", f"other/{MARKER.tenant_id}/{NOBODY}")):
+        stage.world.target.create(_named(f"odd{n}", text))
+    first = await stage.target.marked(MARKER)
+    assert first.next_link is not None
+    second = await stage.target.marked(MARKER, first.next_link)
+    assert second.next_link is None
+    assert sorted([*first.source_ids, *second.source_ids]) == sorted(ids)
+
+
+def _named(name: str, marker: str) -> dict[str, Any]:
+    return {
+        "accountEnabled": True,
+        "displayName": name,
+        "mailNickname": name,
+        "userPrincipalName": f"{name}@fabrikam.com",
+        OWNER: marker,
+    }
 
 
 async def test_candidates_are_collected_over_pages_once_each() -> None:

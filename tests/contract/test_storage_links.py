@@ -29,6 +29,7 @@ FULL = Link(
     dirty=True,
     created=True,
     permit="permit-1",
+    adopt="target-2",
     read_at=AT,
     invited_at=AT.replace(microsecond=0),
     linked_at=AT,

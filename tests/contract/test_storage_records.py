@@ -52,6 +52,7 @@ async def test_feed_state(storage: Storage) -> None:
             link="https://graph.example/next?$skiptoken=" + "x" * 20_000,
             delta_link="https://graph.example/delta?$deltatoken='y'&z",
             cursor="s/u",
+            unlisted=("a-to-b", "a-to-c"),
             fingerprint="f",
             started_at=AT,
             progress_at=AT + timedelta(microseconds=1),

@@ -111,7 +111,7 @@ def test_refusal_parks_and_says_the_way_out(bench: Bench) -> None:
     assert result.code == 1
     assert "candidates  guest-1 (B2B user)" in result.out
     assert "parked: unadopted; looked at again at 2026-01-05T09:05" in result.out
-    assert "hint: a B2B user with this address is there already; `matching: {adopt: guests}` adopts it" in result.out
+    assert "hint: a B2B user with this address is there already; `xtsync adopt USER` adopts it" in result.out
     dry = bench.run("sync", ADA, "--dry-run", "--json")
     assert dry.code == 1
     assert dry.json["results"][0]["outcome"]["result"] == "refused"

@@ -134,7 +134,7 @@ async def test_a_deployment_of_another_source_tenant_takes_nobody_for_a_leaver()
     """The same name of a sync, another source: the marker names the tenant, so these users are somebody else's."""
     world = World(owner_attribute=OWNER)
     theirs = f"{NAME}/33333333-3333-3333-3333-333333333333/{EVE}"
-    world.target.add(GUEST, "eve@contoso.example", **{OWNER: theirs})
+    world.target.add(GUEST, "eve@contoso.example").attributes[OWNER] = theirs
     world.source.pages.update(pages([]))
     await world.feeds.run(await world.started())
     assert await world.nominated() == []
@@ -147,7 +147,7 @@ async def test_two_who_bear_one_marker_are_left_to_a_person() -> None:
     """A copied marker must not decide whom we write to."""
     world = await _everybody()
     await world.lose_tables()
-    world.target.add(GUEST, ADDRESS, **{OWNER: MARKER.text})
+    world.target.add(GUEST, ADDRESS).attributes[OWNER] = MARKER.text
     world.source.purge(ADA)
     outcome = await world.look(ADA)
     assert outcome.error == "ambiguous"

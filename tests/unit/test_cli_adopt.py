@@ -1,0 +1,188 @@
+"""`xtsync adopt`: a person's word about one guest, for one user, and for the next look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sync_core.cli.looks import WAYS_OUT
+from sync_core.errors import ConflictError
+from sync_core.model import Link, LinkState, Reason, Why
+from sync_core.storage.links import TableLinks
+from tests.support.make import person
+
+from .test_cli_support import ADA, BOB, CONFIG, NAME, Bench
+
+ADDRESS = "ada@contoso.example"
+SECOND = "  - { name: contoso-to-litware, source: contoso, target: litware }\n"
+
+
+class Contested(TableLinks):
+    """A worker is always faster."""
+
+    async def save(self, link: Link) -> Link:
+        raise ConflictError("the row was changed")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Ada is in scope, and a guest with her address is there already; adoption is for review."""
+    bench = Bench(tmp_path)
+    bench.source.users[ADA] = person()
+    bench.target.add("guest-1", ADDRESS)
+    _policy(bench, "review")
+    return bench
+
+
+def _policy(bench: Bench, adopt: str) -> None:
+    (bench.folder / "sync.yaml").write_text(CONFIG + f"    matching: {{ adopt: {adopt} }}\n")
+
+
+def _link(bench: Bench) -> Link | None:
+    return bench.do(bench.storage.links.get(NAME, ADA))
+
+
+def _worked_off(bench: Bench) -> str:
+    """What `xtsync sync` says in the place of the function app."""
+    bench.clock.advance(timedelta(seconds=1))
+    return str(bench.run("sync", ADA, "--json").json["results"][0]["outcome"]["result"])
+
+
+def test_a_guest_under_review_waits_for_a_person(bench: Bench) -> None:
+    """Parked with its own reason and hint, exit code 3, and listed."""
+    result = bench.run("sync", ADA)
+    assert result.code == 3
+    assert "parked: adoption needs approval" in result.out
+    assert f"hint: {WAYS_OUT[Reason.NEEDS_APPROVAL]}" in result.out
+    listed = bench.run("adopt", "--json")
+    assert listed.code == 0
+    [waiting] = listed.json["waiting"]
+    assert (waiting["sync"], waiting["source_id"], waiting["reason"]) == (NAME, ADA, "adoption needs approval")
+    shown = bench.run("adopt").out
+    assert ADA in shown
+    assert "1 user waiting. To see one and decide: xtsync adopt USER" in shown
+
+
+def test_nobody_waits(bench: Bench) -> None:
+    """An empty list is a sentence, and an empty list."""
+    assert bench.run("adopt").out == "Nobody waits for an adoption.\n"
+    assert bench.run("adopt", "--json").json == {"waiting": []}
+
+
+@pytest.mark.parametrize("policy", ["review", "none"])
+def test_an_approval_adopts_exactly_this_guest(bench: Bench, policy: str) -> None:
+    """Shown, confirmed, nominated; the next look adopts, and the approval is used up."""
+    _policy(bench, policy)
+    bench.run("sync", ADA)
+    result = bench.run("adopt", ADDRESS, answer="y\n")
+    assert result.code == 0, result.err
+    assert "target user guest-1, a B2B user, created at 2026-01-05T09:00" in result.err
+    assert "may adopt guest-1" in result.out
+    assert bench.target.writes == []
+    assert [(each.user, each.why) for each in bench.nominations()] == [(ADA, Why.APPROVED)]
+    assert _worked_off(bench) == "done"
+    link = _link(bench)
+    assert link is not None
+    assert (link.state, link.target_id, link.adopt) == (LinkState.LINKED, "guest-1", None)
+    assert bench.target.writes == [("update", "guest-1")]
+
+
+def test_an_approval_needs_no_look_before_it(bench: Bench) -> None:
+    """Also somebody whom nobody has looked at yet may be decided about."""
+    result = bench.run("adopt", ADA, "--yes", "--json")
+    assert result.json == {"sync": NAME, "source_id": ADA, "target_id": "guest-1", "result": "approved"}
+    assert _worked_off(bench) == "done"
+
+
+def test_an_approval_of_somebody_else_counts_for_nothing(bench: Bench) -> None:
+    """The guest was replaced by another one between the word and the look: it waits again, and the word is gone."""
+    bench.run("adopt", ADA, "--yes")
+    account = bench.target.users.pop("guest-1")
+    bench.target.users["guest-2"] = account
+    assert _worked_off(bench) == "parked"
+    link = _link(bench)
+    assert link is not None
+    assert (link.reason, link.adopt) == ("adoption needs approval", None)
+    bench.target.users["guest-1"] = bench.target.users.pop("guest-2")
+    assert _worked_off(bench) == "parked"
+    assert bench.target.writes == []
+
+
+def test_one_of_several_is_chosen_by_name(bench: Bench) -> None:
+    """Two guests have the address: without --target nothing is decided, with it that one is adopted."""
+    bench.target.add("guest-2", ADDRESS)
+    bench.run("sync", ADA)
+    assert bench.run("adopt", "--json").json["waiting"][0]["reason"] == "ambiguous"
+    refused = bench.run("adopt", ADA, "--yes")
+    assert refused.code == 1
+    assert "Add --target ID: guest-1, guest-2." in refused.err
+    assert bench.run("adopt", ADA, "--target", "GUEST-2", "--yes").code == 0
+    assert _worked_off(bench) == "done"
+    assert bench.target.writes == [("update", "guest-2")]
+
+
+def test_who_may_never_be_adopted_is_refused_with_the_reason(bench: Bench) -> None:
+    """An internal user, a guest of another source user, a stranger, and nobody at all."""
+    bench.target.users["guest-1"].external = False
+    assert "guest-1 cannot be adopted: Refuse: internal user" in bench.run("adopt", ADA, "--yes").err
+    bench.target.users["guest-1"].external = True
+    bench.do(bench.storage.links.claim("22222222-2222-2222-2222-222222222222", "guest-1", f"{NAME}/{BOB}"))
+    refused = bench.run("adopt", ADA, "--yes")
+    assert f"already linked (guest-1 is linked to {NAME}/{BOB})" in refused.err
+    assert f"hint: {WAYS_OUT[Reason.ALREADY_LINKED]}" in refused.err
+    assert "guest-9 is not among those" in bench.run("adopt", ADA, "--target", "guest-9", "--yes").err
+    bench.target.users.clear()
+    nobody = bench.run("adopt", ADA, "--yes")
+    assert nobody.code == 1
+    assert "nobody is there to adopt; nothing was decided" in nobody.err
+    assert "hint: What the next look does: Invite" in nobody.err
+    assert bench.nominations() == []
+    assert _link(bench) is None
+
+
+def test_silence_is_not_consent(bench: Bench) -> None:
+    """Without a terminal and without --yes nothing is decided; nor by any other answer than yes."""
+    assert bench.run("adopt", ADA).code == 2
+    assert bench.run("adopt", ADA, answer="n\n").code == 1
+    assert _link(bench) is None
+
+
+def test_target_without_user_is_wrong_usage(bench: Bench) -> None:
+    """A target alone does not say whose it is to be."""
+    assert bench.run("adopt", "--target", "guest-1").code == 2
+
+
+def test_the_sync_is_named_when_several_are_meant(bench: Bench) -> None:
+    """Two syncs wait for the same user: a word for one is no word for the other."""
+    litware = "  litware: { id: 33333333-3333-3333-3333-333333333333 }\nsyncs:\n"
+    (bench.folder / "sync.yaml").write_text(CONFIG.replace("syncs:\n", litware) + SECOND)
+    refused = bench.run("adopt", ADA, "--yes")
+    assert refused.code == 2
+    assert f"Name it with --sync: {NAME}, contoso-to-litware." in refused.err
+    assert bench.run("adopt", ADA, "--sync", NAME, "--yes").code == 0
+
+
+def test_a_user_who_is_being_looked_at_is_left_alone(bench: Bench) -> None:
+    """A worker saved the link first: nothing was decided, and nobody is nominated."""
+    bench.storage = replace(bench.storage, links=Contested(bench.storage.tables_by_name["links"]))
+    refused = bench.run("adopt", ADA, "--yes")
+    assert refused.code == 1
+    assert "looked at by somebody else at this moment; nothing was decided" in refused.err
+    assert bench.nominations() == []
+
+
+def test_graph_is_only_read(bench: Bench) -> None:
+    """The command's own clients cannot write: the adoption is the worker's."""
+    bench.run("adopt", ADA, "--yes")
+    bench.run("adopt")
+    assert bench.built == [True, True]
+
+
+def test_every_refusal_has_a_way_out_of_its_own() -> None:
+    """Whoever reads a reason learns what to do about it."""
+    skipped = {Reason.EXTERNAL, Reason.DISABLED, Reason.NO_CHANGE, Reason.NOT_OURS, Reason.OUT_OF_SCOPE, Reason.LEFT}
+    assert set(WAYS_OUT) == set(Reason) - skipped
+    assert len(set(WAYS_OUT.values())) == len(WAYS_OUT)
