@@ -106,7 +106,10 @@ class Applier:
 
         async def nobodys() -> bool:
             now = await self.links.get(link.sync, link.source_id)
-            awaited = now is not None and (now.state is LinkState.INVITING or now.target_id == target_id)
+            if now is None:  # over; or every link was lost, and then the next look finds the guest by the mark
+                awaited = sync.owner_attribute is not None
+            else:
+                awaited = now.state is LinkState.INVITING or now.target_id == target_id
             return not awaited and await self.links.owner(sync.target.id, target_id) is None
 
         user = await target.read_user(target_id)
@@ -116,9 +119,20 @@ class Applier:
     async def _adopt(self, decided: Look, change: Adopt) -> Link:
         link = decided.link
         owner = f"{link.sync}/{link.source_id}"
+        (adopted,) = (user for user in decided.candidates if user.id == change.target_id)
+        unfinished = adopted.display_name.startswith(link.invitation_mark)  # also when the link of it was lost
+        invited_at = link.invited_at or (adopted.created_at or self.clock.now() if unfinished else None)
         if await self.links.claim(decided.sync.target.id, change.target_id, owner) != owner:
             raise ConflictError("another source user was linked to this target user meanwhile")
-        ours = replace(link, state=LinkState.LINKED, linked_at=self.clock.now(), target_id=change.target_id)
+        # Who bears the marker was ours before the link was lost.
+        linked_at = adopted.created_at if adopted.marker else None
+        ours = replace(
+            link,
+            state=LinkState.LINKED,
+            linked_at=linked_at or self.clock.now(),
+            invited_at=invited_at,
+            target_id=adopted.id,
+        )
         return await self._record(replace(ours, dirty=True, created=False, adopt=None))
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change, attributes: Attributes) -> Link:

@@ -24,7 +24,7 @@
 | live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard |
 | soft-deleted or gone | - | linked | present | SoftDelete (or by policy), through the guard |
 | soft-deleted or gone | - | linked | deleted | Skip(no change); Forget when nobody can bring it back |
-| any | any | inviting | the guest of our own unfinished invitation | Adopt, whatever the policy; then as linked |
+| any | any | inviting, new | the guest of our own unfinished invitation | Adopt, whatever the policy; as linked |
 | any | any | none | not ours | nothing, ever |
 
 "Present" is what the link says; only a write that meets a 404 corrects it. The guard is asked afterwards (guard.py).
@@ -108,6 +108,11 @@ def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:
     return eligible or link.state is LinkState.INVITING
 
 
+def may_have_invited(link: Link, marker: Marker | None) -> bool:
+    """Whether an invitation of ours may be unfinished: the link says so, or was lost with all others."""
+    return link.state is LinkState.INVITING or (marker is not None and link.unsettled)
+
+
 def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: Marker | None = None) -> bool:
     """Whether the decision depends on who bears the address, or the ownership marker.
 
@@ -128,7 +133,7 @@ def _unlinked(
     candidates: Sequence[TargetUser],
     marker: Marker | None,
 ) -> Change:
-    invited = [user for user in candidates if _invited_by_us(user, link)]
+    invited = [user for user in candidates if _invited_by_us(user, link, marker)]
     if len(invited) == 1:
         return Adopt(target_id=invited[0].id)
     marked = [user for user in candidates if marker is not None and user.marker == marker.text]
@@ -193,10 +198,10 @@ def _adoption(user: TargetUser, link: Link, policy: Policy) -> Change:
     return Refuse(reason=reason, detail=user.id)
 
 
-def _invited_by_us(candidate: TargetUser, link: Link) -> bool:
-    """Whether this is the guest of our own unfinished invitation: its mark says so."""
+def _invited_by_us(candidate: TargetUser, link: Link, marker: Marker | None) -> bool:
+    """Whether this is the guest of our own unfinished invitation: its mark says so. The link may have been lost."""
     return (
-        link.state is LinkState.INVITING
+        may_have_invited(link, marker)
         and candidate.external
         and candidate.linked_to is None
         and candidate.display_name.startswith(link.invitation_mark)

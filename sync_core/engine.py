@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .apply import VISIBLE_WITHIN, Applier
-from .decide import asks_for_address, needs_candidates
+from .decide import asks_for_address, may_have_invited, needs_candidates
 from .errors import ConflictError, NotVisibleYetError
 from .holds import DeletionGuard
 from .look import Look, look
@@ -113,10 +113,10 @@ class Engine:
             found = [invited]
         else:
             # The address may have changed since an invitation whose answer was lost: its mark has not.
-            mark = link.invitation_mark if link.state is LinkState.INVITING else None
+            marker = sync.marker(source.id)
+            mark = link.invitation_mark if may_have_invited(link, marker) else None
             # Of somebody who is not to be invited, the address is none of the target tenant's business.
             address = source.address if asks_for_address(source, scope(sync, source), link) else None
-            marker = sync.marker(source.id)
             asks = address or mark or marker
             found = await target.candidates(address, mark=mark, marker=marker) if asks else []
         # Whoever is not to be invited (again) leaves what was begun to be finished.

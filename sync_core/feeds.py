@@ -228,7 +228,8 @@ class FeedReader:
             return await self._progress(replace(state, cursor=sync.name, link=None))
         known = await self.links.digests(sync.name, page.source_ids)
         now = self.clock.now()
-        missing = [user_id for user_id in page.source_ids if user_id not in known]
+        seen = {user_id for user_id, link in known.items() if link.state is LinkState.SEEN}
+        missing = [user_id for user_id in page.source_ids if user_id not in known or user_id in seen]
         await self.queues.nominate(
             [Nomination(sync=sync.name, user=user_id, why=Why.MARKED, at=now) for user_id in missing]
         )

@@ -126,6 +126,8 @@ class Worker:
                     await self._look_later(nomination, wait)
                     return None
             self.upcoming.forget(nomination)
+            if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
+                link = replace(link, read_at=None)  # the look that found nobody in the target came too early
             return await self._reconcile(sync, nomination, link, distrust=redelivered)
 
     async def poisoned(self, queue: str, message_id: str, body: bytes) -> None:

@@ -54,6 +54,11 @@ class MemoryTable:
         if self._rows.pop((pk, rk), None) is not None:
             del self._order[bisect_left(self._order, (pk, rk))]
 
+    def clear(self) -> None:
+        """The whole table is lost."""
+        self._rows.clear()
+        self._order.clear()
+
     async def query(
         self,
         pk: str | None,

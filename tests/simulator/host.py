@@ -22,6 +22,7 @@ from sync_core.config import Config
 from sync_core.errors import ConflictError, SyncError
 from sync_core.settings import Settings
 from sync_core.storage.connect import Storage, memory_storage
+from sync_core.storage.memory import MemoryTable
 from sync_core.storage.queue import Message, Queue
 from sync_core.storage.queues import ALL_QUEUES
 
@@ -67,6 +68,14 @@ class Host:
             self._boot(name)
 
     # Instances
+
+    def lose_tables(self) -> None:
+        """All at once, and under the hands of those who are at work; the queues stay."""
+        self.stage.history.note("world", "every table is lost")
+        self.stage.history.changes["TablesLost"] += 1
+        for table in self._storage.tables_by_name.values():
+            assert isinstance(table, MemoryTable)
+            table.clear()
 
     def alive(self) -> list[Life]:
         return [life for life in self.lives.values() if life.instance.alive]

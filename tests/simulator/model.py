@@ -14,6 +14,7 @@ from local.graph_emulator import User
 from .evidence import Broken, Evidence, Owned, ownership
 from .expected import blank_as_none, expected
 from .history import Exchange
+from .plan import OWNER_ATTRIBUTE
 
 # An approval lasts a day; a worker that got it just before its end may take a while to act.
 _APPROVAL = timedelta(hours=24, minutes=30)
@@ -105,7 +106,9 @@ def _guard_kept(evidence: Evidence) -> Iterator[Broken]:
     free = [each for each in removals if not _approved(each, evidence.deeds.approved)]
     for n, last in enumerate(free):
         assert last.done_at is not None
-        within = [each for each in free[: n + 1] if each.done_at and each.done_at > last.done_at - plan.window]
+        # With the tables went the count.
+        since = max([last.done_at - plan.window, *(at for at in evidence.deeds.tables_lost if at < last.done_at)])
+        within = [each for each in free[: n + 1] if each.done_at and each.done_at > since]
         limit = max(plan.min_count, _most_ours(evidence) * plan.max_percent // 100)
         if len(within) > limit:
             yield Broken(
@@ -154,6 +157,8 @@ def _gone(evidence: Evidence, source_id: str, mine: Sequence[str]) -> Iterator[B
                 continue
             case "disable" if user.get("accountEnabled") is False:
                 continue
+        if evidence.deeds.tables_lost and user.get(OWNER_ATTRIBUTE) is None:
+            continue  # nobody had come to mark the guest, and nobody is left in the source to be looked at
         if target_id in evidence.deeds.restored:  # somebody in the target wanted it back; drift is not repaired
             continue
         yield Broken(invariant=4, text=f"{source_id[:8]} is deleted, and {target_id[:8]} is still there")

@@ -12,7 +12,7 @@ from sync_core.feeds import FeedReader
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
 from sync_core.model import Link, Nomination, SourceState, SourceUser, Why
-from sync_core.ports import FeedPhase, FeedState
+from sync_core.ports import FeedPhase, FeedState, MarkedPage
 from sync_core.worker import Worker
 
 
@@ -98,9 +98,21 @@ def no_invitation_mark() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def marked_not_listed() -> Iterator[None]:
+    """After the tables were lost nobody asks the target who bears our marker: who left meanwhile keeps access."""
+
+    async def listed(self: GraphTarget, marker: Any, link: str | None = None) -> MarkedPage:
+        return MarkedPage(source_ids=[])
+
+    with patch.object(GraphTarget, "marked", listed):
+        yield
+
+
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
     "no-fresh-read": no_fresh_read,
+    "marked-not-listed": marked_not_listed,
     "no-invitation-mark": no_invitation_mark,
     "trust-after-lost-cas": trust_after_lost_cas,
 }

@@ -13,6 +13,7 @@ from .chance import Chance, Weather
 CONTOSO = "11111111-1111-1111-1111-111111111111"
 FABRIKAM = "22222222-2222-2222-2222-222222222222"
 SYNC = "contoso-to-fabrikam"
+OWNER_ATTRIBUTE = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Plan:
     window: timedelta
     writes: int
     seconds: int
+    loses_tables: int | None  # before which event
 
     @classmethod
     def draw(cls, chance: Chance) -> Plan:
@@ -45,7 +47,9 @@ class Plan:
                 (90_000.0, timedelta(hours=8)),
             )
         )
+        loss = chance.stream("tables-lost")
         return cls(
+            loses_tables=loss.randrange(16) if loss.random() < 0.15 else None,
             instances=rng.choice((1, 2, 2, 3)),
             first_users=rng.randint(0, 6),
             events=rng.randint(2, 16),
@@ -73,13 +77,18 @@ syncs:
   - name: {SYNC}
     source: contoso
     target: fabrikam
-    matching: {{ adopt: {self.adopt} }}
+    matching: {{ adopt: {self.adopt}{self._owner_attribute} }}
     deprovision: {{ source_deleted: {self.source_deleted}, deleted_in_target: {self.deleted_in_target} }}
     deletion_guard:
       max_percent: {self.max_percent}
       min_count: {self.min_count}
       window: {self.window // timedelta(hours=1)}h
 """
+
+    @property
+    def _owner_attribute(self) -> str:
+        """Only where it is needed; who needs it least must do without."""
+        return "" if self.loses_tables is None else f", owner_attribute: {OWNER_ATTRIBUTE}"
 
     def app_settings(self) -> dict[str, str]:
         return {

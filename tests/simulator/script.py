@@ -60,12 +60,21 @@ class Script:
 
     async def play(self) -> None:
         rng = self._rng
-        for _ in range(self._plan.events):
+        for number in range(self._plan.events):
             await asyncio.sleep(rng.expovariate(1 / self._plan.gap_s))
+            self._lose_tables(number)
             if rng.random() < self._plan.bursts:
                 await self._burst()
             else:
                 self._event(rng.choices([*_EVENTS], [*_EVENTS.values()])[0])
+
+    def _lose_tables(self, number: int) -> None:
+        """Once, and not while the target hides somebody new: then nothing would be left to find them by."""
+        lost, due = self._world.deeds.tables_lost, self._plan.loses_tables
+        if lost or due is None or number < due or self._world.hides_somebody():
+            return
+        self._host.lose_tables()
+        lost.append(self._stage.clock.now())
 
     async def _burst(self) -> None:
         user = self._anybody()

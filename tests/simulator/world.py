@@ -28,6 +28,7 @@ class Deeds:
     restored: dict[str, datetime] = field(default_factory=dict)  # target id: last time
     invited: dict[str, datetime] = field(default_factory=dict)
     approved: list[tuple[datetime, str]] = field(default_factory=list)  # source id
+    tables_lost: list[datetime] = field(default_factory=list)
     untouched: dict[str, dict[str, Any]] = field(default_factory=dict)  # others' target users as they should be
 
 
@@ -45,6 +46,11 @@ class World:
         self._rng = stage.chance.stream("world")
         self._meddler = stage.chance.stream("meddler")
         self.people = People(stage.chance.stream("people"), source=source, target=target)
+
+    def hides_somebody(self) -> bool:
+        """Whether the target has a user whom it does not show everywhere yet."""
+        now = self.stage.clock.now()
+        return any(user.visible_at > now for user in self.target.users())
 
     # In the source tenant
 

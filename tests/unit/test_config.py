@@ -42,6 +42,7 @@ syncs:
     target: fabrikam
 """
 SMALLEST = TENANTS + SYNC
+OWNER = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
 
 
 def faults(text: str) -> list[str]:
@@ -86,7 +87,7 @@ def test_everything_that_can_be_said_is_understood() -> None:
             "  - { target: userType, constant: Guest, apply: on_create }",
             "  - { target: otherMails, constant: [a@b.example], when_null: keep }",
             "  - { target: department, constant: null }",
-            "matching: { adopt: guests }",
+            f"matching: {{ adopt: guests, owner_attribute: {OWNER} }}",
             "deprovision: { out_of_scope: leave, source_deleted: disable, deleted_in_target: restore }",
             "deletion_guard: { max_percent: 0.5, min_count: 0, window: 7d }",
         )
@@ -104,6 +105,26 @@ def test_everything_that_can_be_said_is_understood() -> None:
         deleted_in_target=DeletedInTarget.RESTORE,
     )
     assert sync.guard == GuardLimits(max_percent=0.5, min_count=0, window=timedelta(days=7))
+    assert sync.owner_attribute == OWNER
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["owner", "extensionAttribute1", "extension_0123_owner", OWNER.upper(), OWNER + "-", f"{OWNER}\\n", ""],
+)
+def test_an_owner_attribute_is_a_directory_extension(name: str) -> None:
+    """A slip would be refused by Graph for every single user."""
+    with pytest.raises(ConfigError) as refused:
+        parse_config(with_sync(f'matching: {{ owner_attribute: "{name}" }}'))
+    assert "must be a directory extension" in str(refused.value)
+
+
+def test_the_mapping_leaves_the_owner_attribute_alone() -> None:
+    """Two writers of one attribute would undo each other."""
+    mapped = f"mapping: [{{ target: {OWNER}, source: employeeId }}]"
+    with pytest.raises(ConfigError) as refused:
+        parse_config(with_sync(mapped, f"matching: {{ owner_attribute: {OWNER} }}"))
+    assert "owner_attribute: is a target of the mapping" in str(refused.value)
 
 
 def test_syncs_are_found_by_their_tenants() -> None:

@@ -138,14 +138,16 @@ def _own_invitation() -> Iterable[Case]:
     for state in SourceState:
         for verdict in (IN, OUT):
             for policy in (Policy(), ADOPTING):
-                yield Case(
-                    source=source(state),
-                    verdict=verdict,
-                    link=inviting,
-                    policy=policy,
-                    candidates=(guest(created_at=START, display_name=f"{inviting.invitation_mark} Ada"),),
-                    change=Adopt(target_id=GUEST),
-                )
+                for unfinished, marker in ((inviting, None), (inviting, MARKER), (link(), MARKER)):
+                    yield Case(
+                        source=source(state),
+                        verdict=verdict,
+                        link=unfinished,
+                        policy=policy,
+                        candidates=(guest(created_at=START, display_name=f"{inviting.invitation_mark} Ada"),),
+                        marker=marker,
+                        change=Adopt(target_id=GUEST),
+                    )
 
 
 def _marked() -> Iterable[Case]:
@@ -367,7 +369,7 @@ ROWS: Mapping[str, Iterable[Case]] = {
     "soft-deleted or gone | - | linked | deleted | Skip(no change); Forget when nobody can bring it back": (
         _both_deleted()
     ),
-    "any | any | inviting | the guest of our own unfinished invitation | Adopt, whatever the policy; then as linked": (
+    "any | any | inviting, new | the guest of our own unfinished invitation | Adopt, whatever the policy; as linked": (
         _own_invitation()
     ),
     "any | any | none | not ours | nothing, ever": _not_ours(),

@@ -85,6 +85,18 @@ async def test_an_existing_guest_is_adopted_when_the_policy_says_so() -> None:
     assert world.target.writes == [("update", GUEST)]
 
 
+async def test_a_change_of_mail_keeps_the_link() -> None:
+    """Also when somebody else in the target bears the new address: whose guest it is was settled long ago."""
+    world = World(policy=Policy(adopt=Adoption.GUESTS))
+    await world.linked()
+    world.target.add(GUEST, "lovelace@contoso.example")
+    before = (await world.stored()).target_id
+    world.change(ADA, mail="lovelace@contoso.example")
+    assert names(await world.look()) == ["Update"]
+    assert (await world.stored()).target_id == before
+    assert "target.candidates" not in world.graph_calls()
+
+
 async def test_an_invitation_that_meets_an_old_guest_adopts_nobody() -> None:
     """The search index did not show the guest, the invitation gave their id: they are still not ours."""
     world = World()

@@ -18,7 +18,7 @@ from sync_core.model import (
     SourceState,
     Why,
 )
-from sync_core.ports import FeedPhase
+from sync_core.ports import Confirm, FeedPhase
 from tests.support.directories import pages
 from tests.support.make import ADA, ADDRESS, BOB, GUEST, MARKER, NAME, OWNER, person, sync
 from tests.support.world import World, names, whom
@@ -156,6 +156,54 @@ async def test_two_who_bear_one_marker_are_left_to_a_person() -> None:
     world.clock.advance(timedelta(days=1))
     await world.deliver()
     assert (await world.stored(ADA)).state is LinkState.DELETED
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["still there", "gone since"])
+async def test_an_invitation_whose_link_was_lost_is_finished(gone: bool) -> None:
+    """Nobody had written the marker yet: the mark of the invitation tells that the guest is ours."""
+    world = World(owner_attribute=OWNER)
+    world.hire()
+    world.faults.fail_next("target.update", UnavailableError())
+    await world.look()
+    ((guest_id, account),) = world.target.of(ADDRESS)
+    assert OWNER not in account.attributes
+    await world.lose_tables()
+    world.forget_calls()
+    if gone:
+        world.source.purge(ADA)
+    assert names(await world.look()) == ["Adopt", "SoftDelete" if gone else "Update"]
+    assert world.target.writes == [("soft_delete" if gone else "update", guest_id)]
+
+
+async def test_an_invitation_that_was_under_way_when_all_was_lost_is_not_taken_back() -> None:
+    """Its record is gone, and so is every other: the guest is found by the mark, and finished."""
+    world = World(owner_attribute=OWNER)
+    world.hire()
+    invite = world.target.invite
+
+    async def invite_and_lose(address: str, display_name: str, *, confirm: Confirm) -> str:
+        guest_id = await invite(address, display_name, confirm=confirm)
+        await world.lose_tables()
+        return guest_id
+
+    world.target.invite = invite_and_lose  # type: ignore[method-assign]
+    assert names(await world.look()) == ["Adopt", "Update"]
+    ((guest_id, _),) = world.target.of(ADDRESS)
+    assert world.target.writes == [("invite", ADDRESS), ("update", guest_id)]
+
+
+async def test_a_look_that_came_before_the_target_showed_the_guest_is_made_up_for() -> None:
+    """Somebody disabled, looked for in vain once, is nominated again by the listing, and then found."""
+    world = await _everybody()
+    await world.lose_tables()
+    world.change(CYD, accountEnabled=False)
+    world.target.unsearchable = set(world.target.users)
+    await world.look(CYD)
+    assert (await world.stored(CYD)).state is LinkState.SEEN
+    world.target.unsearchable.clear()
+    world.clock.advance(timedelta(minutes=1))
+    await _poll(world)
+    assert (await world.stored(CYD)).state is LinkState.LINKED
 
 
 async def test_only_who_has_no_link_is_nominated_for_the_marker() -> None:
