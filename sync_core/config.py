@@ -163,8 +163,13 @@ def _scope_faults(at: Path_, sync: SyncShape) -> Iterator[Place]:
 
 
 def _warnings(shape: FileShape) -> Iterator[Place]:
+    marked_with: dict[str, str] = {}  # by target
     for i, sync in enumerate(shape.syncs):
         at: Path_ = ("syncs", i)
+        owner = sync.matching.owner_attribute
+        if owner is not None and marked_with.setdefault(sync.target, owner) != owner:
+            message = f"another sync into '{sync.target}' has another one: neither sees whom the other marked"
+            yield (*at, "matching", "owner_attribute"), message, 0
         for n, each in enumerate(sync.scope.filters):
             for m, clause in enumerate(each.clauses):
                 for finding in clause_warnings(clause.clause(), clause.model_fields_set):

@@ -119,6 +119,23 @@ def test_an_owner_attribute_is_a_directory_extension(name: str) -> None:
     assert "must be a directory extension" in str(refused.value)
 
 
+def test_syncs_into_one_tenant_should_share_the_owner_attribute() -> None:
+    """A warning: each would adopt whom the other marked."""
+    third = "  initech: { id: 33333333-3333-3333-3333-333333333333 }\n"
+
+    def warnings(other: str) -> list[str]:
+        more = (
+            f"  - {{ name: c-to-b, source: initech, target: fabrikam, matching: {{ owner_attribute: {other} }} }}\n"
+            f"  - {{ name: b-to-a, source: fabrikam, target: contoso, matching: {{ owner_attribute: {OWNER}2 }} }}\n"
+        )
+        first = f"    matching: {{ owner_attribute: {OWNER} }}\n"
+        return [str(each) for each in parse_config(TENANTS + third + SYNC + first + more).warnings]
+
+    assert warnings(OWNER) == []
+    [warning] = warnings(f"{OWNER}2")
+    assert "syncs[1].matching.owner_attribute: another sync into 'fabrikam' has another one" in warning
+
+
 def test_the_mapping_leaves_the_owner_attribute_alone() -> None:
     """Two writers of one attribute would undo each other."""
     mapped = f"mapping: [{{ target: {OWNER}, source: employeeId }}]"
