@@ -82,10 +82,14 @@ class Engine:
         while source.state is SourceState.GONE and (pause := next(pauses, None)) is not None:
             await self.clock.sleep(pause)
             source = await self.sources[sync.source.key].read_user(user_id)
+        self._doubt(source, link)
+        return source
+
+    def _doubt(self, source: SourceUser, link: Link) -> None:
+        """Nobody leaves without a trace a moment after the pair was made, which this read may just have led to."""
         new = link.linked_at is not None and self.clock.now() - link.linked_at < VISIBLE_WITHIN
         if new and source.state is SourceState.GONE:
             raise NotVisibleYetError
-        return source
 
     async def _settle(self, sync: Sync, source: SourceUser, link: Link, changes: list[Change]) -> tuple[Link, Look]:
         """Act on one read until it asks for nothing more."""
@@ -95,6 +99,7 @@ class Engine:
                 return decided.link, decided
             link = await self.applier.apply(decided)
             changes.append(decided.change)
+            self._doubt(source, link)
         raise ConflictError("the decisions on one read do not come to an end")
 
     async def _found_again(self, sync: Sync, link: Link) -> Link:

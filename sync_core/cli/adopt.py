@@ -108,9 +108,8 @@ async def _decided(runtime: Runtime, user: str, sync: str | None) -> Look:
 
 
 async def _look(runtime: Runtime, sync: Sync, source_id: str) -> Look:
-    source = await runtime.engine.sources[sync.source.key].read_user(source_id)
     link = await runtime.storage.links.get(sync.name, source_id) or Link(sync=sync.name, source_id=source_id)
-    return await runtime.engine.decide(sync, source, link, dry_run=True)
+    return await runtime.engine.preview(sync, source_id, link)
 
 
 def _target(decided: Look, wanted: str | None) -> TargetUser:
