@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .decide import decide
 from .mapping import apply_mapping
-from .model import Change, Desired, Hold, Link, Refuse, Skip, SourceUser, Sync, TargetUser, Verdict
+from .model import MANAGER, Change, Desired, Hold, Json, Link, Refuse, Skip, SourceUser, Sync, TargetUser, Verdict
 from .scope import scope
 
 
@@ -32,10 +32,14 @@ class Look:
         return isinstance(self.change, Skip | Refuse)
 
 
-def look(sync: Sync, source: SourceUser, link: Link, candidates: Sequence[TargetUser] = ()) -> Look:
+def look(
+    sync: Sync, source: SourceUser, link: Link, candidates: Sequence[TargetUser] = (), *, manager: Json = None
+) -> Look:
+    """`manager` is the reference to the target user of the source user's manager (Link.reference)."""
     verdict = scope(sync, source)
+    attributes = {**source.attributes, MANAGER: manager}
     # What depends on time or chance comes out the same for a user until the user is read again.
-    desired = apply_mapping(sync.mapping, source.attributes, now=source.read_at, seed=f"{sync.name}/{source.id}")
+    desired = apply_mapping(sync.mapping, attributes, now=source.read_at, seed=f"{sync.name}/{source.id}")
     change = decide(source, verdict, link, desired, sync.policy, candidates)
     return Look(
         sync=sync, source=source, verdict=verdict, link=link, desired=desired, candidates=candidates, change=change

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type Attributes = Mapping[str, Json]
+
+# The one attribute whose value is another user: set through a reference, resolved through links.
+MANAGER = "manager"
 
 # How long Entra keeps a soft-deleted user. https://learn.microsoft.com/graph/api/directory-deleteditems-list
 SOFT_DELETE_RETENTION = timedelta(days=30)
@@ -31,8 +34,11 @@ def fingerprints(attributes: Attributes) -> dict[str, str]:
 
 
 def digest(applied: Mapping[str, str]) -> str:
-    """One digest over the fingerprints of all attributes: equal digests mean that nothing differs."""
-    return fingerprint(dict(applied))
+    """One digest over the fingerprints of all attributes: equal digests mean that nothing differs.
+
+    But for the manager, whom an entry of a delta page names only when that changed: see LinkDigest.
+    """
+    return fingerprint({name: value for name, value in applied.items() if name != MANAGER})
 
 
 # --- users ------------------------------------------------------------------------------------------------------
@@ -75,6 +81,12 @@ class SourceUser:
             if isinstance(value, str) and value:
                 return value
         return None
+
+    @property
+    def manager(self) -> str | None:
+        """The id of whom this user reports to, in the source tenant."""
+        manager = self.attributes.get(MANAGER)
+        return manager if isinstance(manager, str) else None
 
 
 def is_external(attributes: Attributes) -> bool:
@@ -144,7 +156,8 @@ class Link:
 
     `dirty` stands from before the first write until its record: a dirty link's fingerprints are not trusted, and
     every attribute is applied again. `permit` is what the guard last said of this user's deletion: the name of the
-    change that it counted and allowed, or "Hold".
+    change that it counted and allowed, or "Hold". `refused` says with which error Graph refused which attributes:
+    they count as applied, so that no look sends them again until their value changes.
     """
 
     sync: str
@@ -152,12 +165,14 @@ class Link:
     state: LinkState = LinkState.SEEN
     target_id: str | None = None
     applied: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    manager: str | None = None  # the source user's manager when we last looked, whether or not they are linked
     dirty: bool = False
     created: bool = False  # the on-create attributes are in place
     permit: str | None = None
     read_at: datetime | None = None  # when the source was last read
     invited_at: datetime | None = None
-    linked_at: datetime | None = None  # when the pair became ours
+    linked_at: datetime | None = None  # when the target user last became ours, or came back
     deleted_at: datetime | None = None
     parked_until: datetime | None = None
     park_count: int = 0
@@ -176,6 +191,23 @@ class Link:
         guest whom we made from one whom somebody else invited at the same moment.
         """
         return f"[{fingerprint([self.sync, self.source_id])}]"
+
+    def recorded(self, source: SourceUser, applied: Mapping[str, str]) -> Link:
+        """With what was applied on this read. A manager whom we once gave stays known though the mapping has none."""
+        given = {MANAGER: self.applied[MANAGER]} if MANAGER in self.applied else {}
+        manager = source.manager if MANAGER in source.attributes else self.manager
+        return replace(self, applied={**given, **applied}, manager=manager)
+
+    @property
+    def reference(self) -> Json:
+        """What the `manager` of those who report to this user is to be; None while there is nobody to refer to.
+
+        Entra drops references to a user whom it deletes. So a reference is to one life of the target user: it differs
+        from the one before a restore, and is written again.
+        """
+        if self.state is not LinkState.LINKED:
+            return None
+        return {"id": self.target_id, "since": self.linked_at.isoformat() if self.linked_at else None}
 
     @property
     def digest(self) -> str:
@@ -420,6 +452,10 @@ class Sync:
     policy: Policy = field(default_factory=Policy)
     guard: GuardLimits = field(default_factory=GuardLimits)
 
+    @property
+    def maps_manager(self) -> bool:
+        return any(rule.target == MANAGER for rule in self.mapping)
+
 
 # --- events -----------------------------------------------------------------------------------------------------
 
@@ -428,6 +464,7 @@ class Why(StrEnum):
     NOTIFICATION = "notification"
     FEED = "feed"
     ABSENT = "absent"  # known to us, and not listed any more
+    MANAGER = "manager"  # whom they report to was linked or came back, or is not there as the link says
     RETRY = "retry"
     OPERATOR = "operator"
     APPROVED = "approved"
@@ -474,5 +511,6 @@ class Outcome:
     nominated_at: datetime
     done_at: datetime
     target_id: str | None = None
+    refused: Sequence[str] = ()  # names of attributes that Graph refuses to write
     error: str = ""
     retry_after: float | None = None

@@ -50,6 +50,10 @@ class SourceDirectory(Protocol):
         """The page behind a stored link, or the first of a full round. ResyncRequiredError when the link is dead."""
         ...
 
+    async def reports(self, user_id: str) -> list[str]:
+        """The ids of those who report to this user directly; nobody when the user is not there."""
+        ...
+
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
         """Which of these (at most 1,000) ids are there now."""
         ...
@@ -86,8 +90,19 @@ class TargetDirectory(Protocol):
         """POST /invitations without a mail; the id of the user it made, or of the guest who was already there."""
         ...
 
-    async def update(self, target_id: str, attributes: Attributes) -> bool:
-        """PATCH; False when there is no such user."""
+    async def update(self, target_id: str, attributes: Attributes) -> Mapping[str, str] | None:
+        """PATCH; None when there is no such user.
+
+        An attribute that Graph refuses is left out and the rest is written: the result names each of them with the
+        error's code. A refusal that no attribute explains raises GraphRefusedError.
+        """
+        ...
+
+    async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
+        """Set or (None) remove the reference; False when there is no such user.
+
+        MissingManagerError when it is the manager who is not there.
+        """
         ...
 
     async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:
@@ -167,6 +182,7 @@ class Links(Protocol):
 class LinkDigest:
     digest: str  # Link.digest: empty while the record is not to be trusted
     state: LinkState
+    manager: str | None = None  # Link.manager
 
 
 class FeedPhase(StrEnum):

@@ -23,7 +23,7 @@ from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 # Up to here single reads win: a page of a listing costs about as much as this many of them.
 FEW = 40
 
-_DIGEST_COLUMNS = ("v", "digest", "state")
+_DIGEST_COLUMNS = ("v", "digest", "state", "manager")
 _CLAIM_ATTEMPTS = 5
 
 
@@ -139,7 +139,8 @@ def _owner(sync: str, source_id: str) -> str:
 
 def _digest(row: Row) -> LinkDigest:
     check_version(row, "link")
-    return LinkDigest(digest=row.text("digest"), state=LinkState(row.text("state")))
+    manager = row.text("manager") or None
+    return LinkDigest(digest=row.text("digest"), state=LinkState(row.text("state")), manager=manager)
 
 
 def _row(link: Link) -> Row:
@@ -148,6 +149,8 @@ def _row(link: Link) -> Row:
             "state": link.state.value,
             "target_id": link.target_id,
             "applied": mapping_text(link.applied),
+            "refused": mapping_text(link.refused) if link.refused else None,
+            "manager": link.manager,
             "dirty": link.dirty,
             "created": link.created,
             "permit": link.permit,
@@ -175,6 +178,8 @@ def _link(row: Row) -> Link:
         state=LinkState(row.text("state")),
         target_id=row.text("target_id") or None,
         applied=json.loads(row.text("applied")),
+        refused=json.loads(row.text("refused") or "{}"),
+        manager=row.text("manager") or None,
         dirty=flag(row, "dirty"),
         created=flag(row, "created"),
         permit=row.text("permit") or None,

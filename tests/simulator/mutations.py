@@ -22,7 +22,7 @@ def delta_link_first() -> Iterator[None]:
 
     async def page(self: FeedReader, state: FeedState) -> FeedState:
         page = await self.sources[state.tenant].delta_page(state.link)
-        nominations = await self._judge(state.tenant, page.users)
+        nominations = await self._judge(state.tenant, page.users, full=state.full)
         state = replace(state, pages=state.pages + 1, link=page.next_link)
         if page.delta_link is None:
             state = await self._progress(state)
@@ -45,10 +45,10 @@ def no_fresh_read() -> Iterator[None]:
     absent: set[str] = set()
     believed: set[str] = set()
 
-    async def judging(self: FeedReader, tenant: str, entries: Any) -> list[Nomination]:
+    async def judging(self: FeedReader, tenant: str, entries: Any, *, full: bool) -> list[Nomination]:
         absent.update(entry.id for entry in entries if entry.absent)
         absent.difference_update(entry.id for entry in entries if not entry.absent)
-        return await judge(self, tenant, entries)
+        return await judge(self, tenant, entries, full=full)
 
     async def handling(self: Worker, nomination: Nomination, *, redelivered: bool = False) -> Any:
         if nomination.why is Why.ABSENT or (nomination.why is Why.FEED and nomination.user in absent):
