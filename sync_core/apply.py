@@ -265,7 +265,8 @@ def _written(decided: Look, change: Change, link: Link, attributes: Attributes, 
         del applied[ENABLED]
         permit = link.permit  # it was counted, and will be tried again
     known = {} if decided.link.dirty else link.applied  # of the rest, a dirty record is not to be trusted
-    before = {name: code for name, code in link.refused.items() if name in tracked and name not in attributes}
+    named = decided.desired.names - attributes.keys()
+    before = {name: code for name, code in link.refused.items() if name in named}
     link = link.recorded(decided.source, {name: applied.get(name) or known.get(name, "") for name in tracked})
     return replace(
         link,

@@ -133,6 +133,10 @@ class Desired:
     left_out: Mapping[str, str] = field(default_factory=dict)
     ignored: bool = False
 
+    @property
+    def names(self) -> set[str]:
+        return {*self.always, *self.on_create}
+
 
 # --- links ------------------------------------------------------------------------------------------------------
 

@@ -328,9 +328,9 @@ def _settled(done: Reconciliation) -> Link:
     if last.reason is not Reason.NO_CHANGE:
         return replace(link, reason=last.reason.value)
     if link.state is LinkState.LINKED and done.last.verdict.in_scope and not done.last.source.absent:
-        desired = done.last.desired.always
-        refused = {name: code for name, code in link.refused.items() if name in desired}
-        return replace(link.recorded(done.last.source, fingerprints(desired)), refused=refused)
+        desired = done.last.desired
+        refused = {name: code for name, code in link.refused.items() if name in desired.names}
+        return replace(link.recorded(done.last.source, fingerprints(desired.always)), refused=refused)
     return link
 
 
