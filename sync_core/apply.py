@@ -139,11 +139,11 @@ class Applier:
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change, attributes: Attributes) -> Link:
         link = await self._mark(_may_have_manager(decided.link, attributes), change)
+        if decided.link.dirty:  # just linked, back, or not known to have been told of
+            await self._nominate_reports(decided)
         refused = await self._send(target, decided, link, attributes)
         if refused is None:
             return await self._missing(target, link)
-        if decided.link.dirty:  # just linked, back, or not known to have been told of
-            await self._nominate_reports(decided)
         access_left = refused.get(ENABLED) if change.removes else None
         link = await self._record(_written(decided, change, link, attributes, refused))
         if access_left is not None:
@@ -158,8 +158,6 @@ class Applier:
         refused = await target.update(_target_id(link), rest) if rest else {}
         if refused is None or MANAGER not in attributes:
             return refused
-        if attributes[MANAGER] is None and MANAGER not in link.applied and link.invited_at is not None:
-            return refused  # our own guest, whom we never gave a manager: there is none to remove
         try:
             found = await target.set_manager(_target_id(link), _referred(attributes[MANAGER]))
         except MissingManagerError:

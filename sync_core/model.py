@@ -196,11 +196,18 @@ class Link:
         """
         return f"[{fingerprint([self.sync, self.source_id])}]"
 
+    @property
+    def unmanaged(self) -> bool:
+        """Our own guest, whom we never gave a manager: there is none to remove."""
+        return self.invited_at is not None and MANAGER not in self.applied
+
     def recorded(self, source: SourceUser, applied: Mapping[str, str]) -> Link:
-        """With what was applied on this read. A manager whom we once gave stays known though the mapping has none."""
-        given = {MANAGER: self.applied[MANAGER]} if MANAGER in self.applied else {}
+        """With what was applied on this read. That a manager was once given stays known, whatever the mapping says."""
+        kept = {name: value for name, value in self.applied.items() if name == MANAGER}
+        if self.unmanaged and applied.get(MANAGER) in ("", fingerprint(None)):
+            applied = {name: value for name, value in applied.items() if name != MANAGER}
         manager = source.manager if MANAGER in source.attributes else self.manager
-        return replace(self, applied={**given, **applied}, manager=manager)
+        return replace(self, applied={**kept, **applied}, manager=manager)
 
     @property
     def reference(self) -> Json:

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from sync_core.apply import Applier
 from sync_core.feeds import FeedReader
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
+from sync_core.look import Look
 from sync_core.model import Link, Nomination, SourceState, SourceUser, Why
 from sync_core.ports import FeedPhase, FeedState
 from sync_core.worker import Worker
@@ -98,9 +100,21 @@ def no_invitation_mark() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def reports_not_told() -> Iterator[None]:
+    """Somebody is linked or comes back, and nobody looks again at those who report to them."""
+
+    async def nobody(self: Applier, decided: Look) -> None:
+        pass
+
+    with patch.object(Applier, "_nominate_reports", nobody):
+        yield
+
+
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
     "no-fresh-read": no_fresh_read,
     "no-invitation-mark": no_invitation_mark,
+    "reports-not-told": reports_not_told,
     "trust-after-lost-cas": trust_after_lost_cas,
 }

@@ -213,18 +213,29 @@ async def test_a_crash_while_a_manager_is_linked_loses_nobody_who_reports_to_the
             assert await manager_of(world) == await guest_of(world, BOB), f"call {n}"
 
 
-async def test_a_crash_before_the_first_reference_is_recorded_leaves_none_behind() -> None:
-    """The reference was set, the worker died, and the source has no manager any more: it is removed."""
-    world = World()
-    await world.linked(BOB, "Bob")
-    world.hire(ADA, manager=BOB)
-    world.faults.fail_next("source.reports", Crash())
-    with pytest.raises(Crash):
-        await world.look(ADA)
+async def test_a_crash_while_a_manager_is_first_set_leaves_none_behind() -> None:
+    """The worker dies at each await, and the source has no manager any more: whatever was set is removed."""
+
+    async def prepared() -> World:
+        world = World()
+        await world.linked(BOB, "Bob")
+        world.hire(ADA, manager=BOB)
+        await world.storage.queues.nominate([world.nomination(ADA)])
+        world.forget_calls()
+        return world
+
+    world = await prepared()
+    await world.deliver()
     assert await manager_of(world) is not None
-    world.change(ADA, manager=None)
-    await world.look(ADA, redelivered=True)
-    assert await manager_of(world) is None
+    for n in range(len(world.faults.calls)):
+        world = await prepared()
+        world.faults.fail_at(n, Crash(), after=True)
+        await world.deliver(timedelta())
+        world.faults.calm()
+        world.change(ADA, manager=None)
+        await world.storage.queues.nominate([world.nomination(ADA)])
+        await world.deliver()
+        assert await manager_of(world) is None, f"call {n}"
 
 
 # --- feeds ------------------------------------------------------------------------------------------------------
