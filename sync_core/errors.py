@@ -96,13 +96,15 @@ class AccessNotTakenError(PermanentError):
         " Privileged Authentication Administrator in the target, or disable this user there by hand."
     )
 
+    REASON = "accountEnabled refused"
+
     def __init__(self, refusal: str) -> None:
-        super().__init__(f"accountEnabled refused: {refusal}")
-        self.refusal = refusal
+        super().__init__(f"{self.REASON}: {refusal}")
+        self._refusal = refusal
 
     @property
     def code(self) -> str:
-        return f"accountEnabled refused: {self.refusal}"
+        return f"{self.REASON}: {self._refusal}"
 
 
 class WrongTenantError(PermanentError):

@@ -102,12 +102,11 @@ def _source_faults(key: str, name: str) -> Iterator[Finding]:
 
 
 def _reference_faults(rule: Rule, given: Collection[str]) -> Iterator[Finding]:
-    """The value is another user's target user, which only links know: nothing can be made of it or for it."""
-    if rule.source != MANAGER or rule.target != MANAGER:
-        key = "target" if rule.target == MANAGER else "source"
-        yield Finding(key, _AS_REFERENCE)
-    yield from (Finding(key, _AS_REFERENCE) for key in ("constant", "expression", "default") if key in given)
-    if rule.apply is not Apply.ALWAYS:
+    """The value is another user's target user, which only links know: nothing can be made of it or put in its place."""
+    others = {"constant", "expression", "default"} & set(given)
+    if (rule.target, rule.source) != (MANAGER, MANAGER) or others or rule.when_null is WhenNull.DEFAULT:
+        yield Finding(None, _AS_REFERENCE)
+    elif rule.apply is not Apply.ALWAYS:
         yield Finding("apply", f"{MANAGER} is always applied: whom somebody reports to may be linked later")
 
 
