@@ -7,7 +7,18 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import DeletedInTarget, LinkState, Policy, SourceUser, Update
+from sync_core.feeds import worth_a_look
+from sync_core.model import (
+    DeletedInTarget,
+    LinkState,
+    Policy,
+    Rule,
+    SourceUser,
+    Update,
+    Why,
+    digest,
+    fingerprint,
+)
 from tests.support.directories import pages
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB
@@ -169,6 +180,34 @@ async def test_a_manager_who_stays_deleted_in_the_target_is_cleared() -> None:
     assert await manager_of(world) is None
 
 
+async def test_a_manager_whom_the_target_restored_by_hand_is_set_again() -> None:
+    """Lost, and found again by whoever looks at them: that is another life, too."""
+    world = await team()
+    bob, ada = await guest_of(world, BOB), await guest_of(world, ADA)
+    world.target.deleted[bob] = world.target.users.pop(bob)
+    world.target.users[ada].attributes["manager"] = None  # as Entra drops it
+    world.change(BOB, department="Sales")
+    await world.look(BOB)
+    assert (await world.stored(BOB)).state is LinkState.LOST
+    world.clock.advance(timedelta(hours=1))
+    world.target.users[bob] = world.target.deleted.pop(bob)
+    await world.look(BOB)
+    await world.deliver()
+    assert await manager_of(world) == bob
+
+
+async def test_a_manager_who_was_given_once_can_be_removed_though_the_mapping_was_silent_meanwhile() -> None:
+    """The line was taken out of the mapping and put back in; the source has no manager any more."""
+    world = await team()
+    world.syncs[world.sync.name] = replace(world.sync, mapping=[Rule(target="city", source="city")])
+    world.change(ADA, city="Oslo")
+    await world.look(ADA)
+    world.syncs[world.sync.name] = world.sync
+    world.change(ADA, manager=None)
+    await world.look(ADA)
+    assert await manager_of(world) is None
+
+
 @pytest.mark.parametrize(("first", "second"), [(ADA, BOB), (BOB, ADA)])
 async def test_a_manager_linked_at_any_moment_of_a_look_is_set(first: str, second: str) -> None:
     """Both are looked at side by side, whoever is faster: in the end the reference is there."""
@@ -236,6 +275,31 @@ async def test_a_crash_while_a_manager_is_first_set_leaves_none_behind() -> None
         await world.storage.queues.nominate([world.nomination(ADA)])
         await world.deliver()
         assert await manager_of(world) is None, f"call {n}"
+
+
+@pytest.mark.parametrize(("ahead", "looks"), [(timedelta(seconds=3), True), (timedelta(seconds=20), False)])
+async def test_clocks_that_differ_lose_no_reference(ahead: timedelta, looks: bool) -> None:
+    """A read that another machine made "after" the manager was linked may have been before; one long after was not."""
+    world = await team()
+    nomination = world.nomination(ADA, Why.MANAGER)
+    world.clock.advance(timedelta(minutes=1))
+    link = await world.stored(ADA)
+    await world.storage.links.save(replace(link, read_at=nomination.at + ahead))
+    await world.worker.handle(nomination)
+    assert bool(world.faults.count("source.read_user")) is looks
+
+
+async def test_a_manager_counts_for_the_syncs_that_map_them() -> None:
+    """Another sync of the same tenant neither asks who reports to whom nor looks again for it."""
+    world = await team()
+    world.syncs[world.sync.name] = bare = replace(world.sync, mapping=[Rule(target="city", source="city")])
+    world.change(ADA, manager=None)
+    digests = await world.storage.links.digests(bare.name, [ADA])
+    assert not worth_a_look(
+        bare, world.source.entry(ADA), replace(digests[ADA], digest=digest({"city": fingerprint(None)}))
+    )
+    await world.worker.handle(world.nomination(BOB), redelivered=True)
+    assert world.faults.count("source.reports") == 0
 
 
 # --- feeds ------------------------------------------------------------------------------------------------------
