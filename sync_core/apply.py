@@ -144,6 +144,8 @@ class Applier:
         refused = await self._send(target, decided, link, attributes)
         if refused is None:
             return await self._missing(target, link)
+        if change.removes and ENABLED in refused and not await target.enabled(_target_id(link)):
+            refused = {name: code for name, code in refused.items() if name != ENABLED}  # somebody did it by hand
         access_left = refused.get(ENABLED) if change.removes else None
         link = await self._record(_written(decided, change, link, attributes, refused))
         if access_left is not None:

@@ -92,8 +92,8 @@ class AccessNotTakenError(PermanentError):
     """Somebody whose access is to be taken away still has it: unlike other attributes, this one is not let go."""
 
     hint = (
-        "Graph refused accountEnabled, as it does for administrators: give the app the directory role"
-        " Privileged Authentication Administrator in the target, or disable this user there by hand."
+        "Graph lets no app without an administrator role disable an administrator: disable this user in the target by"
+        " hand, which the next look sees."
     )
 
     REASON = "accountEnabled refused"

@@ -86,6 +86,10 @@ class TargetDirectory(Protocol):
 
     async def presence(self, target_id: str) -> Presence: ...
 
+    async def enabled(self, target_id: str) -> bool:
+        """Whether this user is there and may sign in."""
+        ...
+
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         """POST /invitations without a mail; the id of the user it made, or of the guest who was already there."""
         ...

@@ -16,8 +16,8 @@ from .words import iso, span
 type Json = dict[str, Any]
 
 _REFUSED = (
-    "left as they are until their values change: for administrators the app needs a directory role, and Exchange keeps"
-    " some for itself; `xtsync sync USER` tries them again"
+    "left as they are until their values change: of administrators no app without such a role may write some, and"
+    " Exchange keeps others for itself; set them by hand, or try again with `xtsync sync USER`"
 )
 
 _WAYS_OUT: Mapping[Reason, str] = {

@@ -142,7 +142,7 @@ def _id(item: Json) -> str | None:
 
 
 def _attributes(user: JsonObject) -> dict[str, Json]:
-    return {name: value for name, value in user.items() if "@" not in name}
+    return {name: value for name, value in user.items() if "@" not in name and name != MANAGER}
 
 
 def _entry(item: JsonObject, read_at: datetime) -> SourceUser:

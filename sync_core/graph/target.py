@@ -19,6 +19,7 @@ _SELECT = "id,createdDateTime,creationType,displayName,externalUserState,userPri
 _USER = "/users/{id}"
 _READ_USER = f"/users/{{id}}?$select={_SELECT}"
 _PRESENT = "/users/{id}?$select=id"
+_ENABLED = "/users/{id}?$select=id,accountEnabled"
 _DELETED = "/directory/deletedItems/{id}/microsoft.graph.user?$select=id"
 _RESTORE = "/directory/deletedItems/{id}/restore"
 _CANDIDATES = f"/users?$filter={{filter}}&$select={_SELECT}"
@@ -55,6 +56,10 @@ class GraphTarget:
         if await self._get(_DELETED, target_id) is not None:
             return Presence.SOFT_DELETED
         return Presence.GONE
+
+    async def enabled(self, target_id: str) -> bool:
+        user = await self._get(_ENABLED, target_id)
+        return user is not None and user.get("accountEnabled") is not False
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         body: JsonObject = {

@@ -408,6 +408,10 @@ async def test_an_administrators_sensitive_attributes_are_left_and_the_rest_is_w
     assert (user.properties["department"], user.properties["city"]) == ("X", "Oslo")
     assert user.properties.get("accountEnabled") is not False
     assert await stage.target.update(guest, {"mobilePhone": "1"}) == {"mobilePhone": code}
+    assert await stage.target.enabled(guest)
+    stage.world.target.update(user, {"accountEnabled": False})
+    assert not await stage.target.enabled(guest)
+    assert not await stage.target.enabled(NOBODY)
 
 
 async def test_what_exchange_owns_is_left_and_the_rest_is_written(stage: Stage) -> None:

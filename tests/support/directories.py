@@ -128,6 +128,9 @@ class MemoryTarget:
     async def presence(self, target_id: str) -> Presence:
         return await self._faults.call("target.presence", self._presence(target_id))
 
+    async def enabled(self, target_id: str) -> bool:
+        return await self._faults.call("target.enabled", self._enabled(target_id))
+
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         return await self._faults.call("target.invite", self._invite(address, display_name, confirm))
 
@@ -169,6 +172,9 @@ class MemoryTarget:
         if target_id in self.users and target_id not in self.invisible:
             return Presence.PRESENT
         return Presence.SOFT_DELETED if target_id in self.deleted else Presence.GONE
+
+    async def _enabled(self, target_id: str) -> bool:
+        return target_id in self.users and self.users[target_id].attributes.get("accountEnabled") is not False
 
     async def _invite(self, address: str, display_name: str, confirm: Confirm) -> str:
         if not await confirm():

@@ -130,6 +130,23 @@ async def test_a_deletion_by_disabling_that_is_refused_is_parked_as_well() -> No
     assert account.attributes["accountEnabled"] is False
 
 
+async def test_somebody_who_was_disabled_by_hand_is_parked_no_longer() -> None:
+    """Graph refuses all the same, but what was wanted is so: it is recorded, and enabling them again is seen."""
+    world = await refusing("accountEnabled")
+    ((_, account),) = world.target.of(ADDRESS)
+    world.change(accountEnabled=False)
+    assert (await world.look()).error
+    account.attributes["accountEnabled"] = False
+    world.clock.advance(timedelta(hours=1))
+    await world.look()
+    link = await world.stored()
+    assert (link.parked_until, link.refused) == (None, {})
+    world.target.refuses.clear()
+    world.change(accountEnabled=True)
+    await later(world)
+    assert account.attributes["accountEnabled"] is True
+
+
 async def test_a_refused_disable_counts_once_for_the_guard() -> None:
     """However often it is tried again."""
     world = await refusing("accountEnabled")
