@@ -40,6 +40,7 @@ from .model import (
     Sync,
     Update,
     Why,
+    fingerprint,
     fingerprints,
 )
 from .ports import Clock, Links, Presence, Queues, SourceDirectory, TargetDirectory
@@ -140,7 +141,7 @@ class Applier:
     async def _write(self, target: TargetDirectory, decided: Look, change: Change, attributes: Attributes) -> Link:
         link = await self._mark(_may_have_manager(decided.link, attributes), change)
         if decided.link.dirty:  # just linked, back, or not known to have been told of
-            await self._nominate_reports(decided)
+            await self._nominate_reports(decided, link)
         refused = await self._send(target, decided, link, attributes)
         if refused is None:
             return await self._missing(target, link)
@@ -169,19 +170,25 @@ class Applier:
             return {**refused, MANAGER: error.code}
         return refused if found else None
 
-    async def _nominate_reports(self, decided: Look) -> None:
+    async def _nominate_reports(self, decided: Look, link: Link) -> None:
         """Those who report to this user may have been looked at before there was anybody to refer to.
 
         After the link says that there is, and before it is clean: so whoever looks later finds it, and a crash repeats
-        this. Who is not linked yet will look for themselves.
+        this. Who is not linked yet will look for themselves, and who has this very reference need not.
         """
+        reference = fingerprint(link.reference)
         sync, user_id = decided.sync, decided.source.id
         if not sync.maps_manager:
             return
         reports = await self.sources[sync.source.key].reports(user_id)
         for some in batched(reports, _REPORTS_AT_ONCE, strict=False):
             links = await self.links.digests(sync.name, some)
-            await self._nominate(sync, [user for user, link in links.items() if link.state is LinkState.LINKED])
+            waiting = [
+                user
+                for user, their in links.items()
+                if their.state is LinkState.LINKED and their.reference != reference
+            ]
+            await self._nominate(sync, waiting)
 
     async def _doubt_manager(self, decided: Look) -> None:
         """Perhaps somebody deleted the manager's target user: a write to them that meets a 404 corrects their link."""

@@ -187,6 +187,7 @@ class LinkDigest:
     digest: str  # Link.digest: empty while the record is not to be trusted
     state: LinkState
     manager: str | None = None  # Link.manager
+    reference: str = ""  # the fingerprint of what was applied as manager: empty as digest is
 
 
 class FeedPhase(StrEnum):

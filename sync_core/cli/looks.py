@@ -71,9 +71,11 @@ def change_as_json(change: Change, *, values: bool = False) -> Json:
             shown |= {"held": change_as_json(held, values=values), "used": used, "limit": limit}
         case Invite(address=address, display_name=display_name) if values:
             shown |= {"address": address, "display_name": display_name}
-    if MANAGER in attributes:  # an id, and so no personal data
-        reference = attributes[MANAGER]
-        shown["manager"] = reference["id"] if isinstance(reference, dict) else None
+    reference = attributes.get(MANAGER)
+    if isinstance(reference, dict):
+        shown["manager"] = reference["id"]  # an id is no personal data
+    elif MANAGER in attributes and not isinstance(change, Invite):  # somebody new has none to lose
+        shown["manager"] = None
     if values:
         shown["values"] = {name: value for name, value in attributes.items() if name != MANAGER}
     return shown

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import ConflictError, UnavailableError
-from ..model import Link, LinkState
+from ..model import MANAGER, Link, LinkState
 from ..ports import LinkDigest
 from .columns import check_version, columns, flag, mapping_text, number, time_or_none
 from .concurrency import for_each
@@ -23,7 +23,7 @@ from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 # Up to here single reads win: a page of a listing costs about as much as this many of them.
 FEW = 40
 
-_DIGEST_COLUMNS = ("v", "digest", "state", "manager")
+_DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference")
 _CLAIM_ATTEMPTS = 5
 
 
@@ -140,7 +140,12 @@ def _owner(sync: str, source_id: str) -> str:
 def _digest(row: Row) -> LinkDigest:
     check_version(row, "link")
     manager = row.text("manager") or None
-    return LinkDigest(digest=row.text("digest"), state=LinkState(row.text("state")), manager=manager)
+    return LinkDigest(
+        digest=row.text("digest"),
+        state=LinkState(row.text("state")),
+        manager=manager,
+        reference=row.text("reference"),
+    )
 
 
 def _row(link: Link) -> Row:
@@ -163,6 +168,7 @@ def _row(link: Link) -> Row:
             "reason": link.reason,
             # What listings filter by or return; never read back into a link.
             "digest": link.digest,
+            "reference": link.applied.get(MANAGER) if link.digest else None,
             "present": link.state is LinkState.LINKED,
             "parked": link.parked_until is not None,
         }

@@ -165,7 +165,7 @@ async def test_digests_of_few(links: Links) -> None:
     await links.save(linked(4, state=LinkState.LOST))
     digests = await links.digests("s", ["u00001", "u00002", "u00003", "u00004", "nobody"])
     assert digests == {
-        "u00001": LinkDigest(digest=digest({"a": "1"}), state=LinkState.LINKED, manager="u00009"),
+        "u00001": LinkDigest(digest=digest({"a": "1"}), state=LinkState.LINKED, manager="u00009", reference="2"),
         "u00002": LinkDigest(digest="", state=LinkState.LINKED),
         "u00003": LinkDigest(digest="", state=LinkState.SEEN),
         "u00004": LinkDigest(digest="", state=LinkState.LOST),

@@ -104,7 +104,7 @@ def no_invitation_mark() -> Iterator[None]:
 def reports_not_told() -> Iterator[None]:
     """Somebody is linked or comes back, and nobody looks again at those who report to them."""
 
-    async def nobody(self: Applier, decided: Look) -> None:
+    async def nobody(self: Applier, decided: Look, link: Link) -> None:
         pass
 
     with patch.object(Applier, "_nominate_reports", nobody):

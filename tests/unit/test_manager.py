@@ -277,6 +277,14 @@ async def test_a_crash_while_a_manager_is_first_set_leaves_none_behind() -> None
         assert await manager_of(world) is None, f"call {n}"
 
 
+async def test_whoever_has_the_reference_is_not_looked_at_again() -> None:
+    """Graph throttles the manager's PATCH again and again, and each try tells those who wait, and nobody else."""
+    world = await team()
+    await world.worker.handle(world.nomination(BOB), redelivered=True)
+    assert world.faults.count("source.reports") == 1
+    assert await world.nominated() == []
+
+
 @pytest.mark.parametrize(("ahead", "looks"), [(timedelta(seconds=3), True), (timedelta(seconds=20), False)])
 async def test_clocks_that_differ_lose_no_reference(ahead: timedelta, looks: bool) -> None:
     """A read that another machine made "after" the manager was linked may have been before; one long after was not."""
