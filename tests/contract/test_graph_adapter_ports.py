@@ -310,7 +310,7 @@ async def test_a_feed_names_managers_that_changed(stage: Stage) -> None:
 async def test_who_reports_to_somebody_is_listed_to_the_end(stage: Stage) -> None:
     """Over pages; nobody reports to somebody who is gone."""
     boss = stage.person("boss")
-    reports = {stage.person(f"p{number}") for number in range(1005)}
+    reports = {stage.person(f"p{number}") for number in range(3)}
     for report in reports:
         stage.world.source.set_manager(stage.world.source.user(report), boss)
     assert set(await stage.source.reports(boss)) == reports
@@ -318,6 +318,10 @@ async def test_who_reports_to_somebody_is_listed_to_the_end(stage: Stage) -> Non
     stage.fault(path="/users/*", status=403)
     with pytest.raises(GraphRefusedError):
         await stage.source.reports(boss)
+    link = "https://graph.microsoft.com/v1.0/users/1/directReports?$skiptoken=x"
+    pages = [{"value": [{"id": "1"}, {"id": None}], "@odata.nextLink": link}, {"value": [{"id": "2"}]}]
+    source = GraphSource(client_for(lambda _: httpx.Response(200, json=pages.pop(0))), StoppedClock())
+    assert await source.reports(boss) == ["1", "2"]
 
 
 # --- target -----------------------------------------------------------------------------------------------------
