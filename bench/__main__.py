@@ -13,7 +13,7 @@ from rich.console import Console
 
 from local.processes import ChildFailedError
 
-from . import budget, burst, emulator, imports, kill, latency, mapping, resync, simulate
+from . import budget, burst, emulator, imports, kill, latency, managers, mapping, resync, simulate
 from .figures import Figure, as_json, as_table
 from .run import Run, Scenario, StalledError
 
@@ -22,6 +22,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "mapping": mapping.measure,
     "latency": latency.measure,
     "burst": burst.measure,
+    "managers": managers.measure,
     "kill": kill.measure,
     "resync": resync.measure,
     "budget": budget.measure,

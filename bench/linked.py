@@ -6,6 +6,7 @@ are made by the emulator and the links by the product's own mapping and reposito
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from itertools import batched
@@ -13,7 +14,19 @@ from itertools import batched
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import User
 from sync_core.mapping import apply_mapping
-from sync_core.model import Attributes, Link, LinkState, Nomination, Skip, Sync, Why, fingerprints
+from sync_core.model import (
+    MANAGER,
+    Json,
+    Link,
+    LinkState,
+    Nomination,
+    Skip,
+    SourceState,
+    SourceUser,
+    Sync,
+    Why,
+    fingerprints,
+)
 from sync_core.storage.concurrency import for_each
 
 from .run import StalledError
@@ -23,10 +36,11 @@ _CHUNK = 500  # users in one call to the emulator
 _SAMPLE = 5
 
 
-def linked(sync: Sync, source_id: str, attributes: Attributes) -> Link:
-    """The link of somebody who is linked and has not changed since."""
-    applied = fingerprints(apply_mapping(sync.mapping, attributes).always)
-    return Link(sync=sync.name, source_id=source_id, state=LinkState.LINKED, applied=applied, created=True)
+def linked(sync: Sync, user: SourceUser, target_id: str | None = None, manager: Json = None) -> Link:
+    """The link of somebody who is linked and has not changed since; `manager` is the reference to theirs."""
+    applied = fingerprints(apply_mapping(sync.mapping, {**user.attributes, MANAGER: manager}).always)
+    link = Link(sync=sync.name, source_id=user.id, state=LinkState.LINKED, target_id=target_id, created=True)
+    return link.recorded(user, applied)
 
 
 async def link_everybody(here: World) -> None:
@@ -34,12 +48,12 @@ async def link_everybody(here: World) -> None:
     select = here.runtime.engine.sources[here.sync.source.key].select
     people = await here.emulated.users(CONTOSO, select.split(","))
     with here.run.step(f"making {len(people):,} pairs", len(people)) as advance:
-        done = 0
+        targets: dict[str, str] = {}
         for chunk in batched(people, _CHUNK, strict=False):
-            targets = await _make_targets(here, chunk)
-            await for_each(list(zip(chunk, targets, strict=True)), lambda pair: _link(here, *pair))
-            done += len(chunk)
-            advance(done)
+            made = await _make_targets(here, chunk)
+            targets |= {str(person["id"]): target for person, target in zip(chunk, made, strict=True)}
+            advance(len(targets))
+        await for_each(people, lambda person: _link(here, person, targets))
     for person in people[:: max(1, len(people) // _SAMPLE)]:
         await _check(here, person)
 
@@ -52,17 +66,20 @@ async def _make_targets(here: World, chunk: tuple[User, ...]) -> list[str]:
 
 
 def _target(here: World, person: User) -> User:
-    desired = apply_mapping(here.sync.mapping, person)
+    desired = apply_mapping(here.sync.mapping, {**person, MANAGER: None})
     wanted = {name: value for name, value in {**desired.always, **desired.on_create}.items() if value is not None}
     address = str(person["mail"]).replace("@", "_")
     return {**wanted, "userPrincipalName": f"{address}#EXT#@fabrikam.example"}
 
 
-async def _link(here: World, person: User, target_id: str) -> None:
+async def _link(here: World, person: User, targets: Mapping[str, str]) -> None:
     links, sync = here.runtime.storage.links, here.sync
-    await links.claim(sync.target.id, target_id, f"{sync.name}/{person['id']}")
     read_at = here.runtime.clock.now() - timedelta(hours=1)
-    await links.save(replace(linked(sync, person["id"], person), target_id=target_id, read_at=read_at))
+    user = SourceUser(id=person["id"], state=SourceState.LIVE, attributes=person, read_at=read_at)
+    await links.claim(sync.target.id, targets[user.id], f"{sync.name}/{user.id}")
+    boss = Link(sync=sync.name, source_id="", state=LinkState.LINKED, target_id=targets.get(user.manager or ""))
+    link = linked(sync, user, targets[user.id], boss.reference if boss.target_id else None)
+    await links.save(replace(link, read_at=read_at))
 
 
 async def _check(here: World, person: User) -> None:

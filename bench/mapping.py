@@ -78,7 +78,7 @@ def _pair(sync: Sync, n: int, attributes: Attributes) -> tuple[SourceUser, Link]
     """Somebody linked and unchanged: the most frequent case by far, and the one that looks at every attribute."""
     state = SourceState.LIVE if attributes["accountEnabled"] else SourceState.DISABLED
     source = SourceUser(id=f"user-{n}", state=state, attributes=attributes, read_at=datetime.now(UTC))
-    return source, linked(sync, source.id, attributes)
+    return source, linked(sync, source)
 
 
 def _no_change(source: SourceUser, link: Link) -> Skip:

@@ -97,7 +97,7 @@ async def _digests(sync: Sync, users: Sequence[SourceUser]) -> Mapping[str, Link
     """What the links of people who are linked and unchanged say to a feed."""
     links = memory_storage(SystemClock()).links
     for user in users:
-        await links.save(linked(sync, user.id, user.attributes))
+        await links.save(linked(sync, user))
     return await links.digests(sync.name, [user.id for user in users])
 
 

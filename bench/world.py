@@ -16,6 +16,7 @@ from sync_core.bootstrap import Runtime, build
 from sync_core.config import load_config
 from sync_core.messages import FEED_PAGES, USER_CHANGES
 from sync_core.model import Sync
+from sync_core.ports import FeedPhase
 from sync_core.settings import load_settings
 
 from .requests import Log
@@ -60,6 +61,17 @@ class World:
         await self.by_hand("poll_feeds")
         with self.run.step(f"initial sync of {len(self.people):,}", len(self.people)) as advance:
             await self.synced(advance)
+
+    async def full_round(self) -> None:
+        """As `xtsync resync` starts one, until nothing is left to do."""
+        tenant = self.sync.source.key
+        await self.runtime.feeds.start_round(tenant, full=True)
+
+        async def done() -> bool:
+            state = await self.runtime.storage.feeds.get(tenant)
+            return state.phase is FeedPhase.IDLE and await self.idle()
+
+        await self.until(done, "the full round did not end")
 
     async def synced(self, advance: Advance, *, at_least: int | None = None) -> None:
         """Until so many B2B users are there; without a number, until there is one for everybody and nothing is left

@@ -31,7 +31,7 @@ SAME = (
     "mail",
     "accountEnabled",
 )
-_SELECT = ["id", "userPrincipalName", "userType", "creationType", "externalUserState", *SAME]
+_SELECT = ["id", "userPrincipalName", "userType", "creationType", "externalUserState", "manager", *SAME]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,7 @@ async def compare(
     people = [user for user in everybody if not _external(user) and user["id"] not in never_provisioned]
     guests = [user for user in await emulated.users(target, _SELECT) if _external(user)]
     by_mail = {_address(guest): guest for guest in guests}
+    stand_in = {user["id"]: by_mail[_address(user)]["id"] for user in people if _address(user) in by_mail}
     faults = [f"{n} target users for one address" for n in Counter(map(_address, guests)).values() if n > 1]
     for person in people:
         guest = by_mail.pop(_address(person), None)
@@ -59,6 +60,7 @@ async def compare(
             faults.append(f"{person['id']} is missing in the target")
             continue
         differ = [name for name in SAME if (person.get(name) or None) != (guest.get(name) or None)]
+        differ += ["manager"] if stand_in.get(person["manager"]) != guest["manager"] else []
         if differ:
             faults.append(f"{person['id']} differs in {', '.join(differ)}")
     faults += [f"{guest['id']} stands for nobody" for guest in by_mail.values()]

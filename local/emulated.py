@@ -36,9 +36,16 @@ class Emulated:
         return response.json() if response.content else None
 
     async def users(self, tenant: str, select: Sequence[str]) -> list[User]:
-        """Every user of a tenant."""
+        """Every user of a tenant; with `manager` selected, each with the id of theirs."""
+        plain = [name for name in select if name != "manager"]
+        expanded = "&$expand=manager($select=id)" if "manager" in select else ""
+        found = await self._listed(tenant, f"/users?$top=999&$select={','.join(plain)}{expanded}")
+        if expanded:
+            found = [{**user, "manager": (user.get("manager") or {}).get("id")} for user in found]
+        return found
+
+    async def _listed(self, tenant: str, path: str) -> list[User]:
         found: list[User] = []
-        path = f"/users?$top=999&$select={','.join(select)}"
         while path:
             page = await self.graph(tenant, "GET", path)
             found += page["value"]

@@ -6,14 +6,24 @@ link, and the next look applies every attribute again instead of trusting the re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import batched
 
-from .errors import ConflictError, GraphRefusedError, NotVisibleYetError, UnavailableError, UnknownOutcomeError
+from .errors import (
+    AccessNotTakenError,
+    ConflictError,
+    GraphRefusedError,
+    MissingManagerError,
+    NotVisibleYetError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
 from .holds import DeletionGuard
 from .look import Look, look
 from .model import (
+    MANAGER,
     Adopt,
     Attributes,
     Change,
@@ -21,15 +31,19 @@ from .model import (
     Forget,
     Hold,
     Invite,
+    Json,
     Link,
     LinkState,
+    Nomination,
     Restore,
     SoftDelete,
     Sync,
     Update,
+    Why,
+    fingerprint,
     fingerprints,
 )
-from .ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
+from .ports import Clock, Links, Presence, Queues, SourceDirectory, TargetDirectory
 
 # How long Entra may take to show a new user everywhere before its absence means that somebody deleted it.
 VISIBLE_WITHIN = timedelta(minutes=15)
@@ -37,6 +51,8 @@ VISIBLE_WITHIN = timedelta(minutes=15)
 OUR_DELETION = timedelta(hours=1)
 # Of 256 characters, the rest is the invitation's mark. https://learn.microsoft.com/graph/api/resources/user
 LONGEST_NAME = 230
+_REPORTS_AT_ONCE = 500
+ENABLED = "accountEnabled"
 
 
 class LostRecordError(ConflictError):
@@ -49,6 +65,7 @@ class Applier:
     targets: Mapping[str, TargetDirectory]
     links: Links
     guard: DeletionGuard
+    queues: Queues
     clock: Clock
 
     async def apply(self, decided: Look) -> Link:
@@ -136,24 +153,76 @@ class Applier:
         return await self._record(replace(ours, dirty=True, created=False, adopt=None))
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change, attributes: Attributes) -> Link:
-        link = await self._mark(decided.link, change)
-        if not await target.update(_target_id(link), attributes):
+        link = await self._mark(_may_have_manager(decided.link, attributes), change)
+        if decided.link.dirty:  # just linked, back, or not known to have been told of
+            await self._nominate_reports(decided, link)
+        refused = await self._send(target, decided, link, attributes)
+        if refused is None:
             return await self._missing(target, link)
-        written = fingerprints(attributes)
-        tracked = [*decided.desired.always, *(["accountEnabled"] if change.removes else [])]
-        known = {} if decided.link.dirty else link.applied  # of the rest, a dirty record is not to be trusted
-        applied = {name: written.get(name) or known.get(name, "") for name in tracked}
-        created = link.created or decided.desired.on_create.keys() <= written.keys()
-        permit = None if change.removes else link.permit
-        done = replace(link, applied=applied, dirty=False, created=created, permit=permit)
-        return await self._record(replace(done, read_at=decided.source.read_at))
+        if change.removes and ENABLED in refused and not await target.enabled(_target_id(link)):
+            refused = {name: code for name, code in refused.items() if name != ENABLED}  # somebody did it by hand
+        access_left = refused.get(ENABLED) if change.removes else None
+        link = await self._record(_written(decided, change, link, attributes, refused))
+        if access_left is not None:
+            raise AccessNotTakenError(access_left)
+        return link
+
+    async def _send(
+        self, target: TargetDirectory, decided: Look, link: Link, attributes: Attributes
+    ) -> Mapping[str, str] | None:
+        """What Graph refused, with its codes; None when there is no such user. A reference is a request of its own."""
+        rest = {name: value for name, value in attributes.items() if name != MANAGER}
+        refused = await target.update(_target_id(link), rest) if rest else {}
+        if refused is None or MANAGER not in attributes:
+            return refused
+        try:
+            found = await target.set_manager(_target_id(link), _referred(attributes[MANAGER]))
+        except MissingManagerError:
+            await self._doubt_manager(decided)
+            raise
+        except GraphRefusedError as error:
+            return {**refused, MANAGER: error.code}
+        return refused if found else None
+
+    async def _nominate_reports(self, decided: Look, link: Link) -> None:
+        """Those who report to this user may have been looked at before there was anybody to refer to.
+
+        After the link says that there is, and before it is clean: so whoever looks later finds it, and a crash repeats
+        this. Who is not linked yet will look for themselves, and who has this very reference need not.
+        """
+        reference = fingerprint(link.reference)
+        sync, user_id = decided.sync, decided.source.id
+        if not sync.maps_manager:
+            return
+        reports = await self.sources[sync.source.key].reports(user_id)
+        for some in batched(reports, _REPORTS_AT_ONCE, strict=False):
+            links = await self.links.digests(sync.name, some)
+            waiting = [
+                user
+                for user, their in links.items()
+                if their.state is LinkState.LINKED and their.reference != reference
+            ]
+            await self._nominate(sync, waiting)
+
+    async def _doubt_manager(self, decided: Look) -> None:
+        """Perhaps somebody deleted the manager's target user: a write to them that meets a 404 corrects their link."""
+        link = await self.links.get(decided.sync.name, decided.source.manager or "")
+        if link is None or link.state is not LinkState.LINKED or self.is_new(link):
+            return
+        if not link.dirty:
+            await self.links.save(replace(link, dirty=True))
+        await self._nominate(decided.sync, [link.source_id])
+
+    async def _nominate(self, sync: Sync, users: Sequence[str]) -> None:
+        now = self.clock.now()
+        await self.queues.nominate([Nomination(sync=sync.name, user=user, why=Why.MANAGER, at=now) for user in users])
 
     async def _restore(self, target: TargetDirectory, link: Link) -> Link:
         restored = await target.restore(_target_id(link))
         presence = Presence.PRESENT if restored else await target.presence(_target_id(link))
         match presence:
             case Presence.PRESENT:
-                return await self._record(replace(link, state=LinkState.LINKED, dirty=True))
+                return await self._record(replace(link, state=LinkState.LINKED, dirty=True, linked_at=self.clock.now()))
             case Presence.SOFT_DELETED:
                 raise NotVisibleYetError
             case Presence.GONE:  # purged: the pair is over, and the person is invited like anybody else
@@ -206,6 +275,39 @@ class Applier:
             return await self.links.save(link)
         except ConflictError as error:
             raise LostRecordError from error
+
+
+def _written(decided: Look, change: Change, link: Link, attributes: Attributes, refused: Mapping[str, str]) -> Link:
+    """The record of a write. What Graph refused counts as applied, but for access that was to be taken away."""
+    applied = fingerprints(attributes)
+    tracked = [*decided.desired.always, *([ENABLED] if change.removes else [])]
+    permit = None if change.removes else link.permit
+    if change.removes and ENABLED in refused:
+        del applied[ENABLED]
+        permit = link.permit  # it was counted, and will be tried again
+    known = {} if decided.link.dirty else link.applied  # of the rest, a dirty record is not to be trusted
+    named = decided.desired.names - attributes.keys()
+    before = {name: code for name, code in link.refused.items() if name in named}
+    link = link.recorded(decided.source, {name: applied.get(name) or known.get(name, "") for name in tracked})
+    return replace(
+        link,
+        refused={**before, **refused},
+        dirty=False,
+        created=link.created or decided.desired.on_create.keys() <= attributes.keys(),
+        permit=permit,
+        read_at=decided.source.read_at,
+    )
+
+
+def _may_have_manager(link: Link, attributes: Attributes) -> Link:
+    """Before a reference is written: whatever comes in between, there may be one to remove from now on."""
+    if attributes.get(MANAGER) is None:
+        return link
+    return replace(link, applied={MANAGER: "", **link.applied})
+
+
+def _referred(reference: Json) -> str | None:
+    return str(reference["id"]) if isinstance(reference, dict) else None
 
 
 def _target_id(link: Link) -> str:

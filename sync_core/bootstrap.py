@@ -178,7 +178,9 @@ def build(
         for key, tenant in config.target_tenants.items()
     }
     guard = DeletionGuard(guards=storage.guards, links=storage.links, clock=clock)
-    applier = Applier(sources=sources, targets=targets, links=storage.links, guard=guard, clock=clock)
+    applier = Applier(
+        sources=sources, targets=targets, links=storage.links, guard=guard, queues=storage.queues, clock=clock
+    )
     engine = Engine(
         sources=sources,
         targets=targets,

@@ -35,6 +35,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .model import (
+    MANAGER,
     SOFT_DELETE_RETENTION,
     Adopt,
     Adoption,
@@ -213,7 +214,10 @@ def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
     if not link.created:
         wanted = {**_plain_name(source, link), **desired.always, **desired.on_create}
     differs: dict[str, Json] = {
-        name: value for name, value in wanted.items() if link.dirty or link.applied.get(name) != fingerprint(value)
+        name: value
+        for name, value in wanted.items()
+        if (link.dirty or link.applied.get(name) != fingerprint(value))
+        and not (name == MANAGER and value is None and link.unmanaged)
     }
     if not differs:
         return Skip(reason=Reason.NO_CHANGE)

@@ -15,7 +15,7 @@ from .decide import asks_for_address, may_have_invited, needs_candidates
 from .errors import ConflictError, NotVisibleYetError
 from .holds import DeletionGuard
 from .look import Look, look
-from .model import Change, Link, LinkState, SourceState, SourceUser, Sync, TargetUser
+from .model import Change, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser
 from .ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from .scope import scope
 
@@ -63,7 +63,7 @@ class Engine:
         link = await self._found_again(sync, link)
         asks = needs_candidates(source, scope(sync, source), link, sync.marker(source.id))
         candidates = await self._candidates(sync, source, link) if asks else ()
-        decided = look(sync, source, link, candidates)
+        decided = look(sync, source, link, candidates, manager=await self._manager(sync, source))
         decided = replace(decided, change=await self.guard.judge(sync, link, decided.change, dry_run=dry_run))
         self.on_look(decided)
         return decided
@@ -108,7 +108,14 @@ class Engine:
             return link
         if await self.targets[sync.target.key].presence(link.target_id) is not Presence.PRESENT:
             return link
-        return replace(link, state=LinkState.LINKED, dirty=True)
+        return replace(link, state=LinkState.LINKED, dirty=True, linked_at=self.clock.now())
+
+    async def _manager(self, sync: Sync, source: SourceUser) -> Json:
+        """The reference to the target user of this user's manager; None while that pair is not linked (yet)."""
+        if not sync.maps_manager or source.manager in (None, source.id):
+            return None
+        link = await self.links.get(sync.name, source.manager)
+        return None if link is None else link.reference
 
     async def _candidates(self, sync: Sync, source: SourceUser, link: Link) -> Sequence[TargetUser]:
         """Who might be this user's B2B user already, each with the link that claims it."""

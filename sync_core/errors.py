@@ -4,11 +4,13 @@ SyncError
 +- TransientError           try again after `retry_after` seconds (None: at the usual rate)
 |  +- ThrottledError       Graph answered 429, or the shared write budget is used up
 |  +- NotVisibleYetError   just created, and Graph does not show it everywhere yet
+|  |  +- MissingManagerError   it is the manager, whom a reference was to name
 |  +- ConflictError        somebody else changed the stored record first (a lost compare-and-swap)
 |  +- UnavailableError     5xx, time-out, connection lost
 |     +- UnknownOutcomeError   likewise, in the middle of a write: it may or may not have been done
 +- PermanentError          trying again at once cannot mend it: the user is parked
 |  +- GraphRefusedError    Graph said no: keeps status, code and request id, never the body
+|  +- AccessNotTakenError  Graph refused to disable somebody: the rest was written
 |  +- WrongTenantError     the token belongs to another tenant than the configured one
 |  +- ReadOnlyError        a dry run tried to write
 |  +- StorageRefusedError  the storage account said no (storage/errors.py)
@@ -49,6 +51,10 @@ class NotVisibleYetError(TransientError):
     hint = "Entra has not replicated the new user everywhere yet; the work continues by itself."
 
 
+class MissingManagerError(NotVisibleYetError):
+    hint = "The manager's target user is not there (yet); both are looked at again."
+
+
 class ConflictError(TransientError):
     hint = "Another worker was faster; the user is looked at again."
 
@@ -80,6 +86,25 @@ class GraphRefusedError(PermanentError):
     @property
     def code(self) -> str:
         return f"{self.status} {self.graph_code}"
+
+
+class AccessNotTakenError(PermanentError):
+    """Somebody whose access is to be taken away still has it: unlike other attributes, this one is not let go."""
+
+    hint = (
+        "Graph lets no app without an administrator role disable an administrator: disable this user in the target by"
+        " hand, which the next look sees."
+    )
+
+    REASON = "accountEnabled refused"
+
+    def __init__(self, refusal: str) -> None:
+        super().__init__(f"{self.REASON}: {refusal}")
+        self._refusal = refusal
+
+    @property
+    def code(self) -> str:
+        return f"{self.REASON}: {self._refusal}"
 
 
 class WrongTenantError(PermanentError):

@@ -24,7 +24,20 @@ from .errors import (
 )
 from .look import desired
 from .messages import format_time
-from .model import FeedRun, LinkState, Nomination, SourceState, SourceUser, Sync, Why, digest, fingerprint, fingerprints
+from .model import (
+    MANAGER,
+    Attributes,
+    FeedRun,
+    LinkState,
+    Nomination,
+    SourceState,
+    SourceUser,
+    Sync,
+    Why,
+    digest,
+    fingerprint,
+    fingerprints,
+)
 from .ports import Clock, FeedPhase, Feeds, FeedState, LinkDigest, Links, Queues, SourceDirectory, TargetDirectory
 from .scope import scope
 
@@ -42,7 +55,8 @@ _LONGEST_BACKOFF = 300.0
 def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None) -> bool:
     """Whether a feed entry may mean work. Saying no is safe only when a fresh read like it would be skipped.
 
-    An attribute that the entry lacks counts as null: at worst that costs a read.
+    An attribute that the entry lacks counts as null: at worst that costs a read. But for the manager, whom an entry
+    names when that changed, and always in a full round (FeedReader._judge).
     """
     state = LinkState.SEEN if link is None else link.state
     if entry.absent:
@@ -52,7 +66,20 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None) -> bool
     in_scope = scope(sync, entry).in_scope
     if link is None or not state.ours:
         return in_scope and entry.state is SourceState.LIVE
-    return not in_scope or digest(fingerprints(desired(sync, entry).always)) != link.digest
+    if not in_scope or (sync.maps_manager and MANAGER in entry.attributes and entry.manager != link.manager):
+        return True
+    return digest(fingerprints(desired(sync, entry).always)) != link.digest
+
+
+def _newest(entries: Sequence[SourceUser], *, full: bool) -> dict[str, SourceUser]:
+    """One entry of each user, with the last word on their manager. A full round names every manager there is."""
+    newest: dict[str, SourceUser] = {}
+    for entry in entries:  # replays within a page: once is enough
+        known: Attributes = {MANAGER: None} if full else {}
+        if entry.id in newest and MANAGER in newest[entry.id].attributes:
+            known = {MANAGER: newest[entry.id].manager}
+        newest[entry.id] = entry if entry.absent else replace(entry, attributes={**known, **entry.attributes})
+    return newest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +183,7 @@ class FeedReader:
             if error.status not in {400, 404} or not (state.pages or state.full) or state.link is None:
                 raise
             return await self._from_the_start_of_the_round(state, error)
-        nominations = await self._judge(state.tenant, page.users)
+        nominations = await self._judge(state.tenant, page.users, full=state.full)
         await self.queues.nominate(nominations)
         state = replace(
             state,
@@ -176,8 +203,8 @@ class FeedReader:
         await self._progress(replace(state, link=None if state.full else state.delta_link, pages=0))
         raise UnavailableError from error  # not at full speed: Graph may refuse this one, too
 
-    async def _judge(self, tenant: str, entries: Sequence[SourceUser]) -> list[Nomination]:
-        newest = {entry.id: entry for entry in entries}  # replays within a page: once is enough
+    async def _judge(self, tenant: str, entries: Sequence[SourceUser], *, full: bool) -> list[Nomination]:
+        newest = _newest(entries, full=full)
         now = self.clock.now()
         nominations = []
         for sync in self._syncs(tenant):

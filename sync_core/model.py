@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type Attributes = Mapping[str, Json]
+
+# The one attribute whose value is another user: set through a reference, resolved through links.
+MANAGER = "manager"
 
 # How long Entra keeps a soft-deleted user. https://learn.microsoft.com/graph/api/directory-deleteditems-list
 SOFT_DELETE_RETENTION = timedelta(days=30)
@@ -31,8 +34,11 @@ def fingerprints(attributes: Attributes) -> dict[str, str]:
 
 
 def digest(applied: Mapping[str, str]) -> str:
-    """One digest over the fingerprints of all attributes: equal digests mean that nothing differs."""
-    return fingerprint(dict(applied))
+    """One digest over the fingerprints of all attributes: equal digests mean that nothing differs.
+
+    But for the manager, whom an entry of a delta page names only when that changed: see LinkDigest.
+    """
+    return fingerprint({name: value for name, value in applied.items() if name != MANAGER})
 
 
 # --- users ------------------------------------------------------------------------------------------------------
@@ -75,6 +81,12 @@ class SourceUser:
             if isinstance(value, str) and value:
                 return value
         return None
+
+    @property
+    def manager(self) -> str | None:
+        """The id of whom this user reports to, in the source tenant."""
+        manager = self.attributes.get(MANAGER)
+        return manager if isinstance(manager, str) else None
 
 
 def is_external(attributes: Attributes) -> bool:
@@ -145,6 +157,10 @@ class Desired:
     left_out: Mapping[str, str] = field(default_factory=dict)
     ignored: bool = False
 
+    @property
+    def names(self) -> set[str]:
+        return {*self.always, *self.on_create}
+
 
 # --- links ------------------------------------------------------------------------------------------------------
 
@@ -169,6 +185,8 @@ class Link:
     `dirty` stands from before the first write until its record: a dirty link's fingerprints are not trusted, and
     every attribute is applied again. `permit` is what the guard last said of this user's deletion: the name of the
     change that it counted and allowed, or "Hold". `adopt` is the one target user whom a person let this user adopt.
+    `refused` says with which error Graph refused which attributes: they count as applied, so that no look sends them
+    again until their value changes.
     """
 
     sync: str
@@ -176,13 +194,15 @@ class Link:
     state: LinkState = LinkState.SEEN
     target_id: str | None = None
     applied: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    manager: str | None = None  # the source user's manager when we last looked, whether or not they are linked
     dirty: bool = False
     created: bool = False  # the on-create attributes are in place
     permit: str | None = None
     adopt: str | None = None
     read_at: datetime | None = None  # when the source was last read
     invited_at: datetime | None = None
-    linked_at: datetime | None = None  # when the pair became ours
+    linked_at: datetime | None = None  # when the target user last became ours, or came back
     deleted_at: datetime | None = None
     parked_until: datetime | None = None
     park_count: int = 0
@@ -206,6 +226,30 @@ class Link:
         guest whom we made from one whom somebody else invited at the same moment.
         """
         return f"[{fingerprint([self.sync, self.source_id])}]"
+
+    @property
+    def unmanaged(self) -> bool:
+        """Our own guest, whom we never gave a manager: there is none to remove."""
+        return self.invited_at is not None and MANAGER not in self.applied
+
+    def recorded(self, source: SourceUser, applied: Mapping[str, str]) -> Link:
+        """With what was applied on this read. That a manager was once given stays known, whatever the mapping says."""
+        kept = {name: value for name, value in self.applied.items() if name == MANAGER}
+        if self.unmanaged and applied.get(MANAGER) in ("", fingerprint(None)):
+            applied = {name: value for name, value in applied.items() if name != MANAGER}
+        manager = source.manager if MANAGER in source.attributes else self.manager
+        return replace(self, applied={**kept, **applied}, manager=manager)
+
+    @property
+    def reference(self) -> Json:
+        """What the `manager` of those who report to this user is to be; None while there is nobody to refer to.
+
+        Entra drops references to a user whom it deletes. So a reference is to one life of the target user: it differs
+        from the one before a restore, and is written again.
+        """
+        if self.state is not LinkState.LINKED:
+            return None
+        return {"id": self.target_id, "since": self.linked_at.isoformat() if self.linked_at else None}
 
     @property
     def digest(self) -> str:
@@ -459,6 +503,10 @@ class Sync:
             return None
         return Marker(attribute=self.owner_attribute, sync=self.name, tenant_id=self.source.id, source_id=source_id)
 
+    @property
+    def maps_manager(self) -> bool:
+        return any(rule.target == MANAGER for rule in self.mapping)
+
 
 # --- events -----------------------------------------------------------------------------------------------------
 
@@ -468,6 +516,7 @@ class Why(StrEnum):
     FEED = "feed"
     ABSENT = "absent"  # known to us, and not listed any more
     MARKED = "marked"  # a target user bears the marker of somebody who has no link
+    MANAGER = "manager"  # whom they report to was linked or came back, or is not there as the link says
     RETRY = "retry"
     OPERATOR = "operator"
     APPROVED = "approved"
@@ -514,5 +563,6 @@ class Outcome:
     nominated_at: datetime
     done_at: datetime
     target_id: str | None = None
+    refused: Sequence[str] = ()  # names of attributes that Graph refuses to write
     error: str = ""
     retry_after: float | None = None

@@ -61,6 +61,10 @@ class SourceDirectory(Protocol):
         """The page behind a stored link, or the first of a full round. ResyncRequiredError when the link is dead."""
         ...
 
+    async def reports(self, user_id: str) -> list[str]:
+        """The ids of those who report to this user directly; nobody when the user is not there."""
+        ...
+
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
         """Which of these (at most 1,000) ids are there now."""
         ...
@@ -109,12 +113,27 @@ class TargetDirectory(Protocol):
 
     async def presence(self, target_id: str) -> Presence: ...
 
+    async def enabled(self, target_id: str) -> bool:
+        """Whether this user is there and may sign in."""
+        ...
+
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         """POST /invitations without a mail; the id of the user it made, or of the guest who was already there."""
         ...
 
-    async def update(self, target_id: str, attributes: Attributes) -> bool:
-        """PATCH; False when there is no such user."""
+    async def update(self, target_id: str, attributes: Attributes) -> Mapping[str, str] | None:
+        """PATCH; None when there is no such user.
+
+        An attribute that Graph refuses is left out and the rest is written: the result names each of them with the
+        error's code. A refusal that no attribute explains raises GraphRefusedError.
+        """
+        ...
+
+    async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
+        """Set or (None) remove the reference; False when there is no such user.
+
+        MissingManagerError when it is the manager who is not there.
+        """
         ...
 
     async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:
@@ -194,6 +213,8 @@ class Links(Protocol):
 class LinkDigest:
     digest: str  # Link.digest: empty while the record is not to be trusted
     state: LinkState
+    manager: str | None = None  # Link.manager
+    reference: str = ""  # the fingerprint of what was applied as manager: empty as digest is
 
 
 class FeedPhase(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 _CONFLICTS = 5
 _POISON_PAUSES = (1, 2, 4, 8, 16)  # seconds
-_COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED})
+_COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED, Why.MANAGER})
 _MOST_UPCOMING = 100_000
 
 
@@ -165,8 +165,10 @@ class Worker:
             return link.parked_until is None or nomination.at < link.parked_until
         if nomination.attempt:
             return False  # the try before it wrote, perhaps, but did not come to the read that finds nothing to do
+        # Nothing else tells of a manager, so here no two clocks are trusted to the second.
+        at = nomination.at + SETTLE if nomination.why is Why.MANAGER else nomination.at
         # A read "in the future" was made by a machine whose clock runs fast: it must not silence anybody.
-        return link.read_at is not None and nomination.at <= link.read_at <= self.clock.now()
+        return link.read_at is not None and at <= link.read_at <= self.clock.now()
 
     def _unsettled(self, nomination: Nomination, link: Link) -> float:
         """How long to wait before looking at a user who was looked at just now."""
@@ -207,7 +209,7 @@ class Worker:
             try:
                 if distrust:
                     link = await self._distrusted(link)
-                return await self.engine.reconcile(sync, nomination.user, link)
+                return await self.engine.reconcile(sync, nomination.user, _asked_for(nomination, link))
             except ConflictError as error:
                 distrust = distrust or isinstance(error, LostRecordError)
                 link = await self._link(nomination)
@@ -240,9 +242,9 @@ class Worker:
                 await self.links.forget(link)
         elif not done.changes or link != done.link:
             await self._remember(replace(link, read_at=done.last.source.read_at))
-        if done.last.desired.left_out and done.changes:
-            names = ",".join(sorted(done.last.desired.left_out))
-            log.warning("user.left_out sync=%s user=%s attributes=%s", nomination.sync, nomination.user, names)
+        if done.changes:
+            for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):
+                self._warn_of(nomination, event, names)
         shown = [last] if isinstance(last, Hold) else []
         outcome = await self._outcome(nomination, link, [*done.changes, *shown])
         log.info(
@@ -254,6 +256,10 @@ class Worker:
             (outcome.done_at - outcome.nominated_at).total_seconds() * 1000,
         )
         return outcome
+
+    def _warn_of(self, nomination: Nomination, event: str, names: Iterable[str]) -> None:
+        if attributes := ",".join(sorted(names)):
+            log.warning("user.%s sync=%s user=%s attributes=%s", event, nomination.sync, nomination.user, attributes)
 
     async def _again(self, nomination: Nomination, link: Link, error: TransientError) -> Outcome:
         """Hand the message back to the queue with a delay; the host's own redelivery would only know one delay."""
@@ -303,6 +309,7 @@ class Worker:
             nominated_at=nomination.at,
             done_at=self.clock.now(),
             target_id=link.target_id,
+            refused=tuple(sorted(link.refused)),
             error=error,
             retry_after=retry_after,
         )
@@ -323,8 +330,17 @@ def _settled(done: Reconciliation) -> Link:
     if last.reason is not Reason.NO_CHANGE:
         return replace(link, reason=last.reason.value)
     if link.state is LinkState.LINKED and done.last.verdict.in_scope and not done.last.source.absent:
-        return replace(link, applied=fingerprints(done.last.desired.always))
+        desired = done.last.desired
+        refused = {name: code for name, code in link.refused.items() if name in desired.names}
+        return replace(link.recorded(done.last.source, fingerprints(desired.always)), refused=refused)
     return link
+
+
+def _asked_for(nomination: Nomination, link: Link) -> Link:
+    """A person who asks wants what Graph refused tried once more."""
+    if nomination.why is not Why.OPERATOR or not link.refused:
+        return link
+    return replace(link, applied={name: value for name, value in link.applied.items() if name not in link.refused})
 
 
 def _not_ours_after_all(link: Link) -> Link:

@@ -197,6 +197,8 @@ class Tenant:
         user.properties["deletedDateTime"] = instant(user.deleted_at)
         self._deleted.add(user)
         self._record(user.id, What.DELETED)
+        if self.settings.deletion_drops_references:
+            self._drop_references(user)
 
     def restore(self, user: User, *, principal_name: str | None = None, drop_conflicting: bool = False) -> None:
         """https://learn.microsoft.com/graph/api/directory-deleteditems-restore"""
@@ -216,14 +218,19 @@ class Tenant:
 
     def purge(self, user: User) -> None:
         self._deleted.remove(user)
-        for report in list(user.reports):
-            if (subordinate := self._anywhere(report)) is not None:
-                subordinate.manager = None
-                self._record(report, What.UPDATED, frozenset({"manager"}), user.id)
+        self._drop_references(user)
         if user.manager is not None and (boss := self._anywhere(user.manager)) is not None:
             boss.reports.pop(user.id, None)
         self.groups.forget(user)
         self._record(user.id, What.PURGED)
+
+    def _drop_references(self, user: User) -> None:
+        """Nobody reports to this user any more."""
+        for report in list(user.reports):
+            if (subordinate := self._anywhere(report)) is not None:
+                subordinate.manager = None
+                self._record(report, What.UPDATED, frozenset({"manager"}), user.id)
+        user.reports.clear()
 
     def expire(self, now: datetime) -> None:
         """Purge what has been in deletedItems for 30 days. Called before each request: nothing else sees the time."""

@@ -31,6 +31,7 @@ class TenantSettings:
     external_service_owns_mail: bool = False  # mail and showInAddressList of guests cannot be written
     extensions_need_registration: bool = False  # only directory extensions registered in this tenant can be written
     missing_manager_status: int = 404  # DELETE of a manager that is not set: 404, or 204
+    deletion_drops_references: bool = False  # who reports to a user who is deleted loses them, restored or not
     soft_delete_security_groups: bool = False  # only Microsoft 365 groups go to deletedItems
     directory_etags: bool = False  # If-Match on users is refused with 412; otherwise it is ignored
 

@@ -10,10 +10,15 @@ from typing import Any
 
 from ..decide import needs_candidates
 from ..look import Look
-from ..model import Adopt, Attributes, Change, Disable, Hold, Invite, Reason, Refuse, Skip, SoftDelete, Update
+from ..model import MANAGER, Adopt, Attributes, Change, Disable, Hold, Invite, Reason, Refuse, Skip, SoftDelete, Update
 from .words import iso, span
 
 type Json = dict[str, Any]
+
+_REFUSED = (
+    "left as they are until their values change: of administrators no app without such a role may write some, and"
+    " Exchange keeps others for itself; set them by hand, or try again with `xtsync sync USER`"
+)
 
 WAYS_OUT: Mapping[Reason, str] = {
     Reason.UNADOPTED: "a B2B user with this address is there already; `xtsync adopt USER` adopts it, `matching: {adopt:"
@@ -44,6 +49,7 @@ def look_as_json(decided: Look, *, values: bool) -> Json:
         "source": {"state": source.state.value, "read_at": iso(source.read_at)},
         "scope": {"in_scope": decided.verdict.in_scope, "reason": decided.verdict.reason},
         "link": {"state": link.state.value, "target_id": link.target_id, "dirty": link.dirty},
+        "refused": {"attributes": dict(sorted(link.refused.items())), "hint": _REFUSED} if link.refused else None,
         "candidates": candidates if asked else None,
         "decision": change_as_json(decided.change, values=values) | _limits(decided),
     }
@@ -76,8 +82,13 @@ def change_as_json(change: Change, *, values: bool = False) -> Json:
             shown |= {"held": change_as_json(held, values=values), "used": used, "limit": limit}
         case Invite(address=address, display_name=display_name) if values:
             shown |= {"address": address, "display_name": display_name}
+    reference = attributes.get(MANAGER)
+    if isinstance(reference, dict):
+        shown["manager"] = reference["id"]  # an id is no personal data
+    elif MANAGER in attributes and not isinstance(change, Invite):  # somebody new has none to lose
+        shown["manager"] = None
     if values:
-        shown["values"] = dict(attributes)
+        shown["values"] = {name: value for name, value in attributes.items() if name != MANAGER}
     return shown
 
 
@@ -87,6 +98,7 @@ def look_lines(step: Mapping[str, Any]) -> list[str]:
         f"source      {source['state']}, read at {source['read_at']}",
         f"scope       {'in' if scope['in_scope'] else 'out'}: {scope['reason']}",
         f"link        {link['state']}, target user {link['target_id'] or '-'}{', dirty' if link['dirty'] else ''}",
+        *_refused(step["refused"]),
         f"candidates  {_candidates(step['candidates'])}",
         f"decision    {change_text(step['decision'])}",
         *(f"            {name} = {value!r}" for name, value in sorted(_values(step["decision"]).items())),
@@ -110,7 +122,16 @@ def change_text(change: Mapping[str, Any]) -> str:
         text += f" {change['target_id']}"
     if change["attributes"]:
         text += f": {', '.join(change['attributes'])}"
+    if "manager" in change:
+        text += f" ({MANAGER} {change['manager'] or 'nobody'})"
     return text
+
+
+def _refused(refused: Mapping[str, Any] | None) -> list[str]:
+    if refused is None:
+        return []
+    names = ", ".join(f"{name} ({code})" for name, code in refused["attributes"].items())
+    return [f"refused     {names}", f"            {refused['hint']}"]
 
 
 def _candidates(candidates: Sequence[Mapping[str, Any]] | None) -> str:

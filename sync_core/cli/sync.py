@@ -10,7 +10,7 @@ from argparse import Namespace
 from typing import Any
 
 from ..bootstrap import Runtime
-from ..errors import SyncError
+from ..errors import AccessNotTakenError, SyncError
 from ..look import Look
 from ..model import Link, Nomination, Outcome, Reason, Sync, Why
 from .command import Commands, add_command
@@ -122,9 +122,15 @@ def _outcome(outcome: Outcome | None, link: Link | None, looks: list[Look]) -> J
         "changes": changes,
         "target_id": link.target_id if link else None,
         "error": error or None,
-        "hint": last.get("hint") if not error or last.get("reason") == error else None,
+        "hint": _hint(error, last),
         "next_try_at": iso(parked_until),
     }
+
+
+def _hint(error: str, last: Json) -> str | None:
+    if error.startswith(AccessNotTakenError.REASON):
+        return AccessNotTakenError.hint
+    return last.get("hint") if last.get("reason") == error else None
 
 
 def _failed(error: SyncError) -> Json:

@@ -16,7 +16,6 @@ FIXED: dict[str, str] = {
     "alternativeSecurityIds": "Microsoft's matching attribute; users are matched by their link here",
     "IsSoftDeleted": "deletion is a decision of its own here (deprovision)",
     "userPrincipalName": "the invitation makes it",
-    "manager": "references to other users are not available yet",
 }
 # (source expression, matching priority) of the fixed ones that go out again; a schema without them is refused.
 FIXED_SOURCES: dict[str, tuple[str, int]] = {

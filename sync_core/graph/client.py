@@ -125,6 +125,13 @@ class GraphClient:
     async def patch(self, template: str, parameters: Parameters, *, body: JsonObject) -> JsonObject | None:
         return await self._send(Method.PATCH, self._url(template, parameters), body)
 
+    async def put(self, template: str, parameters: Parameters, *, body: JsonObject) -> JsonObject | None:
+        return await self._send(Method.PUT, self._url(template, parameters), body)
+
+    def reference(self, user_id: str) -> JsonObject:
+        """The body that makes a user the end of a relation. https://learn.microsoft.com/graph/api/user-post-manager"""
+        return {"@odata.id": f"{self._base_url}/users/{quote(user_id, safe='')}"}
+
     async def delete(self, template: str, parameters: Parameters, *, confirm: Confirm | None = None) -> None:
         """`confirm` as in post."""
         await self._send(Method.DELETE, self._url(template, parameters), confirm=confirm)

@@ -11,7 +11,7 @@ from itertools import batched
 from urllib.parse import quote
 
 from ..errors import GraphRefusedError, ResyncRequiredError, UnavailableError
-from ..model import Attributes, Json, SourceState, SourceUser
+from ..model import MANAGER, Json, SourceState, SourceUser
 from ..ports import Clock, DeltaPage
 from .client import GraphClient, JsonObject, items
 from .failures import not_found
@@ -20,6 +20,8 @@ from .failures import not_found
 _IDENTITY = ("id", "accountEnabled", "displayName", "mail", "userPrincipalName")
 _ORIGIN = ("userType", "creationType", "externalUserState")
 _USER = "/users/{id}?$select="
+_EXPAND = f"&$expand={MANAGER}($select=id)"
+_REPORTS = "/users/{id}/directReports?$select=id&$top=999"
 _USER_ID = "/users/{id}?$select=id"
 _DELETED_USER = "/directory/deletedItems/{id}/microsoft.graph.user?$select="
 _DELTA = "/users/delta?$select="
@@ -34,7 +36,11 @@ class GraphSource:
         self._client = client
         self._clock = clock
         # Encoded, because a brace would be read as part of the URL template.
-        self._select = quote(",".join(sorted({*_IDENTITY, *_ORIGIN, *attributes})), safe=",")
+        names = {*_IDENTITY, *_ORIGIN, *attributes}
+        self._select = _list(names)  # of the feed, where a relation is selected like an attribute
+        # A relation is expanded when one user is read; one in deletedItems has none to expand.
+        self._read_select = _list(names - {MANAGER})
+        self._expand = _EXPAND if MANAGER in names else ""
 
     @property
     def select(self) -> str:
@@ -42,10 +48,11 @@ class GraphSource:
 
     async def read_user(self, user_id: str) -> SourceUser:
         read_at = self._clock.now()  # before asking: the answer is at least as new
-        user = await self._look_up(_USER, user_id)
+        user = await self._look_up(_USER + self._read_select + self._expand, user_id)
         if user is not None:
-            return SourceUser(id=user_id, state=_live_state(user), attributes=_attributes(user), read_at=read_at)
-        deleted = await self._look_up(_DELETED_USER, user_id)
+            attributes = _attributes(user) | ({MANAGER: _id(user.get(MANAGER))} if self._expand else {})
+            return SourceUser(id=user_id, state=_live_state(user), attributes=attributes, read_at=read_at)
+        deleted = await self._look_up(_DELETED_USER + self._read_select, user_id)
         if deleted is not None:
             attributes = _attributes(deleted)
             return SourceUser(id=user_id, state=SourceState.SOFT_DELETED, attributes=attributes, read_at=read_at)
@@ -54,7 +61,7 @@ class GraphSource:
     async def _look_up(self, template: str, user_id: str) -> JsonObject | None:
         """One user, or None when Graph itself says that there is none."""
         try:
-            user = await self._client.get(template + self._select, {"id": user_id})
+            user = await self._client.get(template, {"id": user_id})
         except GraphRefusedError as error:
             if not_found(error):
                 return None
@@ -97,6 +104,15 @@ class GraphSource:
             return link
         raise UnavailableError("a delta page with a link to elsewhere")
 
+    async def reports(self, user_id: str) -> list[str]:
+        try:
+            found = [_id(item) async for item in self._client.pages(_REPORTS, {"id": user_id})]
+        except GraphRefusedError as error:
+            if not_found(error):
+                return []
+            raise
+        return [report for report in found if report is not None]
+
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
         found: set[str] = set()
         for chunk in batched(user_ids, _MOST_IDS, strict=False):
@@ -116,8 +132,17 @@ def _live_state(user: JsonObject) -> SourceState:
     return SourceState.LIVE if enabled else SourceState.DISABLED
 
 
-def _attributes(user: JsonObject) -> Attributes:
-    return {name: value for name, value in user.items() if "@" not in name}
+def _list(names: Iterable[str]) -> str:
+    return quote(",".join(sorted(names)), safe=",")
+
+
+def _id(item: Json) -> str | None:
+    found = item.get("id") if isinstance(item, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _attributes(user: JsonObject) -> dict[str, Json]:
+    return {name: value for name, value in user.items() if "@" not in name and name != MANAGER}
 
 
 def _entry(item: JsonObject, read_at: datetime) -> SourceUser:
@@ -129,7 +154,12 @@ def _entry(item: JsonObject, read_at: datetime) -> SourceUser:
     if removed is not None:
         return SourceUser(id=user_id, state=_removed_state(removed), read_at=read_at)
     state = SourceState.DISABLED if item.get("accountEnabled") is False else SourceState.LIVE
-    return SourceUser(id=user_id, state=state, attributes=_attributes(item), read_at=read_at)
+    attributes = _attributes(item)
+    links = item.get(f"{MANAGER}@delta")
+    if isinstance(links, list):  # only where it was touched: the old one marked as removed, and the new one, if any
+        current = [_id(link) for link in links if isinstance(link, dict) and "@removed" not in link]
+        attributes[MANAGER] = current[-1] if current else None
+    return SourceUser(id=user_id, state=state, attributes=attributes, read_at=read_at)
 
 
 def _removed_state(removed: Json) -> SourceState:

@@ -7,23 +7,29 @@ The client takes a permit of the write budget before each write.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from ..errors import GraphRefusedError, UnavailableError
+from ..errors import GraphRefusedError, MissingManagerError, UnavailableError
 from ..model import Attributes, Marker, TargetUser, is_external
 from ..ports import Confirm, MarkedPage, Presence
 from .client import GraphClient, JsonObject, items, moment
 from .failures import not_found
+from .refusals import refused_attributes
 
 _SELECT = "id,createdDateTime,creationType,displayName,externalUserState,userPrincipalName"
 _USER = "/users/{id}"
 _READ_USER = f"/users/{{id}}?$select={_SELECT}"
 _PRESENT = "/users/{id}?$select=id"
+_ENABLED = "/users/{id}?$select=id,accountEnabled"
 _DELETED = "/directory/deletedItems/{id}/microsoft.graph.user?$select=id"
 _RESTORE = "/directory/deletedItems/{id}/restore"
 _CANDIDATES = "/users?$filter={filter}&$select="
 _MARKED = "/users?$top=999&$filter={filter}&$select=id,"
 _INVITATIONS = "/invitations"
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MANAGER = "/users/{id}/manager/$ref"
+# So many refusals are met one by one; another one parks the user.
+_MOST_REFUSALS = 5
 
 
 class GraphTarget:
@@ -74,6 +80,10 @@ class GraphTarget:
             return Presence.SOFT_DELETED
         return Presence.GONE
 
+    async def enabled(self, target_id: str) -> bool:
+        user = await self._get(_ENABLED, target_id)
+        return user is not None and user.get("accountEnabled") is not False
+
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         body: JsonObject = {
             "invitedUserEmailAddress": address,
@@ -87,11 +97,36 @@ class GraphTarget:
             raise UnavailableError("an invitation without its user")
         return user_id
 
-    async def update(self, target_id: str, attributes: Attributes) -> bool:
+    async def update(self, target_id: str, attributes: Attributes) -> Mapping[str, str] | None:
+        refused: dict[str, str] = {}
+        while rest := {name: value for name, value in attributes.items() if name not in refused}:
+            try:
+                await self._client.patch(_USER, {"id": target_id}, body=rest)
+            except GraphRefusedError as error:
+                if not_found(error):
+                    return None
+                names = refused_attributes(error, rest)
+                if not names or len(refused) >= _MOST_REFUSALS:
+                    raise
+                refused |= dict.fromkeys(names, error.code)
+            else:
+                break
+        return refused
+
+    async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
         try:
-            await self._client.patch(_USER, {"id": target_id}, body=dict(attributes))
+            if manager_id is None:
+                await self._client.delete(_MANAGER, {"id": target_id})
+            else:
+                await self._client.put(_MANAGER, {"id": target_id}, body=self._client.reference(manager_id))
         except GraphRefusedError as error:
-            return _only_missing(error)
+            if not not_found(error):
+                raise
+            if manager_id is None:  # there was none to remove, or there is no such user
+                return await self._get(_PRESENT, target_id) is not None
+            if manager_id.lower() in error.message.lower():
+                raise MissingManagerError from error
+            return False
         return True
 
     async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:

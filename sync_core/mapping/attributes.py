@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..model import Json
+from ..model import MANAGER, Json
 from .expressions.values import to_text
 
 _UNBOUNDED = 1 << 30
@@ -22,9 +22,9 @@ class UnfitError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetAttribute:
-    """`type` object: a directory extension, whose own type only the directory knows."""
+    """`type` object: a directory extension, whose type only the directory knows; dict: a reference (Link.reference)."""
 
-    type: type[bool | str | list[str] | object] = str
+    type: type[bool | str | list[str] | dict[str, Json] | object] = str
     max_length: int | None = None  # of a text, or of each text of a list
     max_items: int | None = None
     clearable: bool = True
@@ -48,6 +48,8 @@ class TargetAttribute:
         """The same value in this attribute's type. Raises UnfitError where that would change what it says."""
         if self.type is str and isinstance(value, str) and value and len(value) <= (self.max_length or _UNBOUNDED):
             return value  # as nearly always
+        if self.type is dict:
+            return value
         if self.type is list:
             value = value if isinstance(value, list) else [_text(value)]
         elif isinstance(value, list | dict):
@@ -74,7 +76,7 @@ class TargetAttribute:
         return None
 
 
-_NAMES: dict[type, str] = {bool: "true or false", str: "text", list: "a list of text"}
+_NAMES: dict[type, str] = {bool: "true or false", str: "text", list: "a list of text", dict: "a reference"}
 
 
 def _text(value: Json) -> str:
@@ -119,6 +121,7 @@ TARGET_ATTRIBUTES: dict[str, TargetAttribute] = {
     "jobTitle": _of(128),
     "mail": _of(clearable=False),
     "mailNickname": _of(64, clearable=False),
+    MANAGER: TargetAttribute(type=dict),
     "mobilePhone": _of(64),
     "officeLocation": _of(),
     "otherMails": TargetAttribute(type=list, max_length=250, max_items=250),
@@ -143,7 +146,6 @@ UNWRITABLE: dict[str, str] = {
     "id": "Entra gives it",
     "imAddresses": "Graph has it read-only",
     "IsSoftDeleted": "deletion is a decision of its own (see deprovision)",
-    "manager": "references to other users are not available yet",
     "objectId": "Entra gives it",
     "proxyAddresses": "Graph has it read-only; setting mail adds to it",
     "targetAddress": "it belongs to Exchange",

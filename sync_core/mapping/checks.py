@@ -9,13 +9,16 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ..model import Apply, Rule, WhenNull
+from ..model import MANAGER, Apply, Rule, WhenNull
 from .attributes import ENTRA_NAMES, TARGET_ATTRIBUTES, UNWRITABLE, target_attribute
 from .expressions import CompileError, Position
 from .rules import compiled
 from .sources import SOURCE_ATTRIBUTES, readable
 
 _VALUES = ("source", "constant", "expression")
+_AS_REFERENCE = (
+    f"{MANAGER} is a reference to another user: say `{{ target: {MANAGER}, source: {MANAGER} }}`, nothing else"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ def mapping_faults(rules: Iterable[tuple[Rule, Collection[str]]]) -> Iterator[tu
 
 
 def rule_faults(rule: Rule, given: Collection[str]) -> Iterator[Finding]:
+    if MANAGER in (rule.target, rule.source):
+        yield from _reference_faults(rule, given)
+        return
     if target_attribute(rule.target) is None:
         yield Finding("target", _unwritable(rule.target))
     values = [key for key in _VALUES if key in given and (key == "constant" or getattr(rule, key) is not None)]
@@ -64,6 +70,8 @@ def rule_warnings(rule: Rule) -> Iterator[Finding]:
 
 def unreadable(name: str) -> str:
     """Why nobody can read this source attribute, and what might be meant."""
+    if name == MANAGER:
+        return _AS_REFERENCE
     if name in ENTRA_NAMES:
         return f"'{name}' is called '{ENTRA_NAMES[name]}' by Graph"
     return f"no user has '{name}'{nearest(name, SOURCE_ATTRIBUTES)}"
@@ -91,6 +99,15 @@ def _unwritable(name: str) -> str:
 def _source_faults(key: str, name: str) -> Iterator[Finding]:
     if not readable(name):
         yield Finding(key, unreadable(name))
+
+
+def _reference_faults(rule: Rule, given: Collection[str]) -> Iterator[Finding]:
+    """The value is another user's target user, which only links know: nothing can be made of it or put in its place."""
+    others = {"constant", "expression", "default"} & set(given)
+    if (rule.target, rule.source) != (MANAGER, MANAGER) or others or rule.when_null is WhenNull.DEFAULT:
+        yield Finding(None, _AS_REFERENCE)
+    elif rule.apply is not Apply.ALWAYS:
+        yield Finding("apply", f"{MANAGER} is always applied: whom somebody reports to may be linked later")
 
 
 def _expression_faults(rule: Rule) -> Iterator[Finding]:

@@ -1,13 +1,13 @@
 """Microsoft's default attribute mapping, as far as Graph lets anybody else write it.
 
 Source: the property list of https://learn.microsoft.com/microsoft-365/enterprise/sync-users-multi-tenant-orgs.
-Left out: alternativeSecurityIds and userPrincipalName (set by the invitation), IsSoftDeleted (the decision table),
-manager (a reference, resolved through links). Unlike Microsoft's, a cleared source value clears the target's.
+Left out: alternativeSecurityIds and userPrincipalName (set by the invitation), IsSoftDeleted (the decision table).
+Unlike Microsoft's, a cleared source value clears the target's, and a manager who leaves or comes later is followed.
 """
 
 from __future__ import annotations
 
-from ..model import Apply, Rule
+from ..model import MANAGER, Apply, Rule
 
 _DIRECT = (
     "accountEnabled",
@@ -21,6 +21,7 @@ _DIRECT = (
     "jobTitle",
     "mail",
     "mailNickname",
+    MANAGER,
     "officeLocation",
     "postalCode",
     "preferredLanguage",

@@ -96,6 +96,7 @@ def _columns(outcome: Outcome) -> dict[str, str | int | float | bool]:
             "attributes": ",".join(sorted({name for change in outcome.changes for name in _written(change)})),
             "reason": "; ".join(dict.fromkeys(_reasons(outcome.changes)))[:_MAX_REASON],
             "why": outcome.why.value,
+            "refused": ",".join(outcome.refused),
             "error": outcome.error[:_MAX_REASON],
             "retry_after": None if outcome.retry_after is None else float(outcome.retry_after),
             "nominated_at": outcome.nominated_at,

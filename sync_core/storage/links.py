@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import ConflictError, UnavailableError
-from ..model import Link, LinkState
+from ..model import MANAGER, Link, LinkState
 from ..ports import LinkDigest
 from .columns import check_version, columns, flag, mapping_text, number, time_or_none
 from .concurrency import for_each
@@ -23,7 +23,7 @@ from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 # Up to here single reads win: a page of a listing costs about as much as this many of them.
 FEW = 40
 
-_DIGEST_COLUMNS = ("v", "digest", "state")
+_DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference")
 _CLAIM_ATTEMPTS = 5
 
 
@@ -139,7 +139,13 @@ def _owner(sync: str, source_id: str) -> str:
 
 def _digest(row: Row) -> LinkDigest:
     check_version(row, "link")
-    return LinkDigest(digest=row.text("digest"), state=LinkState(row.text("state")))
+    manager = row.text("manager") or None
+    return LinkDigest(
+        digest=row.text("digest"),
+        state=LinkState(row.text("state")),
+        manager=manager,
+        reference=row.text("reference"),
+    )
 
 
 def _row(link: Link) -> Row:
@@ -148,6 +154,8 @@ def _row(link: Link) -> Row:
             "state": link.state.value,
             "target_id": link.target_id,
             "applied": mapping_text(link.applied),
+            "refused": mapping_text(link.refused) if link.refused else None,
+            "manager": link.manager,
             "dirty": link.dirty,
             "created": link.created,
             "permit": link.permit,
@@ -161,6 +169,7 @@ def _row(link: Link) -> Row:
             "reason": link.reason,
             # What listings filter by or return; never read back into a link.
             "digest": link.digest,
+            "reference": link.applied.get(MANAGER) if link.digest else None,
             "present": link.state is LinkState.LINKED,
             "parked": link.parked_until is not None,
         }
@@ -176,6 +185,8 @@ def _link(row: Row) -> Link:
         state=LinkState(row.text("state")),
         target_id=row.text("target_id") or None,
         applied=json.loads(row.text("applied")),
+        refused=json.loads(row.text("refused") or "{}"),
+        manager=row.text("manager") or None,
         dirty=flag(row, "dirty"),
         created=flag(row, "created"),
         permit=row.text("permit") or None,

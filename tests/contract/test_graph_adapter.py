@@ -100,6 +100,8 @@ async def yes() -> bool:
 WRITES: dict[str, Callable[[GraphClient], Awaitable[object]]] = {
     "invite": lambda client: GraphTarget(client).invite("a@contoso.com", "Ada", confirm=yes),
     "update": lambda client: GraphTarget(client).update(USER, {"department": "X"}),
+    "set_manager": lambda client: GraphTarget(client).set_manager(USER, USER),
+    "remove_manager": lambda client: GraphTarget(client).set_manager(USER, None),
     "soft_delete": lambda client: GraphTarget(client).soft_delete(USER, confirm=yes),
     "restore": lambda client: GraphTarget(client).restore(USER),
     "subscribe": lambda client: GraphSubscriptions(client, public_url="https://x.example").create(

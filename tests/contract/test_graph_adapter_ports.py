@@ -19,6 +19,7 @@ from local.graph_emulator.transport import EmulatorTransport
 from sync_core.errors import (
     ConflictError,
     GraphRefusedError,
+    MissingManagerError,
     NotVisibleYetError,
     ResyncRequiredError,
     ThrottledError,
@@ -276,6 +277,56 @@ def test_the_selection_is_ordered_and_encoded(stage: Stage) -> None:
     assert GraphSource(client, stage.world.clock, ["x&{y}"]).select.endswith("x%26%7By%7D")
 
 
+async def test_a_manager_is_read_with_the_user(stage: Stage) -> None:
+    """By id; null for nobody, and for one who is soft-deleted. Whoever does not ask does not get it."""
+    source = GraphSource(stage.clients[CONTOSO], stage.world.clock, ["manager"])
+    ada, bob = stage.person("ada"), stage.person("bob")
+    user, boss = stage.world.source.user(ada), stage.world.source.user(bob)
+    assert (await source.read_user(ada)).attributes["manager"] is None
+    stage.world.source.set_manager(user, bob)
+    assert (await source.read_user(ada)).manager == bob
+    assert "manager" not in (await stage.source.read_user(ada)).attributes
+    stage.world.source.delete(boss)
+    assert (await source.read_user(ada)).attributes["manager"] is None
+    assert (await source.read_user(bob)).state is SourceState.SOFT_DELETED
+
+
+async def test_a_feed_names_managers_that_changed(stage: Stage) -> None:
+    """Everybody's in a full round; later who was set, replaced or removed, and nothing where it did not change."""
+    stage.source = GraphSource(stage.clients[CONTOSO], stage.world.clock, ["manager"])
+    ada, bob, carol = (stage.person(name) for name in ("ada", "bob", "carol"))
+    user = stage.world.source.user(ada)
+    stage.world.source.set_manager(user, bob)
+    users, link = await stage.round()
+    assert {each.id: each.manager for each in users} == {ada: bob, bob: None, carol: None}
+    stage.world.source.set_manager(user, carol)
+    users, link = await stage.round(link)
+    assert [each.manager for each in users] == [carol]
+    stage.world.source.set_manager(user, None)
+    users, link = await stage.round(link)
+    assert [each.attributes["manager"] for each in users] == [None]
+    stage.world.source.update(user, {"displayName": "Ada L"})
+    users, link = await stage.round(link)
+    assert ["manager" in each.attributes for each in users] == [False]
+
+
+async def test_who_reports_to_somebody_is_listed_to_the_end(stage: Stage) -> None:
+    """Over pages; nobody reports to somebody who is gone."""
+    boss = stage.person("boss")
+    reports = {stage.person(f"p{number}") for number in range(3)}
+    for report in reports:
+        stage.world.source.set_manager(stage.world.source.user(report), boss)
+    assert set(await stage.source.reports(boss)) == reports
+    assert await stage.source.reports(NOBODY) == []
+    stage.fault(path="/users/*", status=403)
+    with pytest.raises(GraphRefusedError):
+        await stage.source.reports(boss)
+    link = "https://graph.microsoft.com/v1.0/users/1/directReports?$skiptoken=x"
+    pages = [{"value": [{"id": "1"}, {"id": None}], "@odata.nextLink": link}, {"value": [{"id": "2"}]}]
+    source = GraphSource(client_for(lambda _: httpx.Response(200, json=pages.pop(0))), StoppedClock())
+    assert await source.reports(boss) == ["1", "2"]
+
+
 # --- target -----------------------------------------------------------------------------------------------------
 
 
@@ -406,11 +457,82 @@ async def test_candidates_are_collected_over_pages_once_each() -> None:
 async def test_updates_write_and_clear(stage: Stage) -> None:
     """A value is set, null clears it, and a user who is not there is no error."""
     guest = await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
-    assert await stage.target.update(guest, {"department": "Numbers", "city": "London"})
-    assert await stage.target.update(guest, {"department": None})
+    assert await stage.target.update(guest, {"department": "Numbers", "city": "London"}) == {}
+    assert await stage.target.update(guest, {"department": None}) == {}
     properties = stage.world.target.user(guest).properties
     assert (properties.get("department"), properties["city"]) == (None, "London")
-    assert not await stage.target.update(NOBODY, {"department": "X"})
+    assert await stage.target.update(NOBODY, {"department": "X"}) is None
+
+
+async def test_an_administrators_sensitive_attributes_are_left_and_the_rest_is_written(stage: Stage) -> None:
+    """Graph only says that privileges are lacking: what nobody without a directory role may write is left out."""
+    guest = await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    user = stage.world.target.user(guest)
+    user.admin = True
+    code = "403 Authorization_RequestDenied"
+    wanted: dict[str, Any] = {"accountEnabled": False, "mobilePhone": "1", "department": "X", "city": "Oslo"}
+    assert await stage.target.update(guest, wanted) == {"accountEnabled": code, "mobilePhone": code}
+    assert (user.properties["department"], user.properties["city"]) == ("X", "Oslo")
+    assert user.properties.get("accountEnabled") is not False
+    assert await stage.target.update(guest, {"mobilePhone": "1"}) == {"mobilePhone": code}
+    assert await stage.target.enabled(guest)
+    stage.world.target.update(user, {"accountEnabled": False})
+    assert not await stage.target.enabled(guest)
+    assert not await stage.target.enabled(NOBODY)
+
+
+async def test_what_exchange_owns_is_left_and_the_rest_is_written(stage: Stage) -> None:
+    """The refusal says what kind of object it is, and names no attribute."""
+    stage.world.target.settings.external_service_owns_mail = True
+    guest = await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    wanted: dict[str, Any] = {"showInAddressList": True, "mail": "ada@contoso.com", "department": "X"}
+    refused = await stage.target.update(guest, wanted)
+    assert refused is not None
+    assert refused.keys() == {"mail", "showInAddressList"}
+    assert stage.world.target.user(guest).properties["department"] == "X"
+
+
+async def test_attributes_are_left_one_by_one_as_graph_names_them(stage: Stage) -> None:
+    """Each refusal names one: several of them cost a request each, and too many are an error."""
+    stage.world.target.settings.extensions_need_registration = True
+    guest = await stage.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    badge = "extension_0123456789abcdef0123456789abcdef_badge"
+    refused = await stage.target.update(guest, {"givenName": "", "city": "", badge: "7", "department": "X"})
+    assert refused is not None
+    assert refused.keys() == {"givenName", "city", badge}
+    assert stage.world.target.user(guest).properties["department"] == "X"
+    names = ("city", "companyName", "country", "department", "givenName", "jobTitle", "postalCode")
+    before = stage.world.emulator.log.report()["last"]
+    with pytest.raises(GraphRefusedError):
+        await stage.target.update(guest, dict.fromkeys(names, ""))
+    assert stage.world.emulator.log.report()["last"] - before == 6
+
+
+async def test_a_manager_is_set_replaced_and_removed(stage: Stage) -> None:
+    """One reference; removing one that is not there is no error, whichever way Graph says so."""
+    ada, bob, carol = [await stage.target.invite(f"{n}@contoso.com", n, confirm=yes) for n in ("ada", "bob", "carol")]
+    user = stage.world.target.user(ada)
+    for manager in (bob, carol, None):
+        assert await stage.target.set_manager(ada, manager)
+        assert user.manager == manager
+    for status in (404, 204):
+        stage.world.target.settings.missing_manager_status = status
+        assert await stage.target.set_manager(ada, None)
+
+
+async def test_a_missing_manager_is_told_from_a_missing_user(stage: Stage) -> None:
+    """Both are a 404, and only the text tells whom it is about."""
+    ada, bob = [await stage.target.invite(f"{n}@contoso.com", n, confirm=yes) for n in ("ada", "bob")]
+    with pytest.raises(MissingManagerError):
+        await stage.target.set_manager(ada, NOBODY)
+    await stage.target.soft_delete(bob, confirm=yes)
+    with pytest.raises(MissingManagerError):
+        await stage.target.set_manager(ada, bob)
+    assert not await stage.target.set_manager(bob, ada)
+    assert not await stage.target.set_manager(bob, None)
+    stage.fault(path="/users/*", status=403)
+    with pytest.raises(GraphRefusedError):
+        await stage.target.set_manager(ada, None)
 
 
 async def test_a_users_life_in_the_target(stage: Stage) -> None:
@@ -437,7 +559,7 @@ async def test_a_new_user_is_not_everywhere_yet(stage: Stage) -> None:
     with pytest.raises(NotVisibleYetError):
         await stage.target.update(guest, {"department": "X"})
     stage.world.clock.advance(21)
-    assert await stage.target.update(guest, {"department": "X"})
+    assert await stage.target.update(guest, {"department": "X"}) == {}
 
 
 async def test_a_failed_write_is_never_a_missing_user(stage: Stage) -> None:
@@ -536,7 +658,7 @@ def test_two_workers_stay_under_the_quota() -> None:
 
         async def lane(target: GraphTarget) -> None:
             for number in left:
-                assert await target.update(user.id, {"department": str(number)})
+                assert await target.update(user.id, {"department": str(number)}) == {}
 
         async with asyncio.TaskGroup() as group:
             for _ in range(2):

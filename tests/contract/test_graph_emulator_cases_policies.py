@@ -233,6 +233,7 @@ SWITCHES: list[tuple[str, Any, str]] = [
     ("invited_other_mails", False, "otherMails stay empty"),
     ("already_exists_code", "Request_BadRequest", "another code"),
     ("missing_manager_status", 204, "removing no manager is fine"),
+    ("deletion_drops_references", True, "a manager who comes back is nobody's manager"),
     ("select_adds_id", False, "no id unless selected"),
     ("soft_delete_security_groups", True, "security groups can be restored"),
     ("directory_etags", True, "If-Match fails"),
@@ -265,6 +266,12 @@ async def behaviour(world: World, switch: str) -> Any:
             return (await invited(http)).code
         case "missing_manager_status":
             return (await http("DELETE", f"/users/{user.id}/manager/$ref")).status
+        case "deletion_drops_references":
+            boss = world.target.create({"displayName": "B", "userPrincipalName": "b@fabrikam.com"})
+            world.target.set_manager(user, boss.id)
+            await http("DELETE", f"/users/{boss.id}")
+            await http("POST", f"/directory/deletedItems/{boss.id}/restore")
+            return (await http("GET", f"/users/{user.id}/manager")).status
         case "select_adds_id":
             return (await http("GET", f"/users/{user.id}", select="mail")).body.get("id")
         case "soft_delete_security_groups":

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from sync_core.errors import ConflictError
-from sync_core.model import Link, LinkState, fingerprints
+from sync_core.model import Link, LinkState, digest, fingerprints
 from sync_core.ports import LinkDigest, Links
 from sync_core.storage.concurrency import for_each
 from sync_core.storage.connect import Storage
@@ -26,6 +26,8 @@ FULL = Link(
     state=LinkState.LINKED,
     target_id="target-1",
     applied=fingerprints({"displayName": "Zoë", "department": None}),
+    refused={"mobilePhone": "403 Authorization_RequestDenied"},
+    manager="source-2",
     dirty=True,
     created=True,
     permit="permit-1",
@@ -158,13 +160,13 @@ async def test_forget_of_a_changed_link_conflicts(links: Links) -> None:
 
 async def test_digests_of_few(links: Links) -> None:
     """A digest says what was applied, and whose the target user is."""
-    clean = await links.save(linked(1, applied={"a": "1"}))
+    await links.save(linked(1, applied={"a": "1", "manager": "2"}, manager="u00009"))
     await links.save(linked(2, dirty=True))
     await links.save(linked(3, state=LinkState.SEEN, target_id=None, read_at=None))
     await links.save(linked(4, state=LinkState.LOST))
     digests = await links.digests("s", ["u00001", "u00002", "u00003", "u00004", "nobody"])
     assert digests == {
-        "u00001": LinkDigest(digest=clean.digest, state=LinkState.LINKED),
+        "u00001": LinkDigest(digest=digest({"a": "1"}), state=LinkState.LINKED, manager="u00009", reference="2"),
         "u00002": LinkDigest(digest="", state=LinkState.LINKED),
         "u00003": LinkDigest(digest="", state=LinkState.SEEN),
         "u00004": LinkDigest(digest="", state=LinkState.LOST),

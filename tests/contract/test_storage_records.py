@@ -196,7 +196,15 @@ async def test_activity_keeps_no_values(storage: Storage) -> None:
         Refuse(reason=Reason.AMBIGUOUS, detail="zoe@secret.example"),
     )
     await storage.activity.record(
-        outcome("u1", 1, changes=changes, target_id="t1", error="429 TooManyRequests", retry_after=7.5)
+        outcome(
+            "u1",
+            1,
+            changes=changes,
+            target_id="t1",
+            refused=("businessPhones", "mobilePhone"),
+            error="429 TooManyRequests",
+            retry_after=7.5,
+        )
     )
     (entry,) = await storage.activity.recent("s", 1)
     assert "secret" not in json.dumps(entry).lower()
@@ -204,6 +212,7 @@ async def test_activity_keeps_no_values(storage: Storage) -> None:
         "sync": "s",
         "user": "u1",
         "target_id": "t1",
+        "refused": "businessPhones,mobilePhone",
         "changes": "Invite,Update,Disable,Hold,Refuse",
         "attributes": "accountEnabled,city,department,displayName,jobTitle,mail",
         "reason": "out of scope; ambiguous",

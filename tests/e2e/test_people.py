@@ -53,6 +53,17 @@ async def test_somebody_new_arrives_by_webhook(world: World) -> None:
     assert await world.agree() == []
 
 
+async def test_a_new_manager_arrives_and_is_removed_again(world: World) -> None:
+    """Whom somebody reports to, by reference, through the next poll at the latest."""
+    report, boss = (await world.people())[2:4]
+    path = f"/users/{report['id']}/manager/$ref"
+    body = {"@odata.id": f"https://graph.microsoft.com/v1.0/users/{boss['id']}"}
+    for method in ("PUT", "DELETE"):
+        await world.emulated.graph(CONTOSO, method, path, body if method == "PUT" else None)
+        await start_by_hand(world.stack.functions_url, "poll_feeds")
+        assert await world.agree() == []
+
+
 async def test_a_disabled_person_is_disabled_and_enabled_again(world: World) -> None:
     """accountEnabled goes through the mapping both ways."""
     person = (await world.people())[1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from local.graph_emulator import User
 
-_COPIED = [
+COPIED = [
     "accountEnabled",
     "businessPhones",
     "city",
@@ -33,7 +33,7 @@ _NEVER_CLEARED = frozenset({"accountEnabled", "displayName", "mail", "mailNickna
 def expected(source: User) -> dict[str, object]:
     """Attribute -> value; None stands for cleared. What cannot be cleared is left out when the source has none."""
     wanted: dict[str, object] = {"showInAddressList": True, "userType": "Member"}
-    for name in _COPIED:
+    for name in COPIED:
         value = blank_as_none(source.get(name))
         if value is not None or name not in _NEVER_CLEARED:
             wanted[name] = value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from local.graph_emulator import User
+from local.graph_emulator import User, relations
 
 from .evidence import Broken, Evidence, Owned, ownership
 from .expected import blank_as_none, expected
@@ -73,7 +73,7 @@ def _others_untouched(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
 def _no_delete_without_fresh_read(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
     """Invariant 2: the last thing this instance read of this user, after it took the message, was a 404."""
     for delete in evidence.target_writes:
-        if delete.method != "DELETE" or delete.taken is None:
+        if delete.method != "DELETE" or delete.path.endswith("/$ref") or delete.taken is None:
             continue
         source_id = owned.source_of.get(delete.object_id, delete.taken.user)
         reads = [
@@ -144,6 +144,7 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
                 yield Broken(invariant=4, text=f"{source_id[:8]} is external and has {mine[0][:8]}")
         elif mine:
             yield from _alike(evidence, source, evidence.target.user(mine[0]))
+            yield from _managed(evidence, owned, source, evidence.target.user(mine[0]))
         elif source.get("accountEnabled") and not _may_be_missing(evidence, owned, source):
             yield Broken(invariant=4, text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user")
 
@@ -172,6 +173,28 @@ def _alike(evidence: Evidence, source: User, target: User) -> Iterator[Broken]:
         yield Broken(
             invariant=invariant, text=f"{name} of {target.id[:8]} is {found!r}, {source.id[:8]} wants {value!r}"
         )
+
+
+def _managed(evidence: Evidence, owned: Owned, source: User, target: User) -> Iterator[Broken]:
+    """Whom the target user reports to: the target user of whom the source user reports to, and nobody else."""
+    if not evidence.plan.managers or _address_taken(evidence, target, expected(source).get("mail")):
+        return
+    boss = relations.manager(evidence.source, source)
+    found = relations.manager(evidence.target, target)
+    bosses = [] if source.manager is None else owned.by_source.get(source.manager, [])
+    theirs = [target_id for target_id in bosses if evidence.target.find(target_id)]
+    if found is not None and found.id not in theirs:
+        yield Broken(invariant=4, text=f"{target.id[:8]} reports to {found.id[:8]}, {source.id[:8]} does not")
+    # Drift is not repaired: who was away for a while and was brought back by others may have lost their reports.
+    drifted = any(each in evidence.deeds.restored for each in theirs)
+    if found is None and boss is not None and theirs and not drifted and _complete(evidence, boss, theirs[0]):
+        yield Broken(invariant=4, text=f"{target.id[:8]} reports to nobody, {source.id[:8]} to {boss.id[:8]}")
+
+
+def _complete(evidence: Evidence, source: User, target_id: str) -> bool:
+    """Whether nothing keeps this pair from being written."""
+    mail = expected(source).get("mail")
+    return not _is_external(source) and not _address_taken(evidence, evidence.target.user(target_id), mail)
 
 
 def _differences(

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from sync_core.apply import Applier
 from sync_core.feeds import FeedReader
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
+from sync_core.look import Look
 from sync_core.model import Link, Nomination, SourceState, SourceUser, Why
 from sync_core.ports import FeedPhase, FeedState, MarkedPage
 from sync_core.worker import Worker
@@ -22,7 +24,7 @@ def delta_link_first() -> Iterator[None]:
 
     async def page(self: FeedReader, state: FeedState) -> FeedState:
         page = await self.sources[state.tenant].delta_page(state.link)
-        nominations = await self._judge(state.tenant, page.users)
+        nominations = await self._judge(state.tenant, page.users, full=state.full)
         state = replace(state, pages=state.pages + 1, link=page.next_link)
         if page.delta_link is None:
             state = await self._progress(state)
@@ -45,10 +47,10 @@ def no_fresh_read() -> Iterator[None]:
     absent: set[str] = set()
     believed: set[str] = set()
 
-    async def judging(self: FeedReader, tenant: str, entries: Any) -> list[Nomination]:
+    async def judging(self: FeedReader, tenant: str, entries: Any, *, full: bool) -> list[Nomination]:
         absent.update(entry.id for entry in entries if entry.absent)
         absent.difference_update(entry.id for entry in entries if not entry.absent)
-        return await judge(self, tenant, entries)
+        return await judge(self, tenant, entries, full=full)
 
     async def handling(self: Worker, nomination: Nomination, *, redelivered: bool = False) -> Any:
         if nomination.why is Why.ABSENT or (nomination.why is Why.FEED and nomination.user in absent):
@@ -109,10 +111,22 @@ def marked_not_listed() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def reports_not_told() -> Iterator[None]:
+    """Somebody is linked or comes back, and nobody looks again at those who report to them."""
+
+    async def nobody(self: Applier, decided: Look, link: Link) -> None:
+        pass
+
+    with patch.object(Applier, "_nominate_reports", nobody):
+        yield
+
+
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
     "no-fresh-read": no_fresh_read,
     "marked-not-listed": marked_not_listed,
     "no-invitation-mark": no_invitation_mark,
+    "reports-not-told": reports_not_told,
     "trust-after-lost-cas": trust_after_lost_cas,
 }

@@ -9,11 +9,13 @@ from local.graph_emulator import Emulator, Tenant
 from local.graph_emulator.throttle import Quota
 
 from .chance import Chance, Weather
+from .expected import COPIED
 
 CONTOSO = "11111111-1111-1111-1111-111111111111"
 FABRIKAM = "22222222-2222-2222-2222-222222222222"
 SYNC = "contoso-to-fabrikam"
 OWNER_ATTRIBUTE = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
+_WITH_MANAGERS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Plan:
     writes: int
     seconds: int
     loses_tables: int | None  # before which event
+    managers: bool  # mapped, and given in the source
 
     @classmethod
     def draw(cls, chance: Chance) -> Plan:
@@ -65,6 +68,7 @@ class Plan:
             window=timedelta(hours=rng.choice((1, 24))),
             writes=rng.choice((3000, 3000, 3000, 30)),
             seconds=rng.choice((150, 60)),
+            managers=chance.stream("plan/reference").random() < _WITH_MANAGERS,
         )
 
     @property
@@ -83,12 +87,23 @@ syncs:
       max_percent: {self.max_percent}
       min_count: {self.min_count}
       window: {self.window // timedelta(hours=1)}h
+    mapping:
+{self._mapping}
 """
 
     @property
     def _owner_attribute(self) -> str:
         """Only where it is needed; who needs it least must do without."""
         return "" if self.loses_tables is None else f", owner_attribute: {OWNER_ATTRIBUTE}"
+
+    @property
+    def _mapping(self) -> str:
+        """Microsoft's default one, with or without the manager."""
+        copied = [*COPIED, *(["manager"] if self.managers else [])]
+        rules = [f"{{ target: {name}, source: {name} }}" for name in copied]
+        rules += ["{ target: showInAddressList, constant: true }"]
+        rules += ["{ target: userType, constant: Member, apply: on_create }"]
+        return "\n".join(f"      - {rule}" for rule in rules)
 
     def app_settings(self) -> dict[str, str]:
         return {
@@ -112,6 +127,7 @@ def set_weather(
     target.settings.phantom_invitations = weather.rate("invitation-without-user")
     source.settings.replication_lag_s = rng.uniform(1, 60) if weather.rate("delta-lag") else 0.0
     source.settings.visibility_s = 0.0
+    target.settings.deletion_drops_references = chance.stream("references").random() < 0.5
     source.settings.delta_seed = rng.getrandbits(32)
     source.settings.delta_page_size = rng.choice((1, 2, 3, 200))
     source.settings.delta_replay = rng.randint(1, 10) if weather.rate("delta-replayed") else 0

@@ -49,6 +49,8 @@ _BURSTS = (
     ("readdress", "delete", "restore"),
 )
 
+_REDRAWN = 0.5
+
 
 class Script:
     def __init__(self, stage: Stage, world: World, host: Host, plan: Plan) -> None:
@@ -57,12 +59,14 @@ class Script:
         self._host = host
         self._plan = plan
         self._rng = stage.chance.stream("script")
+        self._lines = stage.chance.stream("redrawn lines")
 
     async def play(self) -> None:
         rng = self._rng
         for number in range(self._plan.events):
             await asyncio.sleep(rng.expovariate(1 / self._plan.gap_s))
             self._lose_tables(number)
+            self._draw_lines()
             if rng.random() < self._plan.bursts:
                 await self._burst()
             else:
@@ -75,6 +79,11 @@ class Script:
             return
         self._host.lose_tables()
         lost.append(self._stage.clock.now())
+
+    def _draw_lines(self) -> None:
+        """Beside everything else, people get new managers."""
+        while self._world.managers and self._world.kinds and self._lines.random() < _REDRAWN:
+            self._world.draw_line()
 
     async def _burst(self) -> None:
         user = self._anybody()

@@ -105,7 +105,14 @@ class _Run:
         self.target = self.emulator.create_tenant(FABRIKAM, display_name="Fabrikam", domain=TARGET_DOMAIN)
         set_weather(self.plan, self.chance, self.weather, self.emulator, self.source, self.target)
         self.pump = Pump(self.stage, self.emulator)
-        self.world = World(self.stage, self.emulator, source=self.source, target=self.target, changed=self.pump.kick)
+        self.world = World(
+            self.stage,
+            self.emulator,
+            source=self.source,
+            target=self.target,
+            managers=self.plan.managers,
+            changed=self.pump.kick,
+        )
         self.poll_every, self.keep_every = self.plan.poll, self.plan.keep
 
     async def live(self) -> Verdict:

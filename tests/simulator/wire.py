@@ -117,7 +117,8 @@ class Wire(httpx.AsyncBaseTransport):
         return target_state(self._emulator.tenant(self._target), exchange.object_id)
 
     def _learn(self, exchange: Exchange, response: httpx.Response) -> None:
-        if response.status_code == 404 and self._emulator.tenant(exchange.tenant).find(exchange.object_id):
+        known = self._emulator.tenant(exchange.tenant).find(exchange.object_id)
+        if response.status_code == 404 and known and not exchange.path.endswith("/$ref"):
             name = "source-not-visible" if exchange.tenant == self._source else "target-not-visible"
             self._instance.stage.weather.saw(name)
         if not response.content:

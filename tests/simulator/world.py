@@ -32,10 +32,21 @@ class Deeds:
     untouched: dict[str, dict[str, Any]] = field(default_factory=dict)  # others' target users as they should be
 
 
+_LED = 0.8  # of those whose manager changes, how many have one afterwards
+
+
 class World:
     def __init__(
-        self, stage: Stage, emulator: Emulator, *, source: Tenant, target: Tenant, changed: Callable[[], None]
+        self,
+        stage: Stage,
+        emulator: Emulator,
+        *,
+        source: Tenant,
+        target: Tenant,
+        managers: bool,
+        changed: Callable[[], None],
     ) -> None:
+        self.managers = managers
         self.stage = stage
         self.emulator = emulator
         self.source = source
@@ -45,6 +56,7 @@ class World:
         self._changed = changed  # there may be notifications to deliver
         self._rng = stage.chance.stream("world")
         self._meddler = stage.chance.stream("meddler")
+        self._lines = stage.chance.stream("lines")
         self.people = People(stage.chance.stream("people"), source=source, target=target)
 
     def hides_somebody(self) -> bool:
@@ -62,6 +74,8 @@ class World:
         self.kinds[user.id] = kind
         self._remember_others()
         self._note(user.id, f"hired ({kind})")
+        if self.managers:
+            self.draw_line(user.id)
 
     def act(self, user_id: str, deed: str) -> None:
         """One deed on one source user; what cannot be done now is not done."""
@@ -100,6 +114,16 @@ class World:
                 self.source.update(user, {"accountEnabled": True})
             case "delete":
                 self.source.delete(user)
+
+    def draw_line(self, report: str | None = None) -> None:
+        """Somebody reports to somebody else, or to nobody, from now on."""
+        report = report or self._lines.choice([*self.kinds])
+        manager = self._lines.choice([*self.kinds]) if self._lines.random() < _LED else None
+        user = self.source.find(report)
+        if user is None or manager == report or (manager is not None and self.source.find(manager) is None):
+            return
+        self.source.set_manager(user, manager)
+        self._note(report, f"reports to {manager[:8] if manager else 'nobody'}")
 
     def mass(self, deed: str, share: float) -> None:
         for user in self.source.users():

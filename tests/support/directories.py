@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync_core.errors import ConflictError, GraphRefusedError
+from sync_core.errors import ConflictError, GraphRefusedError, MissingManagerError
 from sync_core.model import Attributes, Json, Marker, SourceState, SourceUser, TargetUser
 from sync_core.ports import Clock, Confirm, DeltaPage, GraphSubscription, MarkedPage, Presence
 
@@ -45,6 +45,9 @@ class MemorySource:
     async def delta_page(self, link: str | None) -> DeltaPage:
         return await self._faults.call("source.delta_page", self._delta_page(link))
 
+    async def reports(self, user_id: str) -> list[str]:
+        return await self._faults.call("source.reports", self._reports(user_id))
+
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
         return await self._faults.call("source.existing", self._existing(user_ids))
 
@@ -52,7 +55,9 @@ class MemorySource:
         """The user as a delta page shows it."""
         now = self._clock.now()
         if user_id in self.users:
-            attributes = dict(self.users[user_id])
+            attributes = {"manager": None, **self.users[user_id]}
+            if attributes["manager"] not in self.users:
+                attributes["manager"] = None  # Graph does not show one who is deleted
             state = SourceState.DISABLED if attributes.get("accountEnabled") is False else SourceState.LIVE
             return SourceUser(id=user_id, state=state, attributes=attributes, read_at=now)
         if user_id in self.deleted:
@@ -71,6 +76,9 @@ class MemorySource:
         if isinstance(page, Exception):
             raise page
         return page
+
+    async def _reports(self, user_id: str) -> list[str]:
+        return [each for each, user in self.users.items() if user.get("manager") == user_id and user_id in self.users]
 
     async def _existing(self, user_ids: Sequence[str]) -> set[str]:
         return {user_id for user_id in user_ids if user_id in self.users}
@@ -98,6 +106,7 @@ class MemoryTarget:
         self.missed_updates: set[str] = set()  # whose next PATCH goes to a server that does not know them yet
         self.missed_deletes: set[str] = set()
         self.missed_restores: set[str] = set()
+        self.refuses: dict[str, str] = {}  # attribute and the code of its refusal
         self.before_update: Callable[[], Awaitable[None]] | None = None  # what overtakes the next PATCH
         self.after_delete: Callable[[], None] = lambda: None  # the answer is on its way
         self.writes: list[tuple[str, str]] = []
@@ -124,11 +133,17 @@ class MemoryTarget:
     async def presence(self, target_id: str) -> Presence:
         return await self._faults.call("target.presence", self._presence(target_id))
 
+    async def enabled(self, target_id: str) -> bool:
+        return await self._faults.call("target.enabled", self._enabled(target_id))
+
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         return await self._faults.call("target.invite", self._invite(address, display_name, confirm))
 
-    async def update(self, target_id: str, attributes: Attributes) -> bool:
+    async def update(self, target_id: str, attributes: Attributes) -> Mapping[str, str] | None:
         return await self._faults.call("target.update", self._update(target_id, attributes))
+
+    async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
+        return await self._faults.call("target.set_manager", self._set_manager(target_id, manager_id))
 
     async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:
         return await self._faults.call("target.soft_delete", self._soft_delete(target_id, confirm))
@@ -179,6 +194,9 @@ class MemoryTarget:
             return Presence.PRESENT
         return Presence.SOFT_DELETED if target_id in self.deleted else Presence.GONE
 
+    async def _enabled(self, target_id: str) -> bool:
+        return target_id in self.users and self.users[target_id].attributes.get("accountEnabled") is not False
+
     async def _invite(self, address: str, display_name: str, confirm: Confirm) -> str:
         if not await confirm():
             raise ConflictError
@@ -192,15 +210,28 @@ class MemoryTarget:
         self.users[user_id] = Account(address=address, external=True, created_at=self._clock.now(), attributes=name)
         return user_id
 
-    async def _update(self, target_id: str, attributes: Attributes) -> bool:
+    async def _set_manager(self, target_id: str, manager_id: str | None) -> bool:
+        self.writes.append(("set_manager", target_id))
+        if target_id not in self.users:
+            return False
+        if manager_id is not None and manager_id not in self.users:
+            raise MissingManagerError
+        if "manager" in self.refuses:
+            raise GraphRefusedError(status=403, code=self.refuses["manager"])
+        self.users[target_id].attributes["manager"] = manager_id
+        return True
+
+    async def _update(self, target_id: str, attributes: Attributes) -> Mapping[str, str] | None:
         if overtaking := self.before_update:
             self.before_update = None
             await overtaking()
         self.writes.append(("update", target_id))
         if self._misses(target_id, self.missed_updates):
-            return False
-        self.users[target_id].attributes.update(attributes)
-        return True
+            return None
+        refused = {name: code for name, code in self.refuses.items() if name in attributes}
+        account = self.users[target_id]
+        account.attributes.update({name: value for name, value in attributes.items() if name not in refused})
+        return refused
 
     async def _soft_delete(self, target_id: str, confirm: Confirm) -> bool:
         if not await confirm():
@@ -209,6 +240,11 @@ class MemoryTarget:
         if self._misses(target_id, self.missed_deletes):
             return False
         self.deleted[target_id] = self.users.pop(target_id)
+        for (
+            account
+        ) in self.users.values():  # whether a restore brings references back is not documented: here it does not
+            if account.attributes.get("manager") == target_id:
+                account.attributes["manager"] = None
         self.after_delete()
         return True
 

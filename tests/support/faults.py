@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from sync_core.storage.queue import MAX_BATCH, Message, Queue
 from sync_core.storage.table import Row, Table, Wanted
@@ -19,6 +19,7 @@ class Faults:
         self.calls: list[str] = []
         self._armed: dict[int, tuple[Exception, bool]] = {}
         self._named: dict[str, list[Exception]] = {}
+        self._meanwhile: dict[int, Callable[[], Awaitable[object]]] = {}
 
     def fail_at(self, n: int, error: Exception, *, after: bool = False) -> None:
         """The n-th call from now on (0 is the next)."""
@@ -27,6 +28,10 @@ class Faults:
     def fail_next(self, name: str, *errors: Exception) -> None:
         """The next calls of this name, one error each, before they are done."""
         self._named.setdefault(name, []).extend(errors)
+
+    def meanwhile_at(self, n: int, work: Callable[[], Awaitable[object]]) -> None:
+        """While the n-th call from now on is about to be made, somebody else does this."""
+        self._meanwhile[len(self.calls) + n] = work
 
     def calm(self) -> None:
         """Nothing that was planned and did not happen yet happens any more."""
@@ -44,6 +49,8 @@ class Faults:
         return index
 
     async def call[T](self, name: str, work: Awaitable[T]) -> T:
+        if (meanwhile := self._meanwhile.pop(len(self.calls), None)) is not None:
+            await meanwhile()
         try:
             index = self.start(name)
         except BaseException:

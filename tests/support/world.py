@@ -60,7 +60,14 @@ class World:
         sources, targets = {CONTOSO.key: self.source}, {FABRIKAM.key: self.target}
         links = self.storage.links
         self.guard = DeletionGuard(guards=self.storage.guards, links=links, clock=self.clock)
-        applier = Applier(sources=sources, targets=targets, links=links, guard=self.guard, clock=self.clock)
+        applier = Applier(
+            sources=sources,
+            targets=targets,
+            links=links,
+            guard=self.guard,
+            queues=self.storage.queues,
+            clock=self.clock,
+        )
         self.engine = Engine(
             sources=sources, targets=targets, links=links, guard=self.guard, applier=applier, clock=self.clock
         )

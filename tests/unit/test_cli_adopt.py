@@ -87,7 +87,7 @@ def test_an_approval_adopts_exactly_this_guest(bench: Bench, policy: str) -> Non
     link = _link(bench)
     assert link is not None
     assert (link.state, link.target_id, link.adopt) == (LinkState.LINKED, "guest-1", None)
-    assert bench.target.writes == [("update", "guest-1")]
+    assert bench.target.writes == [("update", "guest-1"), ("set_manager", "guest-1")]
 
 
 def test_an_approval_needs_no_look_before_it(bench: Bench) -> None:
@@ -121,7 +121,7 @@ def test_one_of_several_is_chosen_by_name(bench: Bench) -> None:
     assert "Add --target ID: guest-1, guest-2." in refused.err
     assert bench.run("adopt", ADA, "--target", "GUEST-2", "--yes").code == 0
     assert _worked_off(bench) == "done"
-    assert bench.target.writes == [("update", "guest-2")]
+    assert bench.target.writes == [("update", "guest-2"), ("set_manager", "guest-2")]
 
 
 def test_who_may_never_be_adopted_is_refused_with_the_reason(bench: Bench) -> None:

@@ -150,7 +150,9 @@ class Bench:
         sources = dict.fromkeys(config.source_tenants, self.source)
         targets = dict.fromkeys(config.target_tenants, self.target)
         guard = DeletionGuard(guards=storage.guards, links=storage.links, clock=clock)
-        applier = Applier(sources=sources, targets=targets, links=storage.links, guard=guard, clock=clock)
+        applier = Applier(
+            sources=sources, targets=targets, links=storage.links, guard=guard, queues=storage.queues, clock=clock
+        )
         engine = Engine(
             sources=sources,
             targets=targets,

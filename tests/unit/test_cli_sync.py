@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,7 @@ def test_json_of_a_live_run(bench: Bench) -> None:
     assert first["source"] == {"state": "live", "read_at": "2026-01-05T09:00:00.000000Z"}
     assert first["scope"] == {"in_scope": True, "reason": "all internal users"}
     assert first["link"] == {"state": "seen", "target_id": None, "dirty": False}
+    assert first["refused"] is None
     assert first["candidates"] == []
     assert first["decision"]["change"] == "Invite"
     assert "Research" not in result.out
@@ -192,3 +194,43 @@ def test_unknown_sync_suggests_the_nearest(bench: Bench) -> None:
     result = bench.run("sync", ADA, "--sync", "contoso-to-fabricam")
     assert result.code == 2
     assert f"hint: Did you mean '{NAME}'?" in result.err
+
+
+def test_a_manager_is_shown_by_the_id_of_their_target_user(bench: Bench) -> None:
+    """An id is no personal data: it is shown without being asked for, and nobody is called nobody."""
+    bench.source.users[BOB] = person("Bob")
+    assert "(manager" not in bench.run("sync", BOB).out
+    bob = bench.do(bench.storage.links.get(NAME, BOB))
+    assert bob is not None
+    bench.source.users[ADA]["manager"] = BOB
+    dry = bench.run("sync", ADA, "--dry-run")
+    assert f"(manager {bob.target_id})" in dry.out
+    assert bench.run("sync", ADA).code == 0
+    bench.clock.advance(timedelta(hours=1))
+    bench.source.users[ADA]["manager"] = None
+    gone = bench.run("sync", ADA, "--dry-run", "--json")
+    decision = gone.json["results"][0]["steps"][0]["decision"]
+    assert (decision["attributes"], decision["manager"]) == (["manager"], None)
+    assert "would: Update: manager (manager nobody)" in bench.run("sync", ADA, "--dry-run").out
+
+
+def test_refused_attributes_are_shown_with_a_way_out(bench: Bench) -> None:
+    """The names and Graph's code, and what can be done; it is no failure."""
+    bench.target.refuses = {"department": "403 Authorization_RequestDenied"}
+    assert bench.run("sync", ADA).code == 0
+    dry = bench.run("sync", ADA, "--dry-run")
+    assert dry.code == 0
+    assert "refused     department (403 Authorization_RequestDenied)" in dry.out
+    assert "set them by hand, or try again with `xtsync sync USER`" in dry.out
+
+
+def test_access_that_could_not_be_taken_says_what_to_do(bench: Bench) -> None:
+    """Parked, exit code 1, and the way out."""
+    bench.run("sync", ADA)
+    bench.clock.advance(timedelta(hours=1))
+    bench.target.refuses = {"accountEnabled": "403 Authorization_RequestDenied"}
+    bench.source.users[ADA]["accountEnabled"] = False
+    result = bench.run("sync", ADA)
+    assert result.code == 1
+    assert "parked: accountEnabled refused: 403 Authorization_RequestDenied" in result.out
+    assert "hint: Graph lets no app without an administrator role disable an administrator" in result.out

@@ -161,7 +161,7 @@ def _carried_out(
             tracked = [*desired.always, *(["accountEnabled"] if change.removes else [])]
             written = fingerprints(change.attributes)
             applied = {name: written.get(name) or link.applied.get(name, "") for name in tracked}
-            link = replace(link, applied=applied, dirty=False, created=True)
+            link = replace(link.recorded(source, applied), dirty=False, created=True)
         case Restore():
             link = replace(link, state=LinkState.LINKED, dirty=True)
         case SoftDelete():

@@ -12,7 +12,8 @@ from tests.support.world import World, names
 
 
 async def test_a_new_user_takes_one_invitation_and_one_patch() -> None:
-    """Invite, adopt the guest of our own invitation, write every attribute at once, read once more: nothing left."""
+    """Invite, adopt the guest of our own invitation, tell those who report to them, write every attribute at once,
+    read once more: nothing left."""
     world = World()
     world.hire()
     outcome = await world.look()
@@ -22,6 +23,7 @@ async def test_a_new_user_takes_one_invitation_and_one_patch() -> None:
         "target.candidates",
         "target.invite",
         "target.read_user",
+        "source.reports",
         "target.update",
         "source.read_user",
     ]

@@ -75,14 +75,14 @@ async def test_somebody_who_was_there_before_is_never_touched(external: bool) ->
 
 
 async def test_an_existing_guest_is_adopted_when_the_policy_says_so() -> None:
-    """No invitation; the guest gets every attribute, and is ours from now on."""
+    """No invitation; the guest gets every attribute, loses a manager that others gave them, and is ours from now on."""
     world = World(policy=Policy(adopt=Adoption.GUESTS))
-    world.target.add(GUEST, ADDRESS, department="Theirs")
+    world.target.add(GUEST, ADDRESS, department="Theirs", manager="theirs")
     world.clock.advance(timedelta(days=90))
     world.hire()
     assert names(await world.look()) == ["Adopt", "Update"]
     assert world.in_step()
-    assert world.target.writes == [("update", GUEST)]
+    assert world.target.writes == [("update", GUEST), ("set_manager", GUEST)]
 
 
 async def test_a_change_of_mail_keeps_the_link() -> None:

@@ -106,7 +106,7 @@ def test_the_default_mapping_makes_members_once_and_lists_them_always() -> None:
     assert desired.always["showInAddressList"] is True
     assert desired.always["accountEnabled"] is True
     assert desired.always["businessPhones"] == []
-    assert "manager" not in desired.always
+    assert desired.always["manager"] is None
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ FOUND_AT = {
     "marked-not-listed": 32,
     "no-fresh-read": 2,
     "no-invitation-mark": 12,
+    "reports-not-told": 51,
     "trust-after-lost-cas": 127,
 }
 

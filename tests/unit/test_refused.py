@@ -1,0 +1,187 @@
+"""Attributes that Graph refuses: left out one by one, remembered, and never somebody's access."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sync_core.model import Deprovision, Outcome, Policy, Why
+from tests.support.directories import pages
+from tests.support.make import ADA, ADDRESS, BOB
+from tests.support.world import World, names, whom
+
+DENIED = "403 Authorization_RequestDenied"
+
+
+async def refusing(*attributes: str, **policy: object) -> World:
+    """Ada was linked a while ago; since then Graph refuses to write these attributes of her target user."""
+    world = World(policy=Policy(**policy))  # type: ignore[arg-type]
+    await world.linked()
+    world.target.refuses = dict.fromkeys(attributes, DENIED)
+    return world
+
+
+async def later(world: World) -> Outcome:
+    """A look that the feed or a notification asks for."""
+    world.clock.advance(timedelta(hours=1))
+    return await world.look(why=Why.NOTIFICATION)
+
+
+async def test_the_rest_is_written_and_the_refusal_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """In the record, in the activity and in the log: names and the error's code, no values."""
+    world = await refusing("businessPhones")
+    world.change(businessPhones=["+49 30 1"], department="Sales")
+    with caplog.at_level(logging.WARNING, "xtsync"):
+        outcome = await world.look()
+    assert (names(outcome), outcome.error, outcome.refused) == (["Update"], "", ("businessPhones",))
+    ((_, account),) = world.target.of(ADDRESS)
+    assert account.attributes["department"] == "Sales"
+    assert account.attributes["businessPhones"] == []
+    link = await world.stored()
+    assert (link.refused, link.dirty, link.parked_until) == ({"businessPhones": DENIED}, False, None)
+    (entry, *_) = await world.storage.activity.recent(world.sync.name, 1)
+    assert entry["refused"] == "businessPhones"
+    assert f"user.refused sync={world.sync.name} user={ADA} attributes=businessPhones" in caplog.messages
+    assert "+49" not in caplog.text
+
+
+async def test_a_refused_value_is_not_sent_again() -> None:
+    """Neither a look nor a feed makes anything of it while it stays the same."""
+    world = await refusing("businessPhones")
+    world.change(businessPhones=["+49 30 1"])
+    await world.look()
+    world.forget_calls()
+    assert (await later(world)).changes == ()
+    assert world.target.writes == []
+    await world.first_round()
+    world.source.pages.update(pages([world.source.entry(ADA)], start="delta:2"))
+    await world.feeds.run(await world.started())
+    assert whom(await world.nominated()) == []
+
+
+async def test_a_refused_attribute_does_not_ride_along_with_another() -> None:
+    """The next change of something else costs one request, and the refusal stays on record."""
+    world = await refusing("businessPhones")
+    world.change(businessPhones=["+49 30 1"])
+    await world.look()
+    world.change(department="Sales")
+    world.forget_calls()
+    outcome = await later(world)
+    assert outcome.refused == ("businessPhones",)
+    assert world.faults.count("target.update") == 1
+
+
+@pytest.mark.parametrize("again", ["another value", "an operator", "a redelivery"])
+async def test_a_refused_attribute_is_tried_again_when_there_is_reason_to(again: str) -> None:
+    """And once it is accepted, nothing is left to report."""
+    world = await refusing("businessPhones")
+    world.change(businessPhones=["+49 30 1"])
+    await world.look()
+    world.target.refuses.clear()
+    if again == "another value":
+        world.change(businessPhones=["+49 30 2"])
+    why = Why.OPERATOR if again == "an operator" else Why.RETRY
+    world.forget_calls()
+    await world.look(why=why, redelivered=again != "an operator")
+    assert world.in_step()
+    assert (await world.stored()).refused == {}
+
+
+async def test_a_refusal_of_what_is_not_mapped_any_more_is_forgotten() -> None:
+    """The mapping changed: what it does not speak of is nobody's concern."""
+    world = await refusing()
+    await world.storage.links.save(replace(await world.stored(), refused={"faxNumber": DENIED}))
+    await later(world)
+    assert (await world.stored()).refused == {}
+
+
+async def test_access_that_graph_does_not_let_us_take_is_never_let_go() -> None:
+    """Somebody is disabled, and Graph refuses: the rest is written, the user is parked with that reason, and tried
+    again until it is done."""
+    world = await refusing("accountEnabled")
+    world.change(accountEnabled=False, department="Sales")
+    outcome = await world.look(why=Why.NOTIFICATION)
+    assert outcome.error == f"accountEnabled refused: {DENIED}"
+    ((_, account),) = world.target.of(ADDRESS)
+    assert account.attributes["department"] == "Sales"
+    link = await world.stored()
+    assert link.parked_until is not None
+    assert link.reason == outcome.error
+    world.target.refuses.clear()
+    world.forget_calls()
+    await world.deliver(timedelta(minutes=7))
+    assert account.attributes["accountEnabled"] is False
+    assert (await world.stored()).refused == {}
+    assert (await world.stored()).parked_until is None
+
+
+async def test_a_deletion_by_disabling_that_is_refused_is_parked_as_well() -> None:
+    """By policy a leaver is only disabled: that nothing was written is no success."""
+    world = await refusing("accountEnabled", source_deleted=Deprovision.DISABLE)
+    world.source.soft_delete(ADA)
+    outcome = await world.look(why=Why.NOTIFICATION)
+    assert outcome.error.startswith("accountEnabled refused")
+    world.target.refuses.clear()
+    await world.deliver(timedelta(minutes=7))
+    ((_, account),) = world.target.of(ADDRESS)
+    assert account.attributes["accountEnabled"] is False
+
+
+async def test_somebody_who_was_disabled_by_hand_is_parked_no_longer() -> None:
+    """Graph refuses all the same, but what was wanted is so: it is recorded, and enabling them again is seen."""
+    world = await refusing("accountEnabled")
+    ((_, account),) = world.target.of(ADDRESS)
+    world.change(accountEnabled=False)
+    assert (await world.look()).error
+    account.attributes["accountEnabled"] = False
+    world.clock.advance(timedelta(hours=1))
+    await world.look()
+    link = await world.stored()
+    assert (link.parked_until, link.refused) == (None, {})
+    world.target.refuses.clear()
+    world.change(accountEnabled=True)
+    await later(world)
+    assert account.attributes["accountEnabled"] is True
+
+
+async def test_a_refused_disable_counts_once_for_the_guard() -> None:
+    """However often it is tried again."""
+    world = await refusing("accountEnabled")
+    world.change(accountEnabled=False)
+    for _ in range(3):
+        await world.look()
+    window = await world.storage.guards.window(world.sync.name)
+    assert sum(window.slices.values()) == 1
+
+
+async def test_a_refused_manager_is_reported_like_any_other() -> None:
+    """The reference has a request of its own, and so has its refusal."""
+    world = await refusing("manager")
+    await world.linked(BOB, "Bob")
+    world.target.refuses = {"manager": DENIED}
+    world.change(ADA, manager=BOB)
+    outcome = await world.look(ADA)
+    assert (outcome.refused, outcome.error) == (("manager",), "")
+    world.forget_calls()
+    await later(world)
+    assert world.target.writes == []
+    world.target.refuses.clear()
+    await world.look(ADA, why=Why.OPERATOR)
+    assert (await world.stored(ADA)).refused == {}
+
+
+async def test_somebody_new_is_made_though_an_attribute_is_refused() -> None:
+    """An attribute of the first write is left like any other; the account is complete otherwise."""
+    world = World()
+    world.target.refuses = {"showInAddressList": DENIED, "userType": DENIED}
+    world.hire()
+    outcome = await world.look()
+    assert names(outcome) == ["Invite", "Adopt", "Update"]
+    assert outcome.refused == ("showInAddressList", "userType")
+    assert (await world.stored()).created
+    world.forget_calls()
+    await later(world)
+    assert world.target.writes == []
