@@ -387,7 +387,7 @@ async def test_an_internal_user_is_a_candidate_but_not_external(stage: Stage) ->
 
 async def _guest(stage: Stage, name: str, **attributes: Any) -> str:
     guest = await stage.target.invite(f"{name}@contoso.com", name, confirm=yes)
-    assert await stage.target.update(guest, attributes)
+    assert await stage.target.update(guest, attributes) == {}
     return guest
 
 
