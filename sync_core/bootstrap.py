@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     import httpx
 
+    from .checkup.finding import AppOnTenant, Side
     from .config import Config
     from .engine import Engine
     from .feeds import FeedReader
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from .storage.connect import Storage
     from .subscriptions import SubscriptionKeeper
     from .worker import Worker
+
+
+EMULATED_APP = "xtsync"  # the emulator takes anybody
 
 
 class SystemClock:
@@ -60,6 +64,7 @@ class Runtime:
     measure: Measure
     retention: Retention
     guard: DeletionGuard
+    apps: tuple[AppOnTenant, ...] = ()  # for `xtsync doctor`
     closers: tuple[Callable[[], Awaitable[None]], ...]
 
     @property
@@ -137,6 +142,7 @@ def build(
 ) -> Runtime:
     """A runtime from settings and configuration; what is passed in stands in for Azure and the network."""
     from .apply import Applier  # noqa: PLC0415
+    from .checkup.finding import Side  # noqa: PLC0415
     from .engine import Engine  # noqa: PLC0415
     from .feeds import FeedReader  # noqa: PLC0415
     from .graph.budget import WriteBudget  # noqa: PLC0415
@@ -167,16 +173,15 @@ def build(
     for sync in config.syncs.values():
         attributes[sync.source.key] |= source_attributes(sync.mapping) | scope_attributes(sync)
     sources = {key: GraphSource(reading[key], clock, attributes[key]) for key in reading}
-    targets = {
-        key: GraphTarget(
-            client(
-                tenant,
-                settings.target_client_id,
-                WriteBudget(tenant_id=tenant.id, budgets=storage.budgets, clock=clock, writes=writes, window_s=seconds),
-            )
+    writing = {
+        key: client(
+            tenant,
+            settings.target_client_id,
+            WriteBudget(tenant_id=tenant.id, budgets=storage.budgets, clock=clock, writes=writes, window_s=seconds),
         )
         for key, tenant in config.target_tenants.items()
     }
+    targets = {key: GraphTarget(writing[key]) for key in writing}
     guard = DeletionGuard(guards=storage.guards, links=storage.links, clock=clock)
     applier = Applier(sources=sources, targets=targets, links=storage.links, guard=guard, clock=clock)
     engine = Engine(
@@ -228,6 +233,10 @@ def build(
             keep=timedelta(days=settings.activity_days),
         ),
         guard=guard,
+        apps=(
+            *(_app(settings, config.source_tenants[key], Side.SOURCE, reading[key]) for key in reading),
+            *(_app(settings, config.target_tenants[key], Side.TARGET, writing[key]) for key in writing),
+        ),
         closers=tuple(closers),
     )
 
@@ -280,6 +289,25 @@ def _client(
     return client
 
 
+def _app(settings: Settings, tenant: Tenant, side: Side, client: GraphClient) -> AppOnTenant:
+    from .checkup.finding import AppOnTenant, Side  # noqa: PLC0415
+    from .graph.credentials import CLOUDS  # noqa: PLC0415
+    from .graph.inspection import GraphInspection  # noqa: PLC0415
+    from .settings import CredentialKind  # noqa: PLC0415
+
+    cloud = CLOUDS[tenant.cloud]
+    app_id = settings.source_client_id if side is Side.SOURCE else settings.target_client_id
+    return AppOnTenant(
+        tenant=tenant,
+        side=side,
+        app_id=app_id or EMULATED_APP,
+        authority=cloud.authority,
+        graph_url=settings.graph_url or cloud.graph_url,
+        inspection=GraphInspection(client),
+        silent_roles=settings.credential is CredentialKind.EMULATOR,
+    )
+
+
 def _credential(
     settings: Settings, tenant: Tenant, app_id: str, clock: Clock, transport: httpx.AsyncBaseTransport | None
 ) -> TokenSource:
@@ -304,7 +332,7 @@ def _credential(
             return credentials.EmulatorCredential(
                 base_url=settings.graph_url or "",
                 tenant_id=tenant.id,
-                app_id=app_id or "xtsync",
+                app_id=app_id or EMULATED_APP,
                 clock=clock,
                 transport=transport,
             )

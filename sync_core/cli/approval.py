@@ -9,24 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..holds import APPROVAL_LASTS
+from ..holds import standing, waiting
 from ..model import fingerprint
 from ..ports import HoldRecord, HoldState
 from .words import many
 from .world import RefusedError, UsageError
-
-EXPIRED = "approval expired"
-
-
-def standing(hold: HoldRecord, now: datetime) -> str:
-    """The hold's state; an approval that was not used within its time counts no more."""
-    if hold.state is HoldState.APPROVED and (hold.decided_at is None or now - hold.decided_at >= APPROVAL_LASTS):
-        return EXPIRED
-    return hold.state.value
-
-
-def waiting(hold: HoldRecord, now: datetime) -> bool:
-    return standing(hold, now) in {HoldState.HELD, EXPIRED}
 
 
 def open_holds(holds: Sequence[HoldRecord], now: datetime) -> list[HoldRecord]:

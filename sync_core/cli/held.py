@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ..bootstrap import Runtime
+from ..holds import standing, waiting
 from ..ports import HoldRecord
-from .approval import standing, waiting
 from .find import find_syncs
 from .screen import Cell, Screen, warning
 from .words import ago, iso

@@ -6,8 +6,9 @@ from argparse import SUPPRESS, Namespace
 from collections.abc import Sequence
 from datetime import datetime
 
+from ..holds import waiting
 from ..ports import HoldRecord
-from .approval import code, open_holds, waiting
+from .approval import code, open_holds
 from .command import Commands, add_command
 from .decision import run_approve, run_reject
 from .held import as_json, read_holds, show_holds

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from .. import guard
 from ..bootstrap import Runtime
+from ..holds import standing
 from ..messages import WORK_QUEUES, poison_queue
 from ..model import Sync
-from .approval import standing
 from .command import Commands, add_command
 from .status_view import show
 from .words import iso, seconds_between

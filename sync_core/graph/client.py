@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from ..errors import ConflictError, GraphRefusedError, UnavailableError
 from ..model import Json
 from ..ports import Clock, Confirm
-from .auth import BearerAuthentication, Gate, TokenSource
+from .auth import BearerAuthentication, Gate, TokenSource, claims_of
 from .failures import meaning, read_failure, retry_after, throttle_percentage
 
 log = logging.getLogger("xtsync.graph")
@@ -89,6 +90,7 @@ class GraphClient:
         )
         self._adapter = GraphRequestAdapter(self._auth, client=self._http)
         self._adapter.base_url = self._base_url
+        self.answered_at: datetime | None = None  # by Graph's own clock: the `Date` of the last answer
 
     async def get(self, template: str, parameters: Parameters | None = None, *, delta: bool = False) -> JsonObject:
         """GET what a template such as `/users/{id}?$select=mail` names; parameters are percent-encoded into it."""
@@ -128,6 +130,10 @@ class GraphClient:
     async def delete(self, template: str, parameters: Parameters, *, confirm: Confirm | None = None) -> None:
         """`confirm` as in post."""
         await self._send(Method.DELETE, self._url(template, parameters), confirm=confirm)
+
+    async def claims(self) -> Mapping[str, Json]:
+        """What the access token says of itself, whichever tenant it is for."""
+        return claims_of(await self._auth.current())
 
     def ours(self, link: str) -> bool:
         return self._gate.ours(link)
@@ -179,6 +185,7 @@ class GraphClient:
 
     async def _answered(self, response: httpx.Response) -> None:
         """The hook that httpx calls with every answer: successes, too, say how near the limit we are."""
+        self.answered_at = _date(response.headers)
         if response.is_redirect:  # the SDK would return an unfollowed redirect as if it were a success
             raise UnavailableError(f"{response.status_code} instead of an answer")
         if response.status_code in {429, 503}:
@@ -213,6 +220,13 @@ def moment(value: str) -> datetime:
     except ValueError as error:
         raise UnavailableError("a time that is none") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return None
 
 
 def _parsed(content: object) -> JsonObject | None:
