@@ -12,9 +12,10 @@ from ..bootstrap import Runtime
 from ..checkup.finding import Finding, Verdict
 from ..checkup.run import Checkup
 from ..errors import ConfigError, Fault
+from ..ops.times import iso
 from .command import Commands, add_command
 from .screen import Cell, good, warning
-from .words import iso, many
+from .words import many
 from .world import Exit, World
 
 _DESCRIPTION = """\

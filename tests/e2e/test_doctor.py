@@ -136,26 +136,31 @@ async def dead_subscription(world: World) -> AsyncIterator[None]:
 async def stale_delta_link(world: World) -> AsyncIterator[None]:
     feeds = world.storage.feeds
     state = await feeds.get("contoso")
-    await feeds.save(replace(state, completed_at=datetime.now(UTC) - timedelta(days=8)))
-    yield
-    await feeds.save(replace(await feeds.get("contoso"), completed_at=state.completed_at))
+    async with paused(world):
+        stale = await feeds.save(replace(state, completed_at=datetime.now(UTC) - timedelta(days=8)))
+        yield
+        await feeds.save(replace(stale, completed_at=state.completed_at))
 
 
 @asynccontextmanager
 async def wrong_encoding(world: World) -> AsyncIterator[None]:
-    with QueueClient.from_connection_string(world.stack.azurite.connection_string, "user-changes") as queue:
+    connection = world.stack.azurite.connection_string
+    async with paused(world):
+        queue = QueueClient.from_connection_string(connection, "user-changes")
         sent = await asyncio.to_thread(queue.send_message, "{not base64}")
         yield
         await asyncio.to_thread(queue.delete_message, sent)
+        queue.close()
 
 
 @asynccontextmanager
 async def poison_waiting(world: World) -> AsyncIterator[None]:
     queue = world.storage.queues_by_name["user-changes-poison"]
-    await queue.send("not one of ours")
-    yield
-    for message in await queue.receive():
-        await queue.delete(message)
+    async with paused(world):
+        await queue.send("not one of ours")
+        yield
+        for message in await queue.receive():
+            await queue.delete(message)
 
 
 @asynccontextmanager
@@ -219,7 +224,7 @@ async def test_exactly_the_seeded_fault_is_red(
     world: World, fault: Callable[[World], Any], subject: str | None, check: str, remedy: str
 ) -> None:
     """With the remedy that mends it, ids filled in. Whatever was not undone would make the next one's report wrong."""
-    async with fault(world), paused(world):
+    async with fault(world):
         report = await doctor(world)
     assert report.named("failed") == [(subject, check)]
     assert remedy in report.remedy(check)
