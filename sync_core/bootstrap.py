@@ -107,18 +107,20 @@ def syncs_by_source() -> Mapping[str, list[str]]:
     return config().syncs_by_source
 
 
-_lifetimes: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[Runtime]] = WeakKeyDictionary()
-_runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = WeakKeyDictionary()
+_lifetimes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, AsyncGenerator[Runtime]]] = WeakKeyDictionary()
+_runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, Runtime]] = WeakKeyDictionary()
 
 
-async def runtime() -> Runtime:
-    """The running loop's own runtime: Graph and storage clients belong to one event loop."""
+async def runtime(*, read_only: bool = False) -> Runtime:
+    """The running loop's own runtime, or its twin that cannot write: clients belong to one event loop."""
     loop = asyncio.get_running_loop()
-    if loop not in _runtimes:
-        _runtimes[loop] = build(settings(), config())
-        _lifetimes[loop] = _lifetime(_runtimes[loop])
-        await anext(_lifetimes[loop])
-    return _runtimes[loop]
+    runtimes = _runtimes.setdefault(loop, {})
+    if read_only not in runtimes:
+        runtimes[read_only] = build(settings(), config(), read_only=read_only)
+        lifetime = _lifetime(runtimes[read_only])
+        _lifetimes.setdefault(loop, {})[read_only] = lifetime
+        await anext(lifetime)
+    return runtimes[read_only]
 
 
 async def _lifetime(runtime: Runtime) -> AsyncGenerator[Runtime]:
@@ -248,9 +250,11 @@ def _storage(settings: Settings, closers: list[Callable[[], Awaitable[None]]]) -
     if connection_string:
         storage = connect(connection_string)
     else:
-        from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415
+        from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415
 
-        credential = ManagedIdentityCredential(client_id=settings.storage_client_id or None)
+        credential: AzureCliCredential | ManagedIdentityCredential = AzureCliCredential()
+        if settings.has_identity:
+            credential = ManagedIdentityCredential(client_id=settings.storage_client_id or None)
         storage = connect_with_credential(
             table_uri=settings.table_endpoint, queue_uri=settings.queue_endpoint, credential=credential
         )
