@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     import httpx
+    from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 
     from .checkup.finding import AppOnTenant, Side
     from .config import Config
@@ -250,17 +251,22 @@ def _storage(settings: Settings, closers: list[Callable[[], Awaitable[None]]]) -
     if connection_string:
         storage = connect(connection_string)
     else:
-        from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415
-
-        credential: AzureCliCredential | ManagedIdentityCredential = AzureCliCredential()
-        if settings.has_identity:
-            credential = ManagedIdentityCredential(client_id=settings.storage_client_id or None)
+        credential = storage_credential(settings)
         storage = connect_with_credential(
             table_uri=settings.table_endpoint, queue_uri=settings.queue_endpoint, credential=credential
         )
         closers.append(credential.close)
     closers.append(storage.close)
     return storage
+
+
+def storage_credential(settings: Settings) -> AzureCliCredential | ManagedIdentityCredential:
+    """The app's own identity where there is one; at a laptop, whoever signed in with `az login`."""
+    from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415
+
+    if settings.has_identity:
+        return ManagedIdentityCredential(client_id=settings.storage_client_id or None)
+    return AzureCliCredential()
 
 
 def _client(

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.request import getproxies
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from ..errors import ConflictError, SyncError, ThrottledError, UnavailableError
 from .errors import StorageRefusedError
@@ -55,6 +55,8 @@ async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
 
 def translate(error: AzureError) -> SyncError:
     status = error.status_code if isinstance(error, HttpResponseError) else None
+    if status is None and isinstance(error, ClientAuthenticationError):
+        return UnavailableError("no token for storage: is there a managed identity, or is `az login` needed?")
     if status is None or status < 400:  # connection, DNS, time-out, no token; or an answer that makes no sense
         return UnavailableError(f"storage did not answer: {type(error).__name__}")
     code = error_code(error)
