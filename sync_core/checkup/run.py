@@ -21,6 +21,7 @@ class Checkup:
     """`host_encoding` is messageEncoding of host.json: empty where there is none to read."""
 
     syncs: Mapping[str, Sync]
+    warnings: int  # of sync.yaml
     apps: Sequence[AppOnTenant]
     feeds: Feeds
     subscriptions: Subscriptions
@@ -45,6 +46,7 @@ class Checkup:
         work = "host.json, and the next 32 messages of each work queue"
         poisoned = "poison queues, and partition poison: of table activity"
         return [
+            _check("configuration", "settings and sync.yaml", stored.configuration, syncs, self.warnings),
             _check("queue encoding", work, stored.encoding, self.peeks, self.host_encoding),
             _check("poison", poisoned, stored.poison, self.queues, self.activity),
             _check("parked users", "table links", stored.parked, self.links, syncs),

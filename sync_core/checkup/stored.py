@@ -1,4 +1,4 @@
-"""Checks of what this deployment has stored: how far the feeds are, what lies on the queues, who waits for whom."""
+"""Checks of what this deployment is told and has stored: syncs, progress of feeds, queues, and who waits for whom."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ class Peeks(Protocol):
     async def peek(self) -> list[str]:
         """What the next messages are on the wire."""
         ...
+
+
+async def configuration(syncs: Sequence[Sync], warnings: int) -> Found:
+    """That it could be read at all is behind us: its faults end the command before any check."""
+    if warnings:
+        return warning(f"{warnings} things may not do what you think", "Which, with their lines:", "xtsync validate")
+    return ok(", ".join(f"{sync.name}: {sync.source.key} to {sync.target.key}" for sync in syncs))
 
 
 async def feed(feeds: Feeds, tenant: str, now: datetime, public_url: str) -> Found:

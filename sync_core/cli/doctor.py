@@ -53,6 +53,7 @@ def _checkup(runtime: Runtime, world: World) -> Checkup:
     storage = runtime.storage
     return Checkup(
         syncs=runtime.config.syncs,
+        warnings=len(runtime.config.warnings),
         apps=runtime.apps,
         feeds=storage.feeds,
         subscriptions=storage.subscriptions,

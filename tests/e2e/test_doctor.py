@@ -73,7 +73,7 @@ async def nothing_kept(world: World) -> None:
     """Other tests leave poison behind on purpose."""
     table = world.storage.tables_by_name["activity"]
     for row in [row async for row in table.query("poison:")]:
-        await table.delete(row)
+        await table.delete(row.pk, row.rk)
 
 
 # --- faults: each makes one thing wrong, and what it yields to makes it right again ------------------------------

@@ -73,6 +73,7 @@ class Clinic:
         self.alter: Callable[[AppOnTenant], AppOnTenant] = lambda app: app
         self.host_encoding = "base64"
         self.public_url = "https://app.example"
+        self.warnings = 0
 
     @asynccontextmanager
     async def runtime(self) -> AsyncIterator[bootstrap.Runtime]:
@@ -105,6 +106,7 @@ class Clinic:
         async with self.runtime() as runtime:
             checkup = Checkup(
                 syncs=runtime.config.syncs,
+                warnings=self.warnings,
                 apps=[self.alter(app) for app in runtime.apps],
                 feeds=self.storage.feeds,
                 subscriptions=self.storage.subscriptions,
@@ -375,6 +377,13 @@ async def test_feeds(clinic: Clinic, values: dict[str, Any], verdict: Verdict, d
     now = clinic.clock.now()
     await clinic.feed(**{name: now - each if isinstance(each, timedelta) else each for name, each in values.items()})
     assert (await clinic.report(verdict))["feed"] == detail
+
+
+async def test_warnings_of_the_configuration_are_passed_on(clinic: Clinic) -> None:
+    """With the command that has their lines."""
+    clinic.warnings = 2
+    assert "configuration" in await clinic.report(Verdict.WARNING)
+    assert "xtsync validate" in await clinic.remedy("configuration")
 
 
 async def test_a_foreign_message_is_found_before_the_host_meets_it(clinic: Clinic) -> None:

@@ -174,7 +174,7 @@ def test_a_hold_that_changed_meanwhile(bench: Bench) -> None:
         async def save_hold(self, hold: HoldRecord) -> HoldRecord:
             raise ConflictError
 
-    bench.storage = replace(bench.storage, guards=Faster())  # type: ignore[arg-type]
+    bench.storage = replace(bench.storage, guards=Faster())
     decided = call(bench, "decide", "Operator", body={"decision": "approve"})
     # The guard has its storage from the runtime, which is built for this call.
     assert decided.status == 409
@@ -216,7 +216,7 @@ def test_our_own_errors_are_answers(
         raise error
 
     endpoint: Endpoint = replace(ENDPOINTS["status"], serve=fail)
-    monkeypatch.setitem(ENDPOINTS, "status", endpoint)  # type: ignore[arg-type]
+    monkeypatch.setitem(ENDPOINTS, "status", endpoint)
     failed = call(bench, "status", "Reader")
     assert failed.status == status
     assert failed.document is not None
