@@ -56,10 +56,12 @@ def refused_token(app: AppOnTenant, code: str) -> tuple[str, list[str]]:
     if code in _TOKEN_REMEDIES:
         meaning, remedy = _TOKEN_REMEDIES[code]
         return f"{meaning} ({code})", [remedy.format(key=app.tenant.key, app=app.app_id)]
+    if code.startswith("AADSTS"):
+        number = code.removeprefix("AADSTS")
+        return f"the token was refused ({code})", [f"https://login.microsoftonline.com/error?code={number}"]
     return f"the token was refused ({code})", [
-        f"https://login.microsoftonline.com/error?code={code.removeprefix('AADSTS')}"
-        if code.startswith("AADSTS")
-        else "See the settings of the credential: xtsync validate --settings"
+        "Are the settings of the credential right?",
+        "xtsync validate --settings",
     ]
 
 

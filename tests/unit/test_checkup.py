@@ -435,6 +435,15 @@ async def test_a_check_that_fails_stops_no_other(clinic: Clinic) -> None:
     assert await clinic.report() == {"feed": "could not be checked: ZeroDivisionError"}
 
 
+def test_a_timer_is_started_where_the_app_runs() -> None:
+    """By a call on this machine; in Azure, where such a call needs a token, in the portal."""
+    assert (
+        "curl -X POST http://127.0.0.1:7071/admin/functions/poll_feeds"
+        in remedies.start_timer("poll_feeds", "http://127.0.0.1:7071")[1]
+    )
+    assert "portal" in remedies.start_timer("poll_feeds", "https://app.example")[0]
+
+
 def test_every_remedy_has_the_ids_filled_in() -> None:
     """Nothing is left for a person to look up."""
     app = AppOnTenant(
