@@ -108,11 +108,10 @@ async def no_consent(world: World) -> AsyncIterator[None]:
 def redemption_off(here: str, there: str, setting: str) -> Callable[[World], Any]:
     @asynccontextmanager
     async def fault(world: World) -> AsyncIterator[None]:
-        path = f"{PARTNERS}/{there}"
-        for value in (False, True):
-            await world.emulated.graph(here, "PATCH", path, {"automaticUserConsentSettings": {setting: value}})
-            if not value:
-                yield
+        off = {"tenantId": there, "automaticUserConsentSettings": {setting: False}}
+        await world.emulated.graph(here, "POST", PARTNERS, off)
+        yield
+        await world.emulated.graph(here, "DELETE", f"{PARTNERS}/{there}")
 
     return fault
 
