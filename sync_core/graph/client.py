@@ -90,7 +90,7 @@ class GraphClient:
         )
         self._adapter = GraphRequestAdapter(self._auth, client=self._http)
         self._adapter.base_url = self._base_url
-        self.answered_at: datetime | None = None  # by Graph's own clock: the `Date` of the last answer
+        self._date = ""  # header of the last answer; read when somebody asks for it
 
     async def get(self, template: str, parameters: Parameters | None = None, *, delta: bool = False) -> JsonObject:
         """GET what a template such as `/users/{id}?$select=mail` names; parameters are percent-encoded into it."""
@@ -134,6 +134,14 @@ class GraphClient:
     async def claims(self) -> Mapping[str, Json]:
         """What the access token says of itself, whichever tenant it is for."""
         return claims_of(await self._auth.current())
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """Graph's own time of its last answer."""
+        try:
+            return parsedate_to_datetime(self._date).astimezone(UTC)
+        except ValueError:
+            return None
 
     def ours(self, link: str) -> bool:
         return self._gate.ours(link)
@@ -185,7 +193,7 @@ class GraphClient:
 
     async def _answered(self, response: httpx.Response) -> None:
         """The hook that httpx calls with every answer: successes, too, say how near the limit we are."""
-        self.answered_at = _date(response.headers)
+        self._date = response.headers.get("date", "")
         if response.is_redirect:  # the SDK would return an unfollowed redirect as if it were a success
             raise UnavailableError(f"{response.status_code} instead of an answer")
         if response.status_code in {429, 503}:
@@ -220,13 +228,6 @@ def moment(value: str) -> datetime:
     except ValueError as error:
         raise UnavailableError("a time that is none") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _date(headers: Mapping[str, str]) -> datetime | None:
-    try:
-        return parsedate_to_datetime(headers["date"]).astimezone(UTC)
-    except (KeyError, ValueError):
-        return None
 
 
 def _parsed(content: object) -> JsonObject | None:
