@@ -3,6 +3,7 @@
 https://learn.microsoft.com/azure/azure-functions/functions-reference-python
 """
 
+import json
 import logging
 import typing
 from datetime import UTC, datetime
@@ -46,6 +47,42 @@ def graph_lifecycle(
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001
     """Alive: the app was loaded and answers. Says nothing about anybody."""
     return func.HttpResponse('{"status":"ok"}', mimetype="application/json")
+
+
+@app.route(route="ops/status", methods=["GET"])
+async def ops_status(req: func.HttpRequest) -> func.HttpResponse:
+    """How everything stands."""
+    return await _operate("status", req)
+
+
+@app.route(route="ops/why/{sync}/{user}", methods=["GET"])
+async def ops_why(req: func.HttpRequest) -> func.HttpResponse:
+    """One look at one user, without acting."""
+    return await _operate("why", req)
+
+
+@app.route(route="ops/holds", methods=["GET"])
+async def ops_holds(req: func.HttpRequest) -> func.HttpResponse:
+    """The deletions that the guard holds."""
+    return await _operate("holds", req)
+
+
+@app.route(route="ops/holds/{sync}/{user}", methods=["POST"])
+async def ops_decide(req: func.HttpRequest) -> func.HttpResponse:
+    """Approves or rejects one of them."""
+    return await _operate("decide", req)
+
+
+@app.route(route="ops/resync/{tenant}", methods=["POST"])
+async def ops_resync(req: func.HttpRequest) -> func.HttpResponse:
+    """Reads everybody of a source tenant again."""
+    return await _operate("resync", req)
+
+
+@app.route(route="ops/sync/{sync}/{user}", methods=["POST"])
+async def ops_sync(req: func.HttpRequest) -> func.HttpResponse:
+    """Looks at one user again."""
+    return await _operate("nominate", req)
 
 
 @app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%")
@@ -119,6 +156,22 @@ def _receive(
         log.warning("notifications.refused %s", dict(answer.refused))
     headers = {"X-Content-Type-Options": "nosniff"}  # what is echoed is text, whatever it looks like
     return func.HttpResponse(answer.text, status_code=answer.status, mimetype="text/plain", headers=headers)
+
+
+async def _operate(name: str, req: func.HttpRequest) -> func.HttpResponse:
+    from sync_core.ops import endpoints  # noqa: PLC0415 - the webhook answers from cold without it
+
+    settings = bootstrap.settings()
+    answer = await endpoints.answer(
+        name,
+        endpoints.Call(headers=dict(req.headers), route=dict(req.route_params), body=req.get_body()),
+        enabled=settings.operator_endpoints == "entra",
+        origin=settings.public_url,
+        runtime=lambda read_only: bootstrap.runtime(read_only=read_only),
+    )
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    body = "" if answer.document is None else json.dumps(answer.document)
+    return func.HttpResponse(body, status_code=answer.status, mimetype="application/json", headers=headers)
 
 
 async def _poisoned(queue: str, msg: func.QueueMessage) -> None:

@@ -18,7 +18,7 @@ type User = dict[str, Any]
 class Emulated:
     def __init__(self, base_url: str) -> None:
         self._http = httpx.AsyncClient(base_url=base_url, timeout=60)
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:
         """One `/_emulator` call; raises httpx.HTTPStatusError."""
@@ -26,9 +26,9 @@ class Emulated:
         response.raise_for_status()
         return response.json() if response.content else None
 
-    async def graph(self, tenant: str, method: str, path: str, body: Any = None) -> Any:
-        """One Graph call as an administrator of a tenant (by id); None for a 404."""
-        headers = {"Authorization": f"Bearer {await self._token(tenant)}"}
+    async def graph(self, tenant: str, method: str, path: str, body: Any = None, *, app: str = "administrator") -> Any:
+        """One Graph call as an administrator of a tenant (by id), or as another app; None for a 404."""
+        headers = {"Authorization": f"Bearer {await self._token(tenant, app)}"}
         response = await self._http.request(method, f"/v1.0{path}", json=body, headers=headers)
         if response.status_code == 404:
             return None
@@ -61,7 +61,8 @@ class Emulated:
         """One more tenant, with generated people, that agrees to automatic redemption with every other."""
         body = {"id": tenant_id, "displayName": name.title(), "domain": f"{name}.example", "users": people}
         await self.control("POST", "/tenants", {**body, "seed": seed})
-        await self.control("PUT", f"/tenants/{tenant_id}/settings", {"automatic_redemption": ["*"]})
+        agreed = {"automaticUserConsentSettings": {"inboundAllowed": True, "outboundAllowed": True}}
+        await self.graph(tenant_id, "PATCH", "/policies/crossTenantAccessPolicy/default", agreed)
 
     async def count(self, tenant: str, what: str) -> int:
         """`users`, `guests`, `deletedItems` ... as `GET /_emulator/tenants` counts them."""
@@ -72,13 +73,13 @@ class Emulated:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _token(self, tenant: str) -> str:
-        if tenant not in self._tokens:
-            form = {"grant_type": "client_credentials", "client_id": "administrator", "client_secret": "-"}
+    async def _token(self, tenant: str, app: str) -> str:
+        if (tenant, app) not in self._tokens:
+            form = {"grant_type": "client_credentials", "client_id": app, "client_secret": "-"}
             response = await self._http.post(f"/{tenant}/oauth2/v2.0/token", data=form)
             response.raise_for_status()
-            self._tokens[tenant] = response.json()["access_token"]
-        return self._tokens[tenant]
+            self._tokens[tenant, app] = response.json()["access_token"]
+        return self._tokens[tenant, app]
 
     async def __aenter__(self) -> Self:
         return self

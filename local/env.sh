@@ -9,5 +9,6 @@ _table=http://127.0.0.1:${AZURITE_TABLE_PORT:-10002}/$_account
 export AzureWebJobsStorage="DefaultEndpointsProtocol=http;AccountName=$_account;AccountKey=$_key;BlobEndpoint=$_blob;QueueEndpoint=$_queue;TableEndpoint=$_table;"
 export XTSYNC_CREDENTIAL=emulator
 export XTSYNC_GRAPH_URL="http://127.0.0.1:${GRAPH_EMULATOR_PORT:-8040}"
+export XTSYNC_PUBLIC_URL="http://127.0.0.1:${FUNCTIONS_PORT:-7071}"
 export XTSYNC_CONFIG="$PWD/sync.yaml"
 export PATH="$PWD/.venv/bin:$PATH"

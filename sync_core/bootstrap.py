@@ -18,7 +18,9 @@ from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     import httpx
+    from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 
+    from .checkup.finding import AppOnTenant, Side
     from .config import Config
     from .engine import Engine
     from .feeds import FeedReader
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from .storage.connect import Storage
     from .subscriptions import SubscriptionKeeper
     from .worker import Worker
+
+
+EMULATED_APP = "xtsync"  # the emulator takes anybody
 
 
 class SystemClock:
@@ -60,6 +65,7 @@ class Runtime:
     measure: Measure
     retention: Retention
     guard: DeletionGuard
+    apps: tuple[AppOnTenant, ...] = ()  # for `xtsync doctor`
     closers: tuple[Callable[[], Awaitable[None]], ...]
 
     @property
@@ -102,18 +108,20 @@ def syncs_by_source() -> Mapping[str, list[str]]:
     return config().syncs_by_source
 
 
-_lifetimes: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[Runtime]] = WeakKeyDictionary()
-_runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = WeakKeyDictionary()
+_lifetimes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, AsyncGenerator[Runtime]]] = WeakKeyDictionary()
+_runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, Runtime]] = WeakKeyDictionary()
 
 
-async def runtime() -> Runtime:
-    """The running loop's own runtime: Graph and storage clients belong to one event loop."""
+async def runtime(*, read_only: bool = False) -> Runtime:
+    """The running loop's own runtime, or its twin that cannot write: clients belong to one event loop."""
     loop = asyncio.get_running_loop()
-    if loop not in _runtimes:
-        _runtimes[loop] = build(settings(), config())
-        _lifetimes[loop] = _lifetime(_runtimes[loop])
-        await anext(_lifetimes[loop])
-    return _runtimes[loop]
+    runtimes = _runtimes.setdefault(loop, {})
+    if read_only not in runtimes:
+        runtimes[read_only] = build(settings(), config(), read_only=read_only)
+        lifetime = _lifetime(runtimes[read_only])
+        _lifetimes.setdefault(loop, {})[read_only] = lifetime
+        await anext(lifetime)
+    return runtimes[read_only]
 
 
 async def _lifetime(runtime: Runtime) -> AsyncGenerator[Runtime]:
@@ -137,6 +145,7 @@ def build(
 ) -> Runtime:
     """A runtime from settings and configuration; what is passed in stands in for Azure and the network."""
     from .apply import Applier  # noqa: PLC0415
+    from .checkup.finding import Side  # noqa: PLC0415
     from .engine import Engine  # noqa: PLC0415
     from .feeds import FeedReader  # noqa: PLC0415
     from .graph.budget import WriteBudget  # noqa: PLC0415
@@ -167,16 +176,15 @@ def build(
     for sync in config.syncs.values():
         attributes[sync.source.key] |= source_attributes(sync.mapping) | scope_attributes(sync)
     sources = {key: GraphSource(reading[key], clock, attributes[key]) for key in reading}
-    targets = {
-        key: GraphTarget(
-            client(
-                tenant,
-                settings.target_client_id,
-                WriteBudget(tenant_id=tenant.id, budgets=storage.budgets, clock=clock, writes=writes, window_s=seconds),
-            )
+    writing = {
+        key: client(
+            tenant,
+            settings.target_client_id,
+            WriteBudget(tenant_id=tenant.id, budgets=storage.budgets, clock=clock, writes=writes, window_s=seconds),
         )
         for key, tenant in config.target_tenants.items()
     }
+    targets = {key: GraphTarget(writing[key]) for key in writing}
     guard = DeletionGuard(guards=storage.guards, links=storage.links, clock=clock)
     applier = Applier(
         sources=sources, targets=targets, links=storage.links, guard=guard, queues=storage.queues, clock=clock
@@ -230,6 +238,10 @@ def build(
             keep=timedelta(days=settings.activity_days),
         ),
         guard=guard,
+        apps=(
+            *(_app(settings, config.source_tenants[key], Side.SOURCE, reading[key]) for key in reading),
+            *(_app(settings, config.target_tenants[key], Side.TARGET, writing[key]) for key in writing),
+        ),
         closers=tuple(closers),
     )
 
@@ -241,15 +253,22 @@ def _storage(settings: Settings, closers: list[Callable[[], Awaitable[None]]]) -
     if connection_string:
         storage = connect(connection_string)
     else:
-        from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415
-
-        credential = ManagedIdentityCredential(client_id=settings.storage_client_id or None)
+        credential = storage_credential(settings)
         storage = connect_with_credential(
             table_uri=settings.table_endpoint, queue_uri=settings.queue_endpoint, credential=credential
         )
         closers.append(credential.close)
     closers.append(storage.close)
     return storage
+
+
+def storage_credential(settings: Settings) -> AzureCliCredential | ManagedIdentityCredential:
+    """The app's own identity where there is one; at a laptop, whoever signed in with `az login`."""
+    from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415
+
+    if settings.has_identity:
+        return ManagedIdentityCredential(client_id=settings.storage_client_id or None)
+    return AzureCliCredential()
 
 
 def _client(
@@ -282,6 +301,25 @@ def _client(
     return client
 
 
+def _app(settings: Settings, tenant: Tenant, side: Side, client: GraphClient) -> AppOnTenant:
+    from .checkup.finding import AppOnTenant, Side  # noqa: PLC0415
+    from .graph.credentials import CLOUDS  # noqa: PLC0415
+    from .graph.inspection import GraphInspection  # noqa: PLC0415
+    from .settings import CredentialKind  # noqa: PLC0415
+
+    cloud = CLOUDS[tenant.cloud]
+    app_id = settings.source_client_id if side is Side.SOURCE else settings.target_client_id
+    return AppOnTenant(
+        tenant=tenant,
+        side=side,
+        app_id=app_id or EMULATED_APP,
+        authority=cloud.authority,
+        graph_url=settings.graph_url or cloud.graph_url,
+        inspection=GraphInspection(client),
+        silent_roles=settings.credential is CredentialKind.EMULATOR,
+    )
+
+
 def _credential(
     settings: Settings, tenant: Tenant, app_id: str, clock: Clock, transport: httpx.AsyncBaseTransport | None
 ) -> TokenSource:
@@ -306,7 +344,7 @@ def _credential(
             return credentials.EmulatorCredential(
                 base_url=settings.graph_url or "",
                 tenant_id=tenant.id,
-                app_id=app_id or "xtsync",
+                app_id=app_id or EMULATED_APP,
                 clock=clock,
                 transport=transport,
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from . import guard
 from .errors import ConflictError
@@ -15,10 +15,22 @@ from .model import Change, Hold, Link, Sync
 from .ports import Clock, Guards, GuardWindow, HoldRecord, HoldState, Links
 
 APPROVAL_LASTS = timedelta(hours=24)
+EXPIRED = "approval expired"
 HELD = "Hold"
 # The number of links behind the percentage is counted anew this often; it only drifts by what the guard let through.
 _COUNT_AGAIN = timedelta(minutes=15)
 _TRIES = 20
+
+
+def standing(hold: HoldRecord, now: datetime) -> str:
+    """The hold's state; an approval that was not used within its time counts no more."""
+    if hold.state is HoldState.APPROVED and (hold.decided_at is None or now - hold.decided_at >= APPROVAL_LASTS):
+        return EXPIRED
+    return hold.state.value
+
+
+def waiting(hold: HoldRecord, now: datetime) -> bool:
+    return standing(hold, now) in {HoldState.HELD, EXPIRED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +49,7 @@ class DeletionGuard:
             return change  # counted before it was interrupted
         held = await self.guards.hold(sync.name, link.source_id)
         if held is not None and held.change == change.name:
-            if self._approved(held):
+            if standing(held, self.clock.now()) == HoldState.APPROVED:
                 return change
             return guard.hold(change, await self._window(sync), sync.guard, self.clock.now())
         return await self._count(sync, link, change, dry_run=dry_run)
@@ -54,11 +66,6 @@ class DeletionGuard:
         return [
             await self.guards.save_hold(replace(held, state=state, decided_at=now, decided_by=by)) for held in holds
         ]
-
-    def _approved(self, held: HoldRecord) -> bool:
-        if held.state is not HoldState.APPROVED or held.decided_at is None:
-            return False
-        return self.clock.now() - held.decided_at < APPROVAL_LASTS
 
     async def _count(self, sync: Sync, link: Link, change: Change, *, dry_run: bool) -> Change:
         for _ in range(_TRIES):

@@ -16,6 +16,7 @@ from typing import Protocol
 from .model import (
     Attributes,
     FeedRun,
+    Json,
     LifecycleEvent,
     Link,
     LinkState,
@@ -172,6 +173,26 @@ class SubscriptionApi(Protocol):
     async def delete(self, subscription_id: str) -> None: ...
 
     async def list(self) -> list[GraphSubscription]: ...
+
+
+class TenantInspection(Protocol):
+    """One app on one tenant, for checks: its access token, and what it may read of the tenant's settings."""
+
+    async def claims(self) -> Mapping[str, Json]:
+        """What the access token says of itself, also when it is another tenant's. Raises what the credential raises.
+
+        https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+        """
+        ...
+
+    async def get(self, template: str, **parameters: str) -> Mapping[str, Json] | None:
+        """One GET below `/v1.0`; None when there is no such thing."""
+        ...
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """Graph's own time of its last answer."""
+        ...
 
 
 # --- stored state -----------------------------------------------------------------------------------------------

@@ -24,6 +24,11 @@ class CredentialKind(StrEnum):
     EMULATOR = "emulator"
 
 
+class OperatorEndpoints(StrEnum):
+    OFF = "off"
+    ENTRA = "entra"  # App Service authentication is in front, and requires a token
+
+
 _THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -81,6 +86,12 @@ class Settings(BaseModel):
         alias="XTSYNC_PUBLIC_URL",
         description="Where Graph reaches this app. On Azure WEBSITE_HOSTNAME serves when this is not set.",
     )
+    operator_endpoints: OperatorEndpoints = Field(
+        default=OperatorEndpoints.OFF,
+        alias="XTSYNC_OPERATOR_ENDPOINTS",
+        description="Whether /api/ops answers: off, or entra where App Service authentication requires a token. "
+        "Never set it elsewhere: the header that it trusts could be forged.",
+    )
     write_budget: Annotated[tuple[int, int], BeforeValidator(_budget)] = Field(
         default=(3000, 150),
         alias="XTSYNC_WRITE_BUDGET",
@@ -105,9 +116,25 @@ class Settings(BaseModel):
     storage_table_uri: str = Field(
         default="", alias="AzureWebJobsStorage__tableServiceUri", description="Table endpoint, likewise."
     )
+    storage_credential: str = Field(
+        default="",
+        alias="AzureWebJobsStorage__credential",
+        description="managedidentity: open it with the managed identity, also on a virtual machine.",
+    )
+    identity_endpoint: str = Field(
+        default="",
+        alias="IDENTITY_ENDPOINT",
+        description="Set by Azure where an app has a managed identity. Without it, and without the setting before, "
+        "storage is opened as whoever signed in with `az login`.",
+    )
     storage_client_id: str = Field(
         default="", alias="AzureWebJobsStorage__clientId", description="Managed identity for storage."
     )
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether storage is opened with a managed identity, and not by a person at a laptop."""
+        return bool(self.identity_endpoint) or self.storage_credential.lower() == "managedidentity"
 
     @property
     def queue_endpoint(self) -> str:
@@ -126,6 +153,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         host = environ["WEBSITE_HOSTNAME"]  # Core Tools sets it too, and speaks plain http
         scheme = "http" if host.partition(":")[0] in _THIS_MACHINE else "https"
         values["XTSYNC_PUBLIC_URL"] = f"{scheme}://{host}"
+    if environ.get("WEBSITE_AUTH_ENABLED", "true").lower() != "true":  # somebody switched it off in the portal
+        values.pop("XTSYNC_OPERATOR_ENDPOINTS", None)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

@@ -45,6 +45,7 @@ var appSettings = {
   XTSYNC_CONFIG: '/home/site/wwwroot/sync.yaml'
   XTSYNC_CREDENTIAL: 'managed_identity'
   XTSYNC_IDENTITY_CLIENT_ID: identityClientId
+  XTSYNC_OPERATOR_ENDPOINTS: 'entra'
   XTSYNC_SOURCE_CLIENT_ID: sourceClientId
   XTSYNC_TARGET_CLIENT_ID: targetClientId
   XTSYNC_WRITE_BUDGET: writeBudget
@@ -100,10 +101,12 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
+// Only with authentication in front: one of the settings says that it is there.
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'appsettings'
   properties: appSettings
+  dependsOn: [authentication]
 }
 
 // Graph cannot sign in, and proves itself by the client state; health says nothing about anybody. All else needs a token.

@@ -9,6 +9,7 @@ param displayName string
 param principalId string
 
 var operatorRoleId = guid(uniqueName, 'Operator')
+var readerRoleId = guid(uniqueName, 'Reader')
 var scopeId = guid(uniqueName, 'user_impersonation')
 // Of the forms that Entra takes for an unverified domain, the one that is known before the application is there.
 var identifierUri = 'api://${tenant().tenantId}/${uniqueName}'
@@ -24,6 +25,14 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
       value: 'Operator'
       displayName: 'Operator'
       description: 'Sees the state of the synchronization and decides on held deletions'
+      allowedMemberTypes: ['User', 'Application']
+      isEnabled: true
+    }
+    {
+      id: readerRoleId
+      value: 'Reader'
+      displayName: 'Reader'
+      description: 'Sees the state of the synchronization and changes nothing'
       allowedMemberTypes: ['User', 'Application']
       isEnabled: true
     }

@@ -10,7 +10,7 @@
 | `POST /tenants/{id}/redeem` `{"users":["<id>"]}` | guests accept their invitations; all pending ones without `users` |
 | `POST /tenants/{id}/admins` `{"users":["<id>"],"admin":true}` | give or take administrator roles |
 | `POST /tenants/{id}/groups` `{"value":[{..,"members":["<id>"]}]}` | groups as given |
-| `PUT /tenants/{id}/apps/{appId}` `{"roles":["User.Read.All"],"directoryRole":false?}` | what an app may do |
+| `PUT /tenants/{id}/apps/{appId}` `{"roles":["User.Read.All"],"directoryRole":false?}` | null: everything |
 | `GET`, `PUT /tenants/{id}/snapshot` | the tenant as one JSON document, and back to what such a document says |
 | `POST /seed` | tenants, people, groups and policies, as in seeding |
 | `POST /tenants/{id}/reauthorize` | send a reauthorizationRequired for every subscription of the tenant |

@@ -60,7 +60,9 @@ def _object(tenant: Tenant, key: Any) -> Any:
 
 def _set_app(tenant: Tenant, app: str, body: JsonObject) -> Answer:
     """Permissions in tokens issued from now on, as an administrator's consent gives them, and a directory role."""
-    if "roles" in body or "directoryRole" not in body:
+    if body.get("roles", []) is None:
+        tenant.app_roles.pop(app, None)  # as nobody had registered any: everything
+    elif "roles" in body or "directoryRole" not in body:
         tenant.app_roles[app] = names_of(body, "roles")
         tenant.apps.grant_roles(app, tenant.app_roles[app])
     if body.get("directoryRole") is True:

@@ -26,6 +26,11 @@ class TenantSettings:
     invited_other_mails: bool = True  # otherMails straight after an invitation hold the address
     already_exists_code: str = "BadRequest"  # of a 400 for who cannot be invited
 
+    # Tokens of this tenant's endpoint: what can be wrong with them
+    token_error: str = ""  # AADSTS code of a refusal, such as "AADSTS7000229" for an app that nobody consented to
+    token_tenant: str = ""  # another `tid` than this tenant's
+    token_skew_s: float = 0.0  # how far the issuer's clock is ahead (or, below 0, behind)
+
     # Writes
     sensitive_needs_role: bool = False  # sensitive properties of anybody need an app with a directory role
     external_service_owns_mail: bool = False  # mail and showInAddressList of guests cannot be written

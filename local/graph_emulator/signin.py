@@ -3,12 +3,16 @@
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow; any secret or assertion will do.
 """
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
+from typing import Final
 from urllib.parse import parse_qsl
 
 from local.graph_emulator import tokens
 from local.graph_emulator.directory import Tenant
 from local.graph_emulator.messages import Request, Response, json_response
+
+_NUMBER: Final = re.compile(r"AADSTS(\d+)")
 
 
 def token(tenant: Tenant | None, request: Request, now: datetime) -> Response:
@@ -23,10 +27,13 @@ def token(tenant: Tenant | None, request: Request, now: datetime) -> Response:
         return _refused("invalid_request", "AADSTS900144: The request body must contain 'client_id'.")
     if not scope.endswith("/.default"):
         return _refused("invalid_scope", "AADSTS1002012: The provided value for scope is not valid.")
+    settings = tenant.settings
+    if settings.token_error:
+        return _refused("unauthorized_client", f"{settings.token_error}: The token was refused by a setting.")
     made = tokens.issue(
-        tenant=tenant.id,
+        tenant=settings.token_tenant or tenant.id,
         app=app,
-        now=now,
+        now=now + timedelta(seconds=settings.token_skew_s),
         roles=tenant.app_roles.get(app),
         audience=scope.removesuffix("/.default"),
     )
@@ -36,4 +43,6 @@ def token(tenant: Tenant | None, request: Request, now: datetime) -> Response:
 
 
 def _refused(error: str, description: str) -> Response:
-    return json_response(400, {"error": error, "error_description": description})
+    """https://learn.microsoft.com/entra/identity-platform/reference-error-codes"""
+    codes = [int(number) for number in _NUMBER.findall(description)]
+    return json_response(400, {"error": error, "error_description": description, "error_codes": codes})

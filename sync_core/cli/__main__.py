@@ -15,6 +15,7 @@ from pathlib import Path
 from ..errors import ConfigError, SyncError
 from . import (
     adopt,
+    doctor,
     export_schema,
     expression,
     holds,
@@ -31,6 +32,7 @@ from .world import Exit, UsageError, World
 
 COMMANDS = (
     validate,
+    doctor,
     plan,
     status,
     sync,

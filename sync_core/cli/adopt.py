@@ -14,10 +14,12 @@ from ..bootstrap import Runtime
 from ..errors import ConflictError
 from ..look import Look, look
 from ..model import Adopt, Link, Nomination, Reason, Sync, TargetUser, Why
+from ..ops.looks import change_as_json
+from ..ops.times import iso
 from .command import Commands, add_command
 from .find import find_syncs, find_user
-from .looks import change_as_json, change_text
-from .words import ahead, iso, many
+from .looks import change_text
+from .words import ahead, many
 from .world import Exit, RefusedError, UsageError, World
 
 _DESCRIPTION = """\

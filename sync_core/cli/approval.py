@@ -9,35 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..holds import APPROVAL_LASTS
-from ..model import fingerprint
-from ..ports import HoldRecord, HoldState
+from ..holds import waiting
+from ..ops.holds import code
+from ..ports import HoldRecord
 from .words import many
 from .world import RefusedError, UsageError
-
-EXPIRED = "approval expired"
-
-
-def standing(hold: HoldRecord, now: datetime) -> str:
-    """The hold's state; an approval that was not used within its time counts no more."""
-    if hold.state is HoldState.APPROVED and (hold.decided_at is None or now - hold.decided_at >= APPROVAL_LASTS):
-        return EXPIRED
-    return hold.state.value
-
-
-def waiting(hold: HoldRecord, now: datetime) -> bool:
-    return standing(hold, now) in {HoldState.HELD, EXPIRED}
-
-
-def open_holds(holds: Sequence[HoldRecord], now: datetime) -> list[HoldRecord]:
-    """Those that a decision can change. What is approved leaves the list by itself, which must not void the code."""
-    return [hold for hold in holds if standing(hold, now) != HoldState.APPROVED]
-
-
-def code(holds: Sequence[HoldRecord]) -> str:
-    """`12-3f9a07c1`: how many holds it stands for, and a digest of them."""
-    listed = sorted([hold.sync, hold.source_id, hold.change] for hold in holds)
-    return f"{len(listed)}-{fingerprint([[*each] for each in listed])[:8]}"
 
 
 def check(holds: Sequence[HoldRecord], given: str) -> None:

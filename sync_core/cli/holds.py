@@ -6,11 +6,13 @@ from argparse import SUPPRESS, Namespace
 from collections.abc import Sequence
 from datetime import datetime
 
+from ..holds import waiting
+from ..ops.holds import code, holds_as_json, open_holds, read_holds
 from ..ports import HoldRecord
-from .approval import code, open_holds, waiting
 from .command import Commands, add_command
 from .decision import run_approve, run_reject
-from .held import as_json, read_holds, show_holds
+from .find import find_syncs
+from .held import show_holds
 from .screen import Screen
 from .words import many
 from .world import Exit, World
@@ -63,11 +65,11 @@ def add_parser(commands: Commands) -> None:
 
 async def run_list(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
-        holds = await read_holds(runtime, args.sync)
+        holds = await read_holds(runtime, find_syncs(runtime, args.sync))
         now = runtime.clock.now()
     listed = open_holds(holds, now)
     if args.json:
-        world.screen.json({"code": code(listed), "holds": [as_json(hold, now) for hold in holds]})
+        world.screen.json(holds_as_json(holds, now))
     elif not holds:
         world.screen.line("No deletion is held.")
     else:

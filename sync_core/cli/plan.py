@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..bootstrap import Runtime
+from ..ops.looks import change_as_json
 from ..rehearsal import Planned
 from .command import Commands, add_command
-from .looks import change_as_json, change_text
+from .looks import change_text
 from .screen import Cell, Screen, good, warning
 from .words import many
 from .world import Exit, UsageError, World

@@ -6,21 +6,15 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from ..bootstrap import Runtime
-from ..errors import ConflictError, SyncError
-from ..ports import FeedState
+from ..ops.resync import Json, start
 from .command import Commands, add_command
 from .screen import warning
-from .words import iso
 from .world import Exit, UsageError, World
 
 _DESCRIPTION = """\
 Starts a full round of each source tenant's feed; the function app reads it. A round in progress starts over.
 Every user is read and compared, and only what differs is written. Deletions pass the guard as always.
 Needed rarely: after a change of sync.yaml, or when Graph gives up a delta link, a full round starts by itself."""
-
-_TRIES = 3
-
-type Json = dict[str, object]
 
 
 def add_parser(commands: Commands) -> None:
@@ -37,7 +31,7 @@ def add_parser(commands: Commands) -> None:
 
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
-        started = [await _start(runtime, tenant) for tenant in _tenants(runtime, args.tenant)]
+        started = [await start(runtime, tenant) for tenant in _tenants(runtime, args.tenant)]
     if args.json:
         world.screen.json({"rounds": started})
     else:
@@ -50,30 +44,6 @@ def _tenants(runtime: Runtime, wanted: str | None) -> list[str]:
     if wanted is not None and wanted not in known:
         raise UsageError(f"no sync reads a tenant named '{wanted}'", hint=f"Source tenants are: {', '.join(known)}.")
     return known if wanted is None else [wanted]
-
-
-async def _start(runtime: Runtime, tenant: str) -> Json:
-    """One tenant's failure does not stop the others."""
-    try:
-        state = await _full_round(runtime, tenant)
-    except SyncError as error:
-        return {"tenant": tenant, "round": None, "started_at": None, "error": str(error), "hint": error.hint}
-    return {
-        "tenant": tenant,
-        "round": state.round,
-        "started_at": iso(state.started_at),
-        "error": None,
-        "hint": None,
-    }
-
-
-async def _full_round(runtime: Runtime, tenant: str) -> FeedState:
-    for _ in range(_TRIES - 1):
-        try:
-            return await runtime.feeds.start_round(tenant, full=True)
-        except ConflictError:
-            continue  # a reader checkpointed a page in between
-    return await runtime.feeds.start_round(tenant, full=True)
 
 
 def _show(world: World, started: Sequence[Json]) -> None:

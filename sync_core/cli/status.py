@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections import Counter
-from datetime import datetime
 
-from .. import guard
-from ..bootstrap import Runtime
-from ..messages import WORK_QUEUES, poison_queue
-from ..model import Sync
-from .approval import standing
+from ..ops.status import status as read_status
 from .command import Commands, add_command
 from .status_view import show
-from .words import iso, seconds_between
 from .world import Exit, World
 
 _DESCRIPTION = """\
 Syncs, feeds, subscriptions, queues, held deletions and parked users, as stored. No call to Graph is made.
 Queues count the messages whose time is still to come, too: a parked user's next try is one."""
-
-type Json = dict[str, object]
 
 
 def add_parser(commands: Commands) -> None:
@@ -36,106 +27,10 @@ def add_parser(commands: Commands) -> None:
 
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
-        status = await _status(runtime)
+        status = await read_status(runtime)
         now = runtime.clock.now()
     if args.json:
         world.screen.json(status)
     else:
         show(world.screen, status, now)
     return Exit.DONE
-
-
-async def _status(runtime: Runtime) -> Json:
-    now = runtime.clock.now()
-    syncs = list(runtime.config.syncs.values())
-    return {
-        "at": iso(now),
-        "syncs": [await _sync(runtime, sync, now) for sync in syncs],
-        "feeds": [await _feed(runtime, tenant, now) for tenant in sorted(runtime.config.source_tenants)],
-        "subscriptions": await _subscriptions(runtime, now),
-        "queues": await _queues(runtime),
-        "poisoned": await runtime.storage.activity.poison_count(),
-        "holds": [await _holds(runtime, sync, now) for sync in syncs],
-        "parked": [user for sync in syncs for user in await _parked(runtime, sync, now)],
-    }
-
-
-async def _sync(runtime: Runtime, sync: Sync, now: datetime) -> Json:
-    window = await runtime.storage.guards.window(sync.name)
-    recent = await runtime.storage.activity.recent(sync.name, 1)
-    return {
-        "name": sync.name,
-        "source": sync.source.key,
-        "target": sync.target.key,
-        "deletions_in_window": guard.used(window, sync.guard, now),
-        "last_activity_at": recent[0].get("done_at") if recent else None,
-    }
-
-
-async def _feed(runtime: Runtime, tenant: str, now: datetime) -> Json:
-    state = await runtime.storage.feeds.get(tenant)
-    return {
-        "tenant": tenant,
-        "feed": state.feed,
-        "phase": state.phase.value,
-        "full": state.full,
-        "started_at": iso(state.started_at),
-        "progress_at": iso(state.progress_at),
-        "completed_at": iso(state.completed_at),
-        "completed_age_s": seconds_between(state.completed_at, now),
-        "entries": state.entries,
-        "nominated": state.nominated,
-        "error": state.error or None,
-    }
-
-
-async def _subscriptions(runtime: Runtime, now: datetime) -> list[Json]:
-    """One for each source tenant, whether stored or missing, and what is left over of other tenants."""
-    records = {record.tenant: record for record in await runtime.storage.subscriptions.all()}
-    rows: list[Json] = []
-    for tenant in sorted({*records, *runtime.config.source_tenants}):
-        record = records.get(tenant)
-        expires_at = record.expires_at if record else None
-        alive = expires_at is not None and expires_at > now
-        rows.append(
-            {
-                "tenant": tenant,
-                "resource": record.resource if record else "users",
-                "id": record.subscription_id if record else None,
-                "state": "live" if alive else "expired" if expires_at else "missing",
-                "expires_at": iso(expires_at),
-                "expires_in_s": seconds_between(now, expires_at),
-            }
-        )
-    return rows
-
-
-async def _queues(runtime: Runtime) -> list[Json]:
-    poison = set(map(poison_queue, WORK_QUEUES))
-    depths = await runtime.storage.queues.depths()
-    return [{"name": name, "depth": depth, "poison": name in poison} for name, depth in sorted(depths.items())]
-
-
-async def _holds(runtime: Runtime, sync: Sync, now: datetime) -> Json:
-    counts = Counter(standing(hold, now) for hold in await runtime.storage.guards.holds(sync.name))
-    approved, rejected = counts["approved"], counts["rejected"]
-    return {
-        "sync": sync.name,
-        "waiting": counts.total() - approved - rejected,
-        "approved": approved,
-        "rejected": rejected,
-    }
-
-
-async def _parked(runtime: Runtime, sync: Sync, now: datetime) -> list[Json]:
-    return [
-        {
-            "sync": sync.name,
-            "source_id": link.source_id,
-            "reason": link.reason,
-            "next_try_at": iso(link.parked_until),
-            "next_try_in_s": seconds_between(now, link.parked_until),
-            "tries": link.park_count,
-        }
-        for link in await runtime.storage.links.parked(sync.name)
-    ]

@@ -13,11 +13,11 @@ from ..bootstrap import Runtime
 from ..errors import AccessNotTakenError, SyncError
 from ..look import Look
 from ..model import Link, Nomination, Outcome, Reason, Sync, Why
+from ..ops.looks import change_as_json, failed, look_as_json, preview
+from ..ops.times import iso, seconds_between
 from .command import Commands, add_command
 from .find import find_user
-from .looks import change_as_json, look_as_json
 from .sync_view import show
-from .words import iso, seconds_between
 from .world import Exit, World
 
 _DESCRIPTION = """\
@@ -55,19 +55,10 @@ async def run(args: Namespace, world: World) -> int:
     async with world.runtime(read_only=args.dry_run, on_look=looks.append) as runtime:
         for sync, user in await find_user(runtime, args.user, args.sync):
             looks.clear()
-            started = runtime.clock.now()
             if args.dry_run:
-                outcome = await _preview(runtime, sync, user)
+                result = await preview(runtime, sync, user, values=args.show_values)
             else:
-                outcome = await _reconcile(runtime, sync, user, looks)
-            result = {
-                "sync": sync.name,
-                "user": user,
-                "dry_run": args.dry_run,
-                "steps": [look_as_json(each, values=args.show_values) for each in looks],
-                "outcome": outcome,
-                "seconds": seconds_between(started, runtime.clock.now()),
-            }
+                result = await _live(runtime, sync, user, looks, values=args.show_values)
             results.append(result)
             if not args.json:
                 show(world.screen, result)
@@ -76,21 +67,16 @@ async def run(args: Namespace, world: World) -> int:
     return _exit_code([_code(result["outcome"]) for result in results])
 
 
-async def _preview(runtime: Runtime, sync: Sync, user: str) -> Json:
-    try:
-        link = await runtime.storage.links.get(sync.name, user) or Link(sync=sync.name, source_id=user)
-        decided = await runtime.engine.preview(sync, user, link)
-    except SyncError as error:
-        return _failed(error)
-    change = change_as_json(decided.change)
-    kinds = {"Skip": "nothing", "Refuse": "refused", "Hold": "held"}
+async def _live(runtime: Runtime, sync: Sync, user: str, looks: list[Look], *, values: bool) -> Json:
+    started = runtime.clock.now()
+    outcome = await _reconcile(runtime, sync, user, looks)
     return {
-        "result": kinds.get(decided.change.name, "would"),
-        "changes": [change],
-        "target_id": decided.link.target_id,
-        "error": change["reason"] if decided.change.name == "Refuse" else None,
-        "hint": change.get("hint"),
-        "next_try_at": None,
+        "sync": sync.name,
+        "user": user,
+        "dry_run": False,
+        "steps": [look_as_json(each, values=values) for each in looks],
+        "outcome": outcome,
+        "seconds": seconds_between(started, runtime.clock.now()),
     }
 
 
@@ -101,7 +87,7 @@ async def _reconcile(runtime: Runtime, sync: Sync, user: str, looks: list[Look])
         outcome = await runtime.worker.handle(nomination)
         link = await runtime.storage.links.get(sync.name, user)
     except SyncError as error:
-        return _failed(error)
+        return failed(error)
     return _outcome(outcome, link, looks)
 
 
@@ -130,18 +116,7 @@ def _outcome(outcome: Outcome | None, link: Link | None, looks: list[Look]) -> J
 def _hint(error: str, last: Json) -> str | None:
     if error.startswith(AccessNotTakenError.REASON):
         return AccessNotTakenError.hint
-    return last.get("hint") if last.get("reason") == error else None
-
-
-def _failed(error: SyncError) -> Json:
-    return {
-        "result": "failed",
-        "changes": [],
-        "target_id": None,
-        "error": str(error) or error.code,
-        "hint": error.hint,
-        "next_try_at": None,
-    }
+    return last.get("hint") if not error or last.get("reason") == error else None
 
 
 def _code(outcome: Json) -> Exit:

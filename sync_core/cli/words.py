@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..messages import format_time
-
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -26,14 +24,6 @@ def ahead(at: datetime | None, now: datetime) -> str:
         return "-"
     seconds = (at - now).total_seconds()
     return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
-
-
-def iso(at: datetime | None) -> str | None:
-    return None if at is None else format_time(at)
-
-
-def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
-    return None if start is None or end is None else round((end - start).total_seconds(), 3)
 
 
 def many(count: int, noun: str) -> str:

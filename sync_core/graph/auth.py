@@ -68,7 +68,7 @@ class BearerAuthentication(AuthenticationProvider):
         additional_authentication_context: dict[str, Any] | None = None,
     ) -> None:
         challenge = (additional_authentication_context or {}).get("claims")
-        token = await self._renew(challenge) if challenge else await self._current()
+        token = await self._renew(challenge) if challenge else await self.current()
         request.headers.remove("Authorization")  # the SDK sends a challenged request again, and headers add up
         request.headers.add("Authorization", f"Bearer {token}")
 
@@ -76,7 +76,8 @@ class BearerAuthentication(AuthenticationProvider):
         """Graph did not take the token: fetch another one next time."""
         self._token = None
 
-    async def _current(self) -> str:
+    async def current(self) -> str:
+        """The token that the next request bears; raises what the credential raises."""
         if not self._fresh():
             async with self._lock:
                 if not self._fresh():
@@ -144,9 +145,15 @@ class Gate:
 
 def tenant_of(token: str) -> str | None:
     """The `tid` claim. The signature is Graph's to check: here we only compare what the token says it is."""
+    tenant = claims_of(token).get("tid")
+    return None if tenant is None else str(tenant).lower()
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """What an access token says of itself; nothing when it is none of the kind that can be read."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return str(claims["tid"]).lower()
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return None
+    except (IndexError, ValueError, binascii.Error):
+        return {}
+    return claims if isinstance(claims, dict) else {}

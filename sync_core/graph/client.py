@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from ..errors import ConflictError, GraphRefusedError, UnavailableError
 from ..model import Json
 from ..ports import Clock, Confirm
-from .auth import BearerAuthentication, Gate, TokenSource
+from .auth import BearerAuthentication, Gate, TokenSource, claims_of
 from .failures import meaning, read_failure, retry_after, throttle_percentage
 
 log = logging.getLogger("xtsync.graph")
@@ -89,6 +90,7 @@ class GraphClient:
         )
         self._adapter = GraphRequestAdapter(self._auth, client=self._http)
         self._adapter.base_url = self._base_url
+        self._date = ""  # header of the last answer; read when somebody asks for it
 
     async def get(self, template: str, parameters: Parameters | None = None, *, delta: bool = False) -> JsonObject:
         """GET what a template such as `/users/{id}?$select=mail` names; parameters are percent-encoded into it."""
@@ -135,6 +137,18 @@ class GraphClient:
     async def delete(self, template: str, parameters: Parameters, *, confirm: Confirm | None = None) -> None:
         """`confirm` as in post."""
         await self._send(Method.DELETE, self._url(template, parameters), confirm=confirm)
+
+    async def claims(self) -> Mapping[str, Json]:
+        """What the access token says of itself, whichever tenant it is for."""
+        return claims_of(await self._auth.current())
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """Graph's own time of its last answer."""
+        try:
+            return parsedate_to_datetime(self._date).astimezone(UTC)
+        except ValueError:
+            return None
 
     def ours(self, link: str) -> bool:
         return self._gate.ours(link)
@@ -186,6 +200,7 @@ class GraphClient:
 
     async def _answered(self, response: httpx.Response) -> None:
         """The hook that httpx calls with every answer: successes, too, say how near the limit we are."""
+        self._date = response.headers.get("date", "")
         if response.is_redirect:  # the SDK would return an unfollowed redirect as if it were a success
             raise UnavailableError(f"{response.status_code} instead of an answer")
         if response.status_code in {429, 503}:

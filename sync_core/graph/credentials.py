@@ -80,8 +80,7 @@ class AzureTokenSource:
         except CredentialUnavailableError as error:  # the managed identity endpoint does not answer (yet)
             raise UnavailableError("no access token: the credential is not available") from error
         except ClientAuthenticationError as error:
-            code = re.search(r"AADSTS\d+", str(error))
-            raise GraphRefusedError(status=401, code=code.group() if code else "NoAccessToken") from error
+            raise GraphRefusedError(status=401, code=_entra_code(str(error))) from error
         except AzureError as error:
             raise UnavailableError(f"no access token ({type(error).__name__})") from error
 
@@ -150,7 +149,7 @@ class EmulatorCredential:
             answer = response.json()
             return AccessToken(token=answer["access_token"], expires_on=int(asked_at + float(answer["expires_in"])))
         except httpx.HTTPStatusError as error:
-            raise _no_token(error.response.status_code) from error
+            raise _no_token(error.response) from error
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
             raise UnavailableError(f"no access token ({type(error).__name__})") from error
 
@@ -158,7 +157,14 @@ class EmulatorCredential:
         await self._http.aclose()
 
 
-def _no_token(status: int) -> UnavailableError | GraphRefusedError:
+def _no_token(response: httpx.Response) -> UnavailableError | GraphRefusedError:
+    status = response.status_code
     if status >= 500 or status == 429:
         return UnavailableError(f"no access token ({status})")
-    return GraphRefusedError(status=status, code="NoAccessToken")
+    return GraphRefusedError(status=status, code=_entra_code(response.text))
+
+
+def _entra_code(text: str) -> str:
+    """https://learn.microsoft.com/entra/identity-platform/reference-error-codes; the text itself goes no further."""
+    code = re.search(r"AADSTS\d+", text)
+    return code.group() if code else "NoAccessToken"

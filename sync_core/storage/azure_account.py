@@ -6,7 +6,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.queue.aio import QueueServiceClient
 
-from .azure_calls import client_options
+from .azure_calls import Tokens, client_options
 from .azure_queue import AzureQueue, open_queue
 from .azure_table import AzureTable
 
@@ -28,9 +28,10 @@ class AzureAccount:
     @classmethod
     def from_credential(cls, table_uri: str, queue_uri: str, credential: AsyncTokenCredential) -> AzureAccount:
         """The credential stays the caller's to close."""
+        tokens = Tokens(credential)
         return cls(
-            TableServiceClient(table_uri, credential=credential, **client_options()),
-            QueueServiceClient(queue_uri, credential=credential, **client_options()),
+            TableServiceClient(table_uri, credential=tokens, **client_options()),
+            QueueServiceClient(queue_uri, credential=tokens, **client_options()),
         )
 
     def table(self, name: str) -> AzureTable:

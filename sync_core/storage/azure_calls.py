@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Self
 from urllib.request import getproxies
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.credentials import AccessToken
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from ..errors import ConflictError, SyncError, ThrottledError, UnavailableError
 from .errors import StorageRefusedError
@@ -35,6 +37,31 @@ def client_options() -> dict[str, Any]:
     }
 
 
+class NoTokenError(AzureError):
+    """There was nobody to ask storage as."""
+
+
+class Tokens:
+    """A credential whose refusals the SDKs pass on: for its own error, the one for tables wants an HTTP response."""
+
+    def __init__(self, credential: AsyncTokenCredential) -> None:
+        self._credential = credential
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        try:
+            return await self._credential.get_token(*scopes, **options)
+        except ClientAuthenticationError as error:
+            raise NoTokenError("no token") from error
+
+    async def close(self) -> None:
+        """The credential stays its maker's to close."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
 async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
     """Await `action`, twice more when storage does not answer; being throttled is for the caller to wait out.
 
@@ -55,6 +82,8 @@ async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
 
 def translate(error: AzureError) -> SyncError:
     status = error.status_code if isinstance(error, HttpResponseError) else None
+    if isinstance(error, NoTokenError):
+        return UnavailableError("no token for storage: is there a managed identity, or is `az login` needed?")
     if status is None or status < 400:  # connection, DNS, time-out, no token; or an answer that makes no sense
         return UnavailableError(f"storage did not answer: {type(error).__name__}")
     code = error_code(error)

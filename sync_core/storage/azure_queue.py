@@ -26,7 +26,8 @@ def open_queue(service: QueueServiceClient, name: str) -> AzureQueue:
     return AzureQueue(
         service.get_queue_client(
             name, message_encode_policy=TextBase64EncodePolicy(), message_decode_policy=_Decoding()
-        )
+        ),
+        untouched=service.get_queue_client(name),
     )
 
 
@@ -46,8 +47,9 @@ class _Decoding(TextBase64DecodePolicy):
 class AzureQueue:
     """See Queue."""
 
-    def __init__(self, client: QueueClient) -> None:
+    def __init__(self, client: QueueClient, *, untouched: QueueClient) -> None:
         self._client = client
+        self._untouched = untouched  # shows bodies as they lie there
 
     async def create(self) -> None:
         """Make the queue if it is missing."""
@@ -91,6 +93,15 @@ class AzureQueue:
 
     async def delete(self, message: Message) -> None:
         await attempt(lambda: self._client.delete_message(message.id, message.receipt))
+
+    async def peek(self) -> list[str]:
+        async def peek() -> list[str]:
+            try:
+                return [message.content or "" for message in await self._untouched.peek_messages(MAX_BATCH)]
+            except ResourceNotFoundError:
+                return []
+
+        return await attempt(peek)
 
     async def depth(self) -> int:
         async def depth() -> int:

@@ -6,6 +6,7 @@ They keep the service's limits, page through live data, lose leases on an inject
 from __future__ import annotations
 
 import heapq
+from base64 import b64encode
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -178,6 +179,12 @@ class MemoryQueue:
 
     async def delete(self, message: Message) -> None:
         del self._messages[self._held(message).id]
+
+    async def peek(self) -> list[str]:
+        self._surface(self._clock.now())
+        bodies = {(stored.serial, stored.id): stored.body for stored in self._messages.values()}
+        visible = [bodies[each] for each in sorted(self._visible) if each in bodies]
+        return [b64encode(body.encode()).decode() for body in visible[:MAX_BATCH]]
 
     async def depth(self) -> int:
         return len(self._messages)

@@ -51,6 +51,10 @@ class Queue(Protocol):
         """ConflictError on a stale receipt: somebody else has it now, or it is gone."""
         ...
 
+    async def peek(self) -> list[str]:
+        """What the next messages, up to 32, are on the wire: encoded, untouched. They stay where they are."""
+        ...
+
     async def depth(self) -> int:
         """About how many messages, hidden ones included; 0 when there is no such queue yet."""
         ...

@@ -411,3 +411,38 @@ def test_an_emulator_needs_no_loop() -> None:
     tenant.update(user, {"department": "Sales"})
     tenant.delete(user)
     assert (tenant.user_count, tenant.deleted_count, len(tenant.log)) == (1, 1, 4)
+
+
+async def test_a_token_endpoint_can_refuse_by_code(world: World) -> None:
+    """As Entra does where nobody consented: 400, the code in the text and as a number, until it is taken back."""
+    path = f"/tenants/{CONTOSO}/settings"
+    await world.control("PUT", path, {"token_error": "AADSTS7000229"})
+    refused = await sign_in(world, CONTOSO)
+    assert (refused.status_code, refused.json()["error_codes"]) == (400, [7000229])
+    assert refused.json()["error_description"].startswith("AADSTS7000229: ")
+    assert (await sign_in(world, FABRIKAM)).status_code == 200
+    await world.control("PUT", path, {"token_error": ""})
+    assert (await sign_in(world, CONTOSO)).status_code == 200
+
+
+async def test_tokens_can_be_of_another_tenant_or_time(world: World) -> None:
+    """One says so in `tid`; one is not valid yet, or not any more."""
+    path = f"/tenants/{CONTOSO}/settings"
+    await world.control("PUT", path, {"token_tenant": FABRIKAM})
+    headers = {"Authorization": f"Bearer {(await sign_in(world, CONTOSO)).json()['access_token']}"}
+    assert (await world.http.get("/v1.0/organization", headers=headers)).json()["value"][0]["id"] == FABRIKAM
+    for skew in (900.0, -4500.0):
+        await world.control("PUT", path, {"token_tenant": "", "token_skew_s": skew})
+        headers = {"Authorization": f"Bearer {(await sign_in(world, CONTOSO)).json()['access_token']}"}
+        answer = await world.http.get("/v1.0/organization", headers=headers)
+        assert error(answer) == (401, "InvalidAuthenticationToken")
+
+
+async def test_an_app_s_roles_can_be_taken_back(world: World) -> None:
+    """With `null` it may do everything again, as before anybody registered any."""
+    path = f"/tenants/{CONTOSO}/apps/{DEFAULT_APP}"
+    await world.control("PUT", path, {"roles": ["User.Invite.All"]})
+    for roles, status in (({"roles": ["User.Invite.All"]}, 403), ({"roles": None}, 200)):
+        await world.control("PUT", path, roles)
+        headers = {"Authorization": f"Bearer {(await sign_in(world, CONTOSO)).json()['access_token']}"}
+        assert (await world.http.get("/v1.0/users", headers=headers)).status_code == status

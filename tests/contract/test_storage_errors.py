@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
+from azure.identity import CredentialUnavailableError
 from azure.storage.queue.aio import QueueClient
 
 from local.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
 from local.processes import free_ports
 from sync_core.errors import ConflictError, SyncError, ThrottledError, UnavailableError
-from sync_core.storage.connect import Storage, connect, memory_storage
+from sync_core.storage.connect import Storage, connect, connect_with_credential, memory_storage
 from sync_core.storage.errors import StorageRefusedError
 from sync_core.storage.queue import Queue
 from sync_core.storage.table import Row, Table
@@ -123,6 +125,31 @@ async def test_nobody_listens() -> None:
         async with asyncio.timeout(5):
             await storage.links.get("s", "u")
     await storage.close()
+
+
+async def test_without_a_token_it_says_what_is_missing() -> None:
+    """Neither a managed identity nor somebody signed in; storage is not even asked."""
+
+    class NobodySignedIn:
+        async def get_token(self, *scopes: str, **options: object) -> AccessToken:
+            raise CredentialUnavailableError("Please run 'az login'")
+
+        async def close(self) -> None: ...
+
+        async def __aenter__(self) -> NobodySignedIn:
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    storage = connect_with_credential(
+        table_uri="https://nowhere.invalid", queue_uri="https://nowhere.invalid", credential=NobodySignedIn()
+    )
+    try:
+        for action in ACTIONS.values():
+            with pytest.raises(UnavailableError, match="az login"):
+                await action(storage)
+    finally:
+        await storage.close()
 
 
 async def test_missing_table_is_not_a_missing_row(azurite: Azurite) -> None:

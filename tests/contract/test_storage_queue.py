@@ -34,6 +34,16 @@ async def test_send_receive_delete(queue: Queue) -> None:
     assert await queue.depth() == 0
 
 
+async def test_peeking_shows_the_wire_and_takes_nothing(queue: Queue) -> None:
+    """Encoded, and only what could be received now; it can be received afterwards as if nobody had looked."""
+    await queue.send("later", delay=60)
+    await queue.send("now")
+    assert [base64.b64decode(body).decode() for body in await queue.peek()] == ["now"]
+    message = await one(queue)
+    assert (message.body, message.dequeue_count) == ("now", 1)
+    assert await queue.peek() == []
+
+
 async def test_message_comes_back(queue: Queue, clock: Clock) -> None:
     """A worker who dies loses nothing: the message comes again, counted, and the old receipt is void."""
     await queue.send("x")

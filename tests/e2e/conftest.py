@@ -63,7 +63,8 @@ class World:
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def world() -> AsyncIterator[World]:
-    async with Stack() as stack, Emulated(stack.graph_url) as emulated:
+    # As if App Service authentication were in front: tests write the header that it would write.
+    async with Stack(settings={"XTSYNC_OPERATOR_ENDPOINTS": "entra"}) as stack, Emulated(stack.graph_url) as emulated:
         storage = connect(stack.azurite.connection_string)
         await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=3)
         users = await emulated.users(CONTOSO, ["id", "accountEnabled"])

@@ -227,5 +227,8 @@ class SlowQueue:
             raise UnavailableError("queue")
         await self._queue.delete(message)
 
+    async def peek(self) -> list[str]:
+        return await self._queue.peek()
+
     async def depth(self) -> int:
         return await self._queue.depth()

@@ -130,5 +130,8 @@ class FaultyQueue:
     async def delete(self, message: Message) -> None:
         await self._queue.delete(message)
 
+    async def peek(self) -> list[str]:
+        return await self._queue.peek()
+
     async def depth(self) -> int:
         return await self._queue.depth()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.cli.approval import code
+from sync_core.ops.holds import code
 from sync_core.ports import HoldRecord
 from tests.support.clock import START
 

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from sync_core.checkup.finding import Side
+from sync_core.checkup.token import least_roles
 from sync_core.messages import WORK_QUEUES, poison_queue
+from sync_core.ops.principal import Role
 from sync_core.settings import Settings
 from sync_core.storage.connect import TABLES
 from sync_core.storage.queues import ALL_QUEUES
@@ -40,17 +43,19 @@ AZURE_ONLY = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING": "read by the host",
     "AzureWebJobsStorage__blobServiceUri": "read by the host: identity instead of keys",
     "AzureWebJobsStorage__clientId": "identity instead of keys",
-    "AzureWebJobsStorage__credential": "read by the host: identity instead of keys",
+    "AzureWebJobsStorage__credential": "identity instead of keys",
     "AzureWebJobsStorage__queueServiceUri": "identity instead of keys",
     "AzureWebJobsStorage__tableServiceUri": "identity instead of keys",
     "XTSYNC_ACTIVITY_DAYS": "nobody runs the emulator for a year",
     "XTSYNC_IDENTITY_CLIENT_ID": "the emulator takes anybody",
+    "XTSYNC_OPERATOR_ENDPOINTS": "no App Service authentication is in front of the local host",
     "XTSYNC_SOURCE_CLIENT_ID": "the emulator takes anybody",
     "XTSYNC_TARGET_CLIENT_ID": "the emulator takes anybody",
     "XTSYNC_WRITE_BUDGET": "the emulator has the default",
 }
 SET_BY_NEITHER = {
     "AzureWebJobsStorage__accountName": "the shorter form of the three addresses that Bicep sets",
+    "IDENTITY_ENDPOINT": "Azure's own, where there is a managed identity",
     "XTSYNC_CERTIFICATE_PATH": "for a deployment without a managed identity",
     "XTSYNC_CLIENT_SECRET": "for a deployment without a managed identity",
 }
@@ -130,6 +135,30 @@ def test_only_graph_s_paths_and_health_are_public() -> None:
     """Every other route, also one that is yet to be written, needs a token."""
     public = {f"/api/{route}" for route in re.findall(r'route="([^"]+)"', APP) if not route.startswith("ops/")}
     assert set(items(HOSTING, "excludedPaths")) == public
+
+
+def test_the_operator_endpoints_are_on_only_behind_authentication() -> None:
+    """The header that they trust is worth something only where App Service puts it there."""
+    assert "  XTSYNC_OPERATOR_ENDPOINTS: 'entra'\n" in HOSTING
+    settings = re.search(r"^resource settings .*?^\}", HOSTING, re.DOTALL | re.MULTILINE)
+    assert settings is not None
+    assert "dependsOn: [authentication]" in settings[0]
+    assert "requireAuthentication: true" in HOSTING
+
+
+def test_the_operators_registration_has_the_code_s_roles() -> None:
+    """By the value that the claim has."""
+    operators = (INFRA / "modules" / "operators.bicep").read_text()
+    assert set(re.findall(r"^      value: '(\w+)'$", operators, re.MULTILINE)) == set(Role)
+
+
+def test_the_doctor_asks_for_the_deployed_roles() -> None:
+    """No more, and no fewer, than an administrator is asked to grant."""
+    text = (INFRA / "roles.bicep").read_text()
+    for side, name in ((Side.SOURCE, "sourceRoles"), (Side.TARGET, "targetRoles")):
+        block = re.search(rf"var {name} = \{{\n(.*?)^\}}", text, re.DOTALL | re.MULTILINE)
+        assert block is not None
+        assert set(least_roles(side)) == set(re.findall(r"^  '([\w.]+)':", block[1], re.MULTILINE))
 
 
 def test_roles_have_the_ids_that_are_known() -> None:

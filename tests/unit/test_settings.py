@@ -6,10 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 from hypothesis import given, strategies as st
 
+from sync_core.bootstrap import storage_credential
 from sync_core.errors import ConfigError
-from sync_core.settings import CredentialKind, Settings, load_settings
+from sync_core.settings import CredentialKind, OperatorEndpoints, Settings, load_settings
 
 SECRET = "hunter2-do-not-show"
 STORAGE = {"AzureWebJobsStorage": f"AccountKey={SECRET}"}
@@ -160,3 +162,34 @@ def test_any_environment_gives_settings_or_a_config_error(environ: dict[str, str
     """Whatever is set, start-up ends with settings or with one report."""
     with suppress(ConfigError):
         load_settings(environ)
+
+
+def test_operator_endpoints_are_off_unless_said() -> None:
+    """Without App Service authentication in front the header that they trust could be forged."""
+    assert load_settings(EMULATOR).operator_endpoints is OperatorEndpoints.OFF
+    on = {**EMULATOR, "XTSYNC_OPERATOR_ENDPOINTS": "entra"}
+    assert load_settings(on).operator_endpoints is OperatorEndpoints.ENTRA
+    assert load_settings({**on, "WEBSITE_AUTH_ENABLED": "True"}).operator_endpoints is OperatorEndpoints.ENTRA
+
+
+@pytest.mark.parametrize("said", ["False", "false", "", "0"])
+def test_authentication_switched_off_by_hand_closes_the_endpoints(said: str) -> None:
+    """The platform's own word counts more than our setting."""
+    environ = {**EMULATOR, "XTSYNC_OPERATOR_ENDPOINTS": "entra", "WEBSITE_AUTH_ENABLED": said}
+    assert load_settings(environ).operator_endpoints is OperatorEndpoints.OFF
+
+
+@pytest.mark.parametrize(
+    ("environ", "identity"),
+    [
+        ({}, False),
+        ({"IDENTITY_ENDPOINT": "http://localhost:4141"}, True),
+        ({"AzureWebJobsStorage__credential": "managedidentity"}, True),
+    ],
+)
+def test_who_opens_the_storage(environ: dict[str, str], identity: bool) -> None:
+    """The managed identity where there is one or where it is asked for; a person at a laptop otherwise."""
+    settings = load_settings({**IDENTITY, **environ})
+    assert settings.has_identity is identity
+    kind = ManagedIdentityCredential if identity else AzureCliCredential
+    assert type(storage_credential(settings)) is kind

@@ -1,0 +1,32 @@
+"""One app on one tenant, looked at for `xtsync doctor`: its token, and what it may read of the tenant's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from ..errors import GraphRefusedError
+from ..model import Json
+from .client import GraphClient
+
+
+class GraphInspection:
+    """See ports.TenantInspection."""
+
+    def __init__(self, client: GraphClient) -> None:
+        self._client = client
+
+    async def claims(self) -> Mapping[str, Json]:
+        return await self._client.claims()
+
+    async def get(self, template: str, **parameters: str) -> Mapping[str, Json] | None:
+        try:
+            return await self._client.get(template, parameters)
+        except GraphRefusedError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    @property
+    def answered_at(self) -> datetime | None:
+        return self._client.answered_at
