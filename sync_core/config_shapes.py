@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from . import model
 from .filter_checks import operator_named
@@ -54,12 +54,6 @@ def _filter_text(value: object) -> str:
     if isinstance(value, bool | int | str):
         return str(value)
     raise ValueError("must be text, a whole number, true, false or a date, or a list of them")
-
-
-def _users(value: object) -> object:
-    if value == "assigned":
-        raise ValueError("assigned is not available yet: all, with filters if need be")
-    return value
 
 
 _CONSTANT = {"type": ["string", "boolean", "integer", "array", "null"], "items": {"type": "string"}}
@@ -120,17 +114,13 @@ class FilterShape(Shape):
 class ScopeShape(Shape):
     """Who is synchronized."""
 
-    users: Annotated[Literal["all"], BeforeValidator(_users)] = Field(
-        default="all", description="Every internal user, as far as filters let them in."
+    users: Literal["all", "assigned"] = Field(
+        default="all",
+        description="Every internal user, or those whom groups and members name; as far as filters let them in.",
     )
+    groups: list[UUID] = Field(default=[], description="Object ids of groups; nested members count. With assigned.")
+    members: list[UUID] = Field(default=[], description="Object ids of single users. With assigned.")
     filters: list[FilterShape] = Field(default=[], description="Any of them lets a user in; none: everybody is in.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_groups(cls, value: Any) -> Any:
-        if isinstance(value, dict) and ("groups" in value or "members" in value):
-            raise ValueError("groups are not available yet: users: all, with filters if need be")
-        return value
 
 
 class RuleShape(Shape):

@@ -33,7 +33,11 @@ def look_as_json(decided: Look, *, values: bool) -> Json:
     ]
     return {
         "source": {"state": source.state.value, "read_at": iso(source.read_at)},
-        "scope": {"in_scope": decided.verdict.in_scope, "reason": decided.verdict.reason},
+        "scope": {
+            "in_scope": decided.verdict.in_scope,
+            "undecided": decided.verdict.undecided,
+            "reason": decided.verdict.reason,
+        },
         "link": {"state": link.state.value, "target_id": link.target_id, "dirty": link.dirty},
         "candidates": candidates if asked else None,
         "decision": change_as_json(decided.change, values=values) | _limits(decided),
@@ -74,7 +78,7 @@ def look_lines(step: Mapping[str, Any]) -> list[str]:
     source, scope, link = step["source"], step["scope"], step["link"]
     return [
         f"source      {source['state']}, read at {source['read_at']}",
-        f"scope       {'in' if scope['in_scope'] else 'out'}: {scope['reason']}",
+        f"scope       {_verdict(scope)}: {scope['reason']}",
         f"link        {link['state']}, target user {link['target_id'] or '-'}{', dirty' if link['dirty'] else ''}",
         f"candidates  {_candidates(step['candidates'])}",
         f"decision    {change_text(step['decision'])}",
@@ -100,6 +104,10 @@ def change_text(change: Mapping[str, Any]) -> str:
     if change["attributes"]:
         text += f": {', '.join(change['attributes'])}"
     return text
+
+
+def _verdict(scope: Mapping[str, Any]) -> str:
+    return "undecided" if scope["undecided"] else "in" if scope["in_scope"] else "out"
 
 
 def _candidates(candidates: Sequence[Mapping[str, Any]] | None) -> str:

@@ -6,8 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from ..bootstrap import Runtime
-from ..errors import ConflictError, SyncError
-from ..ports import FeedState
+from ..errors import SyncError
 from .command import Commands, add_command
 from .screen import warning
 from .words import iso
@@ -17,8 +16,6 @@ _DESCRIPTION = """\
 Starts a full round of each source tenant's feed; the function app reads it. A round in progress starts over.
 Every user is read and compared, and only what differs is written. Deletions pass the guard as always.
 Needed rarely: after a change of sync.yaml, or when Graph gives up a delta link, a full round starts by itself."""
-
-_TRIES = 3
 
 type Json = dict[str, object]
 
@@ -55,7 +52,7 @@ def _tenants(runtime: Runtime, wanted: str | None) -> list[str]:
 async def _start(runtime: Runtime, tenant: str) -> Json:
     """One tenant's failure does not stop the others."""
     try:
-        state = await _full_round(runtime, tenant)
+        state = await runtime.feeds.start_round(tenant, full=True)
     except SyncError as error:
         return {"tenant": tenant, "round": None, "started_at": None, "error": str(error), "hint": error.hint}
     return {
@@ -65,15 +62,6 @@ async def _start(runtime: Runtime, tenant: str) -> Json:
         "error": None,
         "hint": None,
     }
-
-
-async def _full_round(runtime: Runtime, tenant: str) -> FeedState:
-    for _ in range(_TRIES - 1):
-        try:
-            return await runtime.feeds.start_round(tenant, full=True)
-        except ConflictError:
-            continue  # a reader checkpointed a page in between
-    return await runtime.feeds.start_round(tenant, full=True)
 
 
 def _show(world: World, started: Sequence[Json]) -> None:

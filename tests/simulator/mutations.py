@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from sync_core.feeds import FeedReader
+from sync_core.feeds import FeedReader, Step
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
 from sync_core.model import Link, Nomination, SourceState, SourceUser, Why
-from sync_core.ports import FeedPhase, FeedState
+from sync_core.ports import FeedState
+from sync_core.users_feed import UsersFeed
 from sync_core.worker import Worker
 
 
@@ -20,20 +21,14 @@ from sync_core.worker import Worker
 def delta_link_first() -> Iterator[None]:
     """Invariant 7 turned round: the page is checkpointed, then its nominations go on the queue."""
 
-    async def page(self: FeedReader, state: FeedState) -> FeedState:
-        page = await self.sources[state.tenant].delta_page(state.link)
-        nominations = await self._judge(state.tenant, page.users)
-        state = replace(state, pages=state.pages + 1, link=page.next_link)
-        if page.delta_link is None:
-            state = await self._progress(state)
-        else:
-            state = replace(state, delta_link=page.delta_link)
-            swept = replace(state, phase=FeedPhase.SWEEP)
-            state = await (self._progress(swept) if state.full else self._complete(state))
-        await self.queues.nominate(nominations)
+    store = FeedReader._store
+
+    async def storing(self: FeedReader, step: Step) -> FeedState:
+        state = await store(self, replace(step, nominations=()))
+        await self.queues.nominate(step.nominations)
         return state
 
-    with patch.object(FeedReader, "_page", page):
+    with patch.object(FeedReader, "_store", storing):
         yield
 
 
@@ -41,14 +36,14 @@ def delta_link_first() -> Iterator[None]:
 def no_fresh_read() -> Iterator[None]:
     """A nomination that says that somebody is absent is believed; nobody is read, not before the DELETE either."""
     read_user, soft_delete = GraphSource.read_user, GraphTarget.soft_delete
-    handle, judge = Worker.handle, FeedReader._judge
+    handle, judge = Worker.handle, UsersFeed._judge
     absent: set[str] = set()
     believed: set[str] = set()
 
-    async def judging(self: FeedReader, tenant: str, entries: Any) -> list[Nomination]:
+    async def judging(self: UsersFeed, state: FeedState, entries: Any) -> list[Nomination]:
         absent.update(entry.id for entry in entries if entry.absent)
         absent.difference_update(entry.id for entry in entries if not entry.absent)
-        return await judge(self, tenant, entries)
+        return await judge(self, state, entries)
 
     async def handling(self: Worker, nomination: Nomination, *, redelivered: bool = False) -> Any:
         if nomination.why is Why.ABSENT or (nomination.why is Why.FEED and nomination.user in absent):
@@ -58,10 +53,10 @@ def no_fresh_read() -> Iterator[None]:
         finally:
             believed.discard(nomination.user)
 
-    async def reading(self: GraphSource, user_id: str) -> SourceUser:
+    async def reading(self: GraphSource, user_id: str, groups: Collection[str] = ()) -> SourceUser:
         if user_id in believed:
             return SourceUser(id=user_id, state=SourceState.GONE, read_at=self._clock.now())
-        return await read_user(self, user_id)
+        return await read_user(self, user_id, groups)
 
     async def deleting(self: GraphTarget, target_id: str, *, confirm: Any) -> bool:
         return await soft_delete(self, target_id, confirm=_yes)
@@ -70,7 +65,7 @@ def no_fresh_read() -> Iterator[None]:
         return True
 
     with ExitStack() as stack:
-        stack.enter_context(patch.object(FeedReader, "_judge", judging))
+        stack.enter_context(patch.object(UsersFeed, "_judge", judging))
         stack.enter_context(patch.object(Worker, "handle", handling))
         stack.enter_context(patch.object(GraphSource, "read_user", reading))
         stack.enter_context(patch.object(GraphTarget, "soft_delete", deleting))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sync_core.mapping import DEFAULT_MAPPING
 from sync_core.model import (
     Adoption,
+    Assigned,
     DeletedInTarget,
     Deprovision,
     Desired,
@@ -36,17 +37,26 @@ ADA = "aaaaaaaa-0000-0000-0000-000000000001"
 BOB = "bbbbbbbb-0000-0000-0000-000000000002"
 ADDRESS = "ada@contoso.example"
 GUEST = "guest-of-ada"
+SALES = "dddddddd-0000-0000-0000-000000000001"
+STAFF = "dddddddd-0000-0000-0000-000000000002"
 
 IN = Verdict(in_scope=True, reason="all internal users")
 OUT = Verdict(in_scope=False, reason="no group")
 
 
-def sync(*, policy: Policy | None = None, guard: GuardLimits | None = None, name: str = NAME) -> Sync:
+def sync(
+    *,
+    policy: Policy | None = None,
+    guard: GuardLimits | None = None,
+    assigned: Assigned | None = None,
+    name: str = NAME,
+) -> Sync:
     return Sync(
         name=name,
         source=CONTOSO,
         target=FABRIKAM,
         mapping=DEFAULT_MAPPING,
+        assigned=assigned,
         policy=policy or Policy(),
         guard=guard or GuardLimits(),
     )

@@ -160,7 +160,7 @@ async def test_one_tenants_failure_does_not_stop_another(caplog: pytest.LogCaptu
     world = World()
     world.faults.fail_next("subscriptions.create", UnavailableError())
     await world.keeper.keep_all()
-    assert "subscription.failed tenant=contoso error=Unavailable" in caplog.text
+    assert "subscription.failed tenant=contoso resource=users error=Unavailable" in caplog.text
     await world.keeper.keep_all()
     await check(world)
 
