@@ -16,6 +16,7 @@ import pytest_asyncio
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, start_by_hand, until
 from local.stack import Stack
+from sync_core.ports import FeedPhase
 from sync_core.storage.connect import Storage, connect
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -75,6 +76,12 @@ class World:
         return await until(same, timeout_s=timeout_s)
 
     async def poll(self) -> None:
+        """Once no round that a notification asked for is under way: a poll leaves those alone."""
+
+        async def idle() -> bool:
+            return (await self.storage.feeds.get("contoso", "groups")).phase is FeedPhase.IDLE
+
+        assert await until(idle, timeout_s=20)
         await start_by_hand(self.stack.functions_url, "poll_feeds")
 
     async def last_request(self) -> int:
@@ -144,3 +151,93 @@ async def test_who_joins_a_nested_group_comes_by_event_and_who_leaves_goes(world
     assert await world.shown(world.people[:8])
     polled = await world.emulated.control("GET", f"/requests?since={since}")
     assert not [r for r in polled["items"] if r["kind"] == "delta" and "/users/" in r["path"]]
+
+
+async def test_a_group_that_is_taken_in_brings_its_members_and_takes_them_along(world: World) -> None:
+    """Nobody joined or left a group that was followed: the closure is another one."""
+    await world.join(TEAM, CLUB)
+    assert await world.shown(world.people[:10])
+    await world.leave(TEAM, CLUB)
+    assert await world.shown(world.people[:8])
+
+
+async def test_who_was_disabled_first_goes_all_the_same(world: World) -> None:
+    """Disabled, synchronized, and then removed from the group: Entra leaves such users behind."""
+    person = world.people[7]
+
+    async def disabled() -> bool:
+        users = await world.emulated.users(FABRIKAM, ["mail", "accountEnabled"])
+        return [user["accountEnabled"] for user in users if user["mail"] == person["mail"]] == [False]
+
+    await world.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", {"accountEnabled": False})
+    assert await until(disabled, timeout_s=20)
+    await world.leave(STAFF, person["id"])
+    assert await world.shown(world.people[:7])
+
+
+async def test_the_poll_alone_finds_who_came_and_who_went(world: World) -> None:
+    """With delivery switched off, one round of each feed brings both tenants together; a group that was taken in, too."""
+    await world.emulated.control("PUT", "/delivery", {"enabled": False})
+    try:
+        await world.join(STAFF, world.people[11]["id"])
+        await world.join(TEAM, CLUB)
+        await world.leave(STAFF, world.people[6]["id"])
+        await world.poll()
+        assert await world.shown([*world.people[:6], *world.people[8:10], world.people[11]])
+        await world.leave(TEAM, CLUB)
+        await world.leave(STAFF, world.people[5]["id"])
+        await world.poll()
+        assert await world.shown([*world.people[:5], world.people[11]])
+    finally:
+        await world.emulated.control("PUT", "/delivery", {"enabled": True})
+
+
+async def test_a_dead_delta_link_of_the_groups_starts_their_feed_over(world: World) -> None:
+    """Who joined meanwhile is found by the listing, and nobody is deleted."""
+    await world.emulated.control("PUT", "/delivery", {"enabled": False})
+    try:
+        await world.emulated.control("POST", f"/tenants/{CONTOSO}/delta-reset", {"form": "resyncRequired"})
+        await world.join(STAFF, world.people[12]["id"])
+        await world.poll()
+        assert await world.shown([*world.people[:5], *world.people[11:13]])
+    finally:
+        await world.emulated.control("PUT", "/delivery", {"enabled": True})
+
+
+async def test_an_emptied_group_is_held_until_a_person_approves(world: World) -> None:
+    """This sync allows no deletion: nobody goes, the holds are shown with their reason, and approval carries them out."""
+    board = world.people[:3]
+    for person in board:
+        await world.leave(BOARD, person["id"])
+
+    async def held() -> bool:
+        return len((await world.xtsync("holds", "list", "--sync", "board", "--json"))["holds"]) == len(board)
+
+    assert await until(held, timeout_s=30, every_s=1)
+    assert await world.guests(ADATUM) == {person["mail"] for person in board}
+    looked = await world.xtsync("sync", board[0]["id"], "--sync", "board", "--dry-run", "--json")
+    assert looked["results"][0]["steps"][0]["scope"]["reason"] == f"not a member of group {BOARD}"
+    code = (await world.xtsync("holds", "list", "--sync", "board", "--json"))["code"]
+    await world.xtsync("holds", "approve", code, "--sync", "board", "--yes", "--json")
+    assert await world.shown([], ADATUM)
+
+
+async def test_a_deleted_group_deletes_nobody(world: World) -> None:
+    """What its members were in is not there to be asked: they stay, and whoever is looked at is parked."""
+    await world.emulated.graph(CONTOSO, "DELETE", f"/groups/{STAFF}")
+    before = await world.guests()
+    await world.poll()
+    person = world.people[0]
+    looked = await world.xtsync("sync", person["id"], "--sync", "staff", "--json")
+    assert (looked["results"][0]["outcome"]["result"], looked["results"][0]["outcome"]["error"]) == (
+        "parked",
+        "undecided",
+    )
+    assert looked["results"][0]["steps"][0]["scope"]["reason"] == f"there is no group {STAFF}"
+
+    async def polled() -> bool:
+        state = await world.storage.feeds.get("contoso", "groups")
+        return state.phase is FeedPhase.IDLE and state.full
+
+    assert await until(polled, timeout_s=20)
+    assert await world.guests() == before
