@@ -176,7 +176,7 @@ async def test_who_was_disabled_first_goes_all_the_same(world: World) -> None:
 
 
 async def test_the_poll_alone_finds_who_came_and_who_went(world: World) -> None:
-    """With delivery switched off, one round of each feed brings both tenants together; a group that was taken in, too."""
+    """With delivery switched off, one round of each feed brings both tenants together; of groups taken in, too."""
     await world.emulated.control("PUT", "/delivery", {"enabled": False})
     try:
         await world.join(STAFF, world.people[11]["id"])
@@ -205,7 +205,7 @@ async def test_a_dead_delta_link_of_the_groups_starts_their_feed_over(world: Wor
 
 
 async def test_an_emptied_group_is_held_until_a_person_approves(world: World) -> None:
-    """This sync allows no deletion: nobody goes, the holds are shown with their reason, and approval carries them out."""
+    """This sync allows no deletion: nobody goes, the holds are shown with their reason, approval carries them out."""
     board = world.people[:3]
     for person in board:
         await world.leave(BOARD, person["id"])
