@@ -93,8 +93,22 @@ def no_invitation_mark() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def missing_group_is_empty() -> Iterator[None]:
+    """Nobody asks whether the groups are there: the members of a deleted one are members of none."""
+
+    async def none(self: GraphSource, groups: Collection[str]) -> set[str]:
+        return set()
+
+    with patch.object(GraphSource, "missing_groups", none):
+        yield
+
+
+# These show only where the scope names groups.
+IN_GROUPS = frozenset({"missing-group-is-empty"})
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
+    "missing-group-is-empty": missing_group_is_empty,
     "no-fresh-read": no_fresh_read,
     "no-invitation-mark": no_invitation_mark,
     "trust-after-lost-cas": trust_after_lost_cas,

@@ -13,6 +13,12 @@ from .chance import Chance, Weather
 CONTOSO = "11111111-1111-1111-1111-111111111111"
 FABRIKAM = "22222222-2222-2222-2222-222222222222"
 SYNC = "contoso-to-fabrikam"
+# Groups of the source tenant: two that the scope names, and two that may come to be nested in them.
+STAFF = "dddddddd-0000-0000-0000-000000000001"
+SALES = "dddddddd-0000-0000-0000-000000000002"
+TEAM = "dddddddd-0000-0000-0000-000000000003"
+CLUB = "dddddddd-0000-0000-0000-000000000004"
+ASSIGNED = (STAFF, SALES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +38,11 @@ class Plan:
     window: timedelta
     writes: int
     seconds: int
+    groups: bool  # the scope names groups
+    out_of_scope: str
 
     @classmethod
-    def draw(cls, chance: Chance) -> Plan:
+    def draw(cls, chance: Chance, *, groups: bool = False) -> Plan:
         rng = chance.stream("plan")
         gap_s, poll = rng.choice(
             (
@@ -61,6 +69,10 @@ class Plan:
             window=timedelta(hours=rng.choice((1, 24))),
             writes=rng.choice((3000, 3000, 3000, 30)),
             seconds=rng.choice((150, 60)),
+            groups=groups,
+            out_of_scope=chance.stream("scope").choice(
+                ("soft_delete", "soft_delete", "soft_delete", "disable", "leave")
+            ),
         )
 
     @property
@@ -73,13 +85,21 @@ syncs:
   - name: {SYNC}
     source: contoso
     target: fabrikam
+    scope: {self.scope}
     matching: {{ adopt: {self.adopt} }}
-    deprovision: {{ source_deleted: {self.source_deleted}, deleted_in_target: {self.deleted_in_target} }}
+    deprovision:
+      out_of_scope: {self.out_of_scope}
+      source_deleted: {self.source_deleted}
+      deleted_in_target: {self.deleted_in_target}
     deletion_guard:
       max_percent: {self.max_percent}
       min_count: {self.min_count}
       window: {self.window // timedelta(hours=1)}h
 """
+
+    @property
+    def scope(self) -> str:
+        return f"{{ users: assigned, groups: [{', '.join(ASSIGNED)}] }}" if self.groups else "{ users: all }"
 
     def app_settings(self) -> dict[str, str]:
         return {

@@ -9,6 +9,7 @@ from sync_core.model import Nomination, Why
 
 from .host import Host
 from .instance import Stage
+from .memberships import DEEDS
 from .plan import SYNC, Plan
 from .world import World
 
@@ -35,6 +36,8 @@ _EVENTS = {
     "resync": 3,
     "nominate": 2,
 }
+# Besides, where the scope names groups.
+_IN_GROUPS = {"join": 20, "leave": 20, **DEEDS}
 # What one user goes through within seconds.
 _BURSTS = (
     ("flip", "flip", "flip"),
@@ -47,6 +50,16 @@ _BURSTS = (
     ("rename", "delete", "restore", "move"),
     ("delete", "restore", "rename", "delete"),
     ("readdress", "delete", "restore"),
+)
+
+
+_BURSTS_IN_GROUPS = (
+    *_BURSTS,
+    ("leave", "join"),
+    ("leave", "join", "leave", "join"),
+    ("disable", "leave"),
+    ("leave", "rename", "join"),
+    ("join", "delete", "restore"),
 )
 
 
@@ -65,14 +78,15 @@ class Script:
             if rng.random() < self._plan.bursts:
                 await self._burst()
             else:
-                self._event(rng.choices([*_EVENTS], [*_EVENTS.values()])[0])
+                events = _EVENTS if self._world.memberships is None else _EVENTS | _IN_GROUPS
+                self._event(rng.choices([*events], [*events.values()])[0])
 
     async def _burst(self) -> None:
         user = self._anybody()
         if user is None:
             return
         pace = self._rng.choice((0.1, 1.0, 5.0))
-        for deed in self._rng.choice(_BURSTS):
+        for deed in self._rng.choice(_BURSTS if self._world.memberships is None else _BURSTS_IN_GROUPS):
             self._world.act(user, deed)
             await asyncio.sleep(self._rng.expovariate(1 / pace))
 
@@ -80,6 +94,8 @@ class Script:
         match name:
             case "hire":
                 self._world.hire()
+            case _ if name in DEEDS:
+                self._world.act_on_group(name)
             case "mass-delete":
                 self._world.mass("delete", self._rng.choice((0.4, 0.7, 1.0)))
             case "mass-disable":
