@@ -12,6 +12,7 @@ from sync_core.feeds import GROUPS, STALLED
 from sync_core.groups_feed import FULL_EVERY
 from sync_core.model import Assigned, FeedRun, LinkState, Nomination, Why
 from sync_core.ports import FeedPhase, GroupChanges, LinkDigest
+from sync_core.rehearsal import Rehearsal
 from sync_core.users_feed import worth_a_look
 from tests.support.directories import pages
 from tests.support.faults import Crash
@@ -280,6 +281,22 @@ async def test_the_users_feed_is_complete_only_when_the_groups_are_on_their_way(
     await world.feeds.run(run)
     assert (await world.feed()).phase is FeedPhase.IDLE
     assert len(await world.runs()) == 1
+
+
+async def test_a_rehearsal_goes_through_the_groups_as_well() -> None:
+    """The listing of users nominates no newcomer, so a plan without the groups would leave them out."""
+    world = await staffed()
+    world.source.pages.update(pages([world.source.entry(ADA)]))
+    rehearsal = Rehearsal(
+        syncs=world.syncs,
+        feeds=world.feeds,
+        engine=world.engine,
+        guard=world.guard,
+        links=world.storage.links,
+        clock=world.clock,
+    )
+    assert set(whom(await rehearsal.nominees(CONTOSO.key))) == {ADA, BOB}
+    assert (await world.feed(GROUPS)).round == ""
 
 
 @pytest.mark.parametrize("error", [UnavailableError(), GraphRefusedError(status=403, code="Forbidden")])
