@@ -1,7 +1,7 @@
 """The groups feed: who is a member of the groups that a scope names, through every level.
 
 A delta query on groups knows direct members only, so it follows the assigned groups and all that are nested in them:
-their closure. An incremental round nominates whoever was added to or removed from one of those. Another closure, and a
+their closure. An incremental round nominates whoever joined or left one of those. Another closure, and a
 day, make a round full: the members of each sync's groups are listed, those who are not linked are nominated, and then
 (the sweep) those who are linked and no member. Group delta has been seen to miss removals; the listing finds them.
 """
@@ -16,7 +16,7 @@ from functools import partial
 
 from .feeds import Step, next_chunk
 from .model import LinkState, Nomination, Sync, Why, fingerprint
-from .ports import Clock, FeedPhase, FeedState, GroupDirectory, Links
+from .ports import Clock, FeedPhase, FeedState, GroupChanges, GroupDirectory, Links
 
 log = logging.getLogger("xtsync.feeds")
 
@@ -72,19 +72,23 @@ class GroupsFeed:
             state = replace(state, full=True, closure=known, link=None, delta_link=latest, phase=FeedPhase.MEMBERS)
             return Step(state=replace(state, cursor="", pages=1))
         page = await directory.changes(state.link, closure)
-        state = replace(state, pages=state.pages + 1, entries=state.entries + len(page.users), link=page.next_link)
+        entries = state.entries + len(page.joined) + len(page.left)
+        state = replace(state, pages=state.pages + 1, entries=entries, link=page.next_link)
         if page.delta_link is not None:
             state = replace(state, delta_link=page.delta_link, phase=FeedPhase.IDLE)
         if page.regrouped:  # the closure that was just read is out of date
             state = replace(state, phase=FeedPhase.PAGES, full=True, link=None, closure="")
-        users = dict.fromkeys(page.users)
+        return Step(state=state, nominations=await self._moved(state.tenant, page))
+
+    async def _moved(self, tenant: str, page: GroupChanges) -> list[Nomination]:
+        """Whoever joined, and of those who left whoever we have begun to provision: the others have nothing to lose."""
         now = self.clock.now()
-        nominations = [
-            Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now)
-            for sync in self._syncs(state.tenant)
-            for user_id in users
-        ]
-        return Step(state=state, nominations=nominations)
+        nominations = []
+        for sync in self._syncs(tenant):
+            links = await self.links.digests(sync.name, list(dict.fromkeys(page.left)))
+            users = dict.fromkeys([*page.joined, *(u for u, each in links.items() if each.state is not LinkState.SEEN)])
+            nominations += [Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now) for user_id in users]
+        return nominations
 
     async def _gained(self, state: FeedState) -> Step:
         """The next chunk of members: whoever has no target user of ours is nominated."""

@@ -74,7 +74,8 @@ class GroupChanges:
     https://learn.microsoft.com/graph/delta-query-groups
     """
 
-    users: Sequence[str]  # who was added to, or removed from, one of the groups
+    joined: Sequence[str]  # users who were added to one of the groups
+    left: Sequence[str]  # users who were removed from one
     regrouped: bool  # one of the groups gained or lost a group, or was deleted or restored itself
     next_link: str | None = None
     delta_link: str | None = None

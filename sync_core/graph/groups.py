@@ -51,7 +51,8 @@ class GraphGroups:
     async def changes(self, link: str, groups: Collection[str]) -> GroupChanges:
         page = await delta_follow(self._client, link)
         next_link, delta_link = delta_links(self._client, page)
-        users: list[str] = []
+        joined: list[str] = []
+        left: list[str] = []
         regrouped = False
         for entry in items(page):
             if _id(entry) not in groups:
@@ -63,8 +64,8 @@ class GraphGroups:
                     # What agrees with the closure is already known, and may be repeated.
                     regrouped = regrouped or ("@removed" in member) == (_id(member) in groups)
                 elif kind == _USER:
-                    users.append(_id(member))
-        return GroupChanges(users=users, regrouped=regrouped, next_link=next_link, delta_link=delta_link)
+                    (left if "@removed" in member else joined).append(_id(member))
+        return GroupChanges(joined=joined, left=left, regrouped=regrouped, next_link=next_link, delta_link=delta_link)
 
     async def _listed(self, template: str, group: str) -> set[str] | None:
         try:

@@ -11,7 +11,7 @@ from .plan import ASSIGNED, CLUB, SALES, STAFF, TEAM
 
 _GROUPS = {STAFF: "Staff", SALES: "Sales", TEAM: "Team", CLUB: "Club"}
 # What happens to groups as a whole, and its weight.
-DEEDS = {"nest": 8, "unnest": 6, "empty-group": 4, "delete-group": 4}
+DEEDS = {"nest": 8, "unnest": 6, "empty-group": 4, "delete-group": 8}
 
 
 class Memberships:

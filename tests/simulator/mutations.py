@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from sync_core.feeds import FeedReader, Step
+from sync_core.graph.groups import GraphGroups
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
 from sync_core.model import Link, Nomination, SourceState, SourceUser, Why
@@ -95,12 +96,16 @@ def no_invitation_mark() -> Iterator[None]:
 
 @contextmanager
 def missing_group_is_empty() -> Iterator[None]:
-    """Nobody asks whether the groups are there: the members of a deleted one are members of none."""
+    """Nobody asks whether the groups are there: whoever was in a deleted one has left it."""
+    members = GraphGroups.members
 
     async def none(self: GraphSource, groups: Collection[str]) -> set[str]:
         return set()
 
-    with patch.object(GraphSource, "missing_groups", none):
+    async def listing(self: GraphGroups, group: str) -> set[str]:
+        return await members(self, group) or set()
+
+    with patch.object(GraphSource, "missing_groups", none), patch.object(GraphGroups, "members", listing):
         yield
 
 

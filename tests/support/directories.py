@@ -126,7 +126,7 @@ class MemoryGroups:
         return f"latest:{self._asked}"
 
     async def _changes(self, link: str) -> GroupChanges:
-        page = self.pages.get(link, GroupChanges(users=(), regrouped=False, delta_link=f"{link}+"))
+        page = self.pages.get(link, GroupChanges(joined=(), left=(), regrouped=False, delta_link=f"{link}+"))
         if isinstance(page, Exception):
             raise page
         return page

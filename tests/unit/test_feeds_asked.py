@@ -25,7 +25,7 @@ async def quiet() -> World:
     await world.feeds.run(await world.started(GROUPS))
     world.clock.advance(timedelta(minutes=1))
     world.source.groups[SALES].add(ADA)
-    world.groups.pages["latest:1"] = GroupChanges(users=(ADA,), regrouped=False, delta_link="delta:2")
+    world.groups.pages["latest:1"] = GroupChanges(joined=(ADA,), left=(), regrouped=False, delta_link="delta:2")
     world.forget_calls()
     return world
 

@@ -26,7 +26,7 @@ CLUB = "dddddddd-0000-0000-0000-000000000003"
 def changes(
     *users: str, link: str = "latest:1", after: str = "delta:2", regrouped: bool = False
 ) -> dict[str, GroupChanges]:
-    return {link: GroupChanges(users=users, regrouped=regrouped, delta_link=after)}
+    return {link: GroupChanges(joined=users, left=(), regrouped=regrouped, delta_link=after)}
 
 
 async def staffed(assigned: Assigned = ASSIGNED) -> World:
@@ -176,10 +176,25 @@ async def test_an_incremental_round_nominates_who_came_and_who_went() -> None:
     assert world.faults.count("groups.members") == 0
 
 
+@pytest.mark.parametrize(
+    ("state", "nominated"),
+    [(None, []), (LinkState.SEEN, []), (LinkState.INVITING, [ADA]), (LinkState.LINKED, [ADA])],
+)
+async def test_who_left_is_looked_at_when_there_is_something_to_lose(
+    state: LinkState | None, nominated: list[str]
+) -> None:
+    """A group that is not ours to follow for them, a purged user, a repeated entry: no read."""
+    world = await settled()
+    if state is not None:
+        await world.storage.links.save(link(state, target_id="guest-of-ada"))
+    world.groups.pages["latest:1"] = GroupChanges(joined=(), left=(ADA, ADA), regrouped=False, delta_link="delta:2")
+    assert whom(await round_of_groups(world)) == nominated
+
+
 async def test_every_page_is_checkpointed() -> None:
     """The next page after a crash, not the first."""
     world = await settled()
-    world.groups.pages["latest:1"] = GroupChanges(users=(ADA,), regrouped=False, next_link="next:1")
+    world.groups.pages["latest:1"] = GroupChanges(joined=(ADA,), left=(), regrouped=False, next_link="next:1")
     world.groups.pages["next:1"] = UnavailableError()
     assert whom(await round_of_groups(world)) == [ADA]
     assert (await world.feed(GROUPS)).link == "next:1"
@@ -249,7 +264,7 @@ async def test_a_dead_delta_link_leads_to_a_full_round() -> None:
 async def test_a_page_link_that_ran_out_starts_the_round_over() -> None:
     """Where it began still stands."""
     world = await settled()
-    world.groups.pages["latest:1"] = GroupChanges(users=(ADA,), regrouped=False, next_link="next:1")
+    world.groups.pages["latest:1"] = GroupChanges(joined=(ADA,), left=(), regrouped=False, next_link="next:1")
     world.groups.pages["next:1"] = GraphRefusedError(status=400, code="Directory_ExpiredPageToken")
     await round_of_groups(world)
     assert (await world.feed(GROUPS)).link == "latest:1"

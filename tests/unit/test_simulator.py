@@ -13,7 +13,13 @@ from tests.simulator.simulation import simulate
 SEEDS = (2, 3, 7, 8, *range(10, 16), *range(17, 22), *range(24, 30), 31, 32, 33, 35, 36, 38, 39, 40, 41)
 GROUP_SEEDS = range(1, 13)  # likewise, where the scope names groups
 # The first seed at which each deliberate fault shows.
-FOUND_AT = {"delta-link-first": 119, "no-fresh-read": 2, "no-invitation-mark": 12, "trust-after-lost-cas": 127}
+FOUND_AT = {
+    "delta-link-first": 119,
+    "missing-group-is-empty": 2,
+    "no-fresh-read": 2,
+    "no-invitation-mark": 12,
+    "trust-after-lost-cas": 127,
+}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
