@@ -22,13 +22,15 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 @app.route(route="graph/notifications", methods=["POST"])
 @app.table_input(arg_name="subscriptions", table_name="subscriptions", connection=STORAGE)
 @app.queue_output(arg_name="nominations", queue_name=messages.USER_CHANGES, connection=STORAGE)
+@app.queue_output(arg_name="rounds", queue_name=messages.FEED_PAGES, connection=STORAGE)
 def graph_notifications(
     req: func.HttpRequest,
     subscriptions: str,
     nominations: func.Out[typing.List[str]],  # noqa: UP006 - the worker's own
+    rounds: func.Out[typing.List[str]],  # noqa: UP006
 ) -> func.HttpResponse:
-    """Graph posts change notifications here; each becomes a message to look at one user again."""
-    return _receive(webhook.receive_notifications, req, subscriptions, nominations)
+    """Graph posts change notifications here; each becomes a message to look at one user, or at the groups, again."""
+    return _receive(webhook.receive_notifications, req, subscriptions, nominations, rounds)
 
 
 @app.route(route="graph/lifecycle", methods=["POST"])
@@ -87,7 +89,7 @@ async def ops_sync(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%")
 async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
-    """The safety net under the notifications: starts a round of every source tenant's feed."""
+    """The safety net under the notifications: starts a round of every source tenant's feeds."""
     runtime = await bootstrap.runtime()
     await runtime.feeds.poll()
     await runtime.measure.run()
@@ -96,7 +98,7 @@ async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
 
 @app.timer_trigger(arg_name="timer", schedule="%SUBSCRIPTION_SCHEDULE%")
 async def keep_subscriptions(timer: func.TimerRequest) -> None:  # noqa: ARG001
-    """Keeps one subscription alive for each source tenant."""
+    """Keeps the subscriptions of every source tenant alive."""
     await (await bootstrap.runtime()).keeper.keep_all()
 
 
@@ -142,6 +144,7 @@ def _receive(
     req: func.HttpRequest,
     rows: str,
     out: func.Out[typing.List[str]],  # noqa: UP006
+    rounds: func.Out[typing.List[str]] | None = None,  # noqa: UP006
 ) -> func.HttpResponse:
     post = webhook.Post(
         validation_token=req.params.get("validationToken"),
@@ -152,6 +155,8 @@ def _receive(
     answer = receive(post, known, datetime.now(UTC))
     if answer.messages:
         out.set(list(answer.messages))
+    if answer.rounds and rounds is not None:
+        rounds.set(list(answer.rounds))
     if answer.refused:
         log.warning("notifications.refused %s", dict(answer.refused))
     headers = {"X-Content-Type-Options": "nosniff"}  # what is echoed is text, whatever it looks like

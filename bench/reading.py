@@ -25,7 +25,6 @@ from local.graph_emulator.transport import EmulatorTransport
 from local.stack import ROOT
 from sync_core.bootstrap import SystemClock
 from sync_core.config import load_config
-from sync_core.feeds import worth_a_look
 from sync_core.graph.auth import BearerAuthentication
 from sync_core.graph.client import GraphClient
 from sync_core.graph.credentials import EmulatorCredential
@@ -34,6 +33,7 @@ from sync_core.mapping import source_attributes
 from sync_core.model import SourceUser, Sync
 from sync_core.ports import LinkDigest
 from sync_core.storage.connect import memory_storage
+from sync_core.users_feed import worth_a_look
 
 from .figures import Figure
 from .linked import linked

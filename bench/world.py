@@ -7,11 +7,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, start_by_hand
-from local.stack import Stack
+from local.stack import ROOT, Stack
 from sync_core.bootstrap import Runtime, build
 from sync_core.config import load_config
 from sync_core.messages import FEED_PAGES, USER_CHANGES
@@ -129,15 +130,20 @@ class World:
 
 @asynccontextmanager
 async def world(
-    run: Run, people: int, *, settings: Mapping[str, str] | None = None, hosts: int = 1
+    run: Run,
+    people: int,
+    *,
+    settings: Mapping[str, str] | None = None,
+    hosts: int = 1,
+    config: Path = ROOT / "sync.yaml",
 ) -> AsyncIterator[World]:
     """Contoso with so many people, all of them enabled, and an empty Fabrikam."""
     async with (
-        Stack(settings={**_NEVER, **(settings or {})}, hosts=hosts) as stack,
+        Stack(settings={**_NEVER, **(settings or {})}, hosts=hosts, config=config) as stack,
         Emulated(stack.graph_url) as emulated,
     ):
         await emulated.two_tenants(CONTOSO, FABRIKAM, people=people)
-        found = await emulated.users(CONTOSO, ["id", "accountEnabled"])
+        found = await emulated.users(CONTOSO, ["id", "mail", "accountEnabled"])
         runtime = build(load_settings(stack.environment), load_config(stack.config))
         try:
             made = World(run=run, stack=stack, emulated=emulated, runtime=runtime, people=found)

@@ -19,6 +19,9 @@ param vnetEnabled bool = false
 @description('Ask for GroupMember.Read.All in the source tenants, for a scope that names groups.')
 param readGroups bool = false
 
+@description('Ask for Group.Read.All besides, so that Graph notifies of changed groups. Without it the poll finds them, within minutes.')
+param notifyGroups bool = false
+
 @description('Who gets the alerts by mail. Empty: they show in the portal only.')
 param alertEmail string = ''
 
@@ -55,7 +58,7 @@ param maxFailurePercent int = 5
 @description('Alert when 95 of 100 notified changes take longer than this.')
 param latencyTargetSeconds int = 60
 
-import { groupRoles, sourceRoles, targetRoles } from 'roles.bicep'
+import { groupEventRoles, groupRoles, sourceRoles, targetRoles } from 'roles.bicep'
 
 var abbrs = loadJsonContent('abbreviations.json')
 var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
@@ -93,7 +96,10 @@ module source 'modules/registration.bicep' = {
   params: {
     uniqueName: 'xtsync-source-${resourceToken}'
     displayName: 'xtsync ${environmentName} (reads source tenants)'
-    appRoles: map(items(readGroups ? union(sourceRoles, groupRoles) : sourceRoles), role => role.value)
+    appRoles: map(
+      items(union(sourceRoles, readGroups ? groupRoles : {}, readGroups && notifyGroups ? groupEventRoles : {})),
+      role => role.value
+    )
     identityPrincipalId: identity.outputs.principalId
     redirectUri: consentRedirectUri
   }

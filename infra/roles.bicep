@@ -31,6 +31,13 @@ var groupRoles = {
 }
 
 @export()
+@description('Microsoft Graph, as an application: in the source tenants, for notifications of changed groups. Without it the poll finds them.')
+var groupEventRoles = {
+  // https://learn.microsoft.com/graph/api/subscription-post-subscriptions: GroupMember.Read.All is not enough.
+  'Group.Read.All': '5b567255-7703-4780-807c-7be8301ae99b'
+}
+
+@export()
 @description('Microsoft Graph, as an application: in the target tenants.')
 var targetRoles = {
   // POST /invitations.

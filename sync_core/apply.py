@@ -20,6 +20,7 @@ from .errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
+from .fresh import read_afresh
 from .holds import DeletionGuard
 from .look import Look, look
 from .model import (
@@ -232,7 +233,7 @@ class Applier:
         link = await self._mark(replace(decided.link, deleted_at=self.clock.now()), decided.change)
 
         async def still_so() -> bool:
-            source = await self.sources[decided.sync.source.key].read_user(link.source_id)
+            source = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
             return isinstance(look(decided.sync, source, link).change, SoftDelete)
 
         deleted = await target.soft_delete(_target_id(link), confirm=still_so)

@@ -147,17 +147,20 @@ def build(
     from .apply import Applier  # noqa: PLC0415
     from .checkup.finding import Side  # noqa: PLC0415
     from .engine import Engine  # noqa: PLC0415
-    from .feeds import FeedReader  # noqa: PLC0415
+    from .feeds import GROUPS, USERS, FeedReader  # noqa: PLC0415
     from .graph.budget import WriteBudget  # noqa: PLC0415
+    from .graph.groups import GraphGroups  # noqa: PLC0415
     from .graph.source import GraphSource  # noqa: PLC0415
     from .graph.subscriptions import GraphSubscriptions  # noqa: PLC0415
     from .graph.target import GraphTarget  # noqa: PLC0415
+    from .groups_feed import GroupsFeed  # noqa: PLC0415
     from .holds import DeletionGuard  # noqa: PLC0415
     from .mapping import source_attributes  # noqa: PLC0415
     from .measure import Measure  # noqa: PLC0415
     from .retention import Retention  # noqa: PLC0415
     from .scope import scope_attributes  # noqa: PLC0415
     from .subscriptions import SubscriptionKeeper  # noqa: PLC0415
+    from .users_feed import UsersFeed  # noqa: PLC0415
     from .worker import Worker  # noqa: PLC0415
 
     clock = clock or SystemClock()
@@ -198,14 +201,11 @@ def build(
         clock=clock,
         on_look=on_look,
     )
+    groups = {key: GraphGroups(reading[key]) for key in reading}
+    users_feed = UsersFeed(syncs=config.syncs, sources=sources, targets=targets, links=storage.links, clock=clock)
+    groups_feed = GroupsFeed(syncs=config.syncs, directories=groups, links=storage.links, clock=clock)
     feeds = FeedReader(
-        syncs=config.syncs,
-        sources=sources,
-        targets=targets,
-        feeds=storage.feeds,
-        links=storage.links,
-        queues=storage.queues,
-        clock=clock,
+        kinds={USERS: users_feed, GROUPS: groups_feed}, feeds=storage.feeds, queues=storage.queues, clock=clock
     )
     return Runtime(
         config=config,

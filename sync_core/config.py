@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from . import model
-from .config_shapes import FileShape, FilterShape, SyncShape
+from .config_shapes import FileShape, FilterShape, ScopeShape, SyncShape
 from .errors import ConfigError, Fault
 from .filter_checks import clause_faults, clause_warnings
 from .mapping import DEFAULT_MAPPING
@@ -96,6 +96,7 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant]) -> model.Sync:
         source=tenants[shape.source],
         target=tenants[shape.target],
         mapping=DEFAULT_MAPPING if shape.mapping is None else tuple(rule.rule() for rule in shape.mapping),
+        assigned=_assigned(shape.scope),
         filters=tuple(_filter(each) for each in shape.scope.filters),
         policy=model.Policy(
             adopt=shape.matching.adopt,
@@ -106,6 +107,12 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant]) -> model.Sync:
         owner_attribute=shape.matching.owner_attribute,
         guard=model.GuardLimits(max_percent=guard.max_percent, min_count=guard.min_count, window=guard.window),
     )
+
+
+def _assigned(shape: ScopeShape) -> model.Assigned | None:
+    if shape.users == "all":
+        return None
+    return model.Assigned(groups=frozenset(map(str, shape.groups)), members=frozenset(map(str, shape.members)))
 
 
 def _filter(shape: FilterShape) -> model.Filter:
@@ -151,6 +158,7 @@ def _cross_checks(shape: FileShape) -> Iterator[Place]:
 
 
 def _scope_faults(at: Path_, sync: SyncShape) -> Iterator[Place]:
+    yield from _assignment_faults((*at, "scope"), sync.scope)
     names: set[str] = set()
     for n, each in enumerate(sync.scope.filters):
         path: Path_ = (*at, "scope", "filters", n)
@@ -162,10 +170,26 @@ def _scope_faults(at: Path_, sync: SyncShape) -> Iterator[Place]:
                 yield _placed((*path, "clauses", m), finding)
 
 
+def _assignment_faults(at: Path_, scope: ScopeShape) -> Iterator[Place]:
+    named = scope.groups or scope.members
+    if scope.users == "assigned" and not named:
+        yield (*at, "users"), "assigned, and neither groups nor members say who: that would be nobody", 0
+    if scope.users == "all" and named:
+        yield (*at, "users"), "all takes everybody; with groups or members it has to be assigned", 0
+
+
+def _assignment_warnings(at: Path_, scope: ScopeShape) -> Iterator[Place]:
+    for key, ids in (("groups", scope.groups), ("members", scope.members)):
+        for n, each in enumerate(ids):
+            if each in ids[:n]:
+                yield (*at, key, n), "is named twice", 0
+
+
 def _warnings(shape: FileShape) -> Iterator[Place]:
     marked_with: dict[str, str] = {}  # by target
     for i, sync in enumerate(shape.syncs):
         at: Path_ = ("syncs", i)
+        yield from _assignment_warnings((*at, "scope"), sync.scope)
         owner = sync.matching.owner_attribute
         if owner is not None and marked_with.setdefault(sync.target, owner) != owner:
             message = f"another sync into '{sync.target}' has another one: neither sees whom the other marked"

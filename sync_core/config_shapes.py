@@ -10,16 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from . import model
 from .filter_checks import operator_named
@@ -69,12 +60,6 @@ def _filter_text(value: object) -> str:
 def _owner_attribute(value: str) -> str:
     if not directory_extension(value):
         raise ValueError("must be a directory extension: extension_<app id without hyphens>_<name>, lower-case app id")
-    return value
-
-
-def _users(value: object) -> object:
-    if value == "assigned":
-        raise ValueError("assigned is not available yet: all, with filters if need be")
     return value
 
 
@@ -141,17 +126,13 @@ class FilterShape(Shape):
 class ScopeShape(Shape):
     """Who is synchronized."""
 
-    users: Annotated[Literal["all"], BeforeValidator(_users)] = Field(
-        default="all", description="Every internal user, as far as filters let them in."
+    users: Literal["all", "assigned"] = Field(
+        default="all",
+        description="Every internal user, or those whom groups and members name; as far as filters let them in.",
     )
+    groups: list[UUID] = Field(default=[], description="Object ids of groups; nested members count. With assigned.")
+    members: list[UUID] = Field(default=[], description="Object ids of single users. With assigned.")
     filters: list[FilterShape] = Field(default=[], description="Any of them lets a user in; none: everybody is in.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_groups(cls, value: Any) -> Any:
-        if isinstance(value, dict) and ("groups" in value or "members" in value):
-            raise ValueError("groups are not available yet: users: all, with filters if need be")
-        return value
 
 
 class RuleShape(Shape):

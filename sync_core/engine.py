@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from .apply import VISIBLE_WITHIN, Applier
 from .decide import asks_for_address, may_have_invited, needs_candidates
 from .errors import ConflictError, NotVisibleYetError
+from .fresh import read_afresh
 from .holds import DeletionGuard
 from .look import Look, look
 from .model import Change, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser
@@ -77,11 +78,11 @@ class Engine:
 
         Replicas hear of a user one by one: even who was there a moment ago may be missing from the next answer.
         """
-        source = await self.sources[sync.source.key].read_user(user_id)
+        source = await read_afresh(self.sources[sync.source.key], sync, user_id, link)
         pauses = iter(VISIBLE_SOON if link.etag is None else ())
         while source.state is SourceState.GONE and (pause := next(pauses, None)) is not None:
             await self.clock.sleep(pause)
-            source = await self.sources[sync.source.key].read_user(user_id)
+            source = await read_afresh(self.sources[sync.source.key], sync, user_id, link)
         self._doubt(source, link)
         return source
 

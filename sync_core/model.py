@@ -58,6 +58,8 @@ class SourceUser:
     id: str
     state: SourceState
     attributes: Attributes = field(default_factory=dict)
+    member_of: frozenset[str] | None = None  # of the groups that were asked for; None: none were, so nothing is known
+    missing_groups: frozenset[str] = frozenset()  # of those, the ones that do not exist
     read_at: datetime  # taken before the request was sent
 
     @property
@@ -136,7 +138,8 @@ class TargetUser:
 class Verdict:
     """Whether a user is in scope, and why; the reason names filters, attributes and operators, never values.
 
-    `undecided`: a filter could not be evaluated for this user. Then nobody is let in and nobody is deprovisioned.
+    `undecided`: a filter could not be evaluated for this user, or an assigned group is not there to be asked. Then
+    nobody is let in and nobody is deprovisioned.
     """
 
     in_scope: bool
@@ -478,6 +481,14 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """Who is assigned to a sync: members of these groups, at any depth, and these users. Object ids, lower case."""
+
+    groups: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
     key: str  # the name in sync.yaml
     id: str
@@ -492,6 +503,7 @@ class Sync:
     source: Tenant
     target: Tenant
     mapping: Sequence[Rule]
+    assigned: Assigned | None = None  # None: every internal user
     filters: Sequence[Filter] = ()  # any of them lets a user in; without one everybody is in
     policy: Policy = field(default_factory=Policy)
     guard: GuardLimits = field(default_factory=GuardLimits)

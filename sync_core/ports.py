@@ -7,7 +7,7 @@ was read or saved carries its `etag`; one without is new, and saving it inserts.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -54,8 +54,15 @@ class DeltaPage:
 class SourceDirectory(Protocol):
     """The source tenant, read only."""
 
-    async def read_user(self, user_id: str) -> SourceUser:
-        """A fresh read of one user: GET, after a 404 `directory/deletedItems`, after a second 404 gone."""
+    async def read_user(self, user_id: str, groups: Collection[str] = ()) -> SourceUser:
+        """A fresh read of one user: GET, after a 404 `directory/deletedItems`, after a second 404 gone.
+
+        Whoever is there is then looked for in these groups, through every level; any failure raises.
+        """
+        ...
+
+    async def missing_groups(self, groups: Collection[str]) -> set[str]:
+        """Which of these groups Graph says it does not have."""
         ...
 
     async def delta_page(self, link: str | None) -> DeltaPage:
@@ -73,6 +80,40 @@ class SourceDirectory(Protocol):
     @property
     def select(self) -> str:
         """The attributes that reads and the feed ask for; another list needs a full round."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupChanges:
+    """One page of a delta query on members. Exactly one of the links is set.
+
+    https://learn.microsoft.com/graph/delta-query-groups
+    """
+
+    joined: Sequence[str]  # users who were added to one of the groups
+    left: Sequence[str]  # users who were removed from one
+    regrouped: bool  # one of the groups gained or lost a group, or was deleted or restored itself
+    next_link: str | None = None
+    delta_link: str | None = None
+
+
+class GroupDirectory(Protocol):
+    """The groups of a source tenant, read only. Every one of these listings nominates; none decides."""
+
+    async def closure(self, groups: Collection[str]) -> set[str]:
+        """These groups and all that are nested in them; those that do not exist are missing."""
+        ...
+
+    async def latest(self, groups: Collection[str]) -> str:
+        """A delta link from now on for the members of these groups."""
+        ...
+
+    async def changes(self, link: str, groups: Collection[str]) -> GroupChanges:
+        """The page behind a stored link, as far as it is about these. ResyncRequiredError when the link is dead."""
+        ...
+
+    async def members(self, group: str) -> set[str] | None:
+        """Every user who is a member, through every level; None when there is no such group."""
         ...
 
 
@@ -241,8 +282,9 @@ class LinkDigest:
 class FeedPhase(StrEnum):
     IDLE = "idle"
     PAGES = "pages"
-    SWEEP = "sweep"  # after a full round: who is linked and was deleted while nobody was reading?
+    SWEEP = "sweep"  # of a full round of users: who is linked and was deleted while nobody was reading?
     MARKED = "marked"  # after that: who bears our marker in the target, and has no link?
+    MEMBERS = "members"  # of a full round of groups: who is a member and not linked, or linked and not a member?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,12 +298,15 @@ class FeedState:
     full: bool = False
     link: str | None = None  # the next page of this round
     delta_link: str | None = None
-    cursor: str = ""  # how far the sweep has come: "<sync>/<source id>"; of the marked, the last sync that was tried
+    # How far the sweep has come: "<sync>/<source id>"; of the marked and of groups, the sync that was tried last.
+    cursor: str = ""
     unlisted: Sequence[str] = ()  # the syncs whose marked target users were not listed to the end since a full round
     fingerprint: str = ""  # of what is selected and how it is mapped: another one needs a full round
+    closure: str = ""  # groups: a digest of those whose members are followed; another one needs a full round
     started_at: datetime | None = None
     progress_at: datetime | None = None
     completed_at: datetime | None = None
+    full_at: datetime | None = None  # when the last full round was completed
     pages: int = 0
     entries: int = 0
     nominated: int = 0

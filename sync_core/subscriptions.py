@@ -1,4 +1,4 @@
-"""Keeps one change-notification subscription alive for each source tenant: creates, renews, replaces, never doubles.
+"""Keeps change-notification subscriptions alive, one for each resource of a source tenant: never doubles one.
 
 Every run renews, which is also the proof that Graph still knows the subscription. The client state, by which the
 webhook tells Graph's posts from forged ones, is drawn anew for each subscription and stored only as its SHA-256.
@@ -36,22 +36,23 @@ class SubscriptionKeeper:
     async def keep_all(self) -> None:
         """Every source tenant's; one tenant's failure does not stop the others."""
         for tenant in sorted(self.tenants):
-            try:
-                await self.keep(tenant)
-            except SyncError as error:
-                log.warning("subscription.failed tenant=%s error=%s", tenant, error.code)
+            for resource in self.feeds.of(tenant):
+                try:
+                    await self.keep(tenant, resource)
+                except SyncError as error:
+                    log.warning("subscription.failed tenant=%s resource=%s error=%s", tenant, resource, error.code)
 
-    async def keep(self, tenant_key: str) -> SubscriptionRecord:
-        """Renew this tenant's subscription, or create it when there is none (any more)."""
+    async def keep(self, tenant_key: str, resource: str = "users") -> SubscriptionRecord:
+        """Renew this subscription, or create it when there is none (any more)."""
         tenant = self.tenants[tenant_key]
         api = self.apis[tenant_key]
-        record = await self.records.get(tenant_key)
+        record = await self.records.get(tenant_key, resource)
         if record is None:
-            record = SubscriptionRecord(tenant=tenant_key, tenant_id=tenant.id)
+            record = SubscriptionRecord(tenant=tenant_key, tenant_id=tenant.id, resource=resource)
         if record.subscription_id and record.tenant_id == tenant.id:
             renewed = await api.renew(record.subscription_id, self.clock.now() + LIFETIME)
             if renewed is not None and renewed.notification_url == api.notification_url:
-                log.info("subscription.alive tenant=%s subscription=%s", tenant_key, renewed.id)
+                log.info("subscription.alive tenant=%s resource=%s subscription=%s", tenant_key, resource, renewed.id)
                 return await self.records.save(replace(record, expires_at=renewed.expires_at))
             if renewed is not None:
                 await api.delete(renewed.id)
@@ -62,9 +63,10 @@ class SubscriptionKeeper:
         if event.tenant not in self.tenants:
             log.warning("subscription.unknown_tenant")
             return
-        await self.keep(event.tenant)
-        if event.event in {"subscriptionRemoved", "missed"}:
-            await self.feeds.start_round(event.tenant)
+        for resource in self.feeds.of(event.tenant):
+            await self.keep(event.tenant, resource)
+            if event.event in {"subscriptionRemoved", "missed"}:
+                await self.feeds.start_round(event.tenant, resource)
 
     async def _create(self, api: SubscriptionApi, record: SubscriptionRecord) -> SubscriptionRecord:
         client_state = self.new_client_state()
@@ -73,7 +75,12 @@ class SubscriptionKeeper:
             replace(record, subscription_id="", client_state_hash=client_state_hash(client_state), expires_at=None)
         )
         subscription = await self._create_or_replace(api, record.resource, client_state)
-        log.info("subscription.created tenant=%s subscription=%s", record.tenant, subscription.id)
+        log.info(
+            "subscription.created tenant=%s resource=%s subscription=%s",
+            record.tenant,
+            record.resource,
+            subscription.id,
+        )
         return await self.records.save(
             replace(record, subscription_id=subscription.id, expires_at=subscription.expires_at)
         )

@@ -17,14 +17,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .messages import encode
-from .model import LifecycleEvent, Nomination, Why
+from .messages import encode, format_time
+from .model import FeedRun, LifecycleEvent, Nomination, Why
 
 # Far above what Graph sends in one post, far below what would hurt.
 MAX_BODY = 1024 * 1024
 LIFECYCLE_EVENTS = frozenset({"reauthorizationRequired", "subscriptionRemoved", "missed"})
 
 type Item = Mapping[str, object]
+type Message = Nomination | FeedRun | LifecycleEvent
 
 _TOKEN = re.compile(r"[^\x00-\x1f\x7f]{1,4096}")
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -48,6 +49,7 @@ class Known:
     tenant_id: str
     client_state_hash: str
     syncs: Sequence[str]
+    resource: str = "users"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Answer:
     status: int
     text: str = ""
     messages: Sequence[str] = ()  # bodies for the queue, to be stored before the answer is given
+    rounds: Sequence[str] = ()  # likewise, for `feed-pages`
     refused: Mapping[str, int] = field(default_factory=dict)  # reason -> items
 
 
@@ -84,6 +87,7 @@ def known_subscriptions(rows: str, syncs: Mapping[str, Sequence[str]]) -> dict[s
             tenant_id=row["tenant_id"],
             client_state_hash=row["client_state_hash"],
             syncs=syncs[row["PartitionKey"]],
+            resource=row["RowKey"],
         )
         for row in json.loads(rows)
         if row.get("subscription_id") and row["PartitionKey"] in syncs
@@ -91,11 +95,16 @@ def known_subscriptions(rows: str, syncs: Mapping[str, Sequence[str]]) -> dict[s
 
 
 def receive_notifications(post: Post, known: Mapping[str, Known], now: datetime) -> Answer:
-    """Change notifications to `user-changes` messages: one for each user and sync, however often a post names them."""
+    """Change notifications of users to `user-changes` messages: one for each user and sync, however often they come.
 
-    def messages(subscription: Known, item: Item) -> list[str]:
-        user = _user(item)
-        return [encode(Nomination(sync=sync, user=user, why=Why.NOTIFICATION, at=now)) for sync in subscription.syncs]
+    One of a group does not say who came or went: it asks for a round of the feed that does.
+    """
+
+    def messages(subscription: Known, item: Item) -> list[Message]:
+        changed = _object_id(item)
+        if subscription.resource != "users":
+            return [FeedRun(tenant=subscription.tenant, feed=subscription.resource, round=format_time(now))]
+        return [Nomination(sync=sync, user=changed, why=Why.NOTIFICATION, at=now) for sync in subscription.syncs]
 
     return _receive(post, known, messages)
 
@@ -103,30 +112,35 @@ def receive_notifications(post: Post, known: Mapping[str, Known], now: datetime)
 def receive_lifecycle(post: Post, known: Mapping[str, Known], now: datetime) -> Answer:
     """Lifecycle notifications to `subscription-events` messages."""
 
-    def messages(subscription: Known, item: Item) -> list[str]:
+    def messages(subscription: Known, item: Item) -> list[Message]:
         event = item.get("lifecycleEvent")
         if not isinstance(event, str) or event not in LIFECYCLE_EVENTS:
             raise RefusedItemError("no known lifecycle event")
-        return [encode(LifecycleEvent(tenant=subscription.tenant, event=event, at=now))]
+        return [LifecycleEvent(tenant=subscription.tenant, event=event, at=now)]
 
     return _receive(post, known, messages)
 
 
-def _receive(post: Post, known: Mapping[str, Known], messages: Callable[[Known, Item], list[str]]) -> Answer:
+def _receive(post: Post, known: Mapping[str, Known], messages: Callable[[Known, Item], list[Message]]) -> Answer:
     if post.validation_token is not None:
         return _handshake(post.validation_token)
     try:
         items = _items(post)
     except BadPostError as error:
         return Answer(status=error.status, text=str(error))
-    accepted: dict[str, None] = {}  # in order, and each message once
+    accepted: dict[Message, None] = {}  # in order, and each message once
     refused: Counter[str] = Counter()
     for item in items:
         try:
             accepted.update(dict.fromkeys(messages(*_proven(item, known))))
         except RefusedItemError as error:
             refused[str(error)] += 1
-    return Answer(status=202, messages=tuple(accepted), refused=dict(refused))
+    return Answer(
+        status=202,
+        messages=tuple(encode(each) for each in accepted if not isinstance(each, FeedRun)),
+        rounds=tuple(encode(each) for each in accepted if isinstance(each, FeedRun)),
+        refused=dict(refused),
+    )
 
 
 def _handshake(token: str) -> Answer:
@@ -167,9 +181,9 @@ def _proven(item: object, known: Mapping[str, Known]) -> tuple[Known, Item]:
     return subscription, item
 
 
-def _user(item: Item) -> str:
+def _object_id(item: Item) -> str:
     data = item.get("resourceData")
-    user = data.get("id") if isinstance(data, dict) else None
-    if not isinstance(user, str) or not _GUID.fullmatch(user):
-        raise RefusedItemError("no user id")
-    return user.lower()
+    changed = data.get("id") if isinstance(data, dict) else None
+    if not isinstance(changed, str) or not _GUID.fullmatch(changed):
+        raise RefusedItemError("no object id")
+    return changed.lower()

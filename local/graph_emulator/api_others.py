@@ -13,7 +13,6 @@ from local.graph_emulator.views import chosen, context
 from local.graph_emulator.words import words
 
 _VALIDATION_TIMEOUT_S = 10.0
-# The reading permission itself: a broader, writing one is not accepted.
 # https://learn.microsoft.com/graph/api/resources/organization
 _BLANK: dict[str, Any] = dict.fromkeys(
     words(
@@ -29,7 +28,8 @@ _BLANK: dict[str, Any] = dict.fromkeys(
         "verifiedDomains"
     )
 }
-_READERS = {"user": ("User.Read.All",), "group": ("Group.Read.All", "GroupMember.Read.All")}
+# The reading permission itself: a broader, writing one is not accepted.
+_READERS = {"user": ("User.Read.All",), "group": ("Group.Read.All",)}
 
 
 async def organization(call: Call) -> Response:

@@ -40,14 +40,16 @@ def _add_users(emulator: "Emulator", tenant: Tenant, body: JsonObject) -> Answer
 
 
 def _add_groups(_emulator: "Emulator", tenant: Tenant, body: JsonObject) -> Answer:
-    """With the rules of POST /groups; members and owners by id."""
+    """With the rules of POST /groups, under their own `id` if one is given; members and owners by id."""
     given = body.get("value")
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         raise ControlError(400, "value must be a list of groups")
     made: list[str] = []
     for each in given:
         members, owners = ([_object(tenant, key) for key in each.pop(name, [])] for name in ("members", "owners"))
-        made.append(tenant.groups.create(group_schema.check_new(each), members=members, owners=owners).id)
+        known = {"id": each.pop("id")} if "id" in each else {}
+        checked = group_schema.check_new(each) | known
+        made.append(tenant.groups.create(checked, members=members, owners=owners).id)
     return 201, {"ids": made}
 
 

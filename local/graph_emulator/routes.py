@@ -90,7 +90,7 @@ _DELETE: Final = ("User.DeleteRestore.All", "User.ReadWrite.All", "Directory.Rea
 _RESTORE: Final = ("User.DeleteRestore.All",)
 _INVITE: Final = ("User.Invite.All", *_WRITE)
 # Which of them a subscription takes depends on its resource, and a broader one is not enough where less is needed.
-_SUBSCRIBE: Final = ("User.Read.All", "Group.Read.All", "GroupMember.Read.All")
+_SUBSCRIBE: Final = ("User.Read.All", "Group.Read.All")
 _APPS: Final = ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
 _WRITE_APPS: Final = ("Application.ReadWrite.All", "Directory.ReadWrite.All")
 _ASSIGN: Final = ("AppRoleAssignment.ReadWrite.All", *_WRITE_APPS)

@@ -13,7 +13,7 @@ def look_lines(step: Mapping[str, Any]) -> list[str]:
     source, scope, link = step["source"], step["scope"], step["link"]
     return [
         f"source      {source['state']}, read at {source['read_at']}",
-        f"scope       {'in' if scope['in_scope'] else 'out'}: {scope['reason']}",
+        f"scope       {_verdict(scope)}: {scope['reason']}",
         f"link        {link['state']}, target user {link['target_id'] or '-'}{', dirty' if link['dirty'] else ''}",
         *_refused(step["refused"]),
         f"candidates  {_candidates(step['candidates'])}",
@@ -49,6 +49,10 @@ def _refused(refused: Mapping[str, Any] | None) -> list[str]:
         return []
     names = ", ".join(f"{name} ({code})" for name, code in refused["attributes"].items())
     return [f"refused     {names}", f"            {refused['hint']}"]
+
+
+def _verdict(scope: Mapping[str, Any]) -> str:
+    return "undecided" if scope["undecided"] else "in" if scope["in_scope"] else "out"
 
 
 def _candidates(candidates: Sequence[Mapping[str, Any]] | None) -> str:

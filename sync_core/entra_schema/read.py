@@ -61,7 +61,10 @@ def read_schema(schema: Any, *, clear_nulls: bool = False) -> Imported:
 
 def _around(schema: Any, mapping: At) -> Iterator[Note]:
     """What stands beside the mapping of users."""
-    yield Note("assignment", "who is assigned is not part of a schema; `users: all` takes everybody, as filters let in")
+    yield Note(
+        "assignment",
+        "who is assigned is not part of a schema: `users: all` takes everybody; name them with `users: assigned`",
+    )
     if mapping.get("enabled").value is False:
         yield Note("enabled", "the mapping is switched off in Entra; a sync in sync.yaml is always on")
     for rule in At(schema).get("synchronizationRules").items():

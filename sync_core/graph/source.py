@@ -5,12 +5,12 @@ https://learn.microsoft.com/graph/api/user-get, user-delta and directoryobject-g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import batched
 from urllib.parse import quote
 
-from ..errors import GraphRefusedError, ResyncRequiredError, UnavailableError
+from ..errors import GraphRefusedError, NotVisibleYetError, ResyncRequiredError, UnavailableError
 from ..model import MANAGER, Json, SourceState, SourceUser
 from ..ports import Clock, DeltaPage
 from .client import GraphClient, JsonObject, items
@@ -27,6 +27,9 @@ _DELETED_USER = "/directory/deletedItems/{id}/microsoft.graph.user?$select="
 _DELTA = "/users/delta?$select="
 _BY_IDS = "/directoryObjects/getByIds?$select=id"
 _MOST_IDS = 1000
+_CHECK_MEMBER_GROUPS = "/users/{id}/checkMemberGroups"
+_MOST_GROUPS = 20
+_GROUP_ID = "/groups/{id}?$select=id"
 
 
 class GraphSource:
@@ -46,12 +49,18 @@ class GraphSource:
     def select(self) -> str:
         return self._select
 
-    async def read_user(self, user_id: str) -> SourceUser:
+    async def read_user(self, user_id: str, groups: Collection[str] = ()) -> SourceUser:
         read_at = self._clock.now()  # before asking: the answer is at least as new
         user = await self._look_up(_USER + self._read_select + self._expand, user_id)
         if user is not None:
             attributes = _attributes(user) | ({MANAGER: _id(user.get(MANAGER))} if self._expand else {})
-            return SourceUser(id=user_id, state=_live_state(user), attributes=attributes, read_at=read_at)
+            return SourceUser(
+                id=user_id,
+                state=_live_state(user),
+                attributes=attributes,
+                member_of=await self._member_of(user_id, groups),
+                read_at=read_at,
+            )
         deleted = await self._look_up(_DELETED_USER + self._read_select, user_id)
         if deleted is not None:
             attributes = _attributes(deleted)
@@ -70,6 +79,34 @@ class GraphSource:
             raise UnavailableError("the answer is about another user")
         return user
 
+    async def _member_of(self, user_id: str, groups: Collection[str]) -> frozenset[str]:
+        """Through every level. https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups"""
+        found: set[str] = set()
+        for chunk in batched(sorted(groups), _MOST_GROUPS, strict=False):
+            try:
+                answer = await self._client.post(_CHECK_MEMBER_GROUPS, {"id": user_id}, body={"groupIds": list(chunk)})
+            except GraphRefusedError as error:
+                if not_found(error):  # somebody who was there a moment ago: new, or just deleted
+                    raise NotVisibleYetError from error
+                raise
+            value = answer.get("value") if answer is not None else None
+            if not isinstance(value, list):
+                raise UnavailableError("an answer to checkMemberGroups without a list")
+            known = {str(each).lower() for each in value}
+            found.update(group for group in chunk if group.lower() in known)
+        return frozenset(found)
+
+    async def missing_groups(self, groups: Collection[str]) -> set[str]:
+        missing = set()
+        for group in sorted(groups):
+            try:
+                await self._client.get(_GROUP_ID, {"id": group})
+            except GraphRefusedError as error:
+                if not not_found(error):
+                    raise
+                missing.add(group)
+        return missing
+
     async def find(self, name: str) -> str | None:
         """The object id of the user who has this user principal name (or id) now; for people, who know no ids."""
         try:
@@ -86,23 +123,11 @@ class GraphSource:
         read_at = self._clock.now()
         if link is None:
             page = await self._client.get(_DELTA + self._select, delta=True)
-        elif self._client.ours(link):
-            page = await self._client.follow(link, delta=True)
-        else:  # the Graph host was changed, or somebody changed the record; either way it is of no use
-            raise ResyncRequiredError("the stored link leads to another host")
-        next_link, delta_link = self._link(page, "@odata.nextLink"), self._link(page, "@odata.deltaLink")
-        if (next_link is None) == (delta_link is None):
-            raise UnavailableError("a delta page without exactly one link")
+        else:
+            page = await delta_follow(self._client, link)
+        next_link, delta_link = delta_links(self._client, page)
         users = [_entry(item, read_at) for item in items(page)]
         return DeltaPage(users=users, next_link=next_link, delta_link=delta_link)
-
-    def _link(self, page: JsonObject, name: str) -> str | None:
-        link = page.get(name)
-        if link is None:
-            return None
-        if isinstance(link, str) and self._client.ours(link):
-            return link
-        raise UnavailableError("a delta page with a link to elsewhere")
 
     async def reports(self, user_id: str) -> list[str]:
         try:
@@ -122,6 +147,24 @@ class GraphSource:
             known = {str(item.get("id")).lower() for item in items(page)}
             found.update(user_id for user_id in chunk if user_id.lower() in known)
         return found
+
+
+async def delta_follow(client: GraphClient, link: str) -> JsonObject:
+    """The page behind a stored link."""
+    if not client.ours(link):  # the Graph host was changed, or somebody changed the record; either way it is of no use
+        raise ResyncRequiredError("the stored link leads to another host")
+    return await client.follow(link, delta=True)
+
+
+def delta_links(client: GraphClient, page: JsonObject) -> tuple[str | None, str | None]:
+    """The link to the next page, or to the next round: exactly one of them."""
+    links = [page.get(name) for name in ("@odata.nextLink", "@odata.deltaLink")]
+    given = [link for link in links if link is not None]
+    if len(given) != 1:
+        raise UnavailableError("a delta page without exactly one link")
+    if not isinstance(given[0], str) or not client.ours(given[0]):
+        raise UnavailableError("a delta page with a link to elsewhere")
+    return (given[0], None) if links[0] is not None else (None, given[0])
 
 
 def _live_state(user: JsonObject) -> SourceState:

@@ -49,8 +49,8 @@ WAYS_OUT: Mapping[Reason, str] = {
     Reason.DELETED_IN_TARGET: "somebody in the target deleted it; restore it there, or `deleted_in_target: restore`",
     Reason.NO_ADDRESS: "the source user has neither mail nor user principal name to invite: give it one, or a filter"
     " that leaves it out",
-    Reason.UNDECIDED: "a filter of this sync cannot be evaluated for the user; correct its pattern: until then the user"
-    " is neither let in nor deprovisioned",
+    Reason.UNDECIDED: "a filter of this sync cannot be evaluated for the user, or an assigned group does not exist;"
+    " correct sync.yaml, or restore the group: until then the user is neither let in nor deprovisioned",
     Reason.IGNORED: "an expression of the mapping says IgnoreObjectFlow for this user; change it if that is not meant",
 }
 
@@ -64,7 +64,11 @@ def look_as_json(decided: Look, *, values: bool) -> Json:
     ]
     return {
         "source": {"state": source.state.value, "read_at": iso(source.read_at)},
-        "scope": {"in_scope": decided.verdict.in_scope, "reason": decided.verdict.reason},
+        "scope": {
+            "in_scope": decided.verdict.in_scope,
+            "undecided": decided.verdict.undecided,
+            "reason": decided.verdict.reason,
+        },
         "link": {"state": link.state.value, "target_id": link.target_id, "dirty": link.dirty},
         "refused": {"attributes": dict(sorted(link.refused.items())), "hint": _REFUSED} if link.refused else None,
         "candidates": candidates if asked else None,

@@ -22,7 +22,11 @@ async def status(runtime: Runtime) -> Json:
     return {
         "at": iso(now),
         "syncs": [await _sync(runtime, sync, now) for sync in syncs],
-        "feeds": [await _feed(runtime, tenant, now) for tenant in sorted(runtime.config.source_tenants)],
+        "feeds": [
+            await _feed(runtime, tenant, name, now)
+            for tenant in sorted(runtime.config.source_tenants)
+            for name in runtime.feeds.of(tenant)
+        ],
         "subscriptions": await _subscriptions(runtime, now),
         "queues": await _queues(runtime),
         "poisoned": await runtime.storage.activity.poison_count(),
@@ -43,8 +47,8 @@ async def _sync(runtime: Runtime, sync: Sync, now: datetime) -> Json:
     }
 
 
-async def _feed(runtime: Runtime, tenant: str, now: datetime) -> Json:
-    state = await runtime.storage.feeds.get(tenant)
+async def _feed(runtime: Runtime, tenant: str, name: str, now: datetime) -> Json:
+    state = await runtime.storage.feeds.get(tenant, name)
     return {
         "tenant": tenant,
         "feed": state.feed,
@@ -61,17 +65,18 @@ async def _feed(runtime: Runtime, tenant: str, now: datetime) -> Json:
 
 
 async def _subscriptions(runtime: Runtime, now: datetime) -> list[Json]:
-    """One for each source tenant, whether stored or missing, and what is left over of other tenants."""
-    records = {record.tenant: record for record in await runtime.storage.subscriptions.all()}
+    """One for each feed of each source tenant, whether stored or missing, and what is left over of others."""
+    records = {(record.tenant, record.resource): record for record in await runtime.storage.subscriptions.all()}
+    wanted = {(tenant, name) for tenant in runtime.config.source_tenants for name in runtime.feeds.of(tenant)}
     rows: list[Json] = []
-    for tenant in sorted({*records, *runtime.config.source_tenants}):
-        record = records.get(tenant)
+    for tenant, resource in sorted({*records, *wanted}):
+        record = records.get((tenant, resource))
         expires_at = record.expires_at if record else None
         alive = expires_at is not None and expires_at > now
         rows.append(
             {
                 "tenant": tenant,
-                "resource": record.resource if record else "users",
+                "resource": resource,
                 "id": record.subscription_id if record else None,
                 "state": "live" if alive else "expired" if expires_at else "missing",
                 "expires_at": iso(expires_at),

@@ -54,13 +54,23 @@ class Stage:
             self.clients[CONTOSO], public_url="https://sync.example"
         )
 
-    def _client(self, tenant: str) -> GraphClient:
+    def read_only(self, tenant: str) -> GraphClient:
+        return self._client(tenant, read_only=True)
+
+    def _client(self, tenant: str, *, read_only: bool = False) -> GraphClient:
         transport = EmulatorTransport(self.world.emulator)
         clock = self.world.clock
         credential = EmulatorCredential(
             base_url=BASE, tenant_id=tenant, app_id="app-1", clock=clock, transport=transport
         )
-        return GraphClient(tenant_id=tenant, credential=credential, clock=clock, graph_url=BASE, transport=transport)
+        return GraphClient(
+            tenant_id=tenant,
+            credential=credential,
+            clock=clock,
+            graph_url=BASE,
+            transport=transport,
+            read_only=read_only,
+        )
 
     def person(self, name: str, **more: Any) -> str:
         """A new user of the source tenant."""

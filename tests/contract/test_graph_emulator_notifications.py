@@ -399,3 +399,11 @@ async def test_a_deleted_subscription_hears_nothing_more(world: World, graph: Gr
     person(world)
     await graph.delete(f"/subscriptions/{made['id']}")
     assert await world.emulator.deliver() == 0
+
+
+async def test_a_subscription_to_groups_takes_no_less_than_group_read_all(world: World) -> None:
+    """Reading members does not do. https://learn.microsoft.com/graph/api/subscription-post-subscriptions#permissions"""
+    members = world.graph(CONTOSO, roles=["GroupMember.Read.All", "User.Read.All"])
+    assert (await members.post("/subscriptions", wanted(world, resource="groups"))).status_code == 403
+    groups = world.graph(CONTOSO, roles=["Group.Read.All"])
+    assert (await groups.post("/subscriptions", wanted(world, resource="groups"))).status_code == 201

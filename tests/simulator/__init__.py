@@ -5,5 +5,6 @@ doubled, workers dying, Graph and storage failing. At its end `model` checks the
 section 4, from the directories and from what went over the wire; it knows nothing of the engine.
 
     python -m tests.simulator --seeds 1000          many histories
+    python -m tests.simulator --seeds 1000 --groups likewise, with a scope that names groups
     python -m tests.simulator --seed 42 --trace     one of them, readably
 """

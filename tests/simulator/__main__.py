@@ -9,14 +9,15 @@ from collections import Counter
 from functools import partial
 
 from .chance import FAULTS
-from .mutations import MUTATIONS
+from .mutations import IN_GROUPS, MUTATIONS
 from .runs import verdicts
 from .simulation import Verdict, simulate
 
 
 def main(arguments: list[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
-    live = partial(simulate, mutation=args.break_ or "", extra=frozenset(args.fault))
+    groups = args.groups or args.break_ in IN_GROUPS
+    live = partial(simulate, mutation=args.break_ or "", extra=frozenset(args.fault), groups=groups)
     if args.seed is not None:
         return _replay(live(args.seed), trace=args.trace)
     began = time.perf_counter()
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trace", action="store_true", help="with --seed: print its whole history")
     parser.add_argument("--first", action="store_true", help="stop at the first seed that breaks an invariant")
     parser.add_argument("--break", dest="break_", choices=sorted(MUTATIONS), help="take one rule out of the engine")
+    parser.add_argument("--groups", action="store_true", help="with a scope that names groups")
     parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS), help="have it in every seed")
     return parser
 
@@ -90,7 +92,7 @@ def _replay(verdict: Verdict, *, trace: bool) -> int:
 
 def _options(args: argparse.Namespace) -> str:
     broken = f" --break {args.break_}" if args.break_ else ""
-    return broken + "".join(f" --fault {fault}" for fault in args.fault)
+    return broken + (" --groups" if args.groups else "") + "".join(f" --fault {fault}" for fault in args.fault)
 
 
 def _more(count: int) -> str:

@@ -50,11 +50,12 @@ class Exchange:
     before: TargetState | None = None
     after: TargetState | None = None
     created: bool = False  # an invitation that made a new user
+    member_of: list[str] | None = None  # what checkMemberGroups said
     body: dict[str, object] = field(default_factory=dict)
 
     @property
     def is_write(self) -> bool:
-        return self.method != "GET" and not self.path.endswith("getByIds")
+        return self.method != "GET" and not self.path.endswith(("getByIds", "checkMemberGroups"))
 
     @property
     def removed(self) -> bool:

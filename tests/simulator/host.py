@@ -265,6 +265,8 @@ class Host:
             answer = receive(post, known, life.instance.clock.now())
             if answer.messages:
                 await life.queue(queue).send_many(answer.messages)
+            if answer.rounds:
+                await life.queue(messages.FEED_PAGES).send_many(answer.rounds)
         except SyncError as error:
             answer = webhook.Answer(status=500, text=type(error).__name__)
         what = "validation" if token else f"{parts.path} {answer.status} {len(answer.messages)} {dict(answer.refused)}"

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from local.graph_emulator import User, relations
+from local.graph_emulator.relations import transitive_members
 
 from .evidence import Broken, Evidence, Owned, ownership
 from .expected import blank_as_none, expected
 from .history import Exchange
-from .plan import OWNER_ATTRIBUTE
+from .plan import ASSIGNED, OWNER_ATTRIBUTE
 
 # An approval lasts a day; a worker that got it just before its end may take a while to act.
 _APPROVAL = timedelta(hours=24, minutes=30)
@@ -71,7 +72,10 @@ def _others_untouched(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
 
 
 def _no_delete_without_fresh_read(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
-    """Invariant 2: the last thing this instance read of this user, after it took the message, was a 404."""
+    """Invariant 2: the last thing this instance read of this user, after it took the message, was a 404.
+
+    Or that they are in none of the groups, each of which was there.
+    """
     for delete in evidence.target_writes:
         if delete.method != "DELETE" or delete.path.endswith("/$ref") or delete.taken is None:
             continue
@@ -87,7 +91,9 @@ def _no_delete_without_fresh_read(evidence: Evidence, owned: Owned) -> Iterator[
             and each.answered_at <= delete.sent_at
         ]
         last = max(reads, key=lambda each: each.answered_at or each.sent_at, default=None)
-        if last is None or last.status != 404 or last.seen != 404:
+        if last is not None and last.seen == 200 and _out_of_groups(evidence, last, delete):
+            pass
+        elif last is None or last.status != 404 or last.seen != 404:
             found = "no read" if last is None else f"a read that said {last.seen}"
             yield Broken(invariant=2, text=f"DELETE {delete.object_id[:8]} at {delete.done_at} rests on {found}")
         elif last.answered_at is not None and delete.sent_at - last.answered_at > _FRESH:
@@ -97,6 +103,24 @@ def _no_delete_without_fresh_read(evidence: Evidence, owned: Owned) -> Iterator[
             )
         elif len(reads) < 2:
             yield Broken(invariant=2, text=f"DELETE {delete.object_id[:8]} at {delete.done_at} was not confirmed")
+
+
+def _out_of_groups(evidence: Evidence, read: Exchange, delete: Exchange) -> bool:
+    """Whether the user was asked about after this read, and no group had them while all of them existed."""
+    asked = [
+        each
+        for each in evidence.exchanges
+        if each.instance == read.instance
+        and each.path == f"{read.path}/checkMemberGroups"
+        and each.seen == 200
+        and each.answered_at is not None
+        and read.sent_at <= each.sent_at
+        and each.answered_at <= delete.sent_at
+    ]
+    last = max(asked, key=lambda each: each.sent_at, default=None)
+    if last is None or last.member_of != [] or delete.sent_at - last.sent_at > _FRESH:
+        return False
+    return not any(at < last.sent_at for at in evidence.deeds.missing.values())
 
 
 def _guard_kept(evidence: Evidence) -> Iterator[Broken]:
@@ -138,10 +162,13 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
                 invariant=4, text=f"{source_id[:8]} has {len(mine)} target users: {[each[:8] for each in mine]}"
             )
         elif source is None:
-            yield from _gone(evidence, source_id, mine)
+            yield from _gone(evidence, source_id, mine, evidence.plan.source_deleted)
         elif _is_external(source):
             if mine:
                 yield Broken(invariant=4, text=f"{source_id[:8]} is external and has {mine[0][:8]}")
+        elif (scope := assigned(evidence, source)) is not True:
+            if scope is False:
+                yield from _gone(evidence, source_id, mine, evidence.plan.out_of_scope)
         elif mine:
             yield from _alike(evidence, source, evidence.target.user(mine[0]))
             yield from _managed(evidence, owned, source, evidence.target.user(mine[0]))
@@ -149,11 +176,21 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
             yield Broken(invariant=4, text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user")
 
 
-def _gone(evidence: Evidence, source_id: str, mine: Sequence[str]) -> Iterator[Broken]:
-    """The source user is soft-deleted or gone."""
+def assigned(evidence: Evidence, source: User) -> bool | None:
+    """Whether the source's own directory has this user in one of the scope's groups; None: a group is not there."""
+    if not evidence.plan.groups:
+        return True
+    there = [group for each in ASSIGNED if (group := evidence.source.groups.find(each)) is not None]
+    if any(source in transitive_members(evidence.source, group) for group in there):
+        return True
+    return None if len(there) < len(ASSIGNED) else False
+
+
+def _gone(evidence: Evidence, source_id: str, mine: Sequence[str], policy: str) -> Iterator[Broken]:
+    """The source user is soft-deleted, gone or out of scope."""
     for target_id in mine:
         user = evidence.target.user(target_id)
-        match evidence.plan.source_deleted:
+        match policy:
             case "leave":
                 continue
             case "disable" if user.get("accountEnabled") is False:
@@ -162,7 +199,7 @@ def _gone(evidence: Evidence, source_id: str, mine: Sequence[str]) -> Iterator[B
             continue  # nobody had come to mark the guest, and nobody is left in the source to be looked at
         if target_id in evidence.deeds.restored:  # somebody in the target wanted it back; drift is not repaired
             continue
-        yield Broken(invariant=4, text=f"{source_id[:8]} is deleted, and {target_id[:8]} is still there")
+        yield Broken(invariant=4, text=f"{source_id[:8]} is gone or out, and {target_id[:8]} is still there")
 
 
 def _alike(evidence: Evidence, source: User, target: User) -> Iterator[Broken]:

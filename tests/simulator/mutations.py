@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 from sync_core.apply import Applier
-from sync_core.feeds import FeedReader
+from sync_core.feeds import FeedReader, Step
+from sync_core.graph.groups import GraphGroups
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
 from sync_core.look import Look
 from sync_core.model import Link, Nomination, SourceState, SourceUser, Why
-from sync_core.ports import FeedPhase, FeedState, MarkedPage
+from sync_core.ports import FeedState, MarkedPage
+from sync_core.users_feed import UsersFeed
 from sync_core.worker import Worker
 
 
@@ -22,20 +24,14 @@ from sync_core.worker import Worker
 def delta_link_first() -> Iterator[None]:
     """Invariant 7 turned round: the page is checkpointed, then its nominations go on the queue."""
 
-    async def page(self: FeedReader, state: FeedState) -> FeedState:
-        page = await self.sources[state.tenant].delta_page(state.link)
-        nominations = await self._judge(state.tenant, page.users, full=state.full)
-        state = replace(state, pages=state.pages + 1, link=page.next_link)
-        if page.delta_link is None:
-            state = await self._progress(state)
-        else:
-            state = replace(state, delta_link=page.delta_link)
-            swept = replace(state, phase=FeedPhase.SWEEP)
-            state = await (self._progress(swept) if state.full else self._complete(state))
-        await self.queues.nominate(nominations)
+    store = FeedReader._store
+
+    async def storing(self: FeedReader, step: Step) -> FeedState:
+        state = await store(self, replace(step, nominations=()))
+        await self.queues.nominate(step.nominations)
         return state
 
-    with patch.object(FeedReader, "_page", page):
+    with patch.object(FeedReader, "_store", storing):
         yield
 
 
@@ -43,14 +39,14 @@ def delta_link_first() -> Iterator[None]:
 def no_fresh_read() -> Iterator[None]:
     """A nomination that says that somebody is absent is believed; nobody is read, not before the DELETE either."""
     read_user, soft_delete = GraphSource.read_user, GraphTarget.soft_delete
-    handle, judge = Worker.handle, FeedReader._judge
+    handle, judge = Worker.handle, UsersFeed._judge
     absent: set[str] = set()
     believed: set[str] = set()
 
-    async def judging(self: FeedReader, tenant: str, entries: Any, *, full: bool) -> list[Nomination]:
+    async def judging(self: UsersFeed, state: FeedState, entries: Any) -> list[Nomination]:
         absent.update(entry.id for entry in entries if entry.absent)
         absent.difference_update(entry.id for entry in entries if not entry.absent)
-        return await judge(self, tenant, entries, full=full)
+        return await judge(self, state, entries)
 
     async def handling(self: Worker, nomination: Nomination, *, redelivered: bool = False) -> Any:
         if nomination.why is Why.ABSENT or (nomination.why is Why.FEED and nomination.user in absent):
@@ -60,10 +56,10 @@ def no_fresh_read() -> Iterator[None]:
         finally:
             believed.discard(nomination.user)
 
-    async def reading(self: GraphSource, user_id: str) -> SourceUser:
+    async def reading(self: GraphSource, user_id: str, groups: Collection[str] = ()) -> SourceUser:
         if user_id in believed:
             return SourceUser(id=user_id, state=SourceState.GONE, read_at=self._clock.now())
-        return await read_user(self, user_id)
+        return await read_user(self, user_id, groups)
 
     async def deleting(self: GraphTarget, target_id: str, *, confirm: Any) -> bool:
         return await soft_delete(self, target_id, confirm=_yes)
@@ -72,7 +68,7 @@ def no_fresh_read() -> Iterator[None]:
         return True
 
     with ExitStack() as stack:
-        stack.enter_context(patch.object(FeedReader, "_judge", judging))
+        stack.enter_context(patch.object(UsersFeed, "_judge", judging))
         stack.enter_context(patch.object(Worker, "handle", handling))
         stack.enter_context(patch.object(GraphSource, "read_user", reading))
         stack.enter_context(patch.object(GraphTarget, "soft_delete", deleting))
@@ -122,8 +118,26 @@ def reports_not_told() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def missing_group_is_empty() -> Iterator[None]:
+    """Nobody asks whether the groups are there: whoever was in a deleted one has left it."""
+    members = GraphGroups.members
+
+    async def none(self: GraphSource, groups: Collection[str]) -> set[str]:
+        return set()
+
+    async def listing(self: GraphGroups, group: str) -> set[str]:
+        return await members(self, group) or set()
+
+    with patch.object(GraphSource, "missing_groups", none), patch.object(GraphGroups, "members", listing):
+        yield
+
+
+# These show only where the scope names groups.
+IN_GROUPS = frozenset({"missing-group-is-empty"})
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
+    "missing-group-is-empty": missing_group_is_empty,
     "no-fresh-read": no_fresh_read,
     "marked-not-listed": marked_not_listed,
     "no-invitation-mark": no_invitation_mark,

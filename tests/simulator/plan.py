@@ -16,6 +16,12 @@ FABRIKAM = "22222222-2222-2222-2222-222222222222"
 SYNC = "contoso-to-fabrikam"
 OWNER_ATTRIBUTE = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
 _WITH_MANAGERS = 0.5
+# Groups of the source tenant: two that the scope names, and two that may come to be nested in them.
+STAFF = "dddddddd-0000-0000-0000-000000000001"
+SALES = "dddddddd-0000-0000-0000-000000000002"
+TEAM = "dddddddd-0000-0000-0000-000000000003"
+CLUB = "dddddddd-0000-0000-0000-000000000004"
+ASSIGNED = (STAFF, SALES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +43,11 @@ class Plan:
     seconds: int
     loses_tables: int | None  # before which event
     managers: bool  # mapped, and given in the source
+    groups: bool  # the scope names groups
+    out_of_scope: str
 
     @classmethod
-    def draw(cls, chance: Chance) -> Plan:
+    def draw(cls, chance: Chance, *, groups: bool = False) -> Plan:
         rng = chance.stream("plan")
         gap_s, poll = rng.choice(
             (
@@ -69,6 +77,10 @@ class Plan:
             writes=rng.choice((3000, 3000, 3000, 30)),
             seconds=rng.choice((150, 60)),
             managers=chance.stream("plan/reference").random() < _WITH_MANAGERS,
+            groups=groups,
+            out_of_scope=chance.stream("scope").choice(
+                ("soft_delete", "soft_delete", "soft_delete", "disable", "leave")
+            ),
         )
 
     @property
@@ -81,8 +93,12 @@ syncs:
   - name: {SYNC}
     source: contoso
     target: fabrikam
+    scope: {self.scope}
     matching: {{ adopt: {self.adopt}{self._owner_attribute} }}
-    deprovision: {{ source_deleted: {self.source_deleted}, deleted_in_target: {self.deleted_in_target} }}
+    deprovision:
+      out_of_scope: {self.out_of_scope}
+      source_deleted: {self.source_deleted}
+      deleted_in_target: {self.deleted_in_target}
     deletion_guard:
       max_percent: {self.max_percent}
       min_count: {self.min_count}
@@ -90,6 +106,10 @@ syncs:
     mapping:
 {self._mapping}
 """
+
+    @property
+    def scope(self) -> str:
+        return f"{{ users: assigned, groups: [{', '.join(ASSIGNED)}] }}" if self.groups else "{ users: all }"
 
     @property
     def _owner_attribute(self) -> str:

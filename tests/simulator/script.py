@@ -9,6 +9,7 @@ from sync_core.model import Nomination, Why
 
 from .host import Host
 from .instance import Stage
+from .memberships import DEEDS
 from .plan import SYNC, Plan
 from .world import World
 
@@ -35,6 +36,8 @@ _EVENTS = {
     "resync": 3,
     "nominate": 2,
 }
+# Besides, where the scope names groups.
+_IN_GROUPS = {"join": 20, "leave": 20, **DEEDS}
 # What one user goes through within seconds.
 _BURSTS = (
     ("flip", "flip", "flip"),
@@ -50,6 +53,16 @@ _BURSTS = (
 )
 
 _REDRAWN = 0.5
+
+
+_BURSTS_IN_GROUPS = (
+    *_BURSTS,
+    ("leave", "join"),
+    ("leave", "join", "leave", "join"),
+    ("disable", "leave"),
+    ("leave", "rename", "join"),
+    ("join", "delete", "restore"),
+)
 
 
 class Script:
@@ -70,7 +83,8 @@ class Script:
             if rng.random() < self._plan.bursts:
                 await self._burst()
             else:
-                self._event(rng.choices([*_EVENTS], [*_EVENTS.values()])[0])
+                events = _EVENTS if self._world.memberships is None else _EVENTS | _IN_GROUPS
+                self._event(rng.choices([*events], [*events.values()])[0])
 
     def _lose_tables(self, number: int) -> None:
         """Once, and not while the target hides somebody new: then nothing would be left to find them by."""
@@ -90,7 +104,7 @@ class Script:
         if user is None:
             return
         pace = self._rng.choice((0.1, 1.0, 5.0))
-        for deed in self._rng.choice(_BURSTS):
+        for deed in self._rng.choice(_BURSTS if self._world.memberships is None else _BURSTS_IN_GROUPS):
             self._world.act(user, deed)
             await asyncio.sleep(self._rng.expovariate(1 / pace))
 
@@ -98,6 +112,8 @@ class Script:
         match name:
             case "hire":
                 self._world.hire()
+            case _ if name in DEEDS:
+                self._world.act_on_group(name)
             case "mass-delete":
                 self._world.mass("delete", self._rng.choice((0.4, 0.7, 1.0)))
             case "mass-disable":

@@ -29,6 +29,7 @@ from .history import History
 from .host import Host
 from .instance import Instance, Stage
 from .loop import VirtualClock, VirtualLoop, run
+from .memberships import Memberships
 from .model import check
 from .mutations import MUTATIONS
 from .people import SOURCE_DOMAIN, TARGET_DOMAIN
@@ -53,8 +54,11 @@ class Verdict:
         return bool(self.broken)
 
 
-def simulate(seed: int, *, mutation: str = "", extra: frozenset[str] = frozenset()) -> Verdict:
-    """Live through one history and judge it. `mutation` breaks one rule on purpose; `extra` faults are always there."""
+def simulate(seed: int, *, mutation: str = "", extra: frozenset[str] = frozenset(), groups: bool = False) -> Verdict:
+    """Live through one history and judge it. `mutation` breaks one rule on purpose; `extra` faults are always there.
+
+    With `groups` the scope names some, and people come and go in them, too: another history of the same seed.
+    """
     damage: AbstractContextManager[None] = MUTATIONS[mutation]() if mutation else nullcontext()
     collecting = gc.isenabled()
     _remember_urls()
@@ -64,7 +68,7 @@ def simulate(seed: int, *, mutation: str = "", extra: frozenset[str] = frozenset
     loop = VirtualLoop()
     try:
         with damage:
-            return run(loop, _Run(seed, loop, extra, logs).live())
+            return run(loop, _Run(seed, loop, extra, logs, groups=groups).live())
     finally:
         logging.getLogger("xtsync").removeHandler(logs)
         if collecting:
@@ -91,11 +95,11 @@ class _Logs(logging.Handler):
 
 
 class _Run:
-    def __init__(self, seed: int, loop: VirtualLoop, extra: frozenset[str], logs: _Logs) -> None:
+    def __init__(self, seed: int, loop: VirtualLoop, extra: frozenset[str], logs: _Logs, *, groups: bool) -> None:
         self.seed = seed
         self.chance = Chance(seed)
         self.weather = Weather(self.chance, extra=extra)
-        self.plan = Plan.draw(self.chance)
+        self.plan = Plan.draw(self.chance, groups=groups)
         self.clock = VirtualClock(loop)
         self.history = History(self.clock)
         self.stage = Stage(chance=self.chance, weather=self.weather, clock=self.clock, history=self.history)
@@ -105,12 +109,14 @@ class _Run:
         self.target = self.emulator.create_tenant(FABRIKAM, display_name="Fabrikam", domain=TARGET_DOMAIN)
         set_weather(self.plan, self.chance, self.weather, self.emulator, self.source, self.target)
         self.pump = Pump(self.stage, self.emulator)
+        memberships = Memberships(self.chance.stream("groups"), self.source) if groups else None
         self.world = World(
             self.stage,
             self.emulator,
             source=self.source,
             target=self.target,
             managers=self.plan.managers,
+            memberships=memberships,
             changed=self.pump.kick,
         )
         self.poll_every, self.keep_every = self.plan.poll, self.plan.keep

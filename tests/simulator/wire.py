@@ -129,7 +129,9 @@ class Wire(httpx.AsyncBaseTransport):
             exchange.object_id = answer["invitedUser"]["id"]
             if self._emulator.tenant(self._target).find(exchange.object_id) is None:
                 self._instance.stage.weather.saw("invitation-without-user")
-        if "/delta" in exchange.path and response.is_success:
+        if exchange.path.endswith("/checkMemberGroups") and response.is_success:
+            exchange.member_of = answer["value"]
+        if "/users/delta" in exchange.path and response.is_success:
             self._judge_delta(exchange, answer)
 
     def _judge_delta(self, exchange: Exchange, answer: dict[str, Any]) -> None:

@@ -14,7 +14,9 @@ from local.graph_emulator.tokens import Caller
 
 from .history import Exchange
 from .instance import Stage
+from .memberships import Memberships
 from .people import People
+from .plan import ASSIGNED
 
 _BY_HAND = "00000000-0000-0000-0000-00000000c001"  # the app that administrators of the target use
 
@@ -30,6 +32,7 @@ class Deeds:
     approved: list[tuple[datetime, str]] = field(default_factory=list)  # source id
     tables_lost: list[datetime] = field(default_factory=list)
     untouched: dict[str, dict[str, Any]] = field(default_factory=dict)  # others' target users as they should be
+    missing: dict[str, datetime] = field(default_factory=dict)  # assigned groups that were deleted
 
 
 _LED = 0.8  # of those whose manager changes, how many have one afterwards
@@ -44,6 +47,7 @@ class World:
         source: Tenant,
         target: Tenant,
         managers: bool,
+        memberships: Memberships | None,
         changed: Callable[[], None],
     ) -> None:
         self.managers = managers
@@ -53,6 +57,7 @@ class World:
         self.target = target
         self.deeds = Deeds()
         self.kinds: dict[str, str] = {}  # source id: kind
+        self.memberships = memberships
         self._changed = changed  # there may be notifications to deliver
         self._rng = stage.chance.stream("world")
         self._meddler = stage.chance.stream("meddler")
@@ -72,6 +77,8 @@ class World:
             seconds = self.stage.weather.amount("source-not-visible", 0.2, 5)
             user.visible_at = self.stage.clock.now() + timedelta(seconds=seconds)
         self.kinds[user.id] = kind
+        if self.memberships is not None:
+            self.memberships.welcome(user)
         self._remember_others()
         self._note(user.id, f"hired ({kind})")
         if self.managers:
@@ -114,6 +121,18 @@ class World:
                 self.source.update(user, {"accountEnabled": True})
             case "delete":
                 self.source.delete(user)
+            case "join" if self.memberships is not None:
+                self.memberships.join(user)
+            case "leave" if self.memberships is not None:
+                self.memberships.leave(user)
+
+    def act_on_group(self, deed: str) -> None:
+        if self.memberships is not None:
+            what = self.memberships.act(deed)
+            for group in ASSIGNED:
+                if self.source.groups.find(group) is None:
+                    self.deeds.missing.setdefault(group, self.stage.clock.now())
+            self._note("groups", what)
 
     def draw_line(self, report: str | None = None) -> None:
         """Somebody reports to somebody else, or to nobody, from now on."""
@@ -181,7 +200,7 @@ class World:
         if exchange.path == "/invitations" and exchange.done_at is None and weather.strikes("invited-by-hand"):
             self.invite_by_hand(str(exchange.body["invitedUserEmailAddress"]))
         if exchange.taken and exchange.taken.user and weather.strikes("meddling"):
-            deed = self._meddler.choice(_TIGHT)
+            deed = self._meddler.choice(_TIGHT if self.memberships is None else _TIGHT_IN_GROUPS)
             if deed.startswith("target-"):
                 self.act_in_target(exchange.object_id, deed)
             else:
@@ -206,3 +225,4 @@ _TIGHT = (
     *("flip", "flip", "rename", "move", "disable", "enable", "delete", "restore", "restore", "purge"),
     *("target-delete", "target-restore", "target-edit"),
 )
+_TIGHT_IN_GROUPS = (*_TIGHT, "join", "join", "join", "leave", "leave", "leave")

@@ -6,13 +6,13 @@ Every call goes through `Faults`, which counts it and may make it fail.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sync_core.errors import ConflictError, GraphRefusedError, MissingManagerError
 from sync_core.model import Attributes, Json, Marker, SourceState, SourceUser, TargetUser
-from sync_core.ports import Clock, Confirm, DeltaPage, GraphSubscription, MarkedPage, Presence
+from sync_core.ports import Clock, Confirm, DeltaPage, GraphSubscription, GroupChanges, MarkedPage, Presence
 
 from .faults import Faults
 
@@ -25,6 +25,7 @@ class MemorySource:
         self.select = "id,accountEnabled"
         self.users: dict[str, dict[str, Json]] = {}
         self.deleted: dict[str, dict[str, Json]] = {}
+        self.groups: dict[str, set[str]] = {}  # direct members: users and groups alike
         self.pages: dict[str | None, DeltaPage | Exception] = {}
         self.on_read: Callable[[], None] = lambda: None  # what happens right after somebody was read
         self.on_page: Callable[[], None] = lambda: None  # likewise, a page
@@ -39,8 +40,11 @@ class MemorySource:
         self.users.pop(user_id, None)
         self.deleted.pop(user_id, None)
 
-    async def read_user(self, user_id: str) -> SourceUser:
-        return await self._faults.call("source.read_user", self._read_user(user_id))
+    async def read_user(self, user_id: str, groups: Collection[str] = ()) -> SourceUser:
+        return await self._faults.call("source.read_user", self._read_user(user_id, groups))
+
+    async def missing_groups(self, groups: Collection[str]) -> set[str]:
+        return await self._faults.call("source.missing_groups", self._missing_groups(groups))
 
     async def delta_page(self, link: str | None) -> DeltaPage:
         return await self._faults.call("source.delta_page", self._delta_page(link))
@@ -65,10 +69,25 @@ class MemorySource:
             return SourceUser(id=user_id, state=state, attributes=dict(self.deleted[user_id]), read_at=now)
         return SourceUser(id=user_id, state=SourceState.GONE, read_at=now)
 
-    async def _read_user(self, user_id: str) -> SourceUser:
+    def nested(self, group: str) -> set[str]:
+        """Everything in a group, through every level."""
+        found: set[str] = set()
+        left = [group]
+        while left:
+            for each in self.groups.get(left.pop(), set()) - found:
+                found.add(each)
+                left.append(each)
+        return found
+
+    async def _read_user(self, user_id: str, groups: Collection[str]) -> SourceUser:
         read = self.entry(user_id)
+        if not read.absent:
+            read = replace(read, member_of=frozenset(each for each in groups if user_id in self.nested(each)))
         self.on_read()
         return read
+
+    async def _missing_groups(self, groups: Collection[str]) -> set[str]:
+        return {each for each in groups if each not in self.groups}
 
     async def _delta_page(self, link: str | None) -> DeltaPage:
         page = self.pages[link]
@@ -82,6 +101,48 @@ class MemorySource:
 
     async def _existing(self, user_ids: Sequence[str]) -> set[str]:
         return {user_id for user_id in user_ids if user_id in self.users}
+
+
+class MemoryGroups:
+    """ports.GroupDirectory over a MemorySource's groups; delta pages by the link that leads to them."""
+
+    def __init__(self, source: MemorySource, faults: Faults) -> None:
+        self._source, self._faults = source, faults
+        self.pages: dict[str, GroupChanges | Exception] = {}
+        self._asked = 0
+
+    async def closure(self, groups: Collection[str]) -> set[str]:
+        return await self._faults.call("groups.closure", self._closure(groups))
+
+    async def latest(self, groups: Collection[str]) -> str:
+        return await self._faults.call("groups.latest", self._latest())
+
+    async def changes(self, link: str, groups: Collection[str]) -> GroupChanges:
+        return await self._faults.call("groups.changes", self._changes(link))
+
+    async def members(self, group: str) -> set[str] | None:
+        return await self._faults.call("groups.members", self._members(group))
+
+    async def _closure(self, groups: Collection[str]) -> set[str]:
+        known = self._source.groups
+        return {
+            each for group in groups if group in known for each in (group, *self._source.nested(group) & set(known))
+        }
+
+    async def _latest(self) -> str:
+        self._asked += 1
+        return f"latest:{self._asked}"
+
+    async def _changes(self, link: str) -> GroupChanges:
+        page = self.pages.get(link, GroupChanges(joined=(), left=(), regrouped=False, delta_link=f"{link}+"))
+        if isinstance(page, Exception):
+            raise page
+        return page
+
+    async def _members(self, group: str) -> set[str] | None:
+        if group not in self._source.groups:
+            return None
+        return self._source.nested(group) & set(self._source.users)
 
 
 @dataclass(slots=True, kw_only=True)

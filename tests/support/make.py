@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sync_core.mapping import DEFAULT_MAPPING
 from sync_core.model import (
     Adoption,
+    Assigned,
     DeletedInTarget,
     Deprovision,
     Desired,
@@ -39,6 +40,8 @@ ADA = "aaaaaaaa-0000-0000-0000-000000000001"
 BOB = "bbbbbbbb-0000-0000-0000-000000000002"
 ADDRESS = "ada@contoso.example"
 GUEST = "guest-of-ada"
+SALES = "dddddddd-0000-0000-0000-000000000001"
+STAFF = "dddddddd-0000-0000-0000-000000000002"
 
 # The directory extension that bears the ownership marker, where a test wants one; and what it says of Ada.
 OWNER = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
@@ -52,6 +55,7 @@ def sync(
     *,
     policy: Policy | None = None,
     guard: GuardLimits | None = None,
+    assigned: Assigned | None = None,
     name: str = NAME,
     filters: Sequence[Filter] = (),
     owner_attribute: str | None = None,
@@ -61,6 +65,7 @@ def sync(
         source=CONTOSO,
         target=FABRIKAM,
         mapping=DEFAULT_MAPPING,
+        assigned=assigned,
         policy=policy or Policy(),
         guard=guard or GuardLimits(),
         filters=filters,

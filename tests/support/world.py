@@ -8,18 +8,20 @@ from itertools import count
 
 from sync_core.apply import Applier
 from sync_core.engine import Engine
-from sync_core.feeds import FeedReader
+from sync_core.feeds import GROUPS, USERS, FeedReader
+from sync_core.groups_feed import GroupsFeed
 from sync_core.holds import DeletionGuard
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
-from sync_core.model import FeedRun, Filter, GuardLimits, Json, Link, Nomination, Outcome, Policy, Sync, Why
+from sync_core.model import Assigned, FeedRun, Filter, GuardLimits, Json, Link, Nomination, Outcome, Policy, Sync, Why
 from sync_core.ports import FeedState
 from sync_core.storage.connect import memory_storage
 from sync_core.subscriptions import SubscriptionKeeper
+from sync_core.users_feed import UsersFeed
 from sync_core.worker import Worker
 
 from .clock import ManualClock
-from .directories import Account, MemorySource, MemorySubscriptions, MemoryTarget, pages
+from .directories import Account, MemoryGroups, MemorySource, MemorySubscriptions, MemoryTarget, pages
 from .faults import Faults, FaultyQueue, FaultyTable
 from .make import ADA, ADDRESS, CONTOSO, FABRIKAM, NAME, person, sync
 
@@ -43,6 +45,7 @@ class World:
         guard: GuardLimits | None = None,
         filters: Sequence[Filter] = (),
         owner_attribute: str | None = None,
+        assigned: Assigned | None = None,
         more: Sequence[Sync] = (),
     ) -> None:
         self.clock = ManualClock()
@@ -53,9 +56,12 @@ class World:
             wrap_queue=lambda name, queue: FaultyQueue(name, queue, self.faults),
         )
         self.source = MemorySource(self.clock, self.faults)
+        self.groups = MemoryGroups(self.source, self.faults)
         self.target = MemoryTarget(self.clock, self.faults)
         self.api = MemorySubscriptions(self.faults)
-        self.sync = sync(policy=policy, guard=guard, filters=filters, owner_attribute=owner_attribute)
+        self.sync = sync(
+            policy=policy, guard=guard, filters=filters, owner_attribute=owner_attribute, assigned=assigned
+        )
         self.syncs = {each.name: each for each in (self.sync, *more)}
         sources, targets = {CONTOSO.key: self.source}, {FABRIKAM.key: self.target}
         links = self.storage.links
@@ -81,11 +87,13 @@ class World:
             clock=self.clock,
         )
         self.feeds = FeedReader(
-            syncs=self.syncs,
-            sources=sources,
-            targets=targets,
+            kinds={
+                USERS: UsersFeed(syncs=self.syncs, sources=sources, targets=targets, links=links, clock=self.clock),
+                GROUPS: GroupsFeed(
+                    syncs=self.syncs, directories={CONTOSO.key: self.groups}, links=links, clock=self.clock
+                ),
+            },
             feeds=self.storage.feeds,
-            links=links,
             queues=self.storage.queues,
             clock=self.clock,
         )
@@ -126,14 +134,14 @@ class World:
 
     # --- feeds ---
 
-    async def started(self, *, full: bool = False) -> FeedRun:
+    async def started(self, feed: str = USERS, *, full: bool = False) -> FeedRun:
         """The message of a round that was just started (or woken)."""
-        await self.feeds.start_round(CONTOSO.key, full=full)
+        await self.feeds.start_round(CONTOSO.key, feed, full=full)
         (run,) = await self.runs()
         return run
 
-    async def feed(self) -> FeedState:
-        return await self.storage.feeds.get(CONTOSO.key)
+    async def feed(self, feed: str = USERS) -> FeedState:
+        return await self.storage.feeds.get(CONTOSO.key, feed)
 
     async def first_round(self) -> None:
         """A full round that lists nobody is over: the next one starts at the link `delta:2`."""

@@ -17,7 +17,8 @@ from sync_core.cli.__main__ import main
 from sync_core.cli.world import World
 from sync_core.config import Config
 from sync_core.engine import Engine
-from sync_core.feeds import FeedReader
+from sync_core.feeds import GROUPS, USERS, FeedReader
+from sync_core.groups_feed import GroupsFeed
 from sync_core.holds import DeletionGuard
 from sync_core.look import Look
 from sync_core.measure import Measure
@@ -28,6 +29,7 @@ from sync_core.retention import Retention
 from sync_core.settings import Settings
 from sync_core.storage.connect import Storage, memory_storage
 from sync_core.subscriptions import SubscriptionKeeper
+from sync_core.users_feed import UsersFeed
 from sync_core.worker import Worker
 from tests.support.clock import ManualClock
 from tests.support.directories import MemorySource, MemoryTarget
@@ -162,14 +164,10 @@ class Bench:
             clock=clock,
             on_look=on_look,
         )
+        users_feed = UsersFeed(syncs=config.syncs, sources=sources, targets=targets, links=storage.links, clock=clock)
+        groups_feed = GroupsFeed(syncs=config.syncs, directories={}, links=storage.links, clock=clock)
         feeds = FeedReader(
-            syncs=config.syncs,
-            sources=sources,
-            targets=targets,
-            feeds=storage.feeds,
-            links=storage.links,
-            queues=storage.queues,
-            clock=clock,
+            kinds={USERS: users_feed, GROUPS: groups_feed}, feeds=storage.feeds, queues=storage.queues, clock=clock
         )
         worker = Worker(
             syncs=config.syncs,

@@ -97,7 +97,7 @@ def test_json_of_a_live_run(bench: Bench) -> None:
     assert set(done) == {"sync", "user", "dry_run", "steps", "outcome", "seconds"}
     first = done["steps"][0]
     assert first["source"] == {"state": "live", "read_at": "2026-01-05T09:00:00.000000Z"}
-    assert first["scope"] == {"in_scope": True, "reason": "all internal users"}
+    assert first["scope"] == {"in_scope": True, "undecided": False, "reason": "all internal users"}
     assert first["link"] == {"state": "seen", "target_id": None, "dirty": False}
     assert first["refused"] is None
     assert first["candidates"] == []

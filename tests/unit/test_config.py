@@ -15,6 +15,7 @@ from sync_core.mapping import DEFAULT_MAPPING
 from sync_core.model import (
     Adoption,
     Apply,
+    Assigned,
     Clause,
     DeletedInTarget,
     Deprovision,
@@ -27,6 +28,7 @@ from sync_core.model import (
     Tenant,
     WhenNull,
 )
+from tests.support.make import ADA, SALES
 
 EXAMPLE = Path(__file__).parents[2] / "sync.yaml"
 
@@ -220,8 +222,15 @@ def test_a_window_is_written_with_its_unit(text: str, window: int) -> None:
             ["sync.yaml:8 syncs[0].deletion_guard.max_percent: Input should be less than or equal to 100"],
         ),
         (
-            with_sync("scope: { users: assigned }"),
-            ["sync.yaml:8 syncs[0].scope.users: assigned is not available yet: all, with filters if need be"],
+            with_sync("scope: { users: assigned, groups: [] }"),
+            [
+                "sync.yaml:8 syncs[0].scope.users: "
+                "assigned, and neither groups nor members say who: that would be nobody"
+            ],
+        ),
+        (
+            with_sync("scope:", "  groups:", f"    - {SALES}", "    - Sales"),
+            ["sync.yaml:11 syncs[0].scope.groups[1]: Input should be a valid UUID, invalid character: found `S` at 0"],
         ),
     ],
     ids=lambda value: value[0].partition(": ")[2] if isinstance(value, list) else "",
@@ -393,8 +402,10 @@ def test_a_filter_is_understood() -> None:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        (("scope: { groups: [] }",), "groups are not available yet"),
-        (("scope: { users: all, members: direct }",), "groups are not available yet"),
+        ((f"scope: {{ groups: [{SALES}] }}",), "with groups or members it has to be assigned"),
+        ((f"scope: {{ users: all, members: [{SALES}] }}",), "with groups or members it has to be assigned"),
+        (("scope: { users: assigned, groups: Sales }",), "should be a valid list"),
+        (("scope: { users: nobody }",), "should be 'all' or 'assigned'"),
         (("scope: { filters: [{ name: A, clauses: [] }] }",), "at least 1 item"),
         (("scope: []",), "should be a valid dictionary"),
     ],
@@ -402,6 +413,25 @@ def test_a_filter_is_understood() -> None:
 def test_a_scope_that_could_not_work_is_refused(lines: tuple[str, ...], expected: str) -> None:
     """Who is in is never less, or more, than what the file says."""
     assert any(expected in fault for fault in faults(with_sync(*lines)))
+
+
+def test_assignment_is_read_as_ids_of_one_spelling() -> None:
+    """Graph writes ids in lower case; who copies one from elsewhere may not."""
+    lines = f"scope: {{ users: assigned, groups: [{SALES.upper()}], members: [{ADA}] }}"
+    (sync,) = parse_config(with_sync(lines)).syncs.values()
+    assert sync.assigned == Assigned(groups=frozenset({SALES}), members=frozenset({ADA}))
+
+
+def test_all_users_are_assigned_to_nothing() -> None:
+    """An empty list beside `users: all` says what it says without one."""
+    (sync,) = parse_config(with_sync("scope: { users: all, groups: [], members: [] }")).syncs.values()
+    assert sync.assigned is None
+
+
+def test_an_id_that_is_named_twice_is_pointed_at() -> None:
+    """It works; perhaps another one was meant."""
+    config = parse_config(with_sync("scope:", "  users: assigned", "  groups:", f"    - {SALES}", f"    - {SALES}"))
+    assert [str(each) for each in config.warnings] == ["sync.yaml:12 syncs[0].scope.groups[1]: is named twice"]
 
 
 def test_two_filters_of_one_name_are_refused() -> None:

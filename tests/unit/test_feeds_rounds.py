@@ -12,9 +12,10 @@ from sync_core.errors import (
     GraphRefusedError,
     UnavailableError,
 )
-from sync_core.feeds import STALLED, TIME_BUDGET, worth_a_look
+from sync_core.feeds import STALLED, TIME_BUDGET
 from sync_core.model import FeedRun, LifecycleEvent, LinkState, Why
 from sync_core.ports import DeltaPage, FeedPhase, LinkDigest
+from sync_core.users_feed import worth_a_look
 from tests.support.directories import pages
 from tests.support.make import ADA, BOB, CONTOSO, NAME, link, sync
 from tests.support.world import World, whom

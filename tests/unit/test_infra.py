@@ -70,6 +70,7 @@ REFUSED_BY_FLEX = re.compile(
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 # https://learn.microsoft.com/graph/permissions-reference
 KNOWN_ROLES = {
+    "Group.Read.All": "5b567255-7703-4780-807c-7be8301ae99b",
     "GroupMember.Read.All": "98830695-27a2-44f7-8c18-0c3ebc9698f6",
     "MonitoringMetricsPublisher": "3913510d-42f4-4e42-8a64-420c390055eb",
     "StorageBlobDataOwner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",

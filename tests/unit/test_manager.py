@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.feeds import worth_a_look
 from sync_core.model import (
     DeletedInTarget,
     LinkState,
@@ -19,6 +18,7 @@ from sync_core.model import (
     digest,
     fingerprint,
 )
+from sync_core.users_feed import worth_a_look
 from tests.support.directories import pages
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB

@@ -6,15 +6,17 @@ import sys
 
 import pytest
 
-from tests.simulator.mutations import MUTATIONS
+from tests.simulator.mutations import IN_GROUPS, MUTATIONS
 from tests.simulator.simulation import simulate
 
 # Short ones, which between them meet nearly every fault and every change.
 SEEDS = (2, 3, 7, 8, *range(10, 16), *range(17, 22), *range(24, 30), 31, 32, 33, 35, 36, 38, 39, 40, 41)
+GROUP_SEEDS = range(1, 13)  # likewise, where the scope names groups
 # The first seed at which each deliberate fault shows.
 FOUND_AT = {
     "delta-link-first": 119,
     "marked-not-listed": 32,
+    "missing-group-is-empty": 2,
     "no-fresh-read": 2,
     "no-invitation-mark": 12,
     "reports-not-told": 51,
@@ -26,6 +28,13 @@ FOUND_AT = {
 def test_invariants_hold(seed: int) -> None:
     """Whatever this seed lets happen, no invariant of the architecture breaks."""
     verdict = simulate(seed)
+    assert not verdict.failed, "\n".join(map(str, verdict.broken))
+
+
+@pytest.mark.parametrize("seed", GROUP_SEEDS)
+def test_invariants_hold_in_groups(seed: int) -> None:
+    """People come and go in groups, nested ones, emptied ones and deleted ones: whoever is in has an account."""
+    verdict = simulate(seed, groups=True)
     assert not verdict.failed, "\n".join(map(str, verdict.broken))
 
 
@@ -54,5 +63,6 @@ def test_history_does_not_depend_on_hashes() -> None:
 def test_mutation_is_found(mutation: str) -> None:
     """An engine without one of its rules breaks an invariant, and the same engine with it does not."""
     seed = FOUND_AT[mutation]
-    assert simulate(seed, mutation=mutation).failed
-    assert not simulate(seed).failed
+    groups = mutation in IN_GROUPS
+    assert simulate(seed, mutation=mutation, groups=groups).failed
+    assert not simulate(seed, groups=groups).failed

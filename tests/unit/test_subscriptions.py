@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import ConflictError, UnavailableError
-from sync_core.model import LifecycleEvent
+from sync_core.errors import ConflictError, GraphRefusedError, UnavailableError
+from sync_core.model import Assigned, LifecycleEvent
 from sync_core.ports import GraphSubscription, SubscriptionRecord
 from sync_core.subscriptions import LIFETIME
 from sync_core.webhook import client_state_hash
 from tests.support.faults import Crash
-from tests.support.make import CONTOSO
+from tests.support.make import CONTOSO, SALES
 from tests.support.world import World
 
 
@@ -160,7 +160,7 @@ async def test_one_tenants_failure_does_not_stop_another(caplog: pytest.LogCaptu
     world = World()
     world.faults.fail_next("subscriptions.create", UnavailableError())
     await world.keeper.keep_all()
-    assert "subscription.failed tenant=contoso error=Unavailable" in caplog.text
+    assert "subscription.failed tenant=contoso resource=users error=Unavailable" in caplog.text
     await world.keeper.keep_all()
     await check(world)
 
@@ -179,3 +179,25 @@ async def test_a_lifecycle_event_keeps_the_subscription_and_reads_the_feed_when_
     await world.keeper.lifecycle(LifecycleEvent(tenant=CONTOSO.key, event=event, at=world.clock.now()))
     await check(world)
     assert len(await world.runs()) == (1 if starts else 0)
+
+
+async def test_a_tenant_with_groups_has_a_subscription_for_each_feed() -> None:
+    """Each with a client state of its own; one that is refused does not stop the other."""
+    world = World(assigned=Assigned(groups=frozenset({SALES})))
+    world.faults.fail_next("subscriptions.create", GraphRefusedError(status=403, code="Forbidden"))
+    await world.keeper.keep_all()
+    assert [each.resource for each in world.api.subscriptions.values()] == ["groups"]
+    await world.keeper.keep_all()
+    records = {record.resource: record for record in await world.storage.subscriptions.all()}
+    assert records.keys() == {"users", "groups"}
+    for one in world.api.subscriptions.values():
+        kept = records[one.resource]
+        assert kept.subscription_id == one.id
+        assert kept.client_state_hash == client_state_hash(world.api.client_states[one.id])
+
+
+async def test_lost_events_have_every_feed_of_the_tenant_read() -> None:
+    """Graph does not say whose they were."""
+    world = World(assigned=Assigned(groups=frozenset({SALES})))
+    await world.keeper.lifecycle(LifecycleEvent(tenant=CONTOSO.key, event="missed", at=world.clock.now()))
+    assert [run.feed for run in await world.runs()] == ["users", "groups"]

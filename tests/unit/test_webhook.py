@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from sync_core.messages import decode_lifecycle_event, decode_nomination
-from sync_core.model import LifecycleEvent, Nomination, Why
+from sync_core.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, format_time
+from sync_core.model import FeedRun, LifecycleEvent, Nomination, Why
 from sync_core.webhook import (
     LIFECYCLE_EVENTS,
     MAX_BODY,
@@ -22,7 +22,7 @@ from sync_core.webhook import (
     receive_notifications,
 )
 from tests.support.clock import START
-from tests.support.make import ADA, BOB, CONTOSO
+from tests.support.make import ADA, BOB, CONTOSO, SALES, STAFF
 
 STATE = "s3cret-state"
 SUBSCRIPTION = "subscription-1"
@@ -177,14 +177,14 @@ def test_a_user_is_nominated_once_however_often_a_post_names_them() -> None:
         (item(clientState=client_state_hash(STATE)), "wrong client state"),
         (item(clientState="\ud800"), "wrong client state"),
         (item(clientState={"$ne": ""}), "wrong client state"),
-        (item(resourceData=None), "no user id"),
-        (item(resourceData={}), "no user id"),
-        (item(resourceData={"id": None}), "no user id"),
-        (item("not-a-guid"), "no user id"),
-        (item(f"{ADA}\n"), "no user id"),
-        (item(f"../{ADA}"), "no user id"),
-        (item("\ud800"), "no user id"),
-        (item(10**30), "no user id"),
+        (item(resourceData=None), "no object id"),
+        (item(resourceData={}), "no object id"),
+        (item(resourceData={"id": None}), "no object id"),
+        (item("not-a-guid"), "no object id"),
+        (item(f"{ADA}\n"), "no object id"),
+        (item(f"../{ADA}"), "no object id"),
+        (item("\ud800"), "no object id"),
+        (item(10**30), "no object id"),
     ],
     ids=lambda value: str(value)[:40].encode("ascii", "replace").decode() if isinstance(value, str) else None,
 )
@@ -247,6 +247,39 @@ def test_a_lifecycle_event_proves_itself_like_a_notification() -> None:
     assert answer == Answer(status=202, refused={"wrong client state": 1})
 
 
+# --- groups -----------------------------------------------------------------------------------------------------
+
+OF_GROUPS = {SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], resource="groups")}
+
+
+def of_group(group: object = SALES, **changed: object) -> dict[str, object]:
+    data = {"@odata.type": "#Microsoft.Graph.Group", "id": group}
+    return item(**{"resource": f"Groups/{group}", "resourceData": data, **changed})
+
+
+def test_groups_that_changed_ask_for_one_round_of_their_feed() -> None:
+    """Who came or went a notification does not say; however many groups a post names, one round tells."""
+    answer = receive_notifications(post(of_group(), of_group(STAFF), of_group()), OF_GROUPS, START)
+    assert answer.messages == ()
+    assert [decode_feed_run(body) for body in answer.rounds] == [
+        FeedRun(tenant="contoso", feed="groups", round=format_time(START))
+    ]
+
+
+def test_a_post_about_users_and_groups_leads_to_both() -> None:
+    """One post may carry items of several subscriptions."""
+    known = {**KNOWN, "other": replace(OF_GROUPS[SUBSCRIPTION], subscription_id="other")}
+    answer = receive_notifications(post(item(), of_group(subscriptionId="other")), known, START)
+    assert (len(nominated(answer)), len(answer.rounds)) == (2, 1)
+
+
+@pytest.mark.parametrize("bad", [of_group(clientState="guess"), of_group("Sales"), of_group(tenantId=ADA)])
+def test_a_notification_of_a_group_proves_itself_like_one_of_a_user(bad: dict[str, object]) -> None:
+    """Nobody but Graph can have the groups read."""
+    answer = receive_notifications(post(bad), OF_GROUPS, START)
+    assert (answer.status, answer.rounds, sum(answer.refused.values())) == (202, (), 1)
+
+
 # --- what is known ----------------------------------------------------------------------------------------------
 
 ROW = {
@@ -262,6 +295,8 @@ def test_subscriptions_are_known_from_the_rows_of_the_table() -> None:
     """The binding gives JSON; what is about to be created or belongs to no configured tenant does not count."""
     rows = [ROW, {**ROW, "subscription_id": ""}, {"PartitionKey": "contoso"}, {**ROW, "PartitionKey": "initech"}]
     assert known_subscriptions(json.dumps(rows), {"contoso": ["a-to-b", "a-to-c"]}) == KNOWN
+    of_groups = json.dumps([{**ROW, "RowKey": "groups"}])
+    assert known_subscriptions(of_groups, {"contoso": ["a-to-b", "a-to-c"]}) == OF_GROUPS
 
 
 def test_the_client_state_is_stored_as_its_hash() -> None:

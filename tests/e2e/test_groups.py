@@ -1,0 +1,243 @@
+"""A scope of groups, through every real part there is: who joins and who leaves, at any depth, by event and by poll."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from local.demo import CONTOSO, FABRIKAM
+from local.emulated import Emulated, User, start_by_hand, until
+from local.stack import Stack
+from sync_core.ports import FeedPhase
+from sync_core.storage.connect import Storage, connect
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ADATUM = "33333333-3333-3333-3333-333333333333"
+STAFF = "dddddddd-0000-0000-0000-000000000001"
+TEAM = "dddddddd-0000-0000-0000-000000000002"  # a member of Staff
+CLUB = "dddddddd-0000-0000-0000-000000000003"  # of nobody's scope, until Team takes it in
+BOARD = "dddddddd-0000-0000-0000-000000000004"
+PEOPLE = 30
+CONFIG = f"""
+tenants:
+  contoso: {{ id: {CONTOSO} }}
+  fabrikam: {{ id: {FABRIKAM} }}
+  adatum: {{ id: {ADATUM} }}
+syncs:
+  - name: staff
+    source: contoso
+    target: fabrikam
+    scope: {{ users: assigned, groups: [{STAFF}] }}
+    deletion_guard: {{ min_count: 50 }}
+  - name: board
+    source: contoso
+    target: adatum
+    scope: {{ users: assigned, groups: [{BOARD}] }}
+    deletion_guard: {{ max_percent: 0, min_count: 0 }}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """A running stack of three tenants; `people` are Contoso's enabled users, of whom the first are in groups."""
+
+    stack: Stack
+    emulated: Emulated
+    storage: Storage
+    people: Sequence[User]
+
+    async def join(self, group: str, member: str) -> None:
+        body = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{member}"}
+        await self.emulated.graph(CONTOSO, "POST", f"/groups/{group}/members/$ref", body)
+
+    async def leave(self, group: str, member: str) -> None:
+        await self.emulated.graph(CONTOSO, "DELETE", f"/groups/{group}/members/{member}/$ref")
+
+    async def guests(self, tenant: str = FABRIKAM) -> set[str]:
+        """The addresses of a target's users."""
+        return {str(user["mail"]) for user in await self.emulated.users(tenant, ["id", "mail"])}
+
+    async def shown(self, expected: Sequence[User], tenant: str = FABRIKAM, *, timeout_s: float = 20) -> bool:
+        """Wait until a target has just these people."""
+        wanted = {person["mail"] for person in expected}
+
+        async def same() -> bool:
+            return await self.guests(tenant) == wanted
+
+        return await until(same, timeout_s=timeout_s)
+
+    async def poll(self) -> None:
+        """Once no round that a notification asked for is under way: a poll leaves those alone."""
+
+        async def idle() -> bool:
+            return (await self.storage.feeds.get("contoso", "groups")).phase is FeedPhase.IDLE
+
+        assert await until(idle, timeout_s=20)
+        await start_by_hand(self.stack.functions_url, "poll_feeds")
+
+    async def last_request(self) -> int:
+        return int((await self.emulated.control("GET", "/requests?items=false"))["last"])
+
+    async def xtsync(self, *arguments: str) -> dict[str, Any]:
+        """The command, as an administrator would type it."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "sync_core.cli",
+            *arguments,
+            env=self.stack.environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        answer: dict[str, Any] = json.loads(out)
+        return answer
+
+
+def group(group_id: str, name: str, members: Sequence[str]) -> dict[str, object]:
+    named = {"id": group_id, "displayName": name, "mailNickname": name, "members": members}
+    return {**named, "mailEnabled": False, "securityEnabled": True}
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    config = Path(tmp_path_factory.mktemp("groups")) / "sync.yaml"
+    config.write_text(CONFIG)
+    async with Stack(config=config) as stack, Emulated(stack.graph_url) as emulated:
+        storage = connect(stack.azurite.connection_string)
+        await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=5)
+        await emulated.control("POST", "/tenants", {"id": ADATUM, "displayName": "Adatum", "domain": "adatum.example"})
+        await emulated.control("PUT", f"/tenants/{ADATUM}/settings", {"automatic_redemption": ["*"]})
+        users = await emulated.users(CONTOSO, ["id", "mail", "accountEnabled"])
+        people = [user for user in users if user["accountEnabled"]]
+        ids = [person["id"] for person in people]
+        groups = [
+            group(TEAM, "Team", ids[:4]),
+            group(STAFF, "Staff", [*ids[4:8], TEAM]),
+            group(CLUB, "Club", ids[8:10]),
+            group(BOARD, "Board", ids[:3]),
+        ]
+        await emulated.control("POST", f"/tenants/{CONTOSO}/groups", {"value": groups})
+        world = World(stack=stack, emulated=emulated, storage=storage, people=people)
+        await start_by_hand(stack.functions_url, "keep_subscriptions")
+        await world.poll()
+        assert await world.shown(people[:8], timeout_s=60)
+        assert await world.shown(people[:3], ADATUM)
+        yield world
+        await storage.close()
+
+
+async def test_only_members_were_looked_at(world: World) -> None:
+    """The first round of users puts nobody on the queue whom no group has."""
+    requests = (await world.emulated.control("GET", "/requests"))["items"]
+    asked = {r["path"].split("/")[2] for r in requests if r["path"].endswith("/checkMemberGroups")}
+    assert asked == {person["id"] for person in world.people[:8]}
+
+
+async def test_who_joins_a_nested_group_comes_by_event_and_who_leaves_goes(world: World) -> None:
+    """The notification of the group leads to a round of its feed, and that to the person."""
+    since = await world.last_request()
+    await world.join(TEAM, world.people[10]["id"])
+    assert await world.shown([*world.people[:8], world.people[10]])
+    await world.leave(TEAM, world.people[10]["id"])
+    assert await world.shown(world.people[:8])
+    polled = await world.emulated.control("GET", f"/requests?since={since}")
+    assert not [r for r in polled["items"] if r["kind"] == "delta" and "/users/" in r["path"]]
+
+
+async def test_a_group_that_is_taken_in_brings_its_members_and_takes_them_along(world: World) -> None:
+    """Nobody joined or left a group that was followed: the closure is another one."""
+    await world.join(TEAM, CLUB)
+    assert await world.shown(world.people[:10])
+    await world.leave(TEAM, CLUB)
+    assert await world.shown(world.people[:8])
+
+
+async def test_who_was_disabled_first_goes_all_the_same(world: World) -> None:
+    """Disabled, synchronized, and then removed from the group: Entra leaves such users behind."""
+    person = world.people[7]
+
+    async def disabled() -> bool:
+        users = await world.emulated.users(FABRIKAM, ["mail", "accountEnabled"])
+        return [user["accountEnabled"] for user in users if user["mail"] == person["mail"]] == [False]
+
+    await world.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", {"accountEnabled": False})
+    assert await until(disabled, timeout_s=20)
+    await world.leave(STAFF, person["id"])
+    assert await world.shown(world.people[:7])
+
+
+async def test_the_poll_alone_finds_who_came_and_who_went(world: World) -> None:
+    """With delivery switched off, one round of each feed brings both tenants together; of groups taken in, too."""
+    await world.emulated.control("PUT", "/delivery", {"enabled": False})
+    try:
+        await world.join(STAFF, world.people[11]["id"])
+        await world.join(TEAM, CLUB)
+        await world.leave(STAFF, world.people[6]["id"])
+        await world.poll()
+        assert await world.shown([*world.people[:6], *world.people[8:10], world.people[11]])
+        await world.leave(TEAM, CLUB)
+        await world.leave(STAFF, world.people[5]["id"])
+        await world.poll()
+        assert await world.shown([*world.people[:5], world.people[11]])
+    finally:
+        await world.emulated.control("PUT", "/delivery", {"enabled": True})
+
+
+async def test_a_dead_delta_link_of_the_groups_starts_their_feed_over(world: World) -> None:
+    """Who joined meanwhile is found by the listing, and nobody is deleted."""
+    await world.emulated.control("PUT", "/delivery", {"enabled": False})
+    try:
+        await world.emulated.control("POST", f"/tenants/{CONTOSO}/delta-reset", {"form": "resyncRequired"})
+        await world.join(STAFF, world.people[12]["id"])
+        await world.poll()
+        assert await world.shown([*world.people[:5], *world.people[11:13]])
+    finally:
+        await world.emulated.control("PUT", "/delivery", {"enabled": True})
+
+
+async def test_an_emptied_group_is_held_until_a_person_approves(world: World) -> None:
+    """This sync allows no deletion: nobody goes, the holds are shown with their reason, approval carries them out."""
+    board = world.people[:3]
+    for person in board:
+        await world.leave(BOARD, person["id"])
+
+    async def held() -> bool:
+        return len((await world.xtsync("holds", "list", "--sync", "board", "--json"))["holds"]) == len(board)
+
+    assert await until(held, timeout_s=30, every_s=1)
+    assert await world.guests(ADATUM) == {person["mail"] for person in board}
+    looked = await world.xtsync("sync", board[0]["id"], "--sync", "board", "--dry-run", "--json")
+    assert looked["results"][0]["steps"][0]["scope"]["reason"] == f"not a member of group {BOARD}"
+    code = (await world.xtsync("holds", "list", "--sync", "board", "--json"))["code"]
+    await world.xtsync("holds", "approve", code, "--sync", "board", "--yes", "--json")
+    assert await world.shown([], ADATUM)
+
+
+async def test_a_deleted_group_deletes_nobody(world: World) -> None:
+    """What its members were in is not there to be asked: they stay, and whoever is looked at is parked."""
+    await world.emulated.graph(CONTOSO, "DELETE", f"/groups/{STAFF}")
+    before = await world.guests()
+    await world.poll()
+    person = world.people[0]
+    looked = await world.xtsync("sync", person["id"], "--sync", "staff", "--json")
+    assert (looked["results"][0]["outcome"]["result"], looked["results"][0]["outcome"]["error"]) == (
+        "parked",
+        "undecided",
+    )
+    assert looked["results"][0]["steps"][0]["scope"]["reason"] == f"there is no group {STAFF}"
+
+    async def polled() -> bool:
+        state = await world.storage.feeds.get("contoso", "groups")
+        return state.phase is FeedPhase.IDLE and state.full
+
+    assert await until(polled, timeout_s=20)
+    assert await world.guests() == before
