@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..errors import GraphRefusedError, SyncError
+from ..feeds import GROUPS
 from ..model import Sync, Tenant
 from ..ports import Activity, Clock, Feeds, Guards, Links, Queues, Subscriptions
 from . import policies, stored, subscription, token
@@ -73,7 +74,7 @@ class Checkup:
         checks = [
             _check("token", issuer, token.issued, app, got),
             _check("tenant", "tid of the token", token.tenant, app, got),
-            _check("roles", "roles of the token", token.roles, app, got),
+            _check("roles", "roles of the token", token.roles, app, got, groups=self._reads_groups(app)),
             _check(
                 "clock", "nbf and exp of the token, Date of Graph's answer", token.clock, app, got, self.clock.now()
             ),
@@ -86,10 +87,21 @@ class Checkup:
         now, key = self.clock.now(), app.tenant.key
         look = subscription.live if usable else subscription.recorded
         kept = "table subscriptions, GET /subscriptions/{id}"
-        return [
+        checks = [
             _check("subscription", kept, look, app, self.subscriptions, now, self.public_url),
             _check("feed", "table feeds", stored.feed, self.feeds, key, now, self.public_url),
         ]
+        if self._reads_groups(app):
+            groups = subscription.of_groups if usable else subscription.recorded
+            checks += [
+                _check("groups subscription", kept, groups, app, self.subscriptions, now, self.public_url, GROUPS),
+                _check("groups feed", "table feeds", stored.feed, self.feeds, key, now, self.public_url, GROUPS),
+            ]
+        return checks
+
+    def _reads_groups(self, app: AppOnTenant) -> bool:
+        sources = {sync.source.key for sync in self.syncs.values() if sync.assigned and sync.assigned.groups}
+        return app.side is Side.SOURCE and app.tenant.key in sources
 
     def _policies(self, app: AppOnTenant) -> list[Check]:
         between = [check for other in self._others(app) for check in policies.checks(app, other)]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ..feeds import STALLED
+from ..feeds import STALLED, USERS
 from ..holds import waiting
 from ..messages import WORK_QUEUES, poison_queue
 from ..model import Sync
@@ -36,8 +36,8 @@ async def configuration(syncs: Sequence[Sync], warnings: int) -> Found:
     return ok(", ".join(f"{sync.name}: {sync.source.key} to {sync.target.key}" for sync in syncs))
 
 
-async def feed(feeds: Feeds, tenant: str, now: datetime, public_url: str) -> Found:
-    state = await feeds.get(tenant)
+async def feed(feeds: Feeds, tenant: str, now: datetime, public_url: str, name: str = USERS) -> Found:
+    state = await feeds.get(tenant, name)
     if state.completed_at is not None and now - state.completed_at <= FEED_OVERDUE:
         return ok(f"completed {_span(now - state.completed_at)} ago")
     if _is_read(state, now):

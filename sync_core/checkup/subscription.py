@@ -7,22 +7,38 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ..feeds import USERS
 from ..model import Json
 from ..ports import SubscriptionRecord, Subscriptions
 from . import remedies
-from .finding import AppOnTenant, Found, failed, ok
+from .finding import AppOnTenant, Found, Verdict, failed, ok, warning
 
 
-async def recorded(app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str) -> Found:
+async def recorded(
+    app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str, resource: str = USERS
+) -> Found:
     """By our own record alone: for a token that cannot be used."""
-    record = await records.get(app.tenant.key)
+    record = await records.get(app.tenant.key, resource)
     fault = _fault(record, now)
     return failed(fault, *_remedy(public_url)) if fault else ok("recorded as live; Graph was not asked")
 
 
-async def live(app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str) -> Found:
+async def of_groups(app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str, resource: str) -> Found:
+    """Without one the poll finds changed memberships, so that nothing is wrong."""
+    found = await live(app, records, now, public_url, resource)
+    if found.verdict is not Verdict.FAILED:
+        return found
+    return warning(
+        f"{found.detail}; changed memberships come by poll, within minutes",
+        "For seconds, grant Group.Read.All in the source tenant, for which NOTIFY_GROUPS asks: docs/deploy.md.",
+    )
+
+
+async def live(
+    app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str, resource: str = USERS
+) -> Found:
     """By our record, and then by Graph's."""
-    record = await records.get(app.tenant.key)
+    record = await records.get(app.tenant.key, resource)
     fault = _fault(record, now)
     if fault or record is None:
         return failed(fault, *_remedy(public_url))

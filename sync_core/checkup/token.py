@@ -23,11 +23,12 @@ _LEAST_ROLES = {
     Side.SOURCE: ("User.Read.All",),
     Side.TARGET: ("User.DeleteRestore.All", "User.Invite.All", "User.ReadWrite.All"),
 }
+_FOR_GROUPS = ("GroupMember.Read.All",)
 
 
-def least_roles(side: Side) -> tuple[str, ...]:
-    """As infra/roles.bicep grants them. What a sync needs beyond these is to be said here, and nowhere else."""
-    return _LEAST_ROLES[side]
+def least_roles(side: Side, *, groups: bool = False) -> tuple[str, ...]:
+    """As infra/roles.bicep grants them; `groups`: a scope names some."""
+    return _LEAST_ROLES[side] + (_FOR_GROUPS if groups and side is Side.SOURCE else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,8 @@ async def tenant(app: AppOnTenant, token: Token) -> Found:
     )
 
 
-async def roles(app: AppOnTenant, token: Token) -> Found:
-    least, given = least_roles(app.side), token.claim("roles")
+async def roles(app: AppOnTenant, token: Token, *, groups: bool = False) -> Found:
+    least, given = least_roles(app.side, groups=groups), token.claim("roles")
     if given is None and app.silent_roles:
         return ok("every one")
     missing = [role for role in least if not isinstance(given, list) or role not in given]

@@ -25,6 +25,7 @@ from sync_core.model import Json, Link, Tenant
 from sync_core.ports import FeedPhase, FeedState
 from sync_core.settings import load_settings
 from sync_core.storage.connect import memory_storage
+from tests.support.make import STAFF
 
 SETTINGS = {
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
@@ -66,6 +67,7 @@ class Clinic:
 
     def __init__(self, graph: World) -> None:
         self.graph = graph
+        self.config = CONFIG
         self.clock = graph.clock
         self.storage = memory_storage(self.clock)
         self.transport = Dated(graph.emulator)
@@ -78,7 +80,7 @@ class Clinic:
     @asynccontextmanager
     async def runtime(self) -> AsyncIterator[bootstrap.Runtime]:
         """A new one each time, as a command has: with no token in it."""
-        settings, config = load_settings(SETTINGS), parse_config(CONFIG)
+        settings, config = load_settings(SETTINGS), parse_config(self.config)
         runtime = bootstrap.build(settings, config, clock=self.clock, storage=self.storage, transport=self.transport)
         yield runtime
         await runtime.close()
@@ -92,8 +94,8 @@ class Clinic:
             await runtime.keeper.keep("contoso")
         await self.feed(completed_at=self.clock.now())
 
-    async def feed(self, **values: Any) -> None:
-        state = await self.storage.feeds.get("contoso")
+    async def feed(self, name: str = "users", /, **values: Any) -> None:
+        state = await self.storage.feeds.get("contoso", name)
         await self.storage.feeds.save(replace(state, **values))
 
     async def settings(self, tenant: str, **values: object) -> None:
@@ -308,6 +310,20 @@ async def test_least_permissions_are_no_fault(clinic: Clinic) -> None:
     assert f"{CROSS_TENANT}/partners/{CONTOSO}').{CONSENT}.inboundAllowed" in await clinic.remedy(
         "redemption from contoso"
     )
+
+
+async def test_a_scope_that_names_groups_needs_more(clinic: Clinic) -> None:
+    """One permission more, a feed of its own, and, if seconds matter, a subscription; that one is not required."""
+    clinic.config = clinic.config.replace(
+        "target: fabrikam }", f"target: fabrikam, scope: {{ users: assigned, groups: [{STAFF}] }} }}"
+    )
+    assert await clinic.report() == {"groups feed": "no round was ever completed"}
+    (subscription,) = (await clinic.report(Verdict.WARNING)).values()
+    assert subscription == "there is none; changed memberships come by poll, within minutes"
+    assert "NOTIFY_GROUPS" in await clinic.remedy("groups subscription")
+    await clinic.feed("groups", completed_at=clinic.clock.now())
+    await clinic.roles(CONTOSO, ["User.Read.All"])
+    assert await clinic.report() == {"roles": "missing: GroupMember.Read.All"}
 
 
 # --- what is stored -----------------------------------------------------------------------------------------------

@@ -156,10 +156,15 @@ def test_the_operators_registration_has_the_code_s_roles() -> None:
 def test_the_doctor_asks_for_the_deployed_roles() -> None:
     """No more, and no fewer, than an administrator is asked to grant."""
     text = (INFRA / "roles.bicep").read_text()
-    for side, name in ((Side.SOURCE, "sourceRoles"), (Side.TARGET, "targetRoles")):
+
+    def granted(name: str) -> set[str]:
         block = re.search(rf"var {name} = \{{\n(.*?)^\}}", text, re.DOTALL | re.MULTILINE)
         assert block is not None
-        assert set(least_roles(side)) == set(re.findall(r"^  '([\w.]+)':", block[1], re.MULTILINE))
+        return set(re.findall(r"^  '([\w.]+)':", block[1], re.MULTILINE))
+
+    assert set(least_roles(Side.SOURCE)) == granted("sourceRoles")
+    assert set(least_roles(Side.SOURCE, groups=True)) == granted("sourceRoles") | granted("groupRoles")
+    assert set(least_roles(Side.TARGET, groups=True)) == granted("targetRoles")
 
 
 def test_roles_have_the_ids_that_are_known() -> None:
