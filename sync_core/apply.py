@@ -44,12 +44,14 @@ from .model import (
     fingerprint,
     fingerprints,
 )
-from .ports import Clock, Links, Presence, Queues, SourceDirectory, TargetDirectory
+from .ports import Clock, Confirm, Links, Presence, Queues, SourceDirectory, TargetDirectory
 
 # How long Entra may take to show a new user everywhere before its absence means that somebody deleted it.
 VISIBLE_WITHIN = timedelta(minutes=15)
 # A deletion that we marked this recently explains a target user whom we find deleted.
 OUR_DELETION = timedelta(hours=1)
+# A permit that came within this time was not waited for.
+PROMPTLY = timedelta(seconds=0.5)
 # Of 256 characters, the rest is the invitation's mark. https://learn.microsoft.com/graph/api/resources/user
 LONGEST_NAME = 230
 _REPORTS_AT_ONCE = 500
@@ -173,7 +175,7 @@ class Applier:
     ) -> Mapping[str, str] | None:
         """What Graph refused, with its codes; None when there is no such user. A reference is a request of its own."""
         rest = {name: value for name, value in attributes.items() if name != MANAGER}
-        refused = await target.update(_target_id(link), rest) if rest else {}
+        refused = await target.update(_target_id(link), rest, confirm=self._still_marked(link)) if rest else {}
         if refused is None or MANAGER not in attributes:
             return refused
         try:
@@ -184,6 +186,18 @@ class Applier:
         except GraphRefusedError as error:
             return {**refused, MANAGER: error.code}
         return refused if found else None
+
+    def _still_marked(self, link: Link) -> Confirm:
+        """Who waited for a permit may have been overtaken: whoever marked the link anew has read the user since."""
+        asked = self.clock.now()
+
+        async def still_marked() -> bool:
+            if self.clock.now() - asked < PROMPTLY:
+                return True
+            now = await self.links.get(link.sync, link.source_id)
+            return now is not None and now.etag == link.etag
+
+        return still_marked
 
     async def _nominate_reports(self, decided: Look, link: Link) -> None:
         """Those who report to this user may have been looked at before there was anybody to refer to.

@@ -163,7 +163,9 @@ class TargetDirectory(Protocol):
         """POST /invitations without a mail; the id of the user it made, or of the guest who was already there."""
         ...
 
-    async def update(self, target_id: str, attributes: Attributes) -> Mapping[str, str] | None:
+    async def update(
+        self, target_id: str, attributes: Attributes, *, confirm: Confirm | None = None
+    ) -> Mapping[str, str] | None:
         """PATCH; None when there is no such user.
 
         An attribute that Graph refuses is left out and the rest is written: the result names each of them with the

@@ -124,8 +124,11 @@ class GraphClient:
         """`confirm` is asked when the permit is there, right before the request; on its "no", ConflictError."""
         return await self._send(Method.POST, self._url(template, parameters), body, confirm=confirm)
 
-    async def patch(self, template: str, parameters: Parameters, *, body: JsonObject) -> JsonObject | None:
-        return await self._send(Method.PATCH, self._url(template, parameters), body)
+    async def patch(
+        self, template: str, parameters: Parameters, *, body: JsonObject, confirm: Confirm | None = None
+    ) -> JsonObject | None:
+        """`confirm` as in post."""
+        return await self._send(Method.PATCH, self._url(template, parameters), body, confirm=confirm)
 
     async def put(self, template: str, parameters: Parameters, *, body: JsonObject) -> JsonObject | None:
         return await self._send(Method.PUT, self._url(template, parameters), body)

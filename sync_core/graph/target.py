@@ -97,11 +97,13 @@ class GraphTarget:
             raise UnavailableError("an invitation without its user")
         return user_id
 
-    async def update(self, target_id: str, attributes: Attributes) -> Mapping[str, str] | None:
+    async def update(
+        self, target_id: str, attributes: Attributes, *, confirm: Confirm | None = None
+    ) -> Mapping[str, str] | None:
         refused: dict[str, str] = {}
         while rest := {name: value for name, value in attributes.items() if name not in refused}:
             try:
-                await self._client.patch(_USER, {"id": target_id}, body=rest)
+                await self._client.patch(_USER, {"id": target_id}, body=rest, confirm=confirm)
             except GraphRefusedError as error:
                 if not_found(error):
                     return None

@@ -74,7 +74,7 @@ def ownership(evidence: Evidence) -> Owned:
             if about in inviters[address_of.pop(each.object_id)] or evidence.plan.adopt == "guests":
                 owned.source_of[each.object_id] = about
         elif each.object_id not in owned.source_of:
-            if evidence.plan.adopt == "guests" and each.method != "DELETE" and _was_guest(evidence, each.object_id):
+            if evidence.plan.adopt == "guests" and _may_be_adopted(evidence, each, about):
                 owned.source_of[each.object_id] = about
             elif each.object_id in evidence.deeds.invited:
                 owned.source_of[each.object_id] = about
@@ -84,9 +84,15 @@ def ownership(evidence: Evidence) -> Owned:
     return owned
 
 
-def _was_guest(evidence: Evidence, target_id: str) -> bool:
-    user = evidence.target.find(target_id) or evidence.target.find_deleted(target_id)
-    return user is None or user.is_guest
+def _may_be_adopted(evidence: Evidence, first: Exchange, source_id: str) -> bool:
+    """By the first write to somebody's guest. A deletion is one only of a guest with the leaver's own address."""
+    user = evidence.target.find(first.object_id) or evidence.target.find_deleted(first.object_id)
+    if user is None:
+        return first.method != "DELETE"
+    if first.method != "DELETE":
+        return user.is_guest
+    leaver = evidence.source.find(source_id) or evidence.source.find_deleted(source_id)
+    return user.is_guest and leaver is not None and user.get("mail") == leaver.get("mail")
 
 
 def _done(each: Exchange) -> bool:

@@ -200,8 +200,10 @@ class MemoryTarget:
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         return await self._faults.call("target.invite", self._invite(address, display_name, confirm))
 
-    async def update(self, target_id: str, attributes: Attributes) -> Mapping[str, str] | None:
-        return await self._faults.call("target.update", self._update(target_id, attributes))
+    async def update(
+        self, target_id: str, attributes: Attributes, *, confirm: Confirm | None = None
+    ) -> Mapping[str, str] | None:
+        return await self._faults.call("target.update", self._update(target_id, attributes, confirm))
 
     async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
         return await self._faults.call("target.set_manager", self._set_manager(target_id, manager_id))
@@ -282,10 +284,14 @@ class MemoryTarget:
         self.users[target_id].attributes["manager"] = manager_id
         return True
 
-    async def _update(self, target_id: str, attributes: Attributes) -> Mapping[str, str] | None:
+    async def _update(
+        self, target_id: str, attributes: Attributes, confirm: Confirm | None
+    ) -> Mapping[str, str] | None:
         if overtaking := self.before_update:
             self.before_update = None
             await overtaking()
+        if confirm is not None and not await confirm():
+            raise ConflictError("overtaken")
         self.writes.append(("update", target_id))
         if self._misses(target_id, self.missed_updates):
             return None

@@ -160,6 +160,26 @@ async def test_a_lost_compare_and_swap_applies_every_attribute_again() -> None:
     assert not (await world.stored()).dirty
 
 
+async def test_who_was_overtaken_while_waiting_for_a_permit_does_not_write_what_was_read_before() -> None:
+    """Disabled and enabled again meanwhile: the old decision would take access away once more, uncounted."""
+    world = World()
+    account = await world.linked()
+    other = replace(world.worker, locks=UserLocks())
+    world.change(accountEnabled=False)
+
+    async def overtaken() -> None:
+        world.clock.advance(timedelta(seconds=10))
+        world.change(accountEnabled=True)
+        assert await other.handle(world.nomination(why=Why.OPERATOR)) is not None
+
+    world.target.before_update = overtaken
+    outcome = await world.look()
+    assert outcome.changes == ()
+    assert account.attributes["accountEnabled"] is True
+    assert world.target.writes.count(("update", "guest-1")) == 1
+    assert world.in_step()
+
+
 async def test_a_conflict_before_anything_was_written_starts_over_from_the_newer_link() -> None:
     """The mark was refused, so nothing was sent: the difference alone is written on the second try."""
     world = World()
