@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .look import Look
     from .measure import Measure
     from .model import Tenant
-    from .ports import Clock
+    from .ports import Clock, GroupDirectory, SourceDirectory, SubscriptionApi, TargetDirectory
     from .rehearsal import Rehearsal
     from .retention import Retention
     from .settings import Settings
@@ -52,6 +52,17 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Directories:
+    """What the core sees of Graph, by tenant key; and each app on each tenant, for the doctor."""
+
+    sources: Mapping[str, SourceDirectory]
+    groups: Mapping[str, GroupDirectory]
+    targets: Mapping[str, TargetDirectory]
+    subscriptions: Mapping[str, SubscriptionApi]
+    apps: Sequence[AppOnTenant] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """Everything that a trigger or a command calls, bound to one event loop."""
 
@@ -65,7 +76,7 @@ class Runtime:
     measure: Measure
     retention: Retention
     guard: DeletionGuard
-    apps: tuple[AppOnTenant, ...] = ()  # for `xtsync doctor`
+    apps: Sequence[AppOnTenant]  # for `xtsync doctor`
     closers: tuple[Callable[[], Awaitable[None]], ...]
 
     @property
@@ -144,29 +155,99 @@ def build(
     on_look: Callable[[Look], None] = lambda _: None,
 ) -> Runtime:
     """A runtime from settings and configuration; what is passed in stands in for Azure and the network."""
+    clock = clock or SystemClock()
+    closers: list[Callable[[], Awaitable[None]]] = []
+    if storage is None:
+        storage = _storage(settings, closers)
+    return assemble(
+        config,
+        _graph(settings, config, storage, clock, closers, transport=transport, read_only=read_only),
+        storage,
+        clock,
+        keep_activity=timedelta(days=settings.activity_days),
+        new_client_state=new_client_state,
+        on_look=on_look,
+        closers=closers,
+    )
+
+
+def assemble(
+    config: Config,
+    graph: Directories,
+    storage: Storage,
+    clock: Clock,
+    *,
+    keep_activity: timedelta = timedelta(days=365),
+    new_client_state: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+    on_look: Callable[[Look], None] = lambda _: None,
+    closers: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> Runtime:
+    """The core on whatever stands behind its ports."""
     from .apply import Applier  # noqa: PLC0415
-    from .checkup.finding import Side  # noqa: PLC0415
     from .engine import Engine  # noqa: PLC0415
     from .feeds import GROUPS, USERS, FeedReader  # noqa: PLC0415
+    from .groups_feed import GroupsFeed  # noqa: PLC0415
+    from .holds import DeletionGuard  # noqa: PLC0415
+    from .measure import Measure  # noqa: PLC0415
+    from .retention import Retention  # noqa: PLC0415
+    from .subscriptions import SubscriptionKeeper  # noqa: PLC0415
+    from .users_feed import UsersFeed  # noqa: PLC0415
+    from .worker import Worker  # noqa: PLC0415
+
+    syncs, links, queues, activity = config.syncs, storage.links, storage.queues, storage.activity
+    sources, targets = graph.sources, graph.targets
+    guard = DeletionGuard(guards=storage.guards, links=links, clock=clock)
+    applier = Applier(sources=sources, targets=targets, links=links, guard=guard, queues=queues, clock=clock)
+    engine = Engine(
+        sources=sources, targets=targets, links=links, guard=guard, applier=applier, clock=clock, on_look=on_look
+    )
+    users_feed = UsersFeed(syncs=syncs, sources=sources, targets=targets, links=links, clock=clock)
+    groups_feed = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
+    feeds = FeedReader(kinds={USERS: users_feed, GROUPS: groups_feed}, feeds=storage.feeds, queues=queues, clock=clock)
+    return Runtime(
+        config=config,
+        storage=storage,
+        clock=clock,
+        engine=engine,
+        worker=Worker(
+            syncs=syncs, engine=engine, links=links, guard=guard, queues=queues, activity=activity, clock=clock
+        ),
+        feeds=feeds,
+        keeper=SubscriptionKeeper(
+            tenants=config.source_tenants,
+            apis=graph.subscriptions,
+            records=storage.subscriptions,
+            feeds=feeds,
+            clock=clock,
+            new_client_state=new_client_state,
+        ),
+        measure=Measure(syncs=syncs, links=links, guards=storage.guards),
+        retention=Retention(syncs=syncs, activity=activity, clock=clock, keep=keep_activity),
+        guard=guard,
+        apps=graph.apps,
+        closers=tuple(closers),
+    )
+
+
+def _graph(
+    settings: Settings,
+    config: Config,
+    storage: Storage,
+    clock: Clock,
+    closers: list[Callable[[], Awaitable[None]]],
+    *,
+    transport: httpx.AsyncBaseTransport | None,
+    read_only: bool,
+) -> Directories:
+    """Microsoft Graph: one client for each app on each tenant."""
+    from .checkup.finding import Side  # noqa: PLC0415
     from .graph.budget import WriteBudget  # noqa: PLC0415
     from .graph.groups import GraphGroups  # noqa: PLC0415
     from .graph.source import GraphSource  # noqa: PLC0415
     from .graph.subscriptions import GraphSubscriptions  # noqa: PLC0415
     from .graph.target import GraphTarget  # noqa: PLC0415
-    from .groups_feed import GroupsFeed  # noqa: PLC0415
-    from .holds import DeletionGuard  # noqa: PLC0415
     from .mapping import source_attributes  # noqa: PLC0415
-    from .measure import Measure  # noqa: PLC0415
-    from .retention import Retention  # noqa: PLC0415
     from .scope import scope_attributes  # noqa: PLC0415
-    from .subscriptions import SubscriptionKeeper  # noqa: PLC0415
-    from .users_feed import UsersFeed  # noqa: PLC0415
-    from .worker import Worker  # noqa: PLC0415
-
-    clock = clock or SystemClock()
-    closers: list[Callable[[], Awaitable[None]]] = []
-    if storage is None:
-        storage = _storage(settings, closers)
 
     def client(tenant: Tenant, app_id: str, budget: WriteBudget | None = None) -> GraphClient:
         return _client(
@@ -175,10 +256,6 @@ def build(
 
     writes, seconds = settings.write_budget
     reading = {key: client(tenant, settings.source_client_id) for key, tenant in config.source_tenants.items()}
-    attributes: dict[str, set[str]] = {key: set() for key in reading}
-    for sync in config.syncs.values():
-        attributes[sync.source.key] |= source_attributes(sync.mapping) | scope_attributes(sync)
-    sources = {key: GraphSource(reading[key], clock, attributes[key]) for key in reading}
     writing = {
         key: client(
             tenant,
@@ -187,62 +264,18 @@ def build(
         )
         for key, tenant in config.target_tenants.items()
     }
-    targets = {key: GraphTarget(writing[key]) for key in writing}
-    guard = DeletionGuard(guards=storage.guards, links=storage.links, clock=clock)
-    applier = Applier(
-        sources=sources, targets=targets, links=storage.links, guard=guard, queues=storage.queues, clock=clock
-    )
-    engine = Engine(
-        sources=sources,
-        targets=targets,
-        links=storage.links,
-        guard=guard,
-        applier=applier,
-        clock=clock,
-        on_look=on_look,
-    )
-    groups = {key: GraphGroups(reading[key]) for key in reading}
-    users_feed = UsersFeed(syncs=config.syncs, sources=sources, targets=targets, links=storage.links, clock=clock)
-    groups_feed = GroupsFeed(syncs=config.syncs, directories=groups, links=storage.links, clock=clock)
-    feeds = FeedReader(
-        kinds={USERS: users_feed, GROUPS: groups_feed}, feeds=storage.feeds, queues=storage.queues, clock=clock
-    )
-    return Runtime(
-        config=config,
-        storage=storage,
-        clock=clock,
-        engine=engine,
-        worker=Worker(
-            syncs=config.syncs,
-            engine=engine,
-            links=storage.links,
-            guard=guard,
-            queues=storage.queues,
-            activity=storage.activity,
-            clock=clock,
-        ),
-        feeds=feeds,
-        keeper=SubscriptionKeeper(
-            tenants=config.source_tenants,
-            apis={key: GraphSubscriptions(reading[key], public_url=settings.public_url) for key in reading},
-            records=storage.subscriptions,
-            feeds=feeds,
-            clock=clock,
-            new_client_state=new_client_state,
-        ),
-        measure=Measure(syncs=config.syncs, links=storage.links, guards=storage.guards),
-        retention=Retention(
-            syncs=config.syncs,
-            activity=storage.activity,
-            clock=clock,
-            keep=timedelta(days=settings.activity_days),
-        ),
-        guard=guard,
+    attributes: dict[str, set[str]] = {key: set() for key in reading}
+    for sync in config.syncs.values():
+        attributes[sync.source.key] |= source_attributes(sync.mapping) | scope_attributes(sync)
+    return Directories(
+        sources={key: GraphSource(reading[key], clock, attributes[key]) for key in reading},
+        groups={key: GraphGroups(reading[key]) for key in reading},
+        targets={key: GraphTarget(writing[key]) for key in writing},
+        subscriptions={key: GraphSubscriptions(reading[key], public_url=settings.public_url) for key in reading},
         apps=(
             *(_app(settings, config.source_tenants[key], Side.SOURCE, reading[key]) for key in reading),
             *(_app(settings, config.target_tenants[key], Side.TARGET, writing[key]) for key in writing),
         ),
-        closers=tuple(closers),
     )
 
 

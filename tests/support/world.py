@@ -6,19 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
-from sync_core.apply import Applier
-from sync_core.engine import Engine
-from sync_core.feeds import GROUPS, USERS, FeedReader
-from sync_core.groups_feed import GroupsFeed
-from sync_core.holds import DeletionGuard
+from sync_core.bootstrap import Directories, assemble
+from sync_core.config import Config
+from sync_core.feeds import USERS
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
 from sync_core.model import Assigned, FeedRun, Filter, GuardLimits, Json, Link, Nomination, Outcome, Policy, Sync, Why
 from sync_core.ports import FeedState
 from sync_core.storage.connect import memory_storage
-from sync_core.subscriptions import SubscriptionKeeper
-from sync_core.users_feed import UsersFeed
-from sync_core.worker import Worker
 
 from .clock import ManualClock
 from .directories import Account, MemoryGroups, MemorySource, MemorySubscriptions, MemoryTarget, pages
@@ -63,49 +58,21 @@ class World:
             policy=policy, guard=guard, filters=filters, owner_attribute=owner_attribute, assigned=assigned
         )
         self.syncs = {each.name: each for each in (self.sync, *more)}
-        sources, targets = {CONTOSO.key: self.source}, {FABRIKAM.key: self.target}
-        links = self.storage.links
-        self.guard = DeletionGuard(guards=self.storage.guards, links=links, clock=self.clock)
-        applier = Applier(
-            sources=sources,
-            targets=targets,
-            links=links,
-            guard=self.guard,
-            queues=self.storage.queues,
-            clock=self.clock,
-        )
-        self.engine = Engine(
-            sources=sources, targets=targets, links=links, guard=self.guard, applier=applier, clock=self.clock
-        )
-        self.worker = Worker(
-            syncs=self.syncs,
-            engine=self.engine,
-            links=links,
-            guard=self.guard,
-            queues=self.storage.queues,
-            activity=self.storage.activity,
-            clock=self.clock,
-        )
-        self.feeds = FeedReader(
-            kinds={
-                USERS: UsersFeed(syncs=self.syncs, sources=sources, targets=targets, links=links, clock=self.clock),
-                GROUPS: GroupsFeed(
-                    syncs=self.syncs, directories={CONTOSO.key: self.groups}, links=links, clock=self.clock
-                ),
-            },
-            feeds=self.storage.feeds,
-            queues=self.storage.queues,
-            clock=self.clock,
-        )
         states = count(1)
-        self.keeper = SubscriptionKeeper(
-            tenants={CONTOSO.key: CONTOSO},
-            apis={CONTOSO.key: self.api},
-            records=self.storage.subscriptions,
-            feeds=self.feeds,
-            clock=self.clock,
+        runtime = assemble(
+            Config(tenants={tenant.key: tenant for tenant in (CONTOSO, FABRIKAM)}, syncs=self.syncs),
+            Directories(
+                sources={CONTOSO.key: self.source},
+                groups={CONTOSO.key: self.groups},
+                targets={FABRIKAM.key: self.target},
+                subscriptions={CONTOSO.key: self.api},
+            ),
+            self.storage,
+            self.clock,
             new_client_state=lambda: f"state-{next(states)}",
         )
+        self.guard, self.engine, self.worker = runtime.guard, runtime.engine, runtime.worker
+        self.feeds, self.keeper = runtime.feeds, runtime.keeper
 
     # --- people ---
 

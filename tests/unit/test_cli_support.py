@@ -6,31 +6,20 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from sync_core.apply import Applier
-from sync_core.bootstrap import Runtime
+from sync_core.bootstrap import Directories, Runtime, assemble
 from sync_core.cli.__main__ import main
 from sync_core.cli.world import World
 from sync_core.config import Config
-from sync_core.engine import Engine
-from sync_core.feeds import GROUPS, USERS, FeedReader
-from sync_core.groups_feed import GroupsFeed
-from sync_core.holds import DeletionGuard
 from sync_core.look import Look
-from sync_core.measure import Measure
 from sync_core.messages import USER_CHANGES, decode_nomination
 from sync_core.model import Link, LinkState, Nomination
 from sync_core.ports import HoldRecord
-from sync_core.retention import Retention
 from sync_core.settings import Settings
 from sync_core.storage.connect import Storage, memory_storage
-from sync_core.subscriptions import SubscriptionKeeper
-from sync_core.users_feed import UsersFeed
-from sync_core.worker import Worker
 from tests.support.clock import ManualClock
 from tests.support.directories import MemorySource, MemoryTarget
 from tests.support.faults import Faults
@@ -148,57 +137,13 @@ class Bench:
 
     def build(self, settings: Settings, config: Config, *, read_only: bool, on_look: Callable[[Look], None]) -> Runtime:
         self.built.append(read_only)
-        storage, clock = self.storage, self.clock
-        sources = dict.fromkeys(config.source_tenants, self.source)
-        targets = dict.fromkeys(config.target_tenants, self.target)
-        guard = DeletionGuard(guards=storage.guards, links=storage.links, clock=clock)
-        applier = Applier(
-            sources=sources, targets=targets, links=storage.links, guard=guard, queues=storage.queues, clock=clock
+        graph = Directories(
+            sources=dict.fromkeys(config.source_tenants, self.source),
+            groups={},
+            targets=dict.fromkeys(config.target_tenants, self.target),
+            subscriptions={},
         )
-        engine = Engine(
-            sources=sources,
-            targets=targets,
-            links=storage.links,
-            guard=guard,
-            applier=applier,
-            clock=clock,
-            on_look=on_look,
-        )
-        users_feed = UsersFeed(syncs=config.syncs, sources=sources, targets=targets, links=storage.links, clock=clock)
-        groups_feed = GroupsFeed(syncs=config.syncs, directories={}, links=storage.links, clock=clock)
-        feeds = FeedReader(
-            kinds={USERS: users_feed, GROUPS: groups_feed}, feeds=storage.feeds, queues=storage.queues, clock=clock
-        )
-        worker = Worker(
-            syncs=config.syncs,
-            engine=engine,
-            links=storage.links,
-            guard=guard,
-            queues=storage.queues,
-            activity=storage.activity,
-            clock=clock,
-        )
-        keeper = SubscriptionKeeper(
-            tenants={},
-            apis={},
-            records=storage.subscriptions,
-            feeds=feeds,
-            clock=clock,
-            new_client_state=str,
-        )
-        return Runtime(
-            config=config,
-            storage=storage,
-            clock=clock,
-            engine=engine,
-            worker=worker,
-            feeds=feeds,
-            keeper=keeper,
-            measure=Measure(syncs=config.syncs, links=storage.links, guards=storage.guards),
-            retention=Retention(syncs=config.syncs, activity=storage.activity, clock=clock, keep=timedelta(days=365)),
-            guard=guard,
-            closers=(self._close,),
-        )
+        return assemble(config, graph, self.storage, self.clock, on_look=on_look, closers=[self._close])
 
     async def _close(self) -> None:
         self.closed += 1
