@@ -20,7 +20,7 @@ FOUND_AT = {
     "no-fresh-read": 2,
     "no-invitation-mark": 12,
     "reports-not-told": 51,
-    "trust-after-lost-cas": 127,
+    "trust-after-lost-cas": 566,
 }
 
 
