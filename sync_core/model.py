@@ -204,6 +204,7 @@ class Link:
     permit: str | None = None
     adopt: str | None = None
     read_at: datetime | None = None  # when the source was last read
+    noticed_at: datetime | None = None  # when a notification last led to a look
     invited_at: datetime | None = None
     linked_at: datetime | None = None  # when the target user last became ours, or came back
     deleted_at: datetime | None = None

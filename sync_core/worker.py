@@ -37,7 +37,8 @@ from .ports import Activity, Clock, Links, Queues
 
 log = logging.getLogger("xtsync.worker")
 
-# A user who was read this recently is looked at again only afterwards, once for all that came in meanwhile.
+# A user whom a notification led to this recently is looked at for another only afterwards, once for all that came in
+# meanwhile; for whatever else nominates, any look counts.
 SETTLE = timedelta(seconds=8)
 # Transient errors are tried again after 1, 2, 4 ... 300 s; after this many tries the user is parked.
 MAX_ATTEMPTS = 12
@@ -80,20 +81,25 @@ class UpcomingLooks:
     """
 
     def __init__(self) -> None:
-        self._due: dict[tuple[str, str], datetime] = {}
+        self._due: dict[tuple[str, str, bool], datetime] = {}
 
     def covers(self, nomination: Nomination, now: datetime) -> bool:
-        due = self._due.get((nomination.sync, nomination.user))
+        due = self._due.get(_kind_of_look(nomination))
         return due is not None and now < due and nomination.at < due and nomination.why in _COALESCED
 
     def add(self, nomination: Nomination, due: datetime) -> None:
         if len(self._due) >= _MOST_UPCOMING:
             self._due.clear()
-        self._due[nomination.sync, nomination.user] = due
+        self._due[_kind_of_look(nomination)] = due
 
     def forget(self, nomination: Nomination) -> None:
         """The look is being taken: what comes in from now on needs another."""
-        self._due.pop((nomination.sync, nomination.user), None)
+        self._due.pop(_kind_of_look(nomination), None)
+
+
+def _kind_of_look(nomination: Nomination) -> tuple[str, str, bool]:
+    """Somebody changed just now, says a notification; whatever else says so may wait longer."""
+    return nomination.sync, nomination.user, nomination.why is Why.NOTIFICATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +132,8 @@ class Worker:
                     await self._look_later(nomination, wait)
                     return None
             self.upcoming.forget(nomination)
+            if nomination.why is Why.NOTIFICATION:
+                link = replace(link, noticed_at=self.clock.now())
             if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
                 link = replace(link, read_at=None)  # the look that found nobody in the target came too early
             return await self._reconcile(sync, nomination, link, distrust=redelivered)
@@ -171,10 +179,14 @@ class Worker:
         return link.read_at is not None and at <= link.read_at <= self.clock.now()
 
     def _unsettled(self, nomination: Nomination, link: Link) -> float:
-        """How long to wait before looking at a user who was looked at just now."""
-        if link.read_at is None or nomination.why not in _COALESCED:
+        """How long to wait before looking at a user who was looked at just now.
+
+        A notification does not wait for a look that something else led to, so that the first change shows at once.
+        """
+        looked_at = link.noticed_at if nomination.why is Why.NOTIFICATION else link.read_at
+        if looked_at is None or nomination.why not in _COALESCED:
             return 0
-        return min((link.read_at - self.clock.now()).total_seconds(), 0) + SETTLE.total_seconds()
+        return min((looked_at - self.clock.now()).total_seconds(), 0) + SETTLE.total_seconds()
 
     async def _look_later(self, nomination: Nomination, wait: float) -> None:
         """One look, later, for this nomination and for all that come in until then."""

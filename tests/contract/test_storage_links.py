@@ -33,6 +33,7 @@ FULL = Link(
     permit="permit-1",
     adopt="target-2",
     read_at=AT,
+    noticed_at=AT,
     invited_at=AT.replace(microsecond=0),
     linked_at=AT,
     deleted_at=AT.replace(microsecond=1),

@@ -148,6 +148,7 @@ sources = st.builds(
         ]
     ),
     read_at=_moments,
+    noticed_at=st.none() | _moments,
 )
 targets = st.builds(
     TargetUser,

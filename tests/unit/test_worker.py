@@ -74,7 +74,7 @@ async def test_a_user_who_was_looked_at_just_now_is_looked_at_once_afterwards(wh
     """Graph tells of one edit several times within seconds: the rest waits, and one read answers them all."""
     world = World()
     await world.linked()
-    await world.look()
+    assert await world.worker.handle(world.nomination(why=why)) is not None
     world.forget_calls()
     for _ in range(5):
         world.clock.advance(timedelta(milliseconds=10))
@@ -85,6 +85,18 @@ async def test_a_user_who_was_looked_at_just_now_is_looked_at_once_afterwards(wh
     assert world.graph_calls().count("target.update") == 1
     assert world.in_step()
     assert await world.nominated() == []
+
+
+async def test_the_first_notification_does_not_wait_for_a_look_that_something_else_led_to() -> None:
+    """A poll, or somebody's manager, had the user looked at a moment ago: that says nothing of this change."""
+    world = World()
+    await world.linked()
+    await world.look()
+    world.clock.advance(timedelta(seconds=1))
+    assert await world.worker.handle(world.nomination(why=Why.FEED)) is None  # comes later
+    world.change(department="Sales")
+    assert await world.worker.handle(world.nomination(why=Why.NOTIFICATION)) is not None
+    assert world.in_step()
 
 
 @pytest.mark.parametrize("why", [Why.OPERATOR, Why.APPROVED])
