@@ -148,7 +148,6 @@ sources = st.builds(
         ]
     ),
     read_at=_moments,
-    noticed_at=st.none() | _moments,
 )
 targets = st.builds(
     TargetUser,
@@ -173,5 +172,6 @@ links = st.builds(
     adopt=st.none() | _ids,
     invited_at=st.none() | _moments,
     linked_at=st.none() | _moments,
+    noticed_at=st.none() | _moments,
     deleted_at=st.none() | _moments,
 )
