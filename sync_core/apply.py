@@ -256,7 +256,8 @@ class Applier:
             raise NotVisibleYetError  # forgetting now would leave a leaver's account to nobody
         if presence is Presence.GONE:
             return await self._forget(link)
-        return await self._record(replace(link, state=LinkState.DELETED, dirty=False, permit=None))
+        deleted_link = replace(link, state=LinkState.DELETED, dirty=False, permit=None)
+        return await self._record(replace(deleted_link, noticed_at=None))  # whoever returns at once is not to wait
 
     async def _forget(self, link: Link) -> Link:
         await self.links.forget(link)

@@ -99,6 +99,18 @@ async def test_the_first_notification_does_not_wait_for_a_look_that_something_el
     assert world.in_step()
 
 
+async def test_a_leaver_who_returns_at_once_does_not_wait() -> None:
+    """A deletion that was a mistake is undone within the moment in which it is seen."""
+    world = World()
+    await world.linked()
+    world.source.soft_delete(ADA)
+    assert await world.worker.handle(world.nomination(why=Why.NOTIFICATION)) is not None
+    world.clock.advance(timedelta(seconds=1))
+    world.source.restore(ADA)
+    assert await world.worker.handle(world.nomination(why=Why.NOTIFICATION)) is not None
+    assert world.in_step()
+
+
 @pytest.mark.parametrize("why", [Why.OPERATOR, Why.APPROVED])
 async def test_a_person_does_not_wait(why: Why) -> None:
     """Whoever asks for a look gets one."""
