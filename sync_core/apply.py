@@ -106,12 +106,8 @@ class Applier:
         link = await self.links.save(replace(link, state=LinkState.INVITING, invited_at=invited_at))
         name = f"{link.invitation_mark} {(change.display_name or change.address)[:LONGEST_NAME]}"
 
-        async def still_ours() -> bool:
-            now = await self.links.get(link.sync, link.source_id)
-            return now is not None and now.etag == link.etag
-
         try:
-            target_id = await target.invite(change.address, name, confirm=still_ours)
+            target_id = await target.invite(change.address, name, confirm=lambda: self._is_current(link))
         except GraphRefusedError:
             await self._record(replace(link, state=LinkState.SEEN, invited_at=None))
             raise
@@ -192,12 +188,13 @@ class Applier:
         asked = self.clock.now()
 
         async def still_marked() -> bool:
-            if self.clock.now() - asked < PROMPTLY:
-                return True
-            now = await self.links.get(link.sync, link.source_id)
-            return now is not None and now.etag == link.etag
+            return self.clock.now() - asked < PROMPTLY or await self._is_current(link)
 
         return still_marked
+
+    async def _is_current(self, link: Link) -> bool:
+        now = await self.links.get(link.sync, link.source_id)
+        return now is not None and now.etag == link.etag
 
     async def _nominate_reports(self, decided: Look, link: Link) -> None:
         """Those who report to this user may have been looked at before there was anybody to refer to.
