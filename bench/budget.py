@@ -6,7 +6,7 @@ and costs time. So the least time for a given number of writes is known, and eve
 
 from __future__ import annotations
 
-from local.demo import FABRIKAM
+from local.demo import CONTOSO, FABRIKAM
 
 from .figures import Figure
 from .processes import cpu_figure, cpu_seconds
@@ -28,18 +28,21 @@ async def measure(run: Run) -> list[Figure]:
         cpu_s = cpu_seconds(here.stack.host_processes) - cpu_s
         requests = await here.log.since(mark)
         disagreements = await here.disagreements()
+        led = sum(user["manager"] is not None for user in await here.emulated.users(CONTOSO, ["id", "manager"]))
     return [
-        *_figures(run, people, requests),
+        *_figures(run, people, led, requests),
         *cpu_figure("CPU per new user", cpu_s, people),
         Figure(name="disagreements at the end", value=disagreements, unit="", limit=0),
     ]
 
 
-def _figures(run: Run, people: int, requests: list[Request]) -> list[Figure]:
+def _figures(run: Run, people: int, led: int, requests: list[Request]) -> list[Figure]:
+    """An invitation and a PATCH for each of `people`, and a reference to the manager for each who is `led`."""
     writes = [r for r in requests if r.tenant == FABRIKAM and r.writes]
     invitations = sum(r.kind == "invite" for r in writes)
     patches = sum(r.method == "PATCH" for r in writes)
-    least = max(0.0, (2 * people - _WRITES) / (_WRITES / _WINDOW_S))
+    references = sum(r.method == "PUT" for r in writes)
+    least = max(0.0, (2 * people + led - _WRITES) / (_WRITES / _WINDOW_S))
     took = span(writes)
     refused = sum(r.status == 429 for r in requests)
     return [
@@ -51,4 +54,5 @@ def _figures(run: Run, people: int, requests: list[Request]) -> list[Figure]:
         ),
         Figure(name="invitations too many or too few", value=abs(invitations - people), unit="", limit=0),
         Figure(name="PATCHes too many or too few", value=abs(patches - people), unit="", limit=0),
+        Figure(name="manager references too many or too few", value=abs(references - led), unit="", limit=0),
     ]
