@@ -169,6 +169,8 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
         elif (scope := assigned(evidence, source)) is not True:
             if scope is False:
                 yield from _gone(evidence, source_id, mine, evidence.plan.out_of_scope)
+        elif mine and mine[0] in evidence.deeds.restored and not source.get("accountEnabled"):
+            continue  # deleted by somebody in the target, and wanted back there after our last look: the same drift
         elif mine:
             yield from _alike(evidence, source, evidence.target.user(mine[0]))
             yield from _managed(evidence, owned, source, evidence.target.user(mine[0]))
