@@ -202,10 +202,10 @@ class Applier:
         After the link says that there is, and before it is clean: so whoever looks later finds it, and a crash repeats
         this. Who is not linked yet will look for themselves, and who has this very reference need not.
         """
-        reference = fingerprint(link.reference)
         sync, user_id = decided.sync, decided.source.id
         if not sync.maps_manager:
             return
+        reference = fingerprint(link.reference)
         reports = await self.sources[sync.source.key].reports(user_id)
         for some in batched(reports, _REPORTS_AT_ONCE, strict=False):
             links = await self.links.digests(sync.name, some)
@@ -253,8 +253,8 @@ class Applier:
             raise NotVisibleYetError  # forgetting now would leave a leaver's account to nobody
         if presence is Presence.GONE:
             return await self._forget(link)
-        deleted_link = replace(link, state=LinkState.DELETED, dirty=False, permit=None)
-        return await self._record(replace(deleted_link, noticed_at=None))  # whoever returns at once is not to wait
+        # Unnoticed: whoever returns at once is not to wait.
+        return await self._record(replace(link, state=LinkState.DELETED, dirty=False, permit=None, noticed_at=None))
 
     async def _forget(self, link: Link) -> Link:
         await self.links.forget(link)

@@ -16,7 +16,7 @@ from .errors import ConflictError, NotVisibleYetError
 from .fresh import read_afresh
 from .holds import DeletionGuard
 from .look import Look, look
-from .model import Change, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser
+from .model import Change, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser, Verdict
 from .ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from .scope import scope
 
@@ -62,8 +62,9 @@ class Engine:
     async def decide(self, sync: Sync, source: SourceUser, link: Link, *, dry_run: bool = False) -> Look:
         """Decide without acting. A dry run asks the guard without counting."""
         link = await self._found_again(sync, link)
-        asks = needs_candidates(source, scope(sync, source), link, sync.marker(source.id))
-        candidates = await self._candidates(sync, source, link) if asks else ()
+        verdict = scope(sync, source)
+        asks = needs_candidates(source, verdict, link, sync.marker(source.id))
+        candidates = await self._candidates(sync, source, verdict, link) if asks else ()
         decided = look(sync, source, link, candidates, manager=await self._manager(sync, source))
         decided = replace(decided, change=await self.guard.judge(sync, link, decided.change, dry_run=dry_run))
         self.on_look(decided)
@@ -118,7 +119,7 @@ class Engine:
         link = await self.links.get(sync.name, source.manager)
         return None if link is None else link.reference
 
-    async def _candidates(self, sync: Sync, source: SourceUser, link: Link) -> Sequence[TargetUser]:
+    async def _candidates(self, sync: Sync, source: SourceUser, verdict: Verdict, link: Link) -> Sequence[TargetUser]:
         """Who might be this user's B2B user already, each with the link that claims it."""
         target = self.targets[sync.target.key]
         invited = await self._invited(target, link.target_id) if link.target_id is not None else None
@@ -129,7 +130,7 @@ class Engine:
             marker = sync.marker(source.id)
             mark = link.invitation_mark if may_have_invited(link, marker) else None
             # Of somebody who is not to be invited, the address is none of the target tenant's business.
-            address = source.address if asks_for_address(source, scope(sync, source), link) else None
+            address = source.address if asks_for_address(source, verdict, link) else None
             asks = address or mark or marker
             found = await target.candidates(address, mark=mark, marker=marker) if asks else []
         # Whoever is not to be invited (again) leaves what was begun to be finished.

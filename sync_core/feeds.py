@@ -77,6 +77,11 @@ class Feed(Protocol):
         ...
 
 
+def syncs_of(syncs: Mapping[str, Sync], tenant: str) -> list[Sync]:
+    """The syncs that a source tenant feeds, in order of their names, in which a walk through them goes on."""
+    return sorted((sync for sync in syncs.values() if sync.source.key == tenant), key=lambda sync: sync.name)
+
+
 async def next_chunk(
     syncs: Iterable[Sync], cursor: str, ids: Callable[[Sync, str], AsyncIterator[str]]
 ) -> tuple[Sync, list[str], str] | None:

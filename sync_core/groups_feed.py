@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from .feeds import Step, next_chunk
+from .feeds import Step, next_chunk, syncs_of
 from .model import LinkState, Nomination, Sync, Why, fingerprint
 from .ports import Clock, FeedPhase, FeedState, GroupChanges, GroupDirectory, Links
 
@@ -154,8 +154,7 @@ class GroupsFeed:
         return _Listing(users=users, whole=whole)
 
     def _syncs(self, tenant: str) -> list[Sync]:
-        found = [sync for sync in self.syncs.values() if sync.source.key == tenant and _groups(sync)]
-        return sorted(found, key=lambda sync: sync.name)
+        return [sync for sync in syncs_of(self.syncs, tenant) if _groups(sync)]
 
 
 def _groups(sync: Sync) -> frozenset[str]:

@@ -297,12 +297,21 @@ class Change:
         """Whether it takes somebody's access away: then the guard counts it."""
         return False
 
+    @property
+    def written(self) -> Attributes:
+        """The attributes that it gives the target user."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invite(Change):
     address: str
     display_name: str | None
     attributes: Attributes
+
+    @property
+    def written(self) -> Attributes:
+        return self.attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +323,10 @@ class Adopt(Change):
 class Update(Change):
     attributes: Attributes
 
+    @property
+    def written(self) -> Attributes:
+        return self.attributes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disable(Change):
@@ -322,6 +335,10 @@ class Disable(Change):
     @property
     def removes(self) -> bool:
         return True
+
+    @property
+    def written(self) -> Attributes:
+        return self.attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +368,10 @@ class Hold(Change):
     used: int
     limit: int
     meanwhile: Update | None = None
+
+    @property
+    def written(self) -> Attributes:
+        return {} if self.meanwhile is None else self.meanwhile.written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .errors import PermanentError, TransientError
-from .feeds import Step, next_chunk
+from .feeds import Step, next_chunk, syncs_of
 from .look import desired
 from .model import (
     MANAGER,
@@ -179,7 +179,7 @@ class UsersFeed:
         return [sync for sync in self._syncs(tenant) if sync.owner_attribute is not None]
 
     def _syncs(self, tenant: str) -> list[Sync]:
-        return sorted((sync for sync in self.syncs.values() if sync.source.key == tenant), key=lambda sync: sync.name)
+        return syncs_of(self.syncs, tenant)
 
 
 def _swept(state: FeedState) -> FeedState:

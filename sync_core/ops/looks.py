@@ -15,9 +15,7 @@ from ..look import Look
 from ..model import (
     MANAGER,
     Adopt,
-    Attributes,
     Change,
-    Disable,
     Hold,
     Invite,
     Link,
@@ -26,7 +24,6 @@ from ..model import (
     Skip,
     SoftDelete,
     Sync,
-    Update,
 )
 from .times import iso, seconds_between
 
@@ -86,7 +83,7 @@ def _limits(decided: Look) -> Json:
 
 
 def change_as_json(change: Change, *, values: bool = False) -> Json:
-    attributes = _attributes(change)
+    attributes = change.written
     shown: Json = {"change": change.name, "attributes": sorted(attributes)}
     match change:
         case Skip(reason=reason):
@@ -157,13 +154,3 @@ def _would(decided: Look) -> Json:
         "hint": change.get("hint"),
         "next_try_at": None,
     }
-
-
-def _attributes(change: Change) -> Attributes:
-    match change:
-        case Invite() | Update() | Disable():
-            return change.attributes
-        case Hold(meanwhile=Update() as part):
-            return part.attributes
-        case _:
-            return {}

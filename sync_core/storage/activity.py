@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ..errors import ConflictError
-from ..model import Attributes, Change, Disable, Hold, Invite, Outcome, Refuse, Skip, SoftDelete, Update
+from ..model import Change, Hold, Outcome, Refuse, Skip, SoftDelete
 from .columns import check_version, columns
 from .concurrency import for_each
 from .table import Row, Table, after_prefix, key
@@ -93,7 +93,8 @@ def _columns(outcome: Outcome) -> dict[str, str | int | float | bool]:
             "user": outcome.user,
             "target_id": outcome.target_id,
             "changes": ",".join(change.name for change in outcome.changes),
-            "attributes": ",".join(sorted({name for change in outcome.changes for name in _written(change)})),
+            # Of which only the names are kept.
+            "attributes": ",".join(sorted({name for change in outcome.changes for name in change.written})),
             "reason": "; ".join(dict.fromkeys(_reasons(outcome.changes)))[:_MAX_REASON],
             "why": outcome.why.value,
             "refused": ",".join(outcome.refused),
@@ -104,17 +105,6 @@ def _columns(outcome: Outcome) -> dict[str, str | int | float | bool]:
             "latency_ms": max(0, (outcome.done_at - outcome.nominated_at) // timedelta(milliseconds=1)),
         }
     )
-
-
-def _written(change: Change) -> Attributes:
-    """Of which only the names are kept."""
-    match change:
-        case Invite() | Update() | Disable():
-            return change.attributes
-        case Hold(meanwhile=Update() as meanwhile):
-            return meanwhile.attributes
-        case _:
-            return {}
 
 
 def _reasons(changes: Sequence[Change]) -> Iterator[str]:
