@@ -12,7 +12,7 @@ from pathlib import Path
 from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, start_by_hand
-from local.stack import ROOT, Stack
+from local.stack import BY_HAND, ROOT, Stack
 from sync_core.bootstrap import Runtime, build
 from sync_core.config import load_config
 from sync_core.messages import FEED_PAGES, USER_CHANGES
@@ -23,8 +23,6 @@ from sync_core.settings import load_settings
 from .requests import Log
 from .run import Advance, Run, StalledError
 
-# Only what a scenario starts by hand may happen while it measures: these come once a year.
-_NEVER = {"POLL_SCHEDULE": "0 0 0 1 1 *", "SUBSCRIPTION_SCHEDULE": "0 0 0 1 1 *"}
 _LONGEST_S = 900.0
 
 
@@ -139,7 +137,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """Contoso with so many people, all of them enabled, and an empty Fabrikam."""
     async with (
-        Stack(settings={**_NEVER, **(settings or {})}, hosts=hosts, config=config) as stack,
+        Stack(settings={**BY_HAND, **(settings or {})}, hosts=hosts, config=config) as stack,
         Emulated(stack.graph_url) as emulated,
     ):
         await emulated.two_tenants(CONTOSO, FABRIKAM, people=people)

@@ -7,9 +7,7 @@ when the target tenant shows it. Exit code 0 only if both tenants agree at the e
 from __future__ import annotations
 
 import asyncio
-import json
 import statistics
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -191,15 +189,15 @@ class Demo:
 
         async def decided() -> bool:
             nonlocal held
-            listed = await self._xtsync("holds", "list", "--json")
+            listed = await self._xtsync("holds", "list")
             held = listed["holds"]
             return before - await self.emulated.count(FABRIKAM, "users") + len(held) >= len(people)
 
         await self._wait(decided, POLL_S, "the guard did not hold the deletions", every_s=1)
         went = len(people) - len(held)
-        code = (await self._xtsync("holds", "list", "--json"))["code"]
+        code = (await self._xtsync("holds", "list"))["code"]
         began = time.monotonic()
-        await self._xtsync("holds", "approve", code, "--yes", "--json")
+        await self._xtsync("holds", "approve", code, "--yes")
 
         async def gone() -> bool:
             return before - await self.emulated.count(FABRIKAM, "users") == len(people)
@@ -267,20 +265,10 @@ class Demo:
         if not await until(shown, timeout_s=timeout_s, every_s=every_s):
             raise StoryError(f"{otherwise} within {timeout_s:g} s")
 
-    async def _xtsync(self, *arguments: str) -> dict[str, Any]:
-        """The command, as an administrator would type it."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "sync_core.cli",
-            *arguments,
-            env=self.stack.environment,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        out, _ = await process.communicate()
-        if process.returncode != 0:
-            raise StoryError(f"xtsync {' '.join(arguments)} ended with code {process.returncode}")
-        answer: dict[str, Any] = json.loads(out)
+    async def _xtsync(self, *arguments: str) -> Any:
+        code, answer = await self.stack.xtsync(*arguments)
+        if code != 0:
+            raise StoryError(f"xtsync {' '.join(arguments)} ended with code {code}")
         return answer
 
 

@@ -9,6 +9,7 @@ Tables and queues are made here, as the Bicep templates make them in Azure.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -18,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from local.azurite import Azurite
 from local.processes import ChildFailedError, die_with_parent, free_ports, stop_process
@@ -31,6 +32,8 @@ DEFAULTS = {
     "SUBSCRIPTION_SCHEDULE": "0 30 * * * *",
     "XTSYNC_CREDENTIAL": "emulator",
 }
+# Where nothing may happen but what is started by hand: the timers come once a year.
+BY_HAND = {"POLL_SCHEDULE": "0 0 0 1 1 *", "SUBSCRIPTION_SCHEDULE": "0 0 0 1 1 *"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,6 +124,17 @@ class Stack:
         self.host_processes.append(process)
         self.functions_urls.append(f"http://127.0.0.1:{port}")
         return process
+
+    async def xtsync(self, *arguments: str) -> tuple[int, Any]:
+        """The command, as an administrator would type it: its exit code, and what it answers to `--json`."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sync_core.cli", *arguments, "--json"),
+            cwd=ROOT,
+            env={**os.environ, **self.environment},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        return await process.wait(), json.loads(out)
 
     async def kill_host(self, process: asyncio.subprocess.Process) -> None:
         """As a power cut would: SIGKILL to this one process."""

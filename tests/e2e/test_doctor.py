@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +17,6 @@ from azure.storage.queue import QueueClient
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import start_by_hand, until
-from local.stack import ROOT
 from sync_core.ports import HoldRecord
 
 from .conftest import World
@@ -45,14 +42,8 @@ class Report:
 
 
 async def doctor(world: World) -> Report:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sync_core.cli", "doctor", "--json"),
-        cwd=ROOT,
-        env={**os.environ, **world.stack.environment},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    return Report(code=process.returncode or 0, findings=json.loads(out)["findings"])
+    code, answer = await world.stack.xtsync("doctor")
+    return Report(code=code, findings=answer["findings"])
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import pytest_asyncio
 from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, start_by_hand, until
-from local.stack import Stack
+from local.stack import BY_HAND, Stack
 from sync_core.messages import FEED_PAGES, USER_CHANGES
 from sync_core.storage.connect import Storage, connect
 
@@ -78,7 +78,7 @@ def _ordered(target: str, sources: tuple[str, ...]) -> tuple[str, ...]:
 async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mesh]:
     config = Path(tmp_path_factory.mktemp("mesh")) / "sync.yaml"
     config.write_text(CONFIG, encoding="utf-8")
-    async with Stack(config=config) as stack, Emulated(stack.graph_url) as emulated:
+    async with Stack(config=config, settings=BY_HAND) as stack, Emulated(stack.graph_url) as emulated:
         for seed, (tenant, name) in enumerate([(CONTOSO, "contoso"), (FABRIKAM, "fabrikam"), (TAILSPIN, "tailspin")]):
             await emulated.tenant(tenant, name, people=PEOPLE[tenant], seed=seed + 1)
         users = {tenant: await emulated.users(tenant, ["id", "accountEnabled"]) for tenant in PEOPLE}

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-from asyncio.subprocess import PIPE
-
 import pytest
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import start_by_hand, until
-from local.stack import ROOT
 
 from .conftest import SYNC, World
 
@@ -140,11 +134,7 @@ async def test_the_plan_of_a_settled_deployment_is_empty(world: World) -> None:
     """`xtsync plan` reads everybody for real, finds nothing to do, and leaves no trace."""
     assert await world.agree() == []
     since = await world.last_request()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sync_core.cli", "plan", "--json", env=world.stack.environment, stdout=PIPE, cwd=ROOT
-    )
-    out, _ = await process.communicate()
-    assert (process.returncode, json.loads(out)) == (0, {"syncs": [{"sync": SYNC, "counts": {}, "users": []}]})
+    assert await world.stack.xtsync("plan") == (0, {"syncs": [{"sync": SYNC, "counts": {}, "users": []}]})
     seen = await world.requests(since)
     assert any(r["kind"] == "delta" for r in seen)
     assert not [r for r in seen if r["kind"] in {"write", "invite"}]
