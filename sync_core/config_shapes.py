@@ -57,6 +57,10 @@ def _filter_text(value: object) -> str:
     raise ValueError("must be text, a whole number, true, false or a date, or a list of them")
 
 
+def _lower(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    return value.lower() if isinstance(value, str) else tuple(each.lower() for each in value)
+
+
 def _owner_attribute(value: str) -> str:
     if not directory_extension(value):
         raise ValueError("must be a directory extension: extension_<app id without hyphens>_<name>, lower-case app id")
@@ -100,7 +104,7 @@ class TenantShape(Shape):
 class ClauseShape(Shape):
     """One question about one source attribute. A clause about an empty attribute holds only with IS NULL."""
 
-    attribute: str = Field(description="Source attribute, by Graph's name.")
+    attribute: str = Field(description="Source attribute, by Graph's name; or memberOf, with object ids of groups.")
     operator: OperatorName = Field(description="Entra's operators, and some of our own.")
     value: FilterValue = Field(default="", description="What to compare with; IS ... operators take none.")
     mode: model.RegexMode = Field(
@@ -111,8 +115,9 @@ class ClauseShape(Shape):
     )
 
     def clause(self) -> model.Clause:
+        value = _lower(self.value) if self.attribute == model.MEMBER_OF else self.value
         return model.Clause(
-            attribute=self.attribute, operator=self.operator, value=self.value, mode=self.mode, match=self.match
+            attribute=self.attribute, operator=self.operator, value=value, mode=self.mode, match=self.match
         )
 
 

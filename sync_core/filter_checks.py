@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from .filters import DATES, LISTS, NUMBERS, REGEX, UNARY, integer, moments, pattern
+from .filters import DATES, LISTS, MEMBERSHIP, NUMBERS, REGEX, UNARY, integer, moments, pattern
 from .mapping.checks import Finding, unreadable
 from .mapping.expressions.dotnet.faults import DotNetError
 from .mapping.sources import MULTI_VALUED, readable
-from .model import Clause, Operator
+from .model import MEMBER_OF, Clause, Operator
 
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BY_NAME = {operator.lower().replace("_", " "): operator for operator in Operator}
 
 
@@ -20,7 +21,11 @@ def operator_named(text: str) -> Operator | None:
 
 
 def clause_faults(clause: Clause, given: Collection[str]) -> Iterator[Finding]:
-    if not readable(clause.attribute):
+    if clause.attribute == MEMBER_OF:
+        yield from _membership_faults(clause, given)
+    elif clause.attribute.lower() == MEMBER_OF.lower():
+        yield Finding("attribute", f"is written {MEMBER_OF}")
+    elif not readable(clause.attribute):
         yield Finding("attribute", unreadable(clause.attribute))
     if "mode" in given and clause.operator not in REGEX:
         yield Finding("mode", "is for REGEX MATCH and NOT REGEX MATCH")
@@ -29,6 +34,17 @@ def clause_faults(clause: Clause, given: Collection[str]) -> Iterator[Finding]:
     message = _value_fault(clause, given)
     if message is not None:
         yield Finding("value" if "value" in given else None, message)
+
+
+def _membership_faults(clause: Clause, given: Collection[str]) -> Iterator[Finding]:
+    if clause.operator not in MEMBERSHIP:
+        yield Finding("operator", f"{MEMBER_OF} takes {', '.join(sorted(MEMBERSHIP))}, with object ids of groups")
+        return
+    if "match" in given:
+        yield Finding("match", f"is not for {MEMBER_OF}: membership in any of the groups counts")
+    for each in sorted(clause.groups) if clause.value else ():
+        if not _OBJECT_ID.fullmatch(each):
+            yield Finding("value", f"'{each}' is no object id of a group")
 
 
 def _value_fault(clause: Clause, given: Collection[str]) -> str | None:

@@ -6,6 +6,7 @@ https://learn.microsoft.com/entra/identity/app-provisioning/define-conditional-r
 - A clause about an attribute that is null, "" or an empty list never holds; only IS NULL does.
 - Text is compared with its case.
 - A regular expression that takes too long makes a clause neither true nor false; see Verdict.undecided.
+- `memberOf` (ours) asks for groups, through every level. Somebody in no group at all is no member; that is not null.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .mapping.expressions.dotnet.faults import DotNetError
 from .mapping.expressions.dotnet.regex import Regex, compile_regex
 from .mapping.expressions.values import REGEX_STEPS
 from .mapping.sources import flat, nothing, selected
-from .model import Attributes, Clause, Filter, Json, Operator, RegexMode, Several, Sync, Verdict
+from .memberships import is_member, why_unknown
+from .model import MEMBER_OF, Attributes, Clause, Filter, Json, Operator, RegexMode, Several, SourceUser, Sync, Verdict
 
 type Test = Callable[[Json, "Steps"], bool]
 
@@ -39,7 +41,8 @@ _TEXTS: dict[Operator, Callable[[str, str], bool]] = {
     Operator.WITHIN: lambda text, value: text in value,
     Operator.NOT_WITHIN: lambda text, value: text not in value,
 }
-_NEGATED = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN, Operator.NOT_REGEX_MATCH})
+NEGATED = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN, Operator.NOT_REGEX_MATCH})
+MEMBERSHIP = frozenset({Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN})
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SHOWN = 3  # filters named in a verdict
@@ -52,25 +55,30 @@ class Steps:
         self.steps = REGEX_STEPS
 
 
-def judge(filters: Sequence[Filter], source: Attributes) -> Verdict:
+def judge(filters: Sequence[Filter], source: SourceUser) -> Verdict:
     """The verdict of at least one filter."""
-    source, steps = flat(source), Steps()
+    attributes, steps = flat(source.attributes), Steps()
     failed: list[str] = []
     undecided: list[str] = []
     for each in filters:
-        clause, holds = _first_failing(each, source, steps)
+        clause, holds = _first_failing(each, source, attributes, steps)
         if clause is None:
             return Verdict(in_scope=True, reason=f"filter '{each.name}'")
         where = f"filter '{each.name}': {clause.attribute} {clause.operator}"
-        (failed if holds is False else undecided).append(where)
+        if holds is False:
+            failed.append(where)
+        else:
+            why = why_unknown(source, clause.groups) if clause.groups else "it takes too long"
+            undecided.append(f"{where} is open, {why}")
     if undecided:
-        return Verdict(in_scope=False, reason=f"{_listed(undecided)} takes too long", undecided=True)
+        return Verdict(in_scope=False, reason=_listed(undecided), undecided=True)
     return Verdict(in_scope=False, reason=f"{_listed(failed)} does not hold")
 
 
 def scope_attributes(sync: Sync) -> set[str]:
     """The source attributes that a sync's scope reads: what the feed and every fresh read must select."""
-    return selected(clause.attribute for each in sync.filters for clause in each.clauses)
+    names = {clause.attribute for each in sync.filters for clause in each.clauses}
+    return selected(names - {MEMBER_OF})
 
 
 def _listed(places: Sequence[str]) -> str:
@@ -78,16 +86,23 @@ def _listed(places: Sequence[str]) -> str:
     return "; ".join(places[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _first_failing(each: Filter, source: Attributes, steps: Steps) -> tuple[Clause | None, bool | None]:
+def _first_failing(
+    each: Filter, source: SourceUser, attributes: Attributes, steps: Steps
+) -> tuple[Clause | None, bool | None]:
     """The clause that decides against the user: one that is false before one that is undecided."""
     unknown: Clause | None = None
     for clause in each.clauses:
-        holds = _holds(clause, source.get(clause.attribute), steps)
+        holds = _belongs(clause, source) if clause.groups else _holds(clause, attributes.get(clause.attribute), steps)
         if holds is False:
             return clause, False
         if holds is None and unknown is None:
             unknown = clause
     return unknown, None
+
+
+def _belongs(clause: Clause, source: SourceUser) -> bool | None:
+    found = is_member(source, clause.groups)
+    return None if found is None else found is not (clause.operator in NEGATED)
 
 
 def _holds(clause: Clause, value: Json, steps: Steps) -> bool | None:
@@ -121,7 +136,7 @@ def _test(clause: Clause) -> Test:
     if operator in _TEXTS:
         holds = _TEXTS[operator]
         return lambda each, _steps: holds(text_of(each), str(value))
-    values, negated = (value,) if isinstance(value, str) else value, operator in _NEGATED
+    values, negated = (value,) if isinstance(value, str) else value, operator in NEGATED
     return lambda each, _steps: any(_equal(each, one) for one in values) is not negated
 
 

@@ -1,4 +1,4 @@
-"""The fresh read that a decision rests on: one user and, for a sync with assigned groups, what they are a member of.
+"""The fresh read that a decision rests on: one user and, where the scope asks for groups, which of those they are in.
 
 Every path that decides reads through here: reconciling, confirming a deletion, a dry run.
 """
@@ -9,17 +9,35 @@ from dataclasses import replace
 
 from .model import Link, LinkState, SourceUser, Sync
 from .ports import SourceDirectory
+from .scope import scope
 
 
 async def read_afresh(directory: SourceDirectory, sync: Sync, user_id: str, link: Link) -> SourceUser:
     """Raises whatever the directory raises: a membership that could not be read is not the lack of one.
 
-    Somebody who may lose their account because no group has them costs one more question: is every group there?
+    Where something would come of not being in a group, that costs one more question: is every such group there?
     """
-    assigned = sync.assigned
-    if assigned is None or user_id.lower() in assigned.members:
+    groups = _asked(sync, user_id)
+    if not groups:
         return await directory.read_user(user_id)
-    source = await directory.read_user(user_id, assigned.groups)
-    if source.absent or source.member_of or link.state is LinkState.SEEN:
+    source = await directory.read_user(user_id, groups)
+    others = groups - (source.member_of or frozenset())
+    if source.absent or not _hinges_on(others, sync, source, link):
         return source
-    return replace(source, missing_groups=frozenset(await directory.missing_groups(assigned.groups)))
+    return replace(source, missing_groups=frozenset(await directory.missing_groups(others)))
+
+
+def _asked(sync: Sync, user_id: str) -> frozenset[str]:
+    """Whoever is assigned by id needs none of the assigned groups."""
+    assigned = sync.assigned
+    if assigned is None or user_id.lower() not in assigned.members:
+        return sync.groups
+    return replace(sync, assigned=None).groups
+
+
+def _hinges_on(others: frozenset[str], sync: Sync, source: SourceUser, link: Link) -> bool:
+    """Whether it would change something if those groups that do not have this user did not exist."""
+    verdict = scope(sync, source)
+    if link.state is (LinkState.LINKED if verdict.in_scope else LinkState.SEEN):
+        return False  # where they are to be, so that nothing comes of it
+    return scope(sync, replace(source, missing_groups=others)).undecided

@@ -1,22 +1,24 @@
 """The groups feed: who is a member of the groups that a scope names, through every level.
 
-A delta query on groups knows direct members only, so it follows the assigned groups and all that are nested in them:
-their closure. An incremental round nominates whoever joined or left one of those. Another closure, and a
-day, make a round full: the members of each sync's groups are listed, those who are not linked are nominated, and then
-(the sweep) those who are linked and no member. Group delta has been seen to miss removals; the listing finds them.
+A delta query on groups knows direct members only, so it follows the groups that scopes name, assigned or in a filter,
+and all that are nested in them: their closure. An incremental round nominates whoever joined or left one of those.
+Another closure, and a day, make a round full: the members of each sync's groups are listed, those whom groups let in
+and who are not linked are nominated, and then (the sweep) those who are linked and whom groups put out. Group delta has
+been seen to miss removals; the listing finds them.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from .feeds import Step, next_chunk, syncs_of
-from .model import LinkState, Nomination, Sync, Why, fingerprint
-from .ports import Clock, FeedPhase, FeedState, GroupChanges, GroupDirectory, Links
+from .model import LinkState, Nomination, SourceState, SourceUser, Sync, Verdict, Why, fingerprint
+from .ports import Clock, FeedPhase, FeedState, GroupChanges, GroupDirectory, LinkDigest, Links
+from .scope import keeps_out, memberships_only, scope
 
 log = logging.getLogger("xtsync.feeds")
 
@@ -25,10 +27,31 @@ FULL_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listing:
-    """Who is assigned to one sync; `whole` when every group was there to be listed."""
+    """Who is in which of the groups that one sync asks for; and what follows from that alone."""
 
-    users: set[str]
-    whole: bool
+    sync: Sync  # as memberships_only has it
+    members: Mapping[str, AbstractSet[str]]  # by group
+    missing: frozenset[str]  # the groups that are not there to be listed
+    at: datetime
+
+    @property
+    def users(self) -> set[str]:
+        """Whoever is in one of them or assigned by id."""
+        return set(_members(self.sync)).union(*self.members.values())
+
+    def verdict(self, user_id: str) -> Verdict:
+        """Who is in by this may be in; who is out is out."""
+        member_of = frozenset(group for group, users in self.members.items() if user_id in users)
+        return scope(
+            self.sync,
+            SourceUser(
+                id=user_id,
+                state=SourceState.LIVE,
+                member_of=member_of,
+                missing_groups=self.missing,
+                read_at=self.at,
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +67,11 @@ class GroupsFeed:
 
     @property
     def tenants(self) -> Collection[str]:
-        return {sync.source.key for sync in self.syncs.values() if _groups(sync)}
+        return {sync.source.key for sync in self.syncs.values() if sync.groups}
 
     def fingerprint(self, tenant: str) -> str:
-        return fingerprint([f"{s.name} {sorted(_groups(s))} {sorted(_members(s))}" for s in self._syncs(tenant)])
+        asked = [(sync, memberships_only(sync).filters) for sync in self._syncs(tenant)]
+        return fingerprint([f"{s.name} {sorted(s.groups)} {sorted(_members(s))} {filters}" for s, filters in asked])
 
     def full_is_due(self, state: FeedState, now: datetime) -> bool:
         return state.full_at is None or now - state.full_at >= FULL_EVERY
@@ -64,7 +88,7 @@ class GroupsFeed:
     async def _changes(self, state: FeedState) -> Step:
         """The next page of the delta query; or, when the round is or becomes a full one, its beginning."""
         directory = self.directories[state.tenant]
-        closure = await directory.closure({group for sync in self._syncs(state.tenant) for group in _groups(sync)})
+        closure = await directory.closure({group for sync in self._syncs(state.tenant) for group in sync.groups})
         known = fingerprint([*sorted(closure)])
         if state.full or state.closure != known or state.link is None:
             # From before the listing: whoever comes or goes meanwhile is in the next round.
@@ -81,57 +105,60 @@ class GroupsFeed:
         return Step(state=state, nominations=await self._moved(state.tenant, page))
 
     async def _moved(self, tenant: str, page: GroupChanges) -> list[Nomination]:
-        """Whoever joined, and of those who left whoever we have begun to provision: the others have nothing to lose."""
+        """Whoever joined, and of those who left whoever has something to lose or to gain."""
         now = self.clock.now()
         nominations = []
         for sync in self._syncs(tenant):
-            links = await self.links.digests(sync.name, list(dict.fromkeys(page.left)))
-            users = dict.fromkeys([*page.joined, *(u for u, each in links.items() if each.state is not LinkState.SEEN)])
+            left = page.left
+            if not keeps_out(sync):  # whoever we have not begun to provision has nothing to lose
+                links = await self.links.digests(sync.name, list(dict.fromkeys(left)))
+                left = [user_id for user_id, each in links.items() if each.state is not LinkState.SEEN]
+            users = dict.fromkeys([*page.joined, *left])
             nominations += [Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now) for user_id in users]
         return nominations
 
     async def _gained(self, state: FeedState) -> Step:
-        """The next chunk of members: whoever has no target user of ours is nominated."""
-        found = await next_chunk(self._syncs(state.tenant), state.cursor, partial(self._assigned, state))
+        """The next chunk of those whom groups may let in: whoever has no target user of ours is nominated."""
+        found = await next_chunk(self._syncs(state.tenant), state.cursor, partial(self._hopeful, state))
         if found is None:
             return Step(state=replace(state, phase=FeedPhase.SWEEP, cursor=""))
         sync, chunk, cursor = found
+        listing = await self._listing(state, sync)
         links = await self.links.digests(sync.name, chunk)
         now = self.clock.now()
-        unlinked = [
+        gained = [
             Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now)
             for user_id in chunk
-            if user_id not in links or links[user_id].state is not LinkState.LINKED
+            if _without_access(links.get(user_id)) and listing.verdict(user_id).in_scope
         ]
         state = replace(state, cursor=cursor, entries=state.entries + len(chunk))
-        return Step(state=state, nominations=unlinked)
+        return Step(state=state, nominations=gained)
 
     async def _lost(self, state: FeedState) -> Step:
-        """The next chunk of linked users: whoever is no member is nominated, and then read."""
-        found = await next_chunk(self._syncs(state.tenant), state.cursor, partial(self._linked, state))
+        """The next chunk of linked users: whoever is out by their groups is nominated, and then read."""
+        syncs = self._syncs(state.tenant)
+        found = await next_chunk(syncs, state.cursor, lambda sync, after: self.links.ids(sync.name, after))
         if found is None:
             self._listed.pop(state.tenant, None)
             return Step(state=replace(state, phase=FeedPhase.IDLE))
         sync, chunk, cursor = found
         listing = await self._listing(state, sync)
         now = self.clock.now()
+        verdicts = ((user_id, listing.verdict(user_id)) for user_id in chunk)
         gone = [
             Nomination(sync=sync.name, user=user_id, why=Why.ABSENT, at=now)
-            for user_id in chunk
-            if user_id not in listing.users
+            for user_id, verdict in verdicts
+            if not (verdict.in_scope or verdict.undecided)
         ]
         return Step(state=replace(state, cursor=cursor), nominations=gone)
 
-    async def _assigned(self, state: FeedState, sync: Sync, after: str) -> AsyncIterator[str]:
-        listing = await self._listing(state, sync)
-        for user_id in sorted(user_id for user_id in listing.users if user_id > after):
+    async def _hopeful(self, state: FeedState, sync: Sync, after: str) -> AsyncIterator[str]:
+        """Everybody in a group or assigned; and those whom a group kept out, for perhaps it does not any more."""
+        users = (await self._listing(state, sync)).users
+        if keeps_out(sync):
+            users |= {user_id async for user_id in self.links.kept_out(sync.name, after)}
+        for user_id in sorted(user_id for user_id in users if user_id > after):
             yield user_id
-
-    async def _linked(self, state: FeedState, sync: Sync, after: str) -> AsyncIterator[str]:
-        """Nobody, where a group is missing: nothing could be decided about any of them."""
-        if (await self._listing(state, sync)).whole:
-            async for user_id in self.links.ids(sync.name, after):
-                yield user_id
 
     async def _listing(self, state: FeedState, sync: Sync) -> _Listing:
         of_round, by_sync = self._listed.get(state.tenant, ("", {}))
@@ -143,22 +170,22 @@ class GroupsFeed:
         return by_sync[sync.name]
 
     async def _list(self, sync: Sync) -> _Listing:
-        users, whole = set(_members(sync)), True
-        for group in sorted(_groups(sync)):
-            members = await self.directories[sync.source.key].members(group)
-            if members is None:
+        at = self.clock.now()
+        members: dict[str, set[str]] = {}
+        for group in sorted(sync.groups):
+            found = await self.directories[sync.source.key].members(group)
+            if found is None:
                 log.warning("group.missing sync=%s group=%s", sync.name, group)
-                whole = False
             else:
-                users |= members
-        return _Listing(users=users, whole=whole)
+                members[group] = found
+        return _Listing(sync=memberships_only(sync), members=members, missing=sync.groups - members.keys(), at=at)
 
     def _syncs(self, tenant: str) -> list[Sync]:
-        return [sync for sync in syncs_of(self.syncs, tenant) if _groups(sync)]
+        return [sync for sync in syncs_of(self.syncs, tenant) if sync.groups]
 
 
-def _groups(sync: Sync) -> frozenset[str]:
-    return sync.assigned.groups if sync.assigned is not None else frozenset()
+def _without_access(link: LinkDigest | None) -> bool:
+    return link is None or link.state is not LinkState.LINKED or link.kept_out
 
 
 def _members(sync: Sync) -> frozenset[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -29,11 +30,12 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class CaseShape(Shape):
-    """`target` is what a new user gets, `update` what is written to one who is there."""
+    """`target` is what a new user gets, `update` what is written to one who is there; `groups` has the user in it."""
 
     name: str
     sync: str | None = None
     source: dict[str, Any]
+    groups: list[UUID] = Field(default=[])
     now: datetime = _NOW
     target: dict[str, Any] = Field(default={})
     update: dict[str, Any] = Field(default={})
@@ -100,7 +102,8 @@ def _compare(case: CaseShape, config: Config) -> Iterator[Difference]:
 
 def _verdict(case: CaseShape, sync: Sync, desired: Desired) -> Iterator[Difference]:
     if case.scope is not None:
-        user = SourceUser(id="case", state=SourceState.LIVE, attributes=case.source, read_at=_NOW)
+        groups = frozenset(map(str, case.groups))
+        user = SourceUser(id="case", state=SourceState.LIVE, attributes=case.source, member_of=groups, read_at=_NOW)
         verdict = scope(sync, user)
         if verdict.in_scope is not (case.scope == "in"):
             got = f"{'in' if verdict.in_scope else 'out'} ({verdict.reason})"

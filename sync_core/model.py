@@ -18,6 +18,8 @@ type Attributes = Mapping[str, Json]
 
 # The one attribute whose value is another user: set through a reference, resolved through links.
 MANAGER = "manager"
+# What clauses of scoping filters ask for groups by. No read selects it: whether a user is in a group is asked of Graph.
+MEMBER_OF = "memberOf"
 
 # How long Entra keeps a soft-deleted user. https://learn.microsoft.com/graph/api/directory-deleteditems-list
 SOFT_DELETE_RETENTION = timedelta(days=30)
@@ -138,8 +140,8 @@ class TargetUser:
 class Verdict:
     """Whether a user is in scope, and why; the reason names filters, attributes and operators, never values.
 
-    `undecided`: a filter could not be evaluated for this user, or an assigned group is not there to be asked. Then
-    nobody is let in and nobody is deprovisioned.
+    `undecided`: a filter could not be evaluated for this user, or a group is not there to be asked. Then nobody is let
+    in and nobody is deprovisioned.
     """
 
     in_scope: bool
@@ -199,6 +201,7 @@ class Link:
     applied: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     manager: str | None = None  # the source user's manager when we last looked, whether or not they are linked
+    kept_out: bool = False  # it was a group that kept them out when we last looked: see scope.py
     dirty: bool = False
     created: bool = False  # the on-create attributes are in place
     permit: str | None = None
@@ -493,6 +496,13 @@ class Clause:
     mode: RegexMode = RegexMode.FULL
     match: Several = Several.ALL
 
+    @property
+    def groups(self) -> frozenset[str]:
+        """Those of a clause about memberships: object ids, lower case. No other clause has any."""
+        if self.attribute != MEMBER_OF:
+            return frozenset()
+        return frozenset({self.value} if isinstance(self.value, str) else self.value)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
@@ -536,6 +546,12 @@ class Sync:
         if self.owner_attribute is None:
             return None
         return Marker(attribute=self.owner_attribute, sync=self.name, tenant_id=self.source.id, source_id=source_id)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """All groups that the scope asks for: those assigned, and those in filters."""
+        assigned = self.assigned.groups if self.assigned is not None else frozenset()
+        return assigned.union(*(clause.groups for each in self.filters for clause in each.clauses))
 
     @property
     def maps_manager(self) -> bool:

@@ -260,6 +260,10 @@ class Links(Protocol):
         """The source ids whose target user is ours and present, in order, from `after` on (exclusive)."""
         ...
 
+    def kept_out(self, sync: str, after: str = "") -> AsyncIterator[str]:
+        """The source ids of links with that mark (Link.kept_out), likewise."""
+        ...
+
     async def count(self, sync: str) -> int:
         """How many target users are ours and present."""
         ...
@@ -279,6 +283,7 @@ class LinkDigest:
     state: LinkState
     manager: str | None = None  # Link.manager
     reference: str = ""  # the fingerprint of what was applied as manager: empty as digest is
+    kept_out: bool = False  # Link.kept_out
 
 
 class FeedPhase(StrEnum):

@@ -1,54 +1,64 @@
 """Who is in: the verdict on one freshly read user. Pure.
 
-Every internal user is, as far as assignment and filters let them in; both have to. An assigned group that does not
-exist (any more) lets nobody in and puts nobody out: who deletes a group has not said that its members shall go.
+Every internal user is, as far as assignment and filters let them in; both have to.
 """
 
 from __future__ import annotations
 
-from .filters import judge, scope_attributes
+from dataclasses import replace
+
+from .filters import NEGATED, judge, scope_attributes
+from .memberships import is_member, named, why_unknown
 from .model import SourceUser, Sync, Verdict
 
-__all__ = ["by_assignment", "by_filters", "scope", "scope_attributes"]
-
-_SHOWN = 3  # groups named in a verdict
+__all__ = ["keeps_out", "kept_out", "memberships_only", "scope", "scope_attributes"]
 
 
 def scope(sync: Sync, source: SourceUser) -> Verdict:
-    assigned, filtered = by_assignment(sync, source), by_filters(sync, source)
+    """Undecided of somebody in a listing, where groups decide: a listing knows no memberships."""
     if not sync.filters:
-        return assigned
+        return _by_assignment(sync, source)
+    filtered = judge(sync.filters, source)
     if sync.assigned is None:
         return filtered
     # Out is out, whatever cannot be decided besides; and what cannot be decided is not in.
+    assigned = _by_assignment(sync, source)
     verdicts = sorted((assigned, filtered), key=lambda verdict: (verdict.in_scope, verdict.undecided))
     if verdicts[0].in_scope:
         return Verdict(in_scope=True, reason=f"{assigned.reason}; {filtered.reason}")
     return verdicts[0]
 
 
-def by_filters(sync: Sync, source: SourceUser) -> Verdict:
-    return judge(sync.filters, source.attributes) if sync.filters else Verdict(in_scope=True, reason="no filter")
-
-
-def by_assignment(sync: Sync, source: SourceUser) -> Verdict:
-    """Undecided of somebody in a listing: a listing knows no memberships."""
+def _by_assignment(sync: Sync, source: SourceUser) -> Verdict:
     assigned = sync.assigned
     if assigned is None:
         return Verdict(in_scope=True, reason="all internal users")
     if source.id.lower() in assigned.members:
         return Verdict(in_scope=True, reason="assigned by id")
-    if source.member_of is None and assigned.groups:
-        return Verdict(in_scope=False, reason="memberships are not known", undecided=True)
-    if source.member_of:
-        return Verdict(in_scope=True, reason=f"member of {_named(source.member_of)}")
-    if source.missing_groups:
-        return Verdict(in_scope=False, reason=f"there is no {_named(source.missing_groups)}", undecided=True)
-    return Verdict(
-        in_scope=False, reason=f"not a member of {_named(assigned.groups)}" if assigned.groups else "not assigned"
-    )
+    if not assigned.groups:
+        return Verdict(in_scope=False, reason="not assigned")
+    member = is_member(source, assigned.groups)
+    if member is None:
+        return Verdict(in_scope=False, reason=why_unknown(source, assigned.groups), undecided=True)
+    if member:
+        return Verdict(in_scope=True, reason=f"member of {named(assigned.groups & (source.member_of or set()))}")
+    return Verdict(in_scope=False, reason=f"not a member of {named(assigned.groups)}")
 
 
-def _named(groups: frozenset[str]) -> str:
-    shown, more = sorted(groups)[:_SHOWN], len(groups) - _SHOWN
-    return ", ".join(f"group {each}" for each in shown) + (f" and {more} more" if more > 0 else "")
+def memberships_only(sync: Sync) -> Sync:
+    """The same sync, with what its scope asks about groups and nothing else: who is out by that is out by the whole."""
+    filters = [replace(each, clauses=[clause for clause in each.clauses if clause.groups]) for each in sync.filters]
+    return replace(sync, filters=filters)
+
+
+def keeps_out(sync: Sync) -> bool:
+    """Whether somebody may come into scope by leaving a group."""
+    return any(clause.groups and clause.operator in NEGATED for each in sync.filters for clause in each.clauses)
+
+
+def kept_out(sync: Sync, source: SourceUser) -> bool:
+    """Whether it is a group that keeps this user out, so that no group's listing would name them once it does not."""
+    if not keeps_out(sync):
+        return False
+    verdict, nowhere = scope(sync, source), replace(source, member_of=frozenset(), missing_groups=frozenset())
+    return not (verdict.in_scope or verdict.undecided) and scope(sync, nowhere).in_scope

@@ -28,7 +28,7 @@ from .model import (
     fingerprints,
 )
 from .ports import Clock, FeedPhase, FeedState, LinkDigest, Links, SourceDirectory, TargetDirectory
-from .scope import by_assignment, by_filters
+from .scope import scope
 
 log = logging.getLogger("xtsync.feeds")
 
@@ -37,19 +37,20 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full
     """Whether a feed entry may mean work. Saying no is safe only when a fresh read like it would be skipped.
 
     An attribute that the entry lacks counts as null: at worst that costs a read. But for the manager, whom an entry
-    names when that changed, and always in a full round (_newest). Memberships it never has: who is in a group is for
-    the groups feed to say, and in a full round it says so of everybody (feeds.py).
+    names when that changed, and always in a full round (_newest). Memberships it never has: whoever is not ours yet
+    counts as perhaps a member, and in a full round as a member of nothing, for then the groups feed says who is one
+    (feeds.py).
     """
     state = LinkState.SEEN if link is None else link.state
     if entry.absent:
         return state.ours and (state, entry.state) != (LinkState.DELETED, SourceState.SOFT_DELETED)
     if entry.external:
         return False
-    filtered, assigned = by_filters(sync, entry), by_assignment(sync, entry)
     if link is None or not state.ours:
-        may_be_assigned = assigned.in_scope or (assigned.undecided and not full)
-        return filtered.in_scope and may_be_assigned and entry.state is SourceState.LIVE
-    if not filtered.in_scope or not (assigned.in_scope or assigned.undecided):
+        verdict = scope(sync, replace(entry, member_of=frozenset()) if full else entry)
+        return (verdict.in_scope or verdict.undecided) and entry.state is SourceState.LIVE
+    verdict = scope(sync, entry)
+    if not (verdict.in_scope or verdict.undecided):
         return True
     if sync.maps_manager and MANAGER in entry.attributes and entry.manager != link.manager:
         return True

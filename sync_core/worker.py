@@ -34,6 +34,7 @@ from .model import (
     fingerprints,
 )
 from .ports import Activity, Clock, Links, Queues
+from .scope import kept_out
 
 log = logging.getLogger("xtsync.worker")
 
@@ -333,7 +334,8 @@ class Worker:
 def _settled(done: Reconciliation) -> Link:
     """The link with what the last look says of it."""
     last = done.last.change
-    link = replace(done.link, parked_until=None, park_count=0, reason="", adopt=None)
+    kept = kept_out(done.last.sync, done.last.source)
+    link = replace(done.link, parked_until=None, park_count=0, reason="", adopt=None, kept_out=kept)
     if isinstance(last, Hold):
         return replace(link, permit=HELD, reason="held")
     link = replace(link, permit=None)

@@ -100,7 +100,7 @@ class Checkup:
         return checks
 
     def _reads_groups(self, app: AppOnTenant) -> bool:
-        sources = {sync.source.key for sync in self.syncs.values() if sync.assigned and sync.assigned.groups}
+        sources = {sync.source.key for sync in self.syncs.values() if sync.groups}
         return app.side is Side.SOURCE and app.tenant.key in sources
 
     def _policies(self, app: AppOnTenant) -> list[Check]:

@@ -186,6 +186,10 @@ def _rule_notes(rule: Rule) -> Iterator[Note]:
 
 def _clause_notes(each: Filter, clause: Clause) -> Iterator[Note]:
     what = f"filter '{each.name}'"
+    if clause.groups:
+        yield Note(
+            what, f"Entra's filters have no {clause.attribute}; it will refuse the schema. Assign groups instead"
+        )
     if clause.operator in _OURS:
         yield Note(what, f"Entra has no operator {clause.operator}; it will refuse the schema")
     if clause.operator in REGEX and clause.mode is RegexMode.SEARCH:

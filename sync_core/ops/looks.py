@@ -46,7 +46,7 @@ WAYS_OUT: Mapping[Reason, str] = {
     Reason.DELETED_IN_TARGET: "somebody in the target deleted it; restore it there, or `deleted_in_target: restore`",
     Reason.NO_ADDRESS: "the source user has neither mail nor user principal name to invite: give it one, or a filter"
     " that leaves it out",
-    Reason.UNDECIDED: "a filter of this sync cannot be evaluated for the user, or an assigned group does not exist;"
+    Reason.UNDECIDED: "a filter of this sync cannot be evaluated for the user, or a group of its scope does not exist;"
     " correct sync.yaml, or restore the group: until then the user is neither let in nor deprovisioned",
     Reason.IGNORED: "an expression of the mapping says IgnoreObjectFlow for this user; change it if that is not meant",
 }

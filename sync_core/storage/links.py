@@ -23,7 +23,7 @@ from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 # Up to here single reads win: a page of a listing costs about as much as this many of them.
 FEW = 40
 
-_DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference")
+_DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference", "kept_out")
 _CLAIM_ATTEMPTS = 5
 
 
@@ -65,9 +65,15 @@ class TableLinks:
         await for_each(unread, read)
         return found
 
-    async def ids(self, sync: str, after: str = "") -> AsyncIterator[str]:
+    def ids(self, sync: str, after: str = "") -> AsyncIterator[str]:
+        return self._ids(sync, after, "present")
+
+    def kept_out(self, sync: str, after: str = "") -> AsyncIterator[str]:
+        return self._ids(sync, after, "kept_out")
+
+    async def _ids(self, sync: str, after: str, column: str) -> AsyncIterator[str]:
         start = key(after)
-        async for row in self._table.query(key(sync), rk_from=start, where={"present": True}, select=("present",)):
+        async for row in self._table.query(key(sync), rk_from=start, where={column: True}, select=(column,)):
             if row.rk != start:
                 yield unkey(row.rk)
 
@@ -145,6 +151,7 @@ def _digest(row: Row) -> LinkDigest:
         state=LinkState(row.text("state")),
         manager=manager,
         reference=row.text("reference"),
+        kept_out=flag(row, "kept_out"),
     )
 
 
@@ -156,6 +163,7 @@ def _row(link: Link) -> Row:
             "applied": mapping_text(link.applied),
             "refused": mapping_text(link.refused) if link.refused else None,
             "manager": link.manager,
+            "kept_out": link.kept_out,
             "dirty": link.dirty,
             "created": link.created,
             "permit": link.permit,
@@ -188,6 +196,7 @@ def _link(row: Row) -> Link:
         applied=json.loads(row.text("applied")),
         refused=json.loads(row.text("refused") or "{}"),
         manager=row.text("manager") or None,
+        kept_out=flag(row, "kept_out"),
         dirty=flag(row, "dirty"),
         created=flag(row, "created"),
         permit=row.text("permit") or None,

@@ -199,6 +199,17 @@ async def test_ids_and_count(links: Links) -> None:
     assert (await links.count("s"), await links.count("t")) == (3, 0)
 
 
+async def test_those_whom_a_group_keeps_out_are_listed(links: Links) -> None:
+    """Whatever state their link is in; and a digest says it too."""
+    states = [LinkState.SEEN, LinkState.SEEN, LinkState.DELETED, LinkState.LINKED]
+    await save_all(links, [linked(n, state=state, kept_out=n > 0) for n, state in enumerate(states)])
+    assert [user async for user in links.kept_out("s")] == ["u00001", "u00002", "u00003"]
+    assert [user async for user in links.kept_out("s", "u00002")] == ["u00003"]
+    assert {user for user, each in (await links.digests("s", ["u00000", "u00001"])).items() if each.kept_out} == {
+        "u00001"
+    }
+
+
 async def test_parked(links: Links) -> None:
     """Parked users are listed with their whole links, and leave the list when they are no longer parked."""
     first = await links.save(linked(1, parked_until=AT, reason="refused"))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,7 @@ import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, start_by_hand, until
-from local.stack import Stack
+from local.stack import BY_HAND, Stack
 from sync_core.ports import FeedPhase
 from sync_core.storage.connect import Storage, connect
 
@@ -26,6 +23,7 @@ STAFF = "dddddddd-0000-0000-0000-000000000001"
 TEAM = "dddddddd-0000-0000-0000-000000000002"  # a member of Staff
 CLUB = "dddddddd-0000-0000-0000-000000000003"  # of nobody's scope, until Team takes it in
 BOARD = "dddddddd-0000-0000-0000-000000000004"
+BARRED = "dddddddd-0000-0000-0000-000000000005"  # whoever is in it is out
 PEOPLE = 30
 CONFIG = f"""
 tenants:
@@ -36,12 +34,16 @@ syncs:
   - name: staff
     source: contoso
     target: fabrikam
-    scope: {{ users: assigned, groups: [{STAFF}] }}
+    scope:
+      users: assigned
+      groups: [{STAFF}]
+      filters: [{{ name: Not barred, clauses: [{{ attribute: memberOf, operator: NOT IN, value: [{BARRED}] }}] }}]
     deletion_guard: {{ min_count: 50 }}
   - name: board
     source: contoso
     target: adatum
-    scope: {{ users: assigned, groups: [{BOARD}] }}
+    scope:
+      filters: [{{ name: Board, clauses: [{{ attribute: memberOf, operator: EQUALS, value: {BOARD} }}] }}]
     deletion_guard: {{ max_percent: 0, min_count: 0 }}
 """
 
@@ -75,31 +77,22 @@ class World:
 
         return await until(same, timeout_s=timeout_s)
 
-    async def poll(self) -> None:
-        """Once no round that a notification asked for is under way: a poll leaves those alone."""
-
-        async def idle() -> bool:
+    async def idle(self) -> None:
+        async def over() -> bool:
             return (await self.storage.feeds.get("contoso", "groups")).phase is FeedPhase.IDLE
 
-        assert await until(idle, timeout_s=20)
+        assert await until(over, timeout_s=20)
+
+    async def poll(self) -> None:
+        """Once no round that a notification asked for is under way: a poll leaves those alone."""
+        await self.idle()
         await start_by_hand(self.stack.functions_url, "poll_feeds")
 
     async def last_request(self) -> int:
         return int((await self.emulated.control("GET", "/requests?items=false"))["last"])
 
-    async def xtsync(self, *arguments: str) -> dict[str, Any]:
-        """The command, as an administrator would type it."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "sync_core.cli",
-            *arguments,
-            env=self.stack.environment,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        out, _ = await process.communicate()
-        answer: dict[str, Any] = json.loads(out)
-        return answer
+    async def xtsync(self, *arguments: str) -> Any:
+        return (await self.stack.xtsync(*arguments))[1]
 
 
 def group(group_id: str, name: str, members: Sequence[str]) -> dict[str, object]:
@@ -111,7 +104,7 @@ def group(group_id: str, name: str, members: Sequence[str]) -> dict[str, object]
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     config = Path(tmp_path_factory.mktemp("groups")) / "sync.yaml"
     config.write_text(CONFIG)
-    async with Stack(config=config) as stack, Emulated(stack.graph_url) as emulated:
+    async with Stack(config=config, settings=BY_HAND) as stack, Emulated(stack.graph_url) as emulated:
         storage = connect(stack.azurite.connection_string)
         await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=5)
         await emulated.control("POST", "/tenants", {"id": ADATUM, "displayName": "Adatum", "domain": "adatum.example"})
@@ -124,6 +117,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             group(STAFF, "Staff", [*ids[4:8], TEAM]),
             group(CLUB, "Club", ids[8:10]),
             group(BOARD, "Board", ids[:3]),
+            group(BARRED, "Barred", ids[13:14]),
         ]
         await emulated.control("POST", f"/tenants/{CONTOSO}/groups", {"value": groups})
         world = World(stack=stack, emulated=emulated, storage=storage, people=people)
@@ -158,6 +152,24 @@ async def test_a_group_that_is_taken_in_brings_its_members_and_takes_them_along(
     await world.join(TEAM, CLUB)
     assert await world.shown(world.people[:10])
     await world.leave(TEAM, CLUB)
+    assert await world.shown(world.people[:8])
+
+
+async def test_a_group_that_keeps_people_out_takes_them_in_again(world: World) -> None:
+    """By a clause of the filter: joining it costs the account, leaving it brings the same one back."""
+    person = world.people[13]
+
+    await world.join(STAFF, person["id"])
+    await world.poll()
+    await world.idle()
+    assert await world.shown(world.people[:8])
+    await world.leave(BARRED, person["id"])
+    assert await world.shown([*world.people[:8], person])
+    await world.join(BARRED, person["id"])
+    assert await world.shown(world.people[:8])
+    await world.leave(BARRED, person["id"])
+    assert await world.shown([*world.people[:8], person])
+    await world.leave(STAFF, person["id"])
     assert await world.shown(world.people[:8])
 
 
@@ -211,14 +223,14 @@ async def test_an_emptied_group_is_held_until_a_person_approves(world: World) ->
         await world.leave(BOARD, person["id"])
 
     async def held() -> bool:
-        return len((await world.xtsync("holds", "list", "--sync", "board", "--json"))["holds"]) == len(board)
+        return len((await world.xtsync("holds", "list", "--sync", "board"))["holds"]) == len(board)
 
     assert await until(held, timeout_s=30, every_s=1)
     assert await world.guests(ADATUM) == {person["mail"] for person in board}
-    looked = await world.xtsync("sync", board[0]["id"], "--sync", "board", "--dry-run", "--json")
-    assert looked["results"][0]["steps"][0]["scope"]["reason"] == f"not a member of group {BOARD}"
-    code = (await world.xtsync("holds", "list", "--sync", "board", "--json"))["code"]
-    await world.xtsync("holds", "approve", code, "--sync", "board", "--yes", "--json")
+    looked = await world.xtsync("sync", board[0]["id"], "--sync", "board", "--dry-run")
+    assert looked["results"][0]["steps"][0]["scope"]["reason"] == "filter 'Board': memberOf EQUALS does not hold"
+    code = (await world.xtsync("holds", "list", "--sync", "board"))["code"]
+    await world.xtsync("holds", "approve", code, "--sync", "board", "--yes")
     assert await world.shown([], ADATUM)
 
 
@@ -229,7 +241,7 @@ async def test_a_deleted_group_deletes_nobody(world: World) -> None:
     await world.emulated.graph(CONTOSO, "DELETE", f"/groups/{STAFF}")
     await world.poll()
     person = world.people[0]
-    looked = await world.xtsync("sync", person["id"], "--sync", "staff", "--json")
+    looked = await world.xtsync("sync", person["id"], "--sync", "staff")
     assert (looked["results"][0]["outcome"]["result"], looked["results"][0]["outcome"]["error"]) == (
         "parked",
         "undecided",

@@ -133,6 +133,20 @@ def test_cases_pass(cases: Bench) -> None:
     assert (result.code, result.out) == (0, "2 cases passed\n")
 
 
+def test_a_case_says_which_groups_have_the_user(cases: Bench) -> None:
+    """Without any the user is in none."""
+    group = "dddddddd-0000-0000-0000-000000000001"
+    clause = f"{{ attribute: memberOf, operator: NOT IN, value: [{group}] }}"
+    scope = f"    scope: {{ filters: [{{ name: A, clauses: [{clause}] }}] }}\n"
+    (cases.folder / "sync.yaml").write_text(CONFIG + scope)
+    (cases.folder / "cases.yaml").write_text(f"""\
+cases:
+  - {{ name: of no group, source: {{}}, scope: in }}
+  - {{ name: of this one, source: {{}}, groups: [{group.upper()}], scope: out }}
+""")
+    assert cases.run("test-mapping", "cases.yaml").out == "2 cases passed\n"
+
+
 def test_differences_are_shown_as_a_diff(cases: Bench) -> None:
     """What was expected, and what came; exit code 1."""
     text = GOOD.replace("city: Oslo }\n    left", "city: Rome }\n    left").replace("scope: in", "scope: out")

@@ -368,6 +368,16 @@ def with_clause(*clauses: str) -> str:
             "{ attribute: otherMails, operator: EQUALS, value: a }",
             ": 'otherMails' has several values: say `match: any`",
         ),
+        ("{ attribute: memberOf, operator: IS NULL }", ".operator: memberOf takes EQUALS, IN, NOT EQUALS, NOT IN,"),
+        ("{ attribute: memberof, operator: IN, value: [a] }", ".attribute: is written memberOf"),
+        ("{ attribute: memberOf, operator: EQUALS }", ": EQUALS needs a value"),
+        ("{ attribute: memberOf, operator: EQUALS, value: Sales }", ".value: 'sales' is no object id of a group"),
+        ("{ attribute: memberOf, operator: IN, value: [''] }", ".value: '' is no object id of a group"),
+        (f"{{ attribute: memberOf, operator: IN, value: {SALES} }}", ".value: IN takes a list of values"),
+        (
+            f"{{ attribute: memberOf, operator: IN, value: [{SALES}], match: any }}",
+            ".match: is not for memberOf",
+        ),
     ],
 )
 def test_a_clause_that_could_not_work_is_refused(clause: str, expected: str) -> None:
@@ -386,6 +396,7 @@ def test_a_filter_is_understood() -> None:
             "{ attribute: otherMails, operator: In, value: [1, a], match: any }",
             "{ attribute: city, operator: REGEX MATCH, value: x, mode: search }",
             "{ attribute: accountEnabled, operator: EQUALS, value: true }",
+            f"{{ attribute: memberOf, operator: not in, value: [{SALES.upper()}] }}",
         )
     ).syncs["a-to-b"]
     [found] = sync.filters
@@ -396,7 +407,9 @@ def test_a_filter_is_understood() -> None:
         Clause(attribute="otherMails", operator=Operator.IN, value=("1", "a"), match=Several.ANY),
         Clause(attribute="city", operator=Operator.REGEX_MATCH, value="x", mode=RegexMode.SEARCH),
         Clause(attribute="accountEnabled", operator=Operator.EQUALS, value="True"),
+        Clause(attribute="memberOf", operator=Operator.NOT_IN, value=(SALES,)),
     )
+    assert sync.groups == {SALES}
 
 
 @pytest.mark.parametrize(

@@ -321,6 +321,7 @@ def test_what_entra_has_no_words_for_is_noted_on_the_way_out() -> None:
         Clause(attribute="city", operator=Operator.IN, value=("a", "b")),
         Clause(attribute="city", operator=Operator.REGEX_MATCH, value="a", mode=RegexMode.SEARCH),
         Clause(attribute="city", operator=Operator.IS_NULL),
+        Clause(attribute="memberOf", operator=Operator.EQUALS, value="dddddddd-0000-0000-0000-000000000001"),
     ]
     base = make_sync()
     for policy, expected in (
@@ -344,12 +345,18 @@ def test_what_entra_has_no_words_for_is_noted_on_the_way_out() -> None:
             "otherMails",
             "IN;",
             "no mode",
+            "no memberOf",
             expected,
         ):
             assert any(text in note for note in notes), text
         mapping = exported.schema["synchronizationRules"][0]["objectMappings"][0]
         assert mapping["flowTypes"] == "Add, Update, Delete"
-        assert [len(each["targetOperand"]["values"]) for each in mapping["scope"]["groups"][0]["clauses"]] == [2, 1, 0]
+        assert [len(each["targetOperand"]["values"]) for each in mapping["scope"]["groups"][0]["clauses"]] == [
+            2,
+            1,
+            0,
+            1,
+        ]
 
 
 def test_functions_go_out_with_their_parameters() -> None:
