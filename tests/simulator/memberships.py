@@ -7,7 +7,7 @@ from random import Random
 from local.graph_emulator import Tenant, User
 from local.graph_emulator.objects import Group
 
-from .plan import ASSIGNED, CLUB, SALES, STAFF, TEAM
+from .plan import CLUB, INNER, OUTER, SALES, STAFF, TEAM
 
 _GROUPS = {STAFF: "Staff", SALES: "Sales", TEAM: "Team", CLUB: "Club"}
 # What happens to groups as a whole, and its weight.
@@ -41,7 +41,7 @@ class Memberships:
 
     def act(self, deed: str) -> str:
         """One deed on a group; the name of what was done."""
-        inner, outer = self._rng.choice((TEAM, CLUB)), self._rng.choice(ASSIGNED)
+        inner, outer = self._rng.choice(INNER), self._rng.choice(OUTER)
         match deed:
             case "nest":
                 self._link(outer, inner)

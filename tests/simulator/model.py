@@ -15,7 +15,7 @@ from local.graph_emulator.relations import transitive_members
 from .evidence import Broken, Evidence, Owned, ownership
 from .expected import blank_as_none, expected
 from .history import Exchange
-from .plan import ASSIGNED, OWNER_ATTRIBUTE
+from .plan import OWNER_ATTRIBUTE
 
 # An approval lasts a day; a worker that got it just before its end may take a while to act.
 _APPROVAL = timedelta(hours=24, minutes=30)
@@ -74,7 +74,7 @@ def _others_untouched(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
 def _no_delete_without_fresh_read(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
     """Invariant 2: the last thing this instance read of this user, after it took the message, was a 404.
 
-    Or that they are in none of the groups, each of which was there.
+    Or that groups put them out: one that bars them, or none that lets them in while each of those was there.
     """
     for delete in evidence.target_writes:
         if delete.method != "DELETE" or delete.path.endswith("/$ref") or delete.taken is None:
@@ -106,7 +106,7 @@ def _no_delete_without_fresh_read(evidence: Evidence, owned: Owned) -> Iterator[
 
 
 def _out_of_groups(evidence: Evidence, read: Exchange, delete: Exchange) -> bool:
-    """Whether the user was asked about after this read, and no group had them while all of them existed."""
+    """Whether the answer to a question after this read put the user out, with every group there that had to be."""
     asked = [
         each
         for each in evidence.exchanges
@@ -118,9 +118,13 @@ def _out_of_groups(evidence: Evidence, read: Exchange, delete: Exchange) -> bool
         and each.answered_at <= delete.sent_at
     ]
     last = max(asked, key=lambda each: each.sent_at, default=None)
-    if last is None or last.member_of != [] or delete.sent_at - last.sent_at > _FRESH:
+    if last is None or last.member_of is None or delete.sent_at - last.sent_at > _FRESH:
         return False
-    return not any(at < last.sent_at for at in evidence.deeds.missing.values())
+    wanted, barred = evidence.plan.asked.wanted, evidence.plan.asked.barred
+    if not {*barred}.isdisjoint(last.member_of):
+        return True
+    gone = [group for group, at in evidence.deeds.missing.items() if at < last.sent_at]
+    return bool(wanted) and {*wanted}.isdisjoint([*last.member_of, *gone])
 
 
 def _guard_kept(evidence: Evidence) -> Iterator[Broken]:
@@ -166,7 +170,7 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
         elif _is_external(source):
             if mine:
                 yield Broken(invariant=4, text=f"{source_id[:8]} is external and has {mine[0][:8]}")
-        elif (scope := assigned(evidence, source)) is not True:
+        elif (scope := in_scope(evidence, source)) is not True:
             if scope is False:
                 yield from _gone(evidence, source_id, mine, evidence.plan.out_of_scope)
         elif mine and mine[0] in evidence.deeds.restored and not source.get("accountEnabled"):
@@ -178,14 +182,21 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
             yield Broken(invariant=4, text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user")
 
 
-def assigned(evidence: Evidence, source: User) -> bool | None:
-    """Whether the source's own directory has this user in one of the scope's groups; None: a group is not there."""
-    if not evidence.plan.groups:
-        return True
-    there = [group for each in ASSIGNED if (group := evidence.source.groups.find(each)) is not None]
+def in_scope(evidence: Evidence, source: User) -> bool | None:
+    """Whether the scope's groups, as the source's own directory has them, let this user in; None: one is not there."""
+    asked = evidence.plan.asked
+    wanted = _among(evidence, source, asked.wanted) if asked.wanted else True
+    barred = _among(evidence, source, asked.barred)
+    if wanted is False or barred is True:
+        return False
+    return None if wanted is None or barred is None else True
+
+
+def _among(evidence: Evidence, source: User, groups: Sequence[str]) -> bool | None:
+    there = [group for each in groups if (group := evidence.source.groups.find(each)) is not None]
     if any(source in transitive_members(evidence.source, group) for group in there):
         return True
-    return None if len(there) < len(ASSIGNED) else False
+    return None if len(there) < len(groups) else False
 
 
 def _gone(evidence: Evidence, source_id: str, mine: Sequence[str], policy: str) -> Iterator[Broken]:

@@ -133,10 +133,18 @@ def missing_group_is_empty() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def kept_out_forgotten() -> Iterator[None]:
+    """No link remembers that a group kept somebody out: once it does not, no listing has them."""
+    with patch("sync_core.worker.kept_out", lambda *_: False):
+        yield
+
+
 # These show only where the scope names groups.
-IN_GROUPS = frozenset({"missing-group-is-empty"})
+IN_GROUPS = frozenset({"kept-out-forgotten", "missing-group-is-empty"})
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
+    "kept-out-forgotten": kept_out_forgotten,
     "missing-group-is-empty": missing_group_is_empty,
     "no-fresh-read": no_fresh_read,
     "marked-not-listed": marked_not_listed,

@@ -16,12 +16,43 @@ FABRIKAM = "22222222-2222-2222-2222-222222222222"
 SYNC = "contoso-to-fabrikam"
 OWNER_ATTRIBUTE = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
 _WITH_MANAGERS = 0.5
-# Groups of the source tenant: two that the scope names, and two that may come to be nested in them.
+# Groups of the source tenant: two whose members are in, or out, and two that may come to be nested in them.
 STAFF = "dddddddd-0000-0000-0000-000000000001"
 SALES = "dddddddd-0000-0000-0000-000000000002"
 TEAM = "dddddddd-0000-0000-0000-000000000003"
 CLUB = "dddddddd-0000-0000-0000-000000000004"
-ASSIGNED = (STAFF, SALES)
+OUTER, INNER = (STAFF, SALES), (TEAM, CLUB)
+GROUPS = (*OUTER, *INNER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who is in: the members of one of the `wanted` groups, or everybody without any; but for those of the `barred`."""
+
+    wanted: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
+    assigned: bool = False  # the wanted ones, instead of being asked for by a filter
+
+    @property
+    def scope(self) -> str:
+        """As sync.yaml has it."""
+        clauses = []
+        if self.wanted and not self.assigned:
+            clauses.append(f"{{ attribute: memberOf, operator: IN, value: [{', '.join(self.wanted)}] }}")
+        if self.barred:
+            clauses.append(f"{{ attribute: memberOf, operator: NOT IN, value: [{', '.join(self.barred)}] }}")
+        keys = [f"users: assigned, groups: [{', '.join(self.wanted)}]" if self.assigned else "users: all"]
+        if clauses:
+            keys.append(f"filters: [{{ name: Groups, clauses: [{', '.join(clauses)}] }}]")
+        return f"{{ {', '.join(keys)} }}"
+
+
+_ASKED = (
+    Asked(wanted=OUTER, assigned=True),
+    Asked(wanted=OUTER, assigned=True, barred=(CLUB,)),
+    Asked(wanted=OUTER, barred=(CLUB,)),
+    Asked(barred=OUTER),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +74,7 @@ class Plan:
     seconds: int
     loses_tables: int | None  # before which event
     managers: bool  # mapped, and given in the source
-    groups: bool  # the scope names groups
+    asked: Asked
     out_of_scope: str
 
     @classmethod
@@ -77,7 +108,7 @@ class Plan:
             writes=rng.choice((3000, 3000, 3000, 30)),
             seconds=rng.choice((150, 60)),
             managers=chance.stream("plan/reference").random() < _WITH_MANAGERS,
-            groups=groups,
+            asked=chance.stream("asked").choice(_ASKED) if groups else Asked(),
             out_of_scope=chance.stream("scope").choice(
                 ("soft_delete", "soft_delete", "soft_delete", "disable", "leave")
             ),
@@ -93,7 +124,7 @@ syncs:
   - name: {SYNC}
     source: contoso
     target: fabrikam
-    scope: {self.scope}
+    scope: {self.asked.scope}
     matching: {{ adopt: {self.adopt}{self._owner_attribute} }}
     deprovision:
       out_of_scope: {self.out_of_scope}
@@ -106,10 +137,6 @@ syncs:
     mapping:
 {self._mapping}
 """
-
-    @property
-    def scope(self) -> str:
-        return f"{{ users: assigned, groups: [{', '.join(ASSIGNED)}] }}" if self.groups else "{ users: all }"
 
     @property
     def _owner_attribute(self) -> str:

@@ -187,9 +187,12 @@ class _Run:
         self.poll_every, self.keep_every = timedelta(minutes=5), timedelta(hours=20)
 
     async def _settle(self, host: Host) -> None:
-        """Several polls; then a day and more, for parked users; whatever is held is approved, so that none may hide."""
+        """Several polls; then a day and more, for parked users and the daily listing of the groups.
+
+        Whatever is held is approved, so that none may hide.
+        """
         await asyncio.sleep(max(self.plan.poll.total_seconds(), 40 * 60))
-        self.poll_every = timedelta(hours=7)
+        self.poll_every = timedelta(hours=5)
         for _ in range(3):
             held = await self.approve_all(host)
             await asyncio.sleep(27 * 3600)

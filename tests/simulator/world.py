@@ -16,7 +16,7 @@ from .history import Exchange
 from .instance import Stage
 from .memberships import Memberships
 from .people import People
-from .plan import ASSIGNED
+from .plan import GROUPS
 
 _BY_HAND = "00000000-0000-0000-0000-00000000c001"  # the app that administrators of the target use
 
@@ -32,7 +32,7 @@ class Deeds:
     approved: list[tuple[datetime, str]] = field(default_factory=list)  # source id
     tables_lost: list[datetime] = field(default_factory=list)
     untouched: dict[str, dict[str, Any]] = field(default_factory=dict)  # others' target users as they should be
-    missing: dict[str, datetime] = field(default_factory=dict)  # assigned groups that were deleted
+    missing: dict[str, datetime] = field(default_factory=dict)  # groups that were deleted: when first
 
 
 _LED = 0.8  # of those whose manager changes, how many have one afterwards
@@ -129,7 +129,7 @@ class World:
     def act_on_group(self, deed: str) -> None:
         if self.memberships is not None:
             what = self.memberships.act(deed)
-            for group in ASSIGNED:
+            for group in GROUPS:
                 if self.source.groups.find(group) is None:
                     self.deeds.missing.setdefault(group, self.stage.clock.now())
             self._note("groups", what)

@@ -15,6 +15,7 @@ GROUP_SEEDS = range(1, 13)  # likewise, where the scope names groups
 # The first seed at which each deliberate fault shows.
 FOUND_AT = {
     "delta-link-first": 119,
+    "kept-out-forgotten": 459,
     "marked-not-listed": 32,
     "missing-group-is-empty": 2,
     "no-fresh-read": 2,
