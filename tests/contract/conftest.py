@@ -1,4 +1,7 @@
-"""The same suite for the twins in memory and for Azurite. One Azurite serves the whole session."""
+"""Storage for the suites that run on its twins in memory and on Azurite, and a Graph emulator of one's own.
+
+One Azurite serves the whole session.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from local.azurite import Azurite
+from local.graph_emulator.testing import Graph, World
 from sync_core.ports import Clock
 from sync_core.storage.connect import Storage, connect, memory_storage
 from sync_core.storage.queue import Queue
@@ -90,3 +94,15 @@ async def queue(account: Storage) -> Queue:
     """One empty queue."""
     await account.create("user-changes")
     return account.queues_by_name["user-changes"]
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """An emulator with two tenants, in this process; each test has its own."""
+    async with World() as made:
+        yield made
+
+
+@pytest.fixture
+def graph(world: World) -> Graph:
+    return world.contoso

@@ -1,7 +1,6 @@
 """What a request's body may say, case by case, through plain HTTP and through msgraph-sdk."""
 
 import gzip
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,12 +14,6 @@ INVITATION = "https://learn.microsoft.com/graph/api/resources/invitation"
 SUBSCRIPTION = "https://learn.microsoft.com/graph/api/resources/subscription"
 UNREADABLE = "Unable to read JSON request payload."
 INVITE = {"invitedUserEmailAddress": "eve@fabrikam.com", "inviteRedirectUrl": "https://myapps.microsoft.com"}
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World() as made:
-        yield made
 
 
 @pytest.fixture(params=["http", "sdk"])

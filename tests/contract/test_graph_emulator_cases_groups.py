@@ -1,6 +1,5 @@
 """Groups, their members and their delta, case by case, through plain HTTP and through msgraph-sdk."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,12 +14,6 @@ ADVANCED = {"ConsistencyLevel": "eventual"}
 TEAM = {"displayName": "Team", "mailEnabled": False, "mailNickname": "team", "securityEnabled": True}
 UNIFIED = TEAM | {"groupTypes": ["Unified"], "mailEnabled": True, "mailNickname": "all", "displayName": "All"}
 pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World() as made:
-        yield made
 
 
 @pytest.fixture(params=["http", "sdk"])

@@ -1,6 +1,5 @@
 """Policies, apps, writes with conditions and the emulator's switches, case by case, through both clients."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,12 +15,6 @@ CROSS_TENANT = f"{API}/resources/crosstenantaccesspolicy-overview"
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 CONSENT = "automaticUserConsentSettings"
 pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World() as made:
-        yield made
 
 
 @pytest.fixture(params=["http", "sdk"])

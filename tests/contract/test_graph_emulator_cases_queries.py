@@ -1,6 +1,5 @@
 """Queries and the surface of HTTP, case by case, through plain HTTP and through msgraph-sdk."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,12 +16,6 @@ USE = "https://learn.microsoft.com/graph/use-the-api"
 UNSUPPORTED = "Request_UnsupportedQuery"
 ADVANCED = {"ConsistencyLevel": "eventual"}
 pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World() as made:
-        yield made
 
 
 @pytest.fixture(params=["http", "sdk"])

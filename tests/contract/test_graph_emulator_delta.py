@@ -1,6 +1,5 @@
 """users/delta: pages, links, what an entry shows, and the ways in which a round must start over."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,17 +10,6 @@ from local.graph_emulator.testing import BASE, Graph, World
 DAY_S = 86_400
 REMOVED_SOFT = {"reason": "changed"}
 REMOVED_HARD = {"reason": "deleted"}
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World() as made:
-        yield made
-
-
-@pytest.fixture
-def graph(world: World) -> Graph:
-    return world.contoso
 
 
 def person(world: World, name: str = "ada", **properties: Any) -> User:

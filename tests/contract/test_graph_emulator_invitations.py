@@ -1,6 +1,5 @@
 """Invitations: the user they make, and every address that cannot be invited."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -10,12 +9,6 @@ from local.graph_emulator.shelf import User
 from local.graph_emulator.testing import CONTOSO, FABRIKAM, Graph, World
 
 ADA = "ada@contoso.com"
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World() as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Tokens, permissions, throttling, faults, the request log and the other calls under /_emulator."""
 
-from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
@@ -11,17 +10,6 @@ from local.graph_emulator import Emulator, ManualClock, WallClock
 from local.graph_emulator.emulator import DEFAULT_APP
 from local.graph_emulator.testing import CONTOSO, FABRIKAM, Graph, World
 from local.graph_emulator.throttle import Quota, units_for
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World() as made:
-        yield made
-
-
-@pytest.fixture
-def graph(world: World) -> Graph:
-    return world.contoso
 
 
 def error(answer: httpx.Response) -> tuple[int, str]:

@@ -1,6 +1,5 @@
 """Subscriptions and change notifications, through the emulator's own pump and a subscriber of the tests."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,17 +14,6 @@ from local.graph_emulator.testing import CONTOSO, Graph, Subscriber, World
 
 URL = "https://sync.example/api/graph/notifications?code=1"
 LIFECYCLE = "https://sync.example/api/graph/lifecycle"
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World() as made:
-        yield made
-
-
-@pytest.fixture
-def graph(world: World) -> Graph:
-    return world.contoso
 
 
 def wanted(world: World, minutes: float = 1440, **more: Any) -> dict[str, Any]:

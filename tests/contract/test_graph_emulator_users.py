@@ -1,7 +1,6 @@
 """Users as Graph keeps them: reading, the rules of PATCH, managers, deleted items, queries."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,17 +10,6 @@ from local.graph_emulator.testing import BASE, Graph, World
 
 DAY_S = 86_400
 ADVANCED = {"ConsistencyLevel": "eventual"}
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with World() as made:
-        yield made
-
-
-@pytest.fixture
-def graph(world: World) -> Graph:
-    return world.contoso
 
 
 def person(world: World, name: str = "ada", **properties: Any) -> User:
