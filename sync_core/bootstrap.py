@@ -221,7 +221,7 @@ def assemble(
             clock=clock,
             new_client_state=new_client_state,
         ),
-        measure=Measure(syncs=syncs, links=links, guards=storage.guards),
+        measure=Measure(syncs=syncs, feeds=feeds, links=links, guards=storage.guards, clock=clock),
         retention=Retention(syncs=syncs, activity=activity, clock=clock, keep=keep_activity),
         guard=guard,
         apps=graph.apps,

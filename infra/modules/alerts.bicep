@@ -28,7 +28,7 @@ var rules = [
   }
   {
     name: 'feed-not-completed'
-    summary: 'No round of this source tenant\'s feed was completed in the last 30 minutes.'
+    summary: 'No round of this source tenant\'s feed (of users, or of the groups that scopes name) was completed in the last 30 minutes.'
     severity: 1
     window: 'PT30M'
     every: 'PT5M'

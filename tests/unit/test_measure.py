@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import pytest
 
 from sync_core.errors import UnavailableError
 from sync_core.measure import Measure
+from sync_core.model import Assigned
+from tests.support.make import SALES
 from tests.support.world import World
+
+
+def measure(world: World) -> Measure:
+    return Measure(
+        syncs=world.syncs,
+        feeds=world.feeds,
+        links=world.storage.links,
+        guards=world.storage.guards,
+        clock=world.clock,
+    )
 
 
 async def test_each_sync_is_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -16,13 +29,34 @@ async def test_each_sync_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "xtsync.measure")
     world = World()
     await world.linked()
-    await Measure(syncs=world.syncs, links=world.storage.links, guards=world.storage.guards).run()
-    assert caplog.messages == ["sync.measured sync=contoso-to-fabrikam linked=1 parked=0 held=0"]
+    await measure(world).run()
+    assert caplog.messages == [
+        "feed.measured tenant=contoso feed=users behind_s=0",
+        "sync.measured sync=contoso-to-fabrikam linked=1 parked=0 held=0",
+    ]
+
+
+async def test_a_feed_that_stands_still_falls_behind(caplog: pytest.LogCaptureFixture) -> None:
+    """From its last completed round; when there was none yet, from the beginning of the first."""
+    caplog.set_level(logging.INFO, "xtsync.measure")
+    world = World(assigned=Assigned(groups=frozenset({SALES})))
+    world.source.groups = {SALES: set()}
+    await world.first_round()  # it started one of groups, which nobody reads; five minutes have passed
+    world.clock.advance(timedelta(minutes=10))
+    await measure(world).run()
+    assert caplog.messages[:2] == [
+        "feed.measured tenant=contoso feed=users behind_s=900",
+        "feed.measured tenant=contoso feed=groups behind_s=900",
+    ]
 
 
 async def test_a_count_that_fails_is_said_and_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """The alert on missing numbers is one thing, a poll that fails for their sake another."""
     world = World()
+    world.faults.fail_next("table.feeds.get", UnavailableError())
     world.faults.fail_next("table.links.query", UnavailableError())
-    await Measure(syncs=world.syncs, links=world.storage.links, guards=world.storage.guards).run()
-    assert caplog.messages == ["sync.unmeasured sync=contoso-to-fabrikam error=Unavailable"]
+    await measure(world).run()
+    assert caplog.messages == [
+        "feed.unmeasured tenant=contoso feed=users error=Unavailable",
+        "sync.unmeasured sync=contoso-to-fabrikam error=Unavailable",
+    ]
