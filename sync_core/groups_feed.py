@@ -10,7 +10,8 @@ been seen to miss removals; the listing finds them.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping, Set as AbstractSet
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -32,12 +33,8 @@ class _Listing:
     sync: Sync  # as memberships_only has it
     members: Mapping[str, AbstractSet[str]]  # by group
     missing: frozenset[str]  # the groups that are not there to be listed
+    users: Sequence[str]  # in order: whoever is in one of them or assigned by id
     at: datetime
-
-    @property
-    def users(self) -> set[str]:
-        """Whoever is in one of them or assigned by id."""
-        return set(_members(self.sync)).union(*self.members.values())
 
     def verdict(self, user_id: str) -> Verdict:
         """Who is in by this may be in; who is out is out."""
@@ -155,9 +152,10 @@ class GroupsFeed:
     async def _hopeful(self, state: FeedState, sync: Sync, after: str) -> AsyncIterator[str]:
         """Everybody in a group or assigned; and those whom a group kept out, for perhaps it does not any more."""
         users = (await self._listing(state, sync)).users
+        users = users[bisect_right(users, after) :]
         if keeps_out(sync):
-            users |= {user_id async for user_id in self.links.kept_out(sync.name, after)}
-        for user_id in sorted(user_id for user_id in users if user_id > after):
+            users = sorted({*users, *[user_id async for user_id in self.links.kept_out(sync.name, after)]})
+        for user_id in users:
             yield user_id
 
     async def _listing(self, state: FeedState, sync: Sync) -> _Listing:
@@ -178,7 +176,13 @@ class GroupsFeed:
                 log.warning("group.missing sync=%s group=%s", sync.name, group)
             else:
                 members[group] = found
-        return _Listing(sync=memberships_only(sync), members=members, missing=sync.groups - members.keys(), at=at)
+        return _Listing(
+            sync=memberships_only(sync),
+            members=members,
+            missing=sync.groups - members.keys(),
+            users=sorted(_members(sync).union(*members.values())),
+            at=at,
+        )
 
     def _syncs(self, tenant: str) -> list[Sync]:
         return [sync for sync in syncs_of(self.syncs, tenant) if sync.groups]

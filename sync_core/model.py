@@ -201,7 +201,7 @@ class Link:
     applied: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     manager: str | None = None  # the source user's manager when we last looked, whether or not they are linked
-    kept_out: bool = False  # it was a group that kept them out when we last looked: see scope.py
+    kept_out: bool = False  # groups put them out when we last looked: see scope.py
     dirty: bool = False
     created: bool = False  # the on-create attributes are in place
     permit: str | None = None

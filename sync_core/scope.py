@@ -57,8 +57,8 @@ def keeps_out(sync: Sync) -> bool:
 
 
 def kept_out(sync: Sync, source: SourceUser) -> bool:
-    """Whether it is a group that keeps this user out, so that no group's listing would name them once it does not."""
-    if not keeps_out(sync):
+    """Whether groups alone put this user out: then it takes a change of groups to bring them in."""
+    if not sync.groups:
         return False
-    verdict, nowhere = scope(sync, source), replace(source, member_of=frozenset(), missing_groups=frozenset())
-    return not (verdict.in_scope or verdict.undecided) and scope(sync, nowhere).in_scope
+    verdict = scope(memberships_only(sync), source)
+    return not (verdict.in_scope or verdict.undecided)
