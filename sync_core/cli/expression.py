@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from datetime import datetime
 from typing import Any
 
 from ..bootstrap import SystemClock
-from ..mapping.expressions import evaluate_lines
+from ..mapping.expressions import evaluate_lines, iso_time
 from .command import Commands, add_command
 from .screen import warning
 from .world import Exit, UsageError, World
@@ -43,15 +44,21 @@ async def run(args: Namespace, world: World) -> int:
     if args.expression is None:
         if world.stdin.isatty():
             raise UsageError("there is no expression", hint="Give one in quotes, or JSON lines on standard input.")
-        for answer in evaluate_lines(world.stdin, now_default=now, seed=args.seed):
+        for answer in evaluate_lines(world.stdin, now_default=_time(args.now) or now, seed=args.seed):
             world.stdout.write(f"{answer}\n")
             world.stdout.flush()
         return Exit.DONE
-    request = {"expression": args.expression, "source": _source(args.source), "now": args.now}
-    line = json.dumps(request)
-    answer = json.loads(next(evaluate_lines([line], now_default=now, seed=args.seed)))
+    line = json.dumps({"expression": args.expression, "source": _source(args.source)})
+    answer = json.loads(next(evaluate_lines([line], now_default=_time(args.now) or now, seed=args.seed)))
     _show(args, world, answer)
     return Exit.FAULT if "error" in answer else Exit.DONE
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else iso_time(text)
+    except ValueError as error:
+        raise UsageError(f"--now {error}", hint="Without an offset it is UTC.") from None
 
 
 def _source(text: str) -> Any:

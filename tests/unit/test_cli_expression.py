@@ -87,6 +87,16 @@ def test_json_lines_are_answered_line_by_line(tmp_path: Path) -> None:
     assert [set(answer) for answer in answers] == [{"value"}, {"error"}, {"value"}, {"flow"}, {"error"}]
 
 
+def test_the_time_of_the_command_holds_for_lines_that_have_none(tmp_path: Path) -> None:
+    """And one that is no time is wrong usage."""
+    lines = '{"expression": "Now()"}\n{"expression": "Now()", "now": "2026-01-31"}\n'
+    answers = [json.loads(line)["value"] for line in piped(tmp_path, lines, "--now", "2025-07-30").out.splitlines()]
+    assert answers == ["7/30/2025 12:00:00 AM", "1/31/2026 12:00:00 AM"]
+    wrong = piped(tmp_path, lines, "--now", "soon")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "--now must be an ISO 8601 time" in wrong.err
+
+
 def test_nobody_waits_for_a_person_to_type_json(bench: Bench) -> None:
     """At a terminal an expression must be given."""
     result = bench.run("expression", answer="")

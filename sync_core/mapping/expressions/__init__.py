@@ -6,7 +6,7 @@ where this differs from Microsoft's. `evaluate_lines` does the same for JSON lin
 
 from .errors import CompileError, EvaluationError, ExpressionError, Position
 from .expression import REDACTED, Expression, compile, fit  # noqa: A004  # used as expressions.compile
-from .lines import evaluate_lines
+from .lines import evaluate_lines, iso_time
 from .registry import FUNCTIONS, UNAVAILABLE, Need
 from .values import Context, Flow
 
@@ -25,4 +25,5 @@ __all__ = [
     "compile",
     "evaluate_lines",
     "fit",
+    "iso_time",
 ]

@@ -21,6 +21,12 @@ _WORDS: dict[str, Value] = {
     "False": False,
 }
 _COMPARE_WORDS = {"vbBinaryCompare": 0, "vbTextCompare": 1}
+# Words of other languages, and what stands for them in this one.
+_MEANT = {
+    "true": "it is written True",
+    "false": "it is written False",
+    "null": 'IsNull asks for an empty attribute, and a key "" of Switch stands for one',
+}
 
 
 def _integer(value: Value, _run: Run) -> int:
@@ -30,11 +36,18 @@ def _integer(value: Value, _run: Run) -> int:
     return found
 
 
+def _comparison(value: Value, _run: Run) -> int:
+    try:
+        return _integer(value, _run)
+    except EvaluationError:
+        raise EvaluationError(f"is {' or '.join(sorted(_COMPARE_WORDS))}, without quotes") from None
+
+
 _COERCE: dict[str, Coerce | None] = {
     "any": None,
     "text": lambda value, _run: to_text(value),
     "int": _integer,
-    "compare": _integer,
+    "compare": _comparison,
     "number": lambda value, _run: to_number(value),
     "date": lambda value, run: to_moment(value, run.context.now),
     "list": lambda value, _run: to_list(value),
@@ -138,7 +151,9 @@ class Compiler:
         if name in _WORDS:
             return _WORDS[name]
         if name in _COMPARE_WORDS:
-            raise self.error(f"{name} may stand only as the last argument of InStr", node)
+            raise self.error(f"{name} may stand only as the last of four arguments of InStr", node)
+        if name.lower() in _MEANT:
+            raise self.error(f"'{name}' means nothing here; {_MEANT[name.lower()]}", node)
         raise self.error(f"'{name}' means nothing here; an attribute is written [{name}], a text \"{name}\"", node)
 
     def _call(self, call: Call) -> Thunk:

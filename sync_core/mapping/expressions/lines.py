@@ -107,7 +107,15 @@ def _now(request: dict[str, Any], default: datetime) -> datetime:
     if text is None:
         return default
     try:
-        now = datetime.fromisoformat(text)
-        return now.replace(tzinfo=UTC) if now.tzinfo is None else now.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise _LineError("'now' must be an ISO 8601 time such as 2025-07-30T00:00:00Z") from None
+        return iso_time(text)
+    except ValueError as error:
+        raise _LineError(f"'now' {error}") from None
+
+
+def iso_time(text: object) -> datetime:
+    """In UTC, which it is unless the text says otherwise. Raises ValueError."""
+    try:
+        time = datetime.fromisoformat(str(text))
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be an ISO 8601 time such as 2025-07-30T00:00:00Z") from None

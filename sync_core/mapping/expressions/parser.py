@@ -64,7 +64,8 @@ class _Parser:
                 self._take()
                 return self._call(token) if self._peek().kind is Kind.OPEN else Word(token.value, token.offset)
             case _:
-                raise self._error(f"an attribute, a text, a number or a function is missing before {token}")
+                equal = "; equal is written =" if token.value == "=" else ""
+                raise self._error(f"an attribute, a text, a number or a function is missing before {token}{equal}")
 
     def _call(self, name: Token) -> Call:
         if self._depth == MAX_DEPTH:
@@ -92,4 +93,9 @@ class _Parser:
                 case Kind.END:
                     raise self._error(f"'{name.value}(' has no closing parenthesis")
                 case _:
-                    raise self._error(f"a comma or ')' is missing before {self._peek()}")
+                    raise self._error(f"a comma or ')' is missing before {self._peek()}{self._remedy()}")
+
+    def _remedy(self) -> str:
+        token = self._peek()
+        joins = token.kind is Kind.NAME and token.value.upper() in {"AND", "OR"}
+        return "; nest IIF for 'and' and 'or'" if joins else ""

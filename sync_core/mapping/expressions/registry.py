@@ -59,10 +59,12 @@ class Function:
 
 FUNCTIONS: dict[str, Function] = {}
 
-# Spellings that Microsoft's own page uses besides the real ones.
-ALIASES = {"switch": "Switch", "IsNullorEmpty": "IsNullOrEmpty"}
+# Spellings that Microsoft's own pages use besides the real ones.
+ALIASES = {"switch": "Switch", "IsNullorEmpty": "IsNullOrEmpty", "Instr": "InStr"}
 
 _NO_ROLES = "a user of one tenant has no app role assignments to hand to another tenant"
+
+_CLOUD_SYNC = "it belongs to Entra Cloud Sync and Entra Connect, not to user provisioning"
 
 # Functions that exist, and why no rule of this project can use them.
 UNAVAILABLE = {
@@ -71,6 +73,14 @@ UNAVAILABLE = {
     "AssertiveAppRoleAssignmentsComplex": _NO_ROLES,
     "SingleAppRoleAssignment": _NO_ROLES,
     "AltSecIdFromNetId": "it belongs to Microsoft's own matching; users are matched by their link here",
+    "CNum": f"{_CLOUD_SYNC}; a number in a text counts as a number",
+    "Contains": f"{_CLOUD_SYNC}; use InStr on a text",
+    "ConvertFromBase64": _CLOUD_SYNC,
+    "CRef": _CLOUD_SYNC,
+    "DNComponent": f"{_CLOUD_SYNC}; use Split and Item",
+    "DNComponentRev": f"{_CLOUD_SYNC}; use Split and Item",
+    "Error": f"{_CLOUD_SYNC}; use IgnoreObjectFlow to leave such a user alone",
+    "StringFromSid": _CLOUD_SYNC,
 }
 
 

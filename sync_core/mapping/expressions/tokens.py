@@ -96,9 +96,12 @@ def _token(text: str, at: int) -> tuple[Token, int]:
 def _remedy(char: str) -> str:
     if char in "'“”‘’„":
         return '; text stands in straight double quotes: "..."'
-    if char == "]":
-        return "; an attribute is written [name]"
-    return ""
+    return {
+        "]": "; an attribute is written [name]",
+        "&": "; use Append or Join to put texts together",
+        "!": "; not equal is written <>",
+        "%": "; what stands for a value is written [name]",
+    }.get(char, "")
 
 
 def _string(text: str, at: int) -> tuple[Token, int]:

@@ -31,6 +31,12 @@ from .support import context, value, x
         ("March 16, 2012 7:00 PM", "3/16/2012 7:00:00 PM"),
         ("Fri, 16 Mar 2012 07:00:00 GMT", "3/16/2012 7:00:00 AM"),
         ("2012-03", "3/1/2012 12:00:00 AM"),
+        ("3/2012", "3/1/2012 12:00:00 AM"),
+        ("March 2012", "3/1/2012 12:00:00 AM"),
+        ("2012 March", "3/1/2012 12:00:00 AM"),
+        ("2012, Mar 16 7:00", "3/16/2012 7:00:00 AM"),
+        ("March 16", "3/16/2025 12:00:00 AM"),
+        ("16 March", "3/16/2025 12:00:00 AM"),
         ("3/16", "3/16/2025 12:00:00 AM"),
         ("14:30", "7/30/2025 2:30:00 PM"),
         ("  2021-08-24  ", "8/24/2021 12:00:00 AM"),
@@ -270,3 +276,28 @@ def test_styles_that_exclude_each_other(style: str) -> None:
     """As in .NET; a style from an attribute is checked when it comes."""
     with pytest.raises(EvaluationError):
         x('FormatDateTime("2020", [x], "yyyy", "yy")', style)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "expected"),
+    [
+        (
+            'NumFromDate(Join("", FormatDateTime(DateAdd("yyyy", 5, CDate([x])), , "yyyy-MM-dd", "yyyy-MM-dd"),'
+            ' " 23:59:59-05:00"))',
+            "2025-01-15",
+            135392435990000000,
+        ),
+        (
+            'FormatDateTime(CDate([x]), , "M/d/yyyy hh:mm:ss tt", "yyyy-MM-dd HH:mm")',
+            "1990-01-15-07:00",
+            "1990-01-15 07:00",
+        ),
+        ('FormatDateTime(CDate([x]), , "d/M/yyyy h:mm:ss tt", "yyyy-MM-dd")', "2025-01-02", "2025-02-01"),
+        ('FormatDateTime(CDate([x]), , "yyyy", "yyyy")', None, None),
+        ('FormatDateTime([x], "128", "yyyy-MM-dd", "s")', "2025-01-02", "2025-01-02T00:00:00"),
+        ('FormatDateTime([x], "32", "yyyy-MM-dd", "yyyy")', "2025-01-02", "2025"),
+    ],
+)
+def test_a_date_from_another_function_is_formatted(text: str, given: Json, expected: Json) -> None:
+    """As text where that is in the given format, as Microsoft's guides write it; else as the date that it is."""
+    assert x(text, given) == expected

@@ -6,6 +6,7 @@ https://learn.microsoft.com/dotnet/api/system.globalization.datetimestyles.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Flag
@@ -47,16 +48,23 @@ def styles(names: str) -> Styles:
         return DEFAULT_STYLES
     found = Styles.NONE
     for name in names.split(","):
-        key = name.strip().lower().removeprefix("datetimestyles.")
-        if key not in _BY_NAME:
-            raise DotNetError(f"'{name.strip()}' is none of .NET's DateTimeStyles")
-        found |= _BY_NAME[key]
+        found |= _style(name.strip())
     assume = Styles.ASSUME_LOCAL | Styles.ASSUME_UNIVERSAL
     if found & assume == assume:
         raise DotNetError("AssumeLocal and AssumeUniversal exclude each other")
     if Styles.ROUNDTRIP_KIND in found and found & (assume | Styles.ADJUST_TO_UNIVERSAL):
         raise DotNetError("RoundtripKind excludes AssumeLocal, AssumeUniversal and AdjustToUniversal")
     return found
+
+
+def _style(name: str) -> Styles:
+    """By its name or, as .NET's own page lists them, by its number."""
+    if re.fullmatch(r"[0-9]{1,3}", name) and int(name) < 2 * Styles.ROUNDTRIP_KIND.value:
+        return Styles(int(name))
+    key = name.lower().removeprefix("datetimestyles.")
+    if key not in _BY_NAME:
+        raise DotNetError(f"'{name}' is none of .NET's DateTimeStyles")
+    return _BY_NAME[key]
 
 
 _DIGITS = frozenset("0123456789")

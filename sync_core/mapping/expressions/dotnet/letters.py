@@ -61,12 +61,18 @@ def _upper(char: str) -> str:
 
 
 def title(text: str, separators: str | None = None) -> str:
-    """The first character of each word in upper case, all others in lower case, all-capital words included."""
+    """The first character of each word in upper case, all others in lower case, all-capital words included.
+
+    To .NET, which is asked when no separators are given, a word begins with its first letter: `21st` has an `S`.
+    """
     out: list[str] = []
     starts = True
     for char in text:
         out.append(_upper(char) if starts else _lower(char))
-        starts = char in separators if separators is not None else _separates(char)
+        if separators is not None:
+            starts = char in separators
+        else:
+            starts = _separates(char) or (starts and not char.isalpha())
     return "".join(out)
 
 

@@ -111,16 +111,21 @@ def _iso(run: Run, value: Value) -> Moment:
 
 
 @function(
-    "FormatDateTime(source:text, dateTimeStyles:text?, inputFormat:text, outputFormat:text)",
+    "FormatDateTime(source, dateTimeStyles:text?, inputFormat:text, outputFormat:text)",
     wants_run=True,
     checks={"dateTimeStyles": styles, "inputFormat": parts, "outputFormat": parts},
 )
 def format_date_time(
-    run: Run, source: str | None, style: str | None, input_format: str | None, output_format: str | None
+    run: Run, source: Value, style: str | None, input_format: str | None, output_format: str | None
 ) -> Value:
-    if not source:
-        return source
-    found = parse_exact(source, input_format or "", styles(style or ""), run.context.now)
+    """A date that another function gave needs no format to be read, and is taken as it is when it does not fit."""
+    one = single(source)
+    text = to_text(one)
+    if not text:
+        return text
+    found = parse_exact(text, input_format or "", styles(style or ""), run.context.now)
+    if found is None and isinstance(one, Moment):
+        found = one
     if found is None:
-        raise EvaluationError(f"source is not in the format {input_format}: {shape(source)}")
+        raise EvaluationError(f"source is not in the format {input_format}: {shape(text)}")
     return format_moment(found, output_format or "")

@@ -84,6 +84,18 @@ def strip_spaces(source: str | None) -> Value:
     return None if source is None else source.replace(" ", "")
 
 
+@function("Trim(source)")
+def trim(source: Value) -> Value:
+    """Of a list each value. Not in the reference of user provisioning, but in Entra's own mappings of users.
+
+    https://learn.microsoft.com/entra/identity/hybrid/cloud-sync/reference-expressions#trim
+    """
+    if isinstance(source, list):
+        return [each.strip() if isinstance(each, str) else each for each in source]
+    text = to_text(source)
+    return None if text is None else text.strip()
+
+
 def _culture(name: str | None) -> str:
     fault = letters.culture_fault(name or "")
     if fault:
