@@ -37,7 +37,10 @@ def _asked(sync: Sync, user_id: str) -> frozenset[str]:
 
 def _hinges_on(others: frozenset[str], sync: Sync, source: SourceUser, link: Link) -> bool:
     """Whether it would change something if those groups that do not have this user did not exist."""
-    verdict = scope(sync, source)
-    if link.state is (LinkState.LINKED if verdict.in_scope else LinkState.SEEN):
-        return False  # where they are to be, so that nothing comes of it
+    if scope(sync, source).in_scope:
+        nothing_comes_of_it = link.state is LinkState.LINKED and not link.kept_out
+    else:
+        nothing_comes_of_it = link.state is LinkState.SEEN
+    if nothing_comes_of_it:
+        return False
     return scope(sync, replace(source, missing_groups=others)).undecided

@@ -192,6 +192,21 @@ async def test_a_group_that_was_deleted_lets_nobody_in() -> None:
     assert (names(outcome), outcome.error, world.target.writes) == ([], "undecided", [])
 
 
+async def test_a_group_that_was_deleted_enables_nobody_whom_it_had_disabled() -> None:
+    """The pair is still linked, and that is not enough to be let in again."""
+    world = guarded(member(O.NOT_IN, SALES), policy=Policy(out_of_scope=Deprovision.DISABLE))
+    await world.linked()
+    world.source.groups[SALES].add(ADA)
+    assert names(await world.look()) == ["Disable"]
+    world.target.writes.clear()
+    del world.source.groups[SALES]
+    for _ in range(2):
+        outcome = await world.look()
+        assert (names(outcome), outcome.error, world.target.writes) == ([], "undecided", [])
+    world.source.groups[SALES] = set()
+    assert names(await world.look()) == ["Update"]
+
+
 async def test_whether_a_group_exists_is_asked_when_something_would_come_of_it() -> None:
     """Who is where they are to be costs no further request; nor does a group that another clause makes irrelevant."""
     world = guarded(member(O.NOT_IN, SALES), department("Research"))
