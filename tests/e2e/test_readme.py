@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line.partition("#")[0].strip() for block in BLOCKS if "xtsync" in block for line in block.splitlines()]
+SCHEMA = ROOT / "tests" / "unit" / "data" / "entra_schema.json"
 PORTS = ["GRAPH_EMULATOR_PORT", "FUNCTIONS_PORT", "AZURITE_BLOB_PORT", "AZURITE_QUEUE_PORT", "AZURITE_TABLE_PORT"]
 
 
@@ -52,8 +53,10 @@ def test_every_linked_file_of_the_readme_exists() -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_every_xtsync_command_of_the_readme_runs(ports: dict[str, str]) -> None:
+async def test_every_xtsync_command_of_the_readme_runs(ports: dict[str, str], tmp_path: Path) -> None:
     """As typed beside a running `make up`, with somebody's id for USER; no hold, so no code is accepted."""
+    cases = tmp_path / "cases.yaml"
+    cases.write_text("cases: [{ name: everybody, source: { city: Oslo }, target: { city: Oslo }, scope: in }]")
     async with Emulated(f"http://127.0.0.1:{ports['GRAPH_EMULATOR_PORT']}") as emulated:
         people = await emulated.users(CONTOSO, ["id"])
 
@@ -61,9 +64,10 @@ async def test_every_xtsync_command_of_the_readme_runs(ports: dict[str, str]) ->
             return await emulated.count("22222222-2222-2222-2222-222222222222", "users") >= len(people) - 1
 
         assert await until(synchronized, timeout_s=30)
-    assert len(COMMANDS) == 10
+    assert len(COMMANDS) == 15
     for command in COMMANDS[1:]:
-        line = command.replace("USER", people[0]["id"])
+        line = command.replace("USER", people[0]["id"]).replace("cases.yaml", str(cases))
+        line = line.replace("schema.json", str(SCHEMA))
         shell = await asyncio.create_subprocess_exec(
             *("sh", "-c", f"{COMMANDS[0]}; {line}"),
             cwd=ROOT,
