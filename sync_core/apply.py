@@ -293,6 +293,9 @@ class Applier:
 def _written(decided: Look, change: Change, link: Link, attributes: Attributes, refused: Mapping[str, str]) -> Link:
     """The record of a write. What Graph refused counts as applied, but for access that was to be taken away."""
     applied = fingerprints(attributes)
+    # The first write puts more into this than later ones want of it: extension attributes of both kinds.
+    shared = attributes.keys() & decided.desired.always.keys() & decided.desired.on_create.keys()
+    applied |= fingerprints({name: decided.desired.always[name] for name in shared})
     tracked = [*decided.desired.always, *([ENABLED] if change.removes else [])]
     permit = None if change.removes else link.permit
     if change.removes and ENABLED in refused:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sync_core.model import (
     SOFT_DELETE_RETENTION,
+    Apply,
     LinkState,
+    Rule,
     Update,
 )
-from tests.support.make import ADA, ADDRESS
+from tests.support.make import ADA, ADDRESS, NAME
 from tests.support.world import World, names
 
 
@@ -54,6 +58,24 @@ async def test_an_update_writes_only_what_differs() -> None:
     assert outcome.changes == (Update(attributes={"department": "Sales"}),)
     assert world.graph_calls() == ["source.read_user", "target.update", "source.read_user"]
     assert world.in_step()
+
+
+async def test_extension_attributes_of_both_kinds_take_one_patch() -> None:
+    """Graph takes them as one value: the first has those for new users in it, later ones have not."""
+    world = World()
+    rules = (
+        Rule(target="extensionAttribute1", source="department"),
+        Rule(target="extensionAttribute2", constant="new", apply=Apply.ON_CREATE),
+    )
+    world.syncs[NAME] = replace(world.sync, mapping=rules)
+    world.hire()
+    assert names(await world.look()) == ["Invite", "Adopt", "Update"]
+    (guest,) = world.guests()
+    both = {"extensionAttribute1": "Research", "extensionAttribute2": "new"}
+    assert world.target.users[guest].attributes["onPremisesExtensionAttributes"] == both
+    world.change(department="Sales")
+    outcome = await world.look()
+    assert outcome.changes == (Update(attributes={"onPremisesExtensionAttributes": {"extensionAttribute1": "Sales"}}),)
 
 
 async def test_an_attribute_that_the_source_cleared_is_cleared() -> None:
