@@ -85,6 +85,10 @@ class Applier:
                 return await self._invite(target, decided, change)
             case Adopt() as change:
                 return await self._adopt(decided, change)
+            case Disable() as change if not (decided.source.absent or decided.verdict.in_scope):
+                if not await self._still_so(decided, decided.link):
+                    raise ConflictError("not to be disabled any more")
+                return await self._write(target, decided, change, change.attributes)
             case Update() | Disable() as change:
                 return await self._write(target, decided, change, change.attributes)
             case Hold(meanwhile=Update() as part):
@@ -230,6 +234,8 @@ class Applier:
         await self.queues.nominate([Nomination(sync=sync.name, user=user, why=Why.MANAGER, at=now) for user in users])
 
     async def _restore(self, target: TargetDirectory, link: Link) -> Link:
+        # Should nobody hear of it, the account may be there again: see Engine._found_again.
+        link = await self.links.save(replace(link, dirty=True))
         restored = await target.restore(_target_id(link))
         presence = Presence.PRESENT if restored else await target.presence(_target_id(link))
         match presence:
@@ -243,11 +249,7 @@ class Applier:
     async def _soft_delete(self, target: TargetDirectory, decided: Look) -> Link:
         link = await self._mark(replace(decided.link, deleted_at=self.clock.now()), decided.change)
 
-        async def still_so() -> bool:
-            source = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
-            return isinstance(look(decided.sync, source, link).change, SoftDelete)
-
-        deleted = await target.soft_delete(_target_id(link), confirm=still_so)
+        deleted = await target.soft_delete(_target_id(link), confirm=lambda: self._still_so(decided, link))
         presence = Presence.SOFT_DELETED if deleted else await target.presence(_target_id(link))
         if presence is Presence.PRESENT or (presence is Presence.GONE and self.is_new(link)):
             raise NotVisibleYetError  # forgetting now would leave a leaver's account to nobody
@@ -255,6 +257,11 @@ class Applier:
             return await self._forget(link)
         # Unnoticed: whoever returns at once is not to wait.
         return await self._record(replace(link, state=LinkState.DELETED, dirty=False, permit=None, noticed_at=None))
+
+    async def _still_so(self, decided: Look, link: Link) -> bool:
+        """One more read before access is taken away."""
+        source = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
+        return isinstance(look(decided.sync, source, link).change, type(decided.change))
 
     async def _forget(self, link: Link) -> Link:
         await self.links.forget(link)

@@ -222,7 +222,7 @@ def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
     if not differs:
         return Skip(reason=Reason.NO_CHANGE)
     # A dirty link may have been enabled since it was recorded as disabled: then it is counted once more.
-    if differs.get("accountEnabled") is False and (link.dirty or not _disabled(link)):
+    if differs.get("accountEnabled") is False and (link.dirty or not link.disabled):
         return Disable(attributes=differs)
     return Update(attributes=differs)
 
@@ -233,10 +233,6 @@ def _plain_name(source: SourceUser, link: Link) -> Attributes:
     return {"displayName": name} if link.invited_at is not None and name else {}
 
 
-def _disabled(link: Link) -> bool:
-    return link.applied.get("accountEnabled") == fingerprint(False)
-
-
 def _deprovision(link: Link, source: SourceUser, how: Deprovision, why: str) -> Change:
     if link.state is not LinkState.LINKED:
         return _already_deleted(link, source)
@@ -244,7 +240,7 @@ def _deprovision(link: Link, source: SourceUser, how: Deprovision, why: str) -> 
         return SoftDelete(why=why)
     if how is Deprovision.LEAVE:
         return Skip(reason=Reason.LEFT)
-    if _disabled(link) and not link.dirty:
+    if link.disabled and not link.dirty:
         return Skip(reason=Reason.NO_CHANGE)
     return Disable(attributes={"accountEnabled": False})
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from .apply import VISIBLE_WITHIN, Applier
 from .decide import asks_for_address, may_have_invited, needs_candidates
 from .errors import ConflictError, NotVisibleYetError
-from .fresh import read_afresh
-from .holds import DeletionGuard
+from .fresh import read_afresh, suffices
+from .holds import HELD, DeletionGuard
 from .look import Look, look
-from .model import Change, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser, Verdict
+from .model import Change, Hold, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser, Verdict
 from .ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from .scope import scope
 
@@ -66,7 +66,10 @@ class Engine:
         asks = needs_candidates(source, verdict, link, sync.marker(source.id))
         candidates = await self._candidates(sync, source, verdict, link) if asks else ()
         decided = look(sync, source, link, candidates, manager=await self._manager(sync, source))
-        decided = replace(decided, change=await self.guard.judge(sync, link, decided.change, dry_run=dry_run))
+        change = await self.guard.judge(sync, link, decided.change, dry_run=dry_run)
+        # Known from here on, so that a later read on which nobody is to lose anything drops the hold.
+        held = replace(link, permit=HELD) if isinstance(change, Hold) else link
+        decided = replace(decided, change=change, link=held)
         self.on_look(decided)
         return decided
 
@@ -94,7 +97,8 @@ class Engine:
             raise NotVisibleYetError
 
     async def _settle(self, sync: Sync, source: SourceUser, link: Link, changes: list[Change]) -> tuple[Link, Look]:
-        """Act on one read until it asks for nothing more."""
+        """Act on one read until it asks for nothing more, or what became of the link asks for another one."""
+        read_for = link
         for _ in range(MAX_STEPS):
             decided = await self.decide(sync, source, link)
             if decided.settled:
@@ -102,11 +106,14 @@ class Engine:
             link = await self.applier.apply(decided)
             changes.append(decided.change)
             self._doubt(source, link)
+            if not suffices(sync, source, read_for, link):
+                return link, decided
         raise ConflictError("the decisions on one read do not come to an end")
 
     async def _found_again(self, sync: Sync, link: Link) -> Link:
-        """A target user that somebody else had deleted may have been restored by them."""
-        if link.state is not LinkState.LOST or link.target_id is None:
+        """A target user may be there again: restored by whoever had deleted it, or by us without our hearing of it."""
+        perhaps = link.state is LinkState.LOST or (link.state is LinkState.DELETED and link.dirty)
+        if not perhaps or link.target_id is None:
             return link
         if await self.targets[sync.target.key].presence(link.target_id) is not Presence.PRESENT:
             return link
@@ -133,8 +140,9 @@ class Engine:
             address = source.address if asks_for_address(source, verdict, link) else None
             asks = address or mark or marker
             found = await target.candidates(address, mark=mark, marker=marker) if asks else []
+        wanted = source.state is SourceState.LIVE and verdict.in_scope
         # Whoever is not to be invited (again) leaves what was begun to be finished.
-        if not found and self.applier.is_new(link) and (link.target_id or source.state is not SourceState.LIVE):
+        if not found and self.applier.is_new(link) and (link.target_id or not wanted):
             raise NotVisibleYetError
         owner = f"{sync.name}/{source.id}"
         owners = [await self.links.owner(sync.target.id, user.id) for user in found]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .model import Link, LinkState, SourceUser, Sync
+from .model import Link, LinkState, SourceState, SourceUser, Sync
 from .ports import SourceDirectory
-from .scope import scope
+from .scope import groups_asked, scope
 
 
 async def read_afresh(directory: SourceDirectory, sync: Sync, user_id: str, link: Link) -> SourceUser:
@@ -17,7 +17,7 @@ async def read_afresh(directory: SourceDirectory, sync: Sync, user_id: str, link
 
     Where something would come of not being in a group, that costs one more question: is every such group there?
     """
-    groups = _asked(sync, user_id)
+    groups = groups_asked(sync, user_id)
     if not groups:
         return await directory.read_user(user_id)
     source = await directory.read_user(user_id, groups)
@@ -27,18 +27,21 @@ async def read_afresh(directory: SourceDirectory, sync: Sync, user_id: str, link
     return replace(source, missing_groups=frozenset(await directory.missing_groups(others)))
 
 
-def _asked(sync: Sync, user_id: str) -> frozenset[str]:
-    """Whoever is assigned by id needs none of the assigned groups."""
-    assigned = sync.assigned
-    if assigned is None or user_id.lower() not in assigned.members:
-        return sync.groups
-    return replace(sync, assigned=None).groups
+def suffices(sync: Sync, source: SourceUser, before: Link, after: Link) -> bool:
+    """Whether what was read with one link in mind is all that has to be known of what became of it."""
+    others = groups_asked(sync, source.id) - (source.member_of or frozenset())
+    if source.absent or not others:
+        return True
+    unasked = replace(source, missing_groups=frozenset())
+    return _hinges_on(others, sync, unasked, before) or not _hinges_on(others, sync, unasked, after)
 
 
 def _hinges_on(others: frozenset[str], sync: Sync, source: SourceUser, link: Link) -> bool:
     """Whether it would change something if those groups that do not have this user did not exist."""
     if scope(sync, source).in_scope:
-        nothing_comes_of_it = link.state is LinkState.LINKED and not link.kept_out
+        # Who is linked is not always in: perhaps they were disabled, or a write broke off.
+        disabled = link.disabled and source.state is SourceState.LIVE
+        nothing_comes_of_it = link.state is LinkState.LINKED and not (link.kept_out or link.dirty or disabled)
     else:
         nothing_comes_of_it = link.state is LinkState.SEEN
     if nothing_comes_of_it:

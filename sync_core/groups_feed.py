@@ -19,7 +19,7 @@ from functools import partial
 from .feeds import Step, next_chunk, syncs_of
 from .model import LinkState, Nomination, SourceState, SourceUser, Sync, Verdict, Why, fingerprint
 from .ports import Clock, FeedPhase, FeedState, GroupChanges, GroupDirectory, LinkDigest, Links
-from .scope import keeps_out, memberships_only, scope
+from .scope import groups_asked, keeps_out, memberships_only, scope
 
 log = logging.getLogger("xtsync.feeds")
 
@@ -36,9 +36,25 @@ class _Listing:
     users: Sequence[str]  # in order: whoever is in one of them or assigned by id
     at: datetime
 
+    def groups_of(self, user_id: str) -> frozenset[str]:
+        return frozenset(group for group, users in self.members.items() if user_id in users)
+
+    def worth_a_look(self, user_id: str, link: LinkDigest | None) -> bool:
+        """Whoever is in other groups than when we last looked, as far as groups do not put them out: see _lost.
+
+        Who is in the same ones was looked at with them, and what became of their attributes the users feed says.
+        """
+        verdict = self.verdict(user_id)
+        if link is None or link.member_of is None:
+            return _without_access(link) and verdict.in_scope
+        known = groups_asked(self.sync, user_id) - self.missing
+        if not (self.groups_of(user_id) ^ link.member_of) & known:
+            return False
+        return verdict.in_scope or (link.state is LinkState.LINKED and verdict.undecided)
+
     def verdict(self, user_id: str) -> Verdict:
         """Who is in by this may be in; who is out is out."""
-        member_of = frozenset(group for group, users in self.members.items() if user_id in users)
+        member_of = self.groups_of(user_id)
         return scope(
             self.sync,
             SourceUser(
@@ -126,7 +142,7 @@ class GroupsFeed:
         gained = [
             Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now)
             for user_id in chunk
-            if _without_access(links.get(user_id)) and listing.verdict(user_id).in_scope
+            if listing.worth_a_look(user_id, links.get(user_id))
         ]
         state = replace(state, cursor=cursor, entries=state.entries + len(chunk))
         return Step(state=state, nominations=gained)
@@ -150,12 +166,16 @@ class GroupsFeed:
         return Step(state=replace(state, cursor=cursor), nominations=gone)
 
     async def _hopeful(self, state: FeedState, sync: Sync, after: str) -> AsyncIterator[str]:
-        """Everybody in a group or assigned; and those whom a group kept out, for perhaps it does not any more."""
+        """Everybody in a group or assigned, and those who were in one when we last looked; in order, each once."""
         users = (await self._listing(state, sync)).users
-        users = users[bisect_right(users, after) :]
-        if keeps_out(sync):
-            users = sorted({*users, *[user_id async for user_id in self.links.kept_out(sync.name, after)]})
-        for user_id in users:
+        at = bisect_right(users, after)
+        async for known in self.links.grouped(sync.name, after):
+            while at < len(users) and users[at] <= known:
+                if users[at] != known:
+                    yield users[at]
+                at += 1
+            yield known
+        for user_id in users[at:]:
             yield user_id
 
     async def _listing(self, state: FeedState, sync: Sync) -> _Listing:

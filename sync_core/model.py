@@ -202,6 +202,7 @@ class Link:
     refused: Mapping[str, str] = field(default_factory=dict)
     manager: str | None = None  # the source user's manager when we last looked, whether or not they are linked
     kept_out: bool = False  # groups put them out when we last looked: see scope.py
+    member_of: frozenset[str] | None = None  # of the scope's groups, when we last looked; None: not known
     dirty: bool = False
     created: bool = False  # the on-create attributes are in place
     permit: str | None = None
@@ -219,6 +220,11 @@ class Link:
     @property
     def ours(self) -> bool:
         return self.state.ours
+
+    @property
+    def disabled(self) -> bool:
+        """As far as the record goes."""
+        return self.applied.get("accountEnabled") == fingerprint(False)
 
     @property
     def unsettled(self) -> bool:

@@ -260,8 +260,8 @@ class Links(Protocol):
         """The source ids whose target user is ours and present, in order, from `after` on (exclusive)."""
         ...
 
-    def kept_out(self, sync: str, after: str = "") -> AsyncIterator[str]:
-        """The source ids of links with that mark (Link.kept_out), likewise."""
+    def grouped(self, sync: str, after: str = "") -> AsyncIterator[str]:
+        """The source ids of those who were in some group of the scope when we last looked, likewise."""
         ...
 
     async def count(self, sync: str) -> int:
@@ -284,6 +284,7 @@ class LinkDigest:
     manager: str | None = None  # Link.manager
     reference: str = ""  # the fingerprint of what was applied as manager: empty as digest is
     kept_out: bool = False  # Link.kept_out
+    member_of: frozenset[str] | None = None  # Link.member_of
 
 
 class FeedPhase(StrEnum):

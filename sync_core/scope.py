@@ -11,7 +11,7 @@ from .filters import NEGATED, judge, scope_attributes
 from .memberships import is_member, named, why_unknown
 from .model import SourceUser, Sync, Verdict
 
-__all__ = ["keeps_out", "kept_out", "memberships_only", "scope", "scope_attributes"]
+__all__ = ["groups_asked", "keeps_out", "kept_out", "memberships_only", "scope", "scope_attributes"]
 
 
 def scope(sync: Sync, source: SourceUser) -> Verdict:
@@ -43,6 +43,14 @@ def _by_assignment(sync: Sync, source: SourceUser) -> Verdict:
     if member:
         return Verdict(in_scope=True, reason=f"member of {named(assigned.groups & (source.member_of or set()))}")
     return Verdict(in_scope=False, reason=f"not a member of {named(assigned.groups)}")
+
+
+def groups_asked(sync: Sync, user_id: str) -> frozenset[str]:
+    """Whoever is assigned by id needs none of the assigned groups."""
+    assigned = sync.assigned
+    if assigned is None or user_id.lower() not in assigned.members:
+        return sync.groups
+    return replace(sync, assigned=None).groups
 
 
 def memberships_only(sync: Sync) -> Sync:

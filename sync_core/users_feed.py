@@ -47,14 +47,19 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full
     if entry.external:
         return False
     if link is None or not state.ours:
-        verdict = scope(sync, replace(entry, member_of=frozenset()) if full else entry)
+        verdict = scope(sync, replace(entry, member_of=_groups_then(link) or frozenset()) if full else entry)
         return (verdict.in_scope or verdict.undecided) and entry.state is SourceState.LIVE
-    verdict = scope(sync, entry)
+    verdict = scope(sync, replace(entry, member_of=_groups_then(link)))
     if not (verdict.in_scope or verdict.undecided):
         return True
     if sync.maps_manager and MANAGER in entry.attributes and entry.manager != link.manager:
         return True
     return digest(fingerprints(desired(sync, entry).always)) != link.digest
+
+
+def _groups_then(link: LinkDigest | None) -> frozenset[str] | None:
+    """The groups of the last look; whose are others by now is nominated by the groups feed."""
+    return None if link is None else link.member_of
 
 
 def _newest(entries: Sequence[SourceUser], *, full: bool) -> dict[str, SourceUser]:

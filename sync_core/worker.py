@@ -336,6 +336,7 @@ def _settled(done: Reconciliation) -> Link:
     last = done.last.change
     kept = kept_out(done.last.sync, done.last.source)
     link = replace(done.link, parked_until=None, park_count=0, reason="", adopt=None, kept_out=kept)
+    link = replace(link, member_of=done.last.source.member_of if done.last.sync.groups else None)
     if isinstance(last, Hold):
         return replace(link, permit=HELD, reason="held")
     link = replace(link, permit=None)

@@ -47,7 +47,7 @@ WAYS_OUT: Mapping[Reason, str] = {
     Reason.NO_ADDRESS: "the source user has neither mail nor user principal name to invite: give it one, or a filter"
     " that leaves it out",
     Reason.UNDECIDED: "a filter of this sync cannot be evaluated for the user, or a group of its scope does not exist;"
-    " correct sync.yaml, or restore the group: until then the user is neither let in nor deprovisioned",
+    " correct the filter, or restore the group: until then the user is neither let in nor deprovisioned",
     Reason.IGNORED: "an expression of the mapping says IgnoreObjectFlow for this user; change it if that is not meant",
 }
 

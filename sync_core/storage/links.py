@@ -23,7 +23,7 @@ from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 # Up to here single reads win: a page of a listing costs about as much as this many of them.
 FEW = 40
 
-_DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference", "kept_out")
+_DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference", "kept_out", "member_of")
 _CLAIM_ATTEMPTS = 5
 
 
@@ -68,8 +68,8 @@ class TableLinks:
     def ids(self, sync: str, after: str = "") -> AsyncIterator[str]:
         return self._ids(sync, after, "present")
 
-    def kept_out(self, sync: str, after: str = "") -> AsyncIterator[str]:
-        return self._ids(sync, after, "kept_out")
+    def grouped(self, sync: str, after: str = "") -> AsyncIterator[str]:
+        return self._ids(sync, after, "grouped")
 
     async def _ids(self, sync: str, after: str, column: str) -> AsyncIterator[str]:
         start = key(after)
@@ -152,7 +152,12 @@ def _digest(row: Row) -> LinkDigest:
         manager=manager,
         reference=row.text("reference"),
         kept_out=flag(row, "kept_out"),
+        member_of=_member_of(row),
     )
+
+
+def _member_of(row: Row) -> frozenset[str] | None:
+    return frozenset(row.text("member_of").split()) if "member_of" in row.values else None
 
 
 def _row(link: Link) -> Row:
@@ -164,6 +169,7 @@ def _row(link: Link) -> Row:
             "refused": mapping_text(link.refused) if link.refused else None,
             "manager": link.manager,
             "kept_out": link.kept_out,
+            "member_of": None if link.member_of is None else " ".join(sorted(link.member_of)),
             "dirty": link.dirty,
             "created": link.created,
             "permit": link.permit,
@@ -179,6 +185,7 @@ def _row(link: Link) -> Row:
             # What listings filter by or return; never read back into a link.
             "digest": link.digest,
             "reference": link.applied.get(MANAGER) if link.digest else None,
+            "grouped": bool(link.member_of),
             "present": link.state is LinkState.LINKED,
             "parked": link.parked_until is not None,
         }
@@ -197,6 +204,7 @@ def _link(row: Row) -> Link:
         refused=json.loads(row.text("refused") or "{}"),
         manager=row.text("manager") or None,
         kept_out=flag(row, "kept_out"),
+        member_of=_member_of(row),
         dirty=flag(row, "dirty"),
         created=flag(row, "created"),
         permit=row.text("permit") or None,

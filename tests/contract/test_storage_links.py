@@ -199,12 +199,22 @@ async def test_ids_and_count(links: Links) -> None:
     assert (await links.count("s"), await links.count("t")) == (3, 0)
 
 
-async def test_those_whom_a_group_keeps_out_are_listed(links: Links) -> None:
-    """Whatever state their link is in; and a digest says it too."""
+async def test_those_who_were_in_a_group_are_listed(links: Links) -> None:
+    """Whatever state their link is in; and a digest says in which, and whether groups kept them out."""
     states = [LinkState.SEEN, LinkState.SEEN, LinkState.DELETED, LinkState.LINKED]
-    await save_all(links, [linked(n, state=state, kept_out=n > 0) for n, state in enumerate(states)])
-    assert [user async for user in links.kept_out("s")] == ["u00001", "u00002", "u00003"]
-    assert [user async for user in links.kept_out("s", "u00002")] == ["u00003"]
+    groups = [None, frozenset({"b", "a"}), frozenset({"a"}), frozenset({"c"})]
+    made = zip(states, groups, strict=True)
+    await save_all(links, [linked(n, state=s, kept_out=n == 1, member_of=g) for n, (s, g) in enumerate(made)])
+    await links.save(linked(4, member_of=frozenset()))
+    assert [user async for user in links.grouped("s")] == ["u00001", "u00002", "u00003"]
+    assert [user async for user in links.grouped("s", "u00002")] == ["u00003"]
+    users = ["u00000", "u00001", "u00004"]
+    assert {user: each.member_of for user, each in (await links.digests("s", users)).items()} == {
+        "u00000": None,
+        "u00001": {"a", "b"},
+        "u00004": frozenset(),
+    }
+    assert (await links.get("s", "u00001")) is not None
     assert {user for user, each in (await links.digests("s", ["u00000", "u00001"])).items() if each.kept_out} == {
         "u00001"
     }

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from sync_core import worker
 from sync_core.apply import Applier
+from sync_core.engine import Reconciliation
 from sync_core.feeds import FeedReader, Step
 from sync_core.graph.groups import GraphGroups
 from sync_core.graph.source import GraphSource
@@ -135,8 +137,13 @@ def missing_group_is_empty() -> Iterator[None]:
 
 @contextmanager
 def kept_out_forgotten() -> Iterator[None]:
-    """No link remembers that a group kept somebody out: once it does not, no listing has them."""
-    with patch("sync_core.worker.kept_out", lambda *_: False):
+    """No link remembers whom groups had, or kept out: once they do not, no listing has them."""
+    settled = worker._settled
+
+    def forgetting(done: Reconciliation) -> Link:
+        return replace(settled(done), kept_out=False, member_of=None)
+
+    with patch.object(worker, "_settled", forgetting):
         yield
 
 
