@@ -24,6 +24,7 @@ from .fresh import read_afresh
 from .holds import DeletionGuard
 from .look import Look, look
 from .model import (
+    ENABLED,
     MANAGER,
     Adopt,
     Attributes,
@@ -55,7 +56,6 @@ PROMPTLY = timedelta(seconds=0.5)
 # Of 256 characters, the rest is the invitation's mark. https://learn.microsoft.com/graph/api/resources/user
 LONGEST_NAME = 230
 _REPORTS_AT_ONCE = 500
-ENABLED = "accountEnabled"
 
 
 class LostRecordError(ConflictError):
@@ -85,11 +85,10 @@ class Applier:
                 return await self._invite(target, decided, change)
             case Adopt() as change:
                 return await self._adopt(decided, change)
-            case Disable() as change if not (decided.source.absent or decided.verdict.in_scope):
-                if not await self._still_so(decided, decided.link):
-                    raise ConflictError("not to be disabled any more")
-                return await self._write(target, decided, change, change.attributes)
             case Update() | Disable() as change:
+                out_of_scope = not (decided.source.absent or decided.verdict.in_scope)
+                if change.removes and out_of_scope and not await self._still_so(decided, decided.link):
+                    raise ConflictError("not to be disabled any more")
                 return await self._write(target, decided, change, change.attributes)
             case Hold(meanwhile=Update() as part):
                 return await self._write(target, decided, part, part.attributes)

@@ -35,6 +35,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .model import (
+    ENABLED,
     MANAGER,
     SOFT_DELETE_RETENTION,
     Adopt,
@@ -222,7 +223,7 @@ def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
     if not differs:
         return Skip(reason=Reason.NO_CHANGE)
     # A dirty link may have been enabled since it was recorded as disabled: then it is counted once more.
-    if differs.get("accountEnabled") is False and (link.dirty or not link.disabled):
+    if differs.get(ENABLED) is False and (link.dirty or not link.disabled):
         return Disable(attributes=differs)
     return Update(attributes=differs)
 
@@ -242,7 +243,7 @@ def _deprovision(link: Link, source: SourceUser, how: Deprovision, why: str) -> 
         return Skip(reason=Reason.LEFT)
     if link.disabled and not link.dirty:
         return Skip(reason=Reason.NO_CHANGE)
-    return Disable(attributes={"accountEnabled": False})
+    return Disable(attributes={ENABLED: False})
 
 
 def _already_deleted(link: Link, source: SourceUser) -> Change:

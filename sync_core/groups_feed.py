@@ -45,8 +45,9 @@ class _Listing:
         Who is in the same ones was looked at with them, and what became of their attributes the users feed says.
         """
         verdict = self.verdict(user_id)
-        if link is None or link.member_of is None:
-            return _without_access(link) and verdict.in_scope
+        if link is None or link.member_of is None:  # never looked at, or not with groups
+            without_access = link is None or link.state is not LinkState.LINKED or link.kept_out
+            return without_access and verdict.in_scope
         known = groups_asked(self.sync, user_id) - self.missing
         if not (self.groups_of(user_id) ^ link.member_of) & known:
             return False
@@ -54,17 +55,14 @@ class _Listing:
 
     def verdict(self, user_id: str) -> Verdict:
         """Who is in by this may be in; who is out is out."""
-        member_of = self.groups_of(user_id)
-        return scope(
-            self.sync,
-            SourceUser(
-                id=user_id,
-                state=SourceState.LIVE,
-                member_of=member_of,
-                missing_groups=self.missing,
-                read_at=self.at,
-            ),
+        source = SourceUser(
+            id=user_id,
+            state=SourceState.LIVE,
+            member_of=self.groups_of(user_id),
+            missing_groups=self.missing,
+            read_at=self.at,
         )
+        return scope(self.sync, source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +155,10 @@ class GroupsFeed:
         sync, chunk, cursor = found
         listing = await self._listing(state, sync)
         now = self.clock.now()
-        verdicts = ((user_id, listing.verdict(user_id)) for user_id in chunk)
         gone = [
             Nomination(sync=sync.name, user=user_id, why=Why.ABSENT, at=now)
-            for user_id, verdict in verdicts
-            if not (verdict.in_scope or verdict.undecided)
+            for user_id in chunk
+            if listing.verdict(user_id).out
         ]
         return Step(state=replace(state, cursor=cursor), nominations=gone)
 
@@ -206,10 +203,6 @@ class GroupsFeed:
 
     def _syncs(self, tenant: str) -> list[Sync]:
         return [sync for sync in syncs_of(self.syncs, tenant) if sync.groups]
-
-
-def _without_access(link: LinkDigest | None) -> bool:
-    return link is None or link.state is not LinkState.LINKED or link.kept_out
 
 
 def _members(sync: Sync) -> frozenset[str]:

@@ -18,6 +18,8 @@ type Attributes = Mapping[str, Json]
 
 # The one attribute whose value is another user: set through a reference, resolved through links.
 MANAGER = "manager"
+# The one that gives and takes access.
+ENABLED = "accountEnabled"
 # What clauses of scoping filters ask for groups by. No read selects it: whether a user is in a group is asked of Graph.
 MEMBER_OF = "memberOf"
 
@@ -148,6 +150,11 @@ class Verdict:
     reason: str
     undecided: bool = False
 
+    @property
+    def out(self) -> bool:
+        """For certain."""
+        return not (self.in_scope or self.undecided)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
@@ -224,7 +231,7 @@ class Link:
     @property
     def disabled(self) -> bool:
         """As far as the record goes."""
-        return self.applied.get("accountEnabled") == fingerprint(False)
+        return self.applied.get(ENABLED) == fingerprint(False)
 
     @property
     def unsettled(self) -> bool:

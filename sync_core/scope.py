@@ -66,7 +66,4 @@ def keeps_out(sync: Sync) -> bool:
 
 def kept_out(sync: Sync, source: SourceUser) -> bool:
     """Whether groups alone put this user out: then it takes a change of groups to bring them in."""
-    if not sync.groups:
-        return False
-    verdict = scope(memberships_only(sync), source)
-    return not (verdict.in_scope or verdict.undecided)
+    return bool(sync.groups) and scope(memberships_only(sync), source).out

@@ -37,9 +37,9 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full
     """Whether a feed entry may mean work. Saying no is safe only when a fresh read like it would be skipped.
 
     An attribute that the entry lacks counts as null: at worst that costs a read. But for the manager, whom an entry
-    names when that changed, and always in a full round (_newest). Memberships it never has: whoever is not ours yet
-    counts as perhaps a member, and in a full round as a member of nothing, for then the groups feed says who is one
-    (feeds.py).
+    names when that changed, and always in a full round (_newest). Memberships it never has: those of
+    the last look stand in for them, of whoever is ours, and in a full round of everybody; whose are others by now, the
+    groups feed nominates (feeds.py). Who is not ours yet counts in other rounds as perhaps a member.
     """
     state = LinkState.SEEN if link is None else link.state
     if entry.absent:
@@ -47,19 +47,14 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full
     if entry.external:
         return False
     if link is None or not state.ours:
-        verdict = scope(sync, replace(entry, member_of=_groups_then(link) or frozenset()) if full else entry)
-        return (verdict.in_scope or verdict.undecided) and entry.state is SourceState.LIVE
-    verdict = scope(sync, replace(entry, member_of=_groups_then(link)))
-    if not (verdict.in_scope or verdict.undecided):
+        known = link.member_of if link is not None else None
+        verdict = scope(sync, replace(entry, member_of=known or frozenset()) if full else entry)
+        return not verdict.out and entry.state is SourceState.LIVE
+    if scope(sync, replace(entry, member_of=link.member_of)).out:
         return True
     if sync.maps_manager and MANAGER in entry.attributes and entry.manager != link.manager:
         return True
     return digest(fingerprints(desired(sync, entry).always)) != link.digest
-
-
-def _groups_then(link: LinkDigest | None) -> frozenset[str] | None:
-    """The groups of the last look; whose are others by now is nominated by the groups feed."""
-    return None if link is None else link.member_of
 
 
 def _newest(entries: Sequence[SourceUser], *, full: bool) -> dict[str, SourceUser]:

@@ -40,16 +40,16 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
-    now = SystemClock().now()
+    now = _time(args.now) or SystemClock().now()
     if args.expression is None:
         if world.stdin.isatty():
             raise UsageError("there is no expression", hint="Give one in quotes, or JSON lines on standard input.")
-        for answer in evaluate_lines(world.stdin, now_default=_time(args.now) or now, seed=args.seed):
+        for answer in evaluate_lines(world.stdin, now_default=now, seed=args.seed):
             world.stdout.write(f"{answer}\n")
             world.stdout.flush()
         return Exit.DONE
     line = json.dumps({"expression": args.expression, "source": _source(args.source)})
-    answer = json.loads(next(evaluate_lines([line], now_default=_time(args.now) or now, seed=args.seed)))
+    answer = json.loads(next(evaluate_lines([line], now_default=now, seed=args.seed)))
     _show(args, world, answer)
     return Exit.FAULT if "error" in answer else Exit.DONE
 

@@ -17,10 +17,10 @@ from sync_core.users_feed import worth_a_look
 from tests.support.directories import pages
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, CONTOSO, NAME, SALES, STAFF, link, sync
+from tests.support.scopes import CLUB, known_as
 from tests.support.world import World, whom
 
 ASSIGNED = Assigned(groups=frozenset({STAFF}))
-CLUB = "dddddddd-0000-0000-0000-000000000003"
 
 
 def changes(
@@ -348,8 +348,5 @@ async def test_an_entry_of_the_users_feed_knows_no_memberships(
     """Whoever changes may be a member; in a full round the groups say so. An id is known."""
     world = World(assigned=assigned)
     world.hire()
-    if known is not None and known.digest == "same":
-        everybody = World()
-        await everybody.linked()
-        known = replace(known, digest=(await everybody.stored()).digest)
+    known = await known_as(known)
     assert worth_a_look(world.sync, world.source.entry(ADA), known, full=full) is worth

@@ -27,9 +27,8 @@ from sync_core.model import (
 from tests.support.directories import pages
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, OWNER, SALES, STAFF, link
+from tests.support.scopes import CLUB, department, guarded, member, only, round_of_groups
 from tests.support.world import World, names, whom
-
-from .test_member_filters import CLUB, department, guarded, member, only, round_of_groups
 
 O = Operator  # noqa: E741
 DISABLE = Policy(out_of_scope=Deprovision.DISABLE)

@@ -11,7 +11,6 @@ from sync_core.errors import GraphRefusedError, UnavailableError
 from sync_core.feeds import GROUPS
 from sync_core.filters import scope_attributes
 from sync_core.model import (
-    MEMBER_OF,
     Assigned,
     Clause,
     Deprovision,
@@ -29,23 +28,10 @@ from sync_core.scope import kept_out, scope
 from sync_core.users_feed import worth_a_look
 from tests.support.directories import pages
 from tests.support.make import ADA, BOB, CONTOSO, NAME, SALES, STAFF, source, sync
+from tests.support.scopes import CLUB, department, guarded, known_as, member, only, round_of_groups
 from tests.support.world import World, names, whom
 
 O = Operator  # noqa: E741
-CLUB = "dddddddd-0000-0000-0000-000000000003"
-
-
-def member(operator: Operator, *groups: str) -> Clause:
-    value = groups if operator in (O.IN, O.NOT_IN) else groups[0]
-    return Clause(attribute=MEMBER_OF, operator=operator, value=value)
-
-
-def department(name: str) -> Clause:
-    return Clause(attribute="department", operator=O.EQUALS, value=name)
-
-
-def only(*clauses: Clause) -> tuple[Filter, ...]:
-    return (Filter(name="A", clauses=clauses),)
 
 
 def ada(*groups: str, missing: tuple[str, ...] = (), **attributes: Json) -> SourceUser:
@@ -148,12 +134,6 @@ def test_groups_alone_keep_somebody_out(clauses: list[Clause], user: SourceUser,
 
 
 # --- the fresh read ---------------------------------------------------------------------------------------------
-
-
-def guarded(*clauses: Clause, policy: Policy | None = None) -> World:
-    world = World(filters=only(*clauses), policy=policy)
-    world.source.groups = {SALES: set(), STAFF: set(), CLUB: set()}
-    return world
 
 
 async def test_who_joins_a_group_that_is_out_loses_the_account_and_gets_it_back_on_leaving() -> None:
@@ -268,19 +248,10 @@ async def test_the_users_feed_leaves_memberships_to_the_groups_feed(
     """Whom no group has to let in, a full round of users finds; everybody else is in the listing of a group."""
     world = guarded(member(operator, SALES), department("Research"))
     world.hire()
-    if known is not None and known.digest == "same":
-        everybody = World()
-        await everybody.linked()
-        known = replace(known, digest=(await everybody.stored()).digest)
+    known = await known_as(known)
     assert worth_a_look(world.sync, world.source.entry(ADA), known, full=full) is worth
     legal = replace(world.source.entry(ADA), attributes={**world.source.users[ADA], "department": "Legal"})
     assert worth_a_look(world.sync, legal, known, full=full) is (known is not None and known.state.ours)
-
-
-async def round_of_groups(world: World) -> list[tuple[str, Why]]:
-    world.clock.advance(timedelta(minutes=5))
-    await world.feeds.run(await world.started(GROUPS))
-    return [(each.user, each.why) for each in await world.nominated()]
 
 
 async def started(*clauses: Clause) -> World:
