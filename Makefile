@@ -3,7 +3,7 @@
 SEEDS ?= 1000
 PYTHON := .venv/bin/python
 # Modules without I/O: every branch of theirs is tested.
-PURE := sync_core/model.py,sync_core/messages.py,sync_core/decide.py,sync_core/guard.py,sync_core/scope.py,sync_core/memberships.py,sync_core/filters.py,sync_core/filter_checks.py,sync_core/look.py,sync_core/webhook.py,sync_core/errors.py,sync_core/mapping/**,sync_core/entra_schema/*,sync_core/ops/principal.py,sync_core/checkup/remedies.py
+PURE := sync_core/model/*,sync_core/scope/*,sync_core/decision/*,sync_core/guard/window.py,sync_core/nominate/webhook.py,sync_core/mapping/**,sync_core/config/entra/*,sync_core/ops/principal.py,sync_core/ops/doctor/remedies.py
 
 .PHONY: help setup demo up test check bench simulate package docs lock clean
 

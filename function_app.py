@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-from sync_core import bootstrap, messages, webhook
+from sync_core import bootstrap
+from sync_core.model import messages
+from sync_core.nominate import webhook
 
 STORAGE = "AzureWebJobsStorage"
 

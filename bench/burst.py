@@ -18,8 +18,8 @@ from statistics import median
 import httpx
 
 from local.demo import CONTOSO, FABRIKAM
-from sync_core.webhook import client_state_hash
-from sync_core.worker import SETTLE
+from sync_core.nominate.webhook import client_state_hash
+from sync_core.reconcile.worker import SETTLE
 
 from .figures import Figure, spread
 from .processes import cpu_figure, cpu_seconds

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import User
-from sync_core.feeds import SECOND_LOOK, SPACING
-from sync_core.worker import SETTLE
+from sync_core.nominate.rounds import SECOND_LOOK, SPACING
+from sync_core.reconcile.worker import SETTLE
 
 from .figures import Figure, spread
 from .run import Run

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import User
-from sync_core.worker import SETTLE
+from sync_core.reconcile.worker import SETTLE
 
 from .figures import Figure, spread
 from .requests import Request

@@ -11,21 +11,10 @@ from random import Random
 
 from local.graph_emulator.people import people
 from local.stack import ROOT
-from sync_core.config import load_config
-from sync_core.decide import decide
+from sync_core.config.file import load_config
+from sync_core.decision.decide import decide
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
-from sync_core.model import (
-    Attributes,
-    Link,
-    Policy,
-    Rule,
-    Skip,
-    SourceState,
-    SourceUser,
-    Sync,
-    Verdict,
-    fingerprints,
-)
+from sync_core.model import Attributes, Link, Policy, Rule, Skip, SourceState, SourceUser, Sync, Verdict, fingerprints
 
 from .figures import Figure
 from .linked import linked

@@ -23,17 +23,16 @@ from local.graph_emulator.clock import WallClock
 from local.graph_emulator.emulator import Emulator
 from local.graph_emulator.transport import EmulatorTransport
 from local.stack import ROOT
-from sync_core.bootstrap import SystemClock
-from sync_core.config import load_config
+from sync_core.config.file import load_config
+from sync_core.deployment import SystemClock
 from sync_core.graph.auth import BearerAuthentication
 from sync_core.graph.client import GraphClient
 from sync_core.graph.credentials import EmulatorCredential
 from sync_core.graph.source import GraphSource
 from sync_core.mapping import source_attributes
-from sync_core.model import SourceUser, Sync
-from sync_core.ports import LinkDigest
-from sync_core.storage.connect import memory_storage
-from sync_core.users_feed import worth_a_look
+from sync_core.model import LinkDigest, SourceUser, Sync
+from sync_core.nominate.users import worth_a_look
+from sync_core.storage.repositories import memory_storage
 
 from .figures import Figure
 from .linked import linked

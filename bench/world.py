@@ -13,12 +13,13 @@ from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, start_by_hand
 from local.stack import BY_HAND, ROOT, Stack
-from sync_core.bootstrap import Runtime, build
-from sync_core.config import load_config
-from sync_core.messages import FEED_PAGES, USER_CHANGES
+from sync_core.assembly import Runtime
+from sync_core.config.file import load_config
+from sync_core.config.settings import load_settings
+from sync_core.deployment import build
 from sync_core.model import Sync
+from sync_core.model.messages import FEED_PAGES, USER_CHANGES
 from sync_core.ports import FeedPhase
-from sync_core.settings import load_settings
 
 from .requests import Log
 from .run import Advance, Run, StalledError

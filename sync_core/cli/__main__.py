@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ..errors import ConfigError, SyncError
+from ..model.errors import ConfigError, SyncError
 from . import (
     adopt,
     doctor,
@@ -20,11 +20,11 @@ from . import (
     expression,
     holds,
     import_schema,
+    mapping_cases,
     plan,
     resync,
     status,
     sync,
-    test_mapping,
     validate,
 )
 from .screen import warning
@@ -40,7 +40,7 @@ COMMANDS = (
     adopt,
     resync,
     expression,
-    test_mapping,
+    mapping_cases,
     import_schema,
     export_schema,
 )

@@ -10,10 +10,10 @@ from argparse import Namespace
 from dataclasses import replace
 from typing import Any
 
-from ..bootstrap import Runtime
-from ..errors import ConflictError
-from ..look import Look, look
+from ..assembly import Runtime
+from ..decision.look import Look, look
 from ..model import Adopt, Link, Nomination, Reason, Sync, TargetUser, Why
+from ..model.errors import ConflictError
 from ..ops.looks import change_as_json
 from ..ops.times import iso
 from .command import Commands, add_command

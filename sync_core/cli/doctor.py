@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from ..bootstrap import Runtime
-from ..checkup.finding import Finding, Verdict
-from ..checkup.run import Checkup
-from ..errors import ConfigError, Fault
+from ..assembly import Runtime
+from ..model.errors import ConfigError, Fault
+from ..ops.doctor.finding import Finding, Verdict
+from ..ops.doctor.run import Checkup
 from ..ops.times import iso
 from .command import Commands, add_command
 from .screen import Cell, good, warning

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from ..config import Config, load_config
-from ..entra_schema import write_schema
+from ..config.entra import write_schema
+from ..config.file import Config, load_config
 from ..mapping.checks import nearest
 from ..model import Sync
 from .command import Commands, add_command

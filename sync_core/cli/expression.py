@@ -7,7 +7,7 @@ from argparse import Namespace
 from datetime import datetime
 from typing import Any
 
-from ..bootstrap import SystemClock
+from ..deployment import SystemClock
 from ..mapping.expressions import evaluate_lines, iso_time
 from .command import Commands, add_command
 from .screen import warning

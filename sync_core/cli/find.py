@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
-from ..bootstrap import Runtime
+from ..assembly import Runtime
 from ..model import SourceState, Sync
 from .world import RefusedError, UsageError
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from ..config import parse_config, read_text
-from ..entra_schema import Imported, read_schema
-from ..errors import ConfigError, Fault
+from ..config.entra import Imported, read_schema
+from ..config.file import parse_config, read_text
+from ..model.errors import ConfigError, Fault
 from .command import Commands, add_command
 from .screen import good, warning
 from .words import many

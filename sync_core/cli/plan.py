@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..bootstrap import Runtime
+from ..assembly import Runtime
 from ..ops.looks import change_as_json
-from ..rehearsal import Planned
+from ..ops.plan import Planned, Rehearsal
 from .command import Commands, add_command
 from .looks import change_text
 from .screen import Cell, Screen, good, warning
@@ -67,7 +67,7 @@ def _wanted(runtime: Runtime, sync: str | None) -> list[str]:
 
 
 async def _rehearse(runtime: Runtime, names: Sequence[str], errors: Screen) -> list[Planned]:
-    rehearsal, planned = runtime.rehearsal, []
+    rehearsal, planned = Rehearsal.of(runtime), []
     for tenant in sorted({runtime.config.syncs[name].source.key for name in names}):
         with errors.progress(f"reading {tenant}") as read:
             nominees = [each for each in await rehearsal.nominees(tenant, read) if each.sync in names]

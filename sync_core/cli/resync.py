@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
-from ..bootstrap import Runtime
+from ..assembly import Runtime
 from ..ops.resync import Json, start
 from .command import Commands, add_command
 from .screen import warning

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..messages import parse_time
+from ..model.messages import parse_time
 from .screen import Cell, Screen, good, warning
 from .words import ago, ahead, many
 

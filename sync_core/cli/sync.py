@@ -9,10 +9,10 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from ..bootstrap import Runtime
-from ..errors import AccessNotTakenError, SyncError
-from ..look import Look
+from ..assembly import Runtime
+from ..decision.look import Look
 from ..model import Link, Nomination, Outcome, Reason, Sync, Why
+from ..model.errors import AccessNotTakenError, SyncError
 from ..ops.looks import change_as_json, failed, look_as_json, preview
 from ..ops.times import iso, seconds_between
 from .command import Commands, add_command

@@ -6,8 +6,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..config import Config, load_config
-from ..errors import ConfigError, Fault
+from ..config.file import Config, load_config
+from ..model.errors import ConfigError, Fault
 from .command import Commands, add_command
 from .screen import good, warning
 from .words import many

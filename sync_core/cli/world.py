@@ -13,11 +13,11 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from .. import bootstrap
-from ..config import Config, load_config
-from ..errors import ConfigError, Fault, SyncError
-from ..look import Look
-from ..settings import Settings, load_settings
+from ..assembly import Runtime
+from ..config.file import Config, load_config
+from ..config.settings import Settings, load_settings
+from ..decision.look import Look
+from ..model.errors import ConfigError, Fault, SyncError
 from .screen import Screen
 
 LOCAL_SETTINGS = "local.settings.json"
@@ -48,11 +48,17 @@ class RefusedError(SyncError):
 
 
 class Build(Protocol):
-    """As bootstrap.build."""
+    """As deployment.build."""
 
     def __call__(
         self, settings: Settings, config: Config, *, read_only: bool, on_look: Callable[[Look], None]
-    ) -> bootstrap.Runtime: ...
+    ) -> Runtime: ...
+
+
+def _deployed(settings: Settings, config: Config, *, read_only: bool, on_look: Callable[[Look], None]) -> Runtime:
+    from ..deployment import build  # noqa: PLC0415 - commands without a runtime do not wait for its libraries
+
+    return build(settings, config, read_only=read_only, on_look=on_look)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,7 @@ class World:
     stdin: TextIO
     stdout: TextIO
     stderr: TextIO
-    build: Build = bootstrap.build
+    build: Build = _deployed
 
     @classmethod
     def of_process(cls) -> World:
@@ -95,7 +101,7 @@ class World:
     @asynccontextmanager
     async def runtime(
         self, *, read_only: bool = False, on_look: Callable[[Look], None] = lambda _: None
-    ) -> AsyncIterator[bootstrap.Runtime]:
+    ) -> AsyncIterator[Runtime]:
         """A runtime of the running loop, closed whatever happens."""
         settings, config = self.load()
         runtime = self.build(settings, config, read_only=read_only, on_look=on_look)

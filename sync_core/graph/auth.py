@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 from kiota_abstractions.authentication import AuthenticationProvider
 
-from ..errors import ReadOnlyError, UnavailableError, WrongTenantError
+from ..model.errors import ReadOnlyError, UnavailableError, WrongTenantError
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation

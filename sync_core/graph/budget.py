@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ..errors import ConflictError, SyncError, ThrottledError
+from ..model.errors import ConflictError, SyncError, ThrottledError
 from ..ports import BudgetRecord, Budgets, Clock
 
 _SHARE = 0.97  # of Graph's bucket and rate

@@ -26,8 +26,8 @@ from kiota_serialization_json.json_parse_node_factory import JsonParseNodeFactor
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.graph_request_adapter import GraphRequestAdapter
 
-from ..errors import ConflictError, GraphRefusedError, UnavailableError
 from ..model import Json
+from ..model.errors import ConflictError, GraphRefusedError, UnavailableError
 from ..ports import Clock, Confirm
 from .auth import BearerAuthentication, Gate, TokenSource, claims_of
 from .failures import meaning, read_failure, retry_after, throttle_percentage

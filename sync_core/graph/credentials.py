@@ -1,6 +1,5 @@
 """Where access tokens come from, in each cloud: managed identity, certificate, secret, or the emulator.
 
-azure.identity is imported when a credential of its kind is made, not before: the webhook has to answer from cold.
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
 """
 
@@ -9,16 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import httpx
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
+from azure.identity.aio import CertificateCredential, ClientAssertionCredential, ClientSecretCredential
 
-from ..errors import GraphRefusedError, UnavailableError
+from ..model.errors import GraphRefusedError, UnavailableError
 from ..ports import Clock
 from .auth import Token, TokenSource
-
-if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +71,6 @@ class AzureTokenSource:
         self._close_more = close_more
 
     async def get_token(self, *scopes: str, claims: str | None = None, enable_cae: bool = False) -> Token:
-        from azure.core.exceptions import AzureError, ClientAuthenticationError  # noqa: PLC0415 (lazy on purpose)
-        from azure.identity import CredentialUnavailableError  # noqa: PLC0415
-
         try:
             return await self._credential.get_token(*scopes, claims=claims, enable_cae=enable_cae)
         except CredentialUnavailableError as error:  # the managed identity endpoint does not answer (yet)
@@ -95,9 +91,6 @@ def federated_identity(*, tenant_id: str, app_id: str, identity_client_id: str, 
 
     One for each tenant; other tenants are reached because the app is multi-tenant and consented there.
     """
-    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
-    from azure.identity.aio import ClientAssertionCredential  # noqa: PLC0415
-
     identity = ManagedIdentityCredential(client_id=identity_client_id)
 
     def assertion() -> str:
@@ -112,14 +105,10 @@ def federated_identity(*, tenant_id: str, app_id: str, identity_client_id: str, 
 
 def client_certificate(*, tenant_id: str, app_id: str, path: str, cloud: Cloud) -> TokenSource:
     """A certificate with its private key, PEM or PKCS 12, in a file."""
-    from azure.identity.aio import CertificateCredential  # noqa: PLC0415
-
     return AzureTokenSource(CertificateCredential(tenant_id, app_id, path, authority=cloud.authority))
 
 
 def client_secret(*, tenant_id: str, app_id: str, secret: str, cloud: Cloud) -> TokenSource:
-    from azure.identity.aio import ClientSecretCredential  # noqa: PLC0415
-
     return AzureTokenSource(ClientSecretCredential(tenant_id, app_id, secret, authority=cloud.authority))
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from ..errors import (
+from ..model.errors import (
     GraphRefusedError,
     NotVisibleYetError,
     ResyncRequiredError,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import quote
 
-from ..errors import GraphRefusedError, UnavailableError
 from ..model import Json
+from ..model.errors import GraphRefusedError, UnavailableError
 from ..ports import GroupChanges
 from .client import GraphClient, JsonObject, items
 from .failures import not_found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from ..errors import GraphRefusedError
 from ..model import Json
+from ..model.errors import GraphRefusedError
 from .client import GraphClient
 
 

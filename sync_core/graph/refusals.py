@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from ..errors import GraphRefusedError
+from ..model.errors import GraphRefusedError
 
 # Of administrators, only an app with a directory role may write these.
 # https://learn.microsoft.com/graph/api/resources/users#who-can-perform-sensitive-actions

@@ -10,8 +10,8 @@ from datetime import datetime
 from itertools import batched
 from urllib.parse import quote
 
-from ..errors import GraphRefusedError, NotVisibleYetError, ResyncRequiredError, UnavailableError
 from ..model import MANAGER, Json, SourceState, SourceUser
+from ..model.errors import GraphRefusedError, NotVisibleYetError, ResyncRequiredError, UnavailableError
 from ..ports import Clock, DeltaPage
 from .client import GraphClient, JsonObject, items
 from .failures import not_found

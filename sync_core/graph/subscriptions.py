@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from datetime import UTC, datetime
 
-from ..errors import ConflictError, GraphRefusedError, UnavailableError
+from ..model.errors import ConflictError, GraphRefusedError, UnavailableError
 from ..ports import GraphSubscription
 from .client import GraphClient, JsonObject, moment
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ..errors import GraphRefusedError, MissingManagerError, UnavailableError
 from ..model import Attributes, Marker, TargetUser, is_external
+from ..model.errors import GraphRefusedError, MissingManagerError, UnavailableError
 from ..ports import Confirm, MarkedPage, Presence
 from .client import GraphClient, JsonObject, items, moment
 from .failures import not_found

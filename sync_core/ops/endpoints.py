@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from ..bootstrap import Runtime
-from ..errors import ConflictError, SyncError, TransientError
+from ..assembly import Runtime
 from ..model import Nomination, Sync, Why
+from ..model.errors import ConflictError, SyncError, TransientError
 from .holds import decide, decision_as_json, holds_as_json, read_holds
 from .looks import preview
 from .principal import HEADER, Principal, Role, read_principal

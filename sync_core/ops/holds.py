@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..bootstrap import Runtime
-from ..errors import ConflictError
-from ..holds import standing
+from ..assembly import Runtime
+from ..guard.deletions import standing
 from ..model import Nomination, Sync, Why, fingerprint
+from ..model.errors import ConflictError
 from ..ports import HoldRecord, HoldState
 from .times import iso
 

@@ -8,23 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..bootstrap import Runtime
-from ..decide import needs_candidates
-from ..errors import SyncError
-from ..look import Look
-from ..model import (
-    MANAGER,
-    Adopt,
-    Change,
-    Hold,
-    Invite,
-    Link,
-    Reason,
-    Refuse,
-    Skip,
-    SoftDelete,
-    Sync,
-)
+from ..assembly import Runtime
+from ..decision.decide import needs_candidates
+from ..decision.look import Look
+from ..model import MANAGER, Adopt, Change, Hold, Invite, Link, Reason, Refuse, Skip, SoftDelete, Sync
+from ..model.errors import SyncError
 from .times import iso, seconds_between
 
 type Json = dict[str, Any]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..bootstrap import Runtime
-from ..errors import SyncError
+from ..assembly import Runtime
+from ..model.errors import SyncError
 from .times import iso
 
 type Json = dict[str, object]

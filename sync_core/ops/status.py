@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from .. import guard
-from ..bootstrap import Runtime
-from ..holds import standing
-from ..messages import WORK_QUEUES, poison_queue
+from ..assembly import Runtime
+from ..guard import window as guard
+from ..guard.deletions import standing
 from ..model import Sync
+from ..model.messages import WORK_QUEUES, poison_queue
 from .times import iso, seconds_between
 
 type Json = dict[str, object]

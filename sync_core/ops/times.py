@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..messages import format_time
+from ..model.messages import format_time
 
 
 def iso(at: datetime | None) -> str | None:

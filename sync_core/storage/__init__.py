@@ -1,0 +1,1 @@
+"""The adapter to Table Storage and Queue Storage, and their twins in memory."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ..errors import ConflictError
 from ..model import Change, Hold, Outcome, Refuse, Skip, SoftDelete
+from ..model.errors import ConflictError
 from .columns import check_version, columns
 from .concurrency import for_each
 from .table import Row, Table, after_prefix, key

@@ -12,7 +12,7 @@ from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
-from ..errors import ConflictError, SyncError, ThrottledError, UnavailableError
+from ..model.errors import ConflictError, SyncError, ThrottledError, UnavailableError
 from .errors import StorageRefusedError
 
 # https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes, and queue-service-error-codes

@@ -32,7 +32,7 @@ def open_queue(service: QueueServiceClient, name: str) -> AzureQueue:
 
 
 class _Decoding(TextBase64DecodePolicy):
-    """Passes on as it is what is not base64, for messages.py to judge: one foreign message must not hide a batch.
+    """Passes on as it is what is not base64, for model/messages.py to judge: one foreign message must not hide a batch.
 
     Microsoft's own policy means to raise DecodeError for the whole batch; with the async client it fails in doing so.
     """

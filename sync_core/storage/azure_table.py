@@ -10,7 +10,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import EdmType, EntityProperty, TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
-from ..errors import ConflictError
+from ..model.errors import ConflictError
 from .azure_calls import attempt, error_code
 from .table import PAGE_ROWS, Row, Value, Wanted, check_keys, check_row
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from ..messages import format_time, parse_time
+from ..model.messages import format_time, parse_time
 from .errors import NewerSchemaError
 from .table import Row, Value
 

@@ -7,7 +7,7 @@ PermanentError
 
 from __future__ import annotations
 
-from ..errors import PermanentError
+from ..model.errors import PermanentError
 
 
 class StorageRefusedError(PermanentError):

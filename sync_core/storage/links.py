@@ -13,9 +13,8 @@ from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..errors import ConflictError, UnavailableError
-from ..model import MANAGER, Link, LinkState
-from ..ports import LinkDigest
+from ..model import MANAGER, Link, LinkDigest, LinkState
+from ..model.errors import ConflictError, UnavailableError
 from .columns import check_version, columns, flag, mapping_text, number, time_or_none
 from .concurrency import for_each
 from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey

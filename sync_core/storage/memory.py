@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 
-from ..errors import ConflictError
+from ..model.errors import ConflictError
 from ..ports import Clock
 from .queue import MAX_BATCH, Message, check_body, whole_seconds
 from .table import PAGE_ROWS, Row, Wanted, check_keys, check_row

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..messages import FEED_PAGES, SUBSCRIPTION_EVENTS, USER_CHANGES, WORK_QUEUES, encode, poison_queue
 from ..model import FeedRun, LifecycleEvent, Nomination
+from ..model.messages import FEED_PAGES, SUBSCRIPTION_EVENTS, USER_CHANGES, WORK_QUEUES, encode, poison_queue
 from .concurrency import for_each
 from .queue import MAX_DELAY_S, Queue
 

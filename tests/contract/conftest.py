@@ -16,8 +16,9 @@ import pytest_asyncio
 from local.azurite import Azurite
 from local.graph_emulator.testing import Graph, World
 from sync_core.ports import Clock
-from sync_core.storage.connect import Storage, connect, memory_storage
+from sync_core.storage.connect import connect
 from sync_core.storage.queue import Queue
+from sync_core.storage.repositories import Storage, memory_storage
 from sync_core.storage.table import Table
 
 

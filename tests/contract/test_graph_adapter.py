@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from sync_core.errors import ConflictError, GraphRefusedError, ReadOnlyError, UnavailableError, WrongTenantError
 from sync_core.graph.auth import tenant_of
 from sync_core.graph.client import GraphClient
 from sync_core.graph.credentials import CLOUDS, AccessToken, EmulatorCredential
 from sync_core.graph.subscriptions import GraphSubscriptions
 from sync_core.graph.target import GraphTarget
+from sync_core.model.errors import ConflictError, GraphRefusedError, ReadOnlyError, UnavailableError, WrongTenantError
 
 TENANT = "22222222-2222-2222-2222-222222222222"
 USER = "aaaaaaaa-0000-0000-0000-000000000001"

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from sync_core.errors import GraphRefusedError, UnavailableError
 from sync_core.graph.auth import TokenSource
 from sync_core.graph.credentials import (
     CLOUDS,
@@ -28,6 +27,7 @@ from sync_core.graph.credentials import (
     client_secret,
     federated_identity,
 )
+from sync_core.model.errors import GraphRefusedError, UnavailableError
 
 TENANT = "22222222-2222-2222-2222-222222222222"
 APP = "33333333-3333-3333-3333-333333333333"

@@ -11,7 +11,9 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from sync_core.errors import (
+from sync_core.graph.client import GraphClient
+from sync_core.graph.failures import retry_after, throttle_percentage
+from sync_core.model.errors import (
     GraphRefusedError,
     NotVisibleYetError,
     ResyncRequiredError,
@@ -20,8 +22,6 @@ from sync_core.errors import (
     TransientError,
     UnavailableError,
 )
-from sync_core.graph.client import GraphClient
-from sync_core.graph.failures import retry_after, throttle_percentage
 
 from .test_graph_adapter import START, USER, answers, client_for
 

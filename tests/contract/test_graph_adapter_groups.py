@@ -9,7 +9,9 @@ import pytest
 
 from local.graph_emulator.objects import Group
 from local.graph_emulator.testing import CONTOSO
-from sync_core.errors import (
+from sync_core.graph.groups import GraphGroups
+from sync_core.graph.source import GraphSource
+from sync_core.model.errors import (
     GraphRefusedError,
     NotVisibleYetError,
     ReadOnlyError,
@@ -18,8 +20,6 @@ from sync_core.errors import (
     ThrottledError,
     UnavailableError,
 )
-from sync_core.graph.groups import GraphGroups
-from sync_core.graph.source import GraphSource
 from sync_core.ports import GroupChanges, GroupDirectory
 
 from .test_graph_adapter import StoppedClock, answers, client_for

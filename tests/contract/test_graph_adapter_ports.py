@@ -16,7 +16,14 @@ from local.graph_emulator.emulator import Emulator
 from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
 from local.graph_emulator.throttle import Quota
 from local.graph_emulator.transport import EmulatorTransport
-from sync_core.errors import (
+from sync_core.graph.budget import WriteBudget
+from sync_core.graph.client import GraphClient
+from sync_core.graph.credentials import EmulatorCredential
+from sync_core.graph.source import GraphSource
+from sync_core.graph.subscriptions import GraphSubscriptions
+from sync_core.graph.target import GraphTarget
+from sync_core.model import Marker, SourceState, SourceUser
+from sync_core.model.errors import (
     ConflictError,
     GraphRefusedError,
     MissingManagerError,
@@ -25,13 +32,6 @@ from sync_core.errors import (
     ThrottledError,
     UnavailableError,
 )
-from sync_core.graph.budget import WriteBudget
-from sync_core.graph.client import GraphClient
-from sync_core.graph.credentials import EmulatorCredential
-from sync_core.graph.source import GraphSource
-from sync_core.graph.subscriptions import GraphSubscriptions
-from sync_core.graph.target import GraphTarget
-from sync_core.model import Marker, SourceState, SourceUser
 from sync_core.ports import Presence, SourceDirectory, SubscriptionApi, TargetDirectory
 
 from ..unit.test_budget import LoopClock, SharedRecord, in_virtual_time

@@ -14,10 +14,11 @@ from azure.storage.queue.aio import QueueClient
 
 from local.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
 from local.processes import free_ports
-from sync_core.errors import ConflictError, SyncError, ThrottledError, UnavailableError
-from sync_core.storage.connect import Storage, connect, connect_with_credential, memory_storage
+from sync_core.model.errors import ConflictError, SyncError, ThrottledError, UnavailableError
+from sync_core.storage.connect import connect, connect_with_credential
 from sync_core.storage.errors import StorageRefusedError
 from sync_core.storage.queue import Queue
+from sync_core.storage.repositories import Storage, memory_storage
 from sync_core.storage.table import Row, Table
 from tests.contract.conftest import ManualClock
 

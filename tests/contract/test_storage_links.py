@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 
-from sync_core.errors import ConflictError
-from sync_core.model import Link, LinkState, digest, fingerprints
-from sync_core.ports import LinkDigest, Links
+from sync_core.model import Link, LinkDigest, LinkState, digest, fingerprints
+from sync_core.model.errors import ConflictError
+from sync_core.ports import Links
 from sync_core.storage.concurrency import for_each
-from sync_core.storage.connect import Storage
 from sync_core.storage.errors import NewerSchemaError
 from sync_core.storage.links import FEW, TableLinks
+from sync_core.storage.repositories import Storage
 from sync_core.storage.table import Row
 
 AT = datetime(2026, 3, 29, 1, 59, 59, 123457, tzinfo=UTC)

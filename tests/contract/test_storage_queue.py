@@ -10,7 +10,7 @@ import pytest
 from azure.storage.queue.aio import QueueClient
 
 from local.azurite import Azurite
-from sync_core.errors import ConflictError
+from sync_core.model.errors import ConflictError
 from sync_core.ports import Clock
 from sync_core.storage.connect import connect
 from sync_core.storage.errors import StorageRefusedError

@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync_core.errors import ConflictError
-from sync_core.messages import decode_feed_run, decode_lifecycle_event, decode_nomination
 from sync_core.model import (
     Disable,
     FeedRun,
@@ -25,16 +23,10 @@ from sync_core.model import (
     Update,
     Why,
 )
-from sync_core.ports import (
-    BudgetRecord,
-    FeedPhase,
-    FeedState,
-    GuardWindow,
-    HoldRecord,
-    HoldState,
-    SubscriptionRecord,
-)
-from sync_core.storage.connect import Storage
+from sync_core.model.errors import ConflictError
+from sync_core.model.messages import decode_feed_run, decode_lifecycle_event, decode_nomination
+from sync_core.ports import BudgetRecord, FeedPhase, FeedState, GuardWindow, HoldRecord, HoldState, SubscriptionRecord
+from sync_core.storage.repositories import Storage
 
 AT = datetime(2026, 10, 25, 0, 30, 0, 7, tzinfo=UTC)
 

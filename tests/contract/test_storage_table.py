@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from sync_core.errors import ConflictError
+from sync_core.model.errors import ConflictError
 from sync_core.storage.concurrency import for_each
 from sync_core.storage.errors import StorageRefusedError
 from sync_core.storage.table import Row, Table, Value, after_prefix, key, unkey

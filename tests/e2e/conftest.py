@@ -11,7 +11,8 @@ from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, start_by_hand, until
 from local.stack import Stack
-from sync_core.storage.connect import Storage, connect
+from sync_core.storage.connect import connect
+from sync_core.storage.repositories import Storage
 
 PEOPLE = 24
 SYNC = "contoso-to-fabrikam"

@@ -14,7 +14,8 @@ from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, start_by_hand, until
 from local.stack import BY_HAND, Stack
 from sync_core.ports import FeedPhase
-from sync_core.storage.connect import Storage, connect
+from sync_core.storage.connect import connect
+from sync_core.storage.repositories import Storage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -15,8 +15,9 @@ from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, start_by_hand, until
 from local.stack import BY_HAND, Stack
-from sync_core.messages import FEED_PAGES, USER_CHANGES
-from sync_core.storage.connect import Storage, connect
+from sync_core.model.messages import FEED_PAGES, USER_CHANGES
+from sync_core.storage.connect import connect
+from sync_core.storage.repositories import Storage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

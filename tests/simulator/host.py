@@ -16,15 +16,17 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from local.graph_emulator import PostOutcome
-from sync_core import messages, webhook
-from sync_core.bootstrap import Runtime, build
-from sync_core.config import Config
-from sync_core.errors import ConflictError, SyncError
-from sync_core.settings import Settings
-from sync_core.storage.connect import Storage, memory_storage
+from sync_core.assembly import Runtime
+from sync_core.config.file import Config
+from sync_core.config.settings import Settings
+from sync_core.deployment import build
+from sync_core.model import messages
+from sync_core.model.errors import ConflictError, SyncError
+from sync_core.nominate import webhook
 from sync_core.storage.memory import MemoryTable
 from sync_core.storage.queue import Message, Queue
 from sync_core.storage.queues import ALL_QUEUES
+from sync_core.storage.repositories import Storage, memory_storage
 
 from .history import Taken, working_on
 from .instance import Instance, SlowQueue, SlowTable, Stage

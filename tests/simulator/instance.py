@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from sync_core.errors import UnavailableError
+from sync_core.model.errors import UnavailableError
 from sync_core.storage.queue import Message, Queue
 from sync_core.storage.table import Row, Table, Wanted
 

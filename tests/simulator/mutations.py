@@ -8,18 +8,18 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from sync_core import worker
-from sync_core.apply import Applier
-from sync_core.engine import Reconciliation
-from sync_core.feeds import FeedReader, Step
+from sync_core.decision.look import Look
 from sync_core.graph.groups import GraphGroups
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
-from sync_core.look import Look
 from sync_core.model import Link, Nomination, SourceState, SourceUser, Why
+from sync_core.nominate.rounds import FeedReader, Step
+from sync_core.nominate.users import UsersFeed
 from sync_core.ports import FeedState, MarkedPage
-from sync_core.users_feed import UsersFeed
-from sync_core.worker import Worker
+from sync_core.reconcile import worker
+from sync_core.reconcile.apply import Applier
+from sync_core.reconcile.engine import Reconciliation
+from sync_core.reconcile.worker import Worker
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sync_core.bootstrap import Runtime
+from sync_core.assembly import Runtime
 from sync_core.model import Nomination, Why
 
 from .host import Host

@@ -15,12 +15,12 @@ from functools import cache, lru_cache
 import httpx
 
 from local.graph_emulator import Emulator
-from sync_core.bootstrap import Runtime
-from sync_core.config import parse_config
+from sync_core.assembly import Runtime
+from sync_core.config.file import parse_config
+from sync_core.config.settings import load_settings
 from sync_core.model import Nomination, Why
 from sync_core.ports import HoldState
-from sync_core.settings import load_settings
-from sync_core.storage.connect import memory_storage
+from sync_core.storage.repositories import memory_storage
 
 from .chance import Chance, Weather
 from .delivery import Pump

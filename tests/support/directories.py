@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync_core.errors import ConflictError, GraphRefusedError, MissingManagerError
 from sync_core.model import Attributes, Json, Marker, SourceState, SourceUser, TargetUser
+from sync_core.model.errors import ConflictError, GraphRefusedError, MissingManagerError
 from sync_core.ports import Clock, Confirm, DeltaPage, GraphSubscription, GroupChanges, MarkedPage, Presence
 
 from .faults import Faults

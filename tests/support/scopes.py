@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from sync_core.feeds import GROUPS
-from sync_core.model import MEMBER_OF, Clause, Filter, Operator, Policy, Why
-from sync_core.ports import LinkDigest
+from sync_core.model import MEMBER_OF, Clause, Filter, LinkDigest, Operator, Policy, Why
+from sync_core.nominate.rounds import GROUPS
 
 from .make import SALES, STAFF
 from .world import World

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
-from sync_core.bootstrap import Directories, assemble
-from sync_core.config import Config
-from sync_core.feeds import USERS
+from sync_core.assembly import Directories, assemble
+from sync_core.config.file import Config
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
-from sync_core.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
 from sync_core.model import Assigned, FeedRun, Filter, GuardLimits, Json, Link, Nomination, Outcome, Policy, Sync, Why
+from sync_core.model.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
+from sync_core.nominate.rounds import USERS
 from sync_core.ports import FeedState
-from sync_core.storage.connect import memory_storage
+from sync_core.storage.repositories import memory_storage
 
 from .clock import ManualClock
 from .directories import Account, MemoryGroups, MemorySource, MemorySubscriptions, MemoryTarget, pages

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from sync_core.errors import ConflictError, ThrottledError, UnavailableError
 from sync_core.graph.budget import WriteBudget, debt_wait, level, next_size, pace
+from sync_core.model.errors import ConflictError, ThrottledError, UnavailableError
 from sync_core.ports import BudgetRecord
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -14,17 +14,18 @@ import pytest
 
 from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
 from local.graph_emulator.transport import EmulatorTransport
-from sync_core import bootstrap
-from sync_core.checkup import remedies
-from sync_core.checkup.finding import AppOnTenant, Finding, Side, Verdict
-from sync_core.checkup.run import Checkup
-from sync_core.checkup.stored import Peeks
-from sync_core.config import parse_config
-from sync_core.errors import UnavailableError
+from sync_core.assembly import Runtime
+from sync_core.config.file import parse_config
+from sync_core.config.settings import load_settings
+from sync_core.deployment import build
 from sync_core.model import Json, Link, Tenant
-from sync_core.ports import FeedPhase, FeedState
-from sync_core.settings import load_settings
-from sync_core.storage.connect import memory_storage
+from sync_core.model.errors import UnavailableError
+from sync_core.ops.doctor import remedies
+from sync_core.ops.doctor.finding import Finding, Verdict
+from sync_core.ops.doctor.run import Checkup
+from sync_core.ops.doctor.stored import Peeks
+from sync_core.ports import AppOnTenant, FeedPhase, FeedState, Side
+from sync_core.storage.repositories import memory_storage
 from tests.support.make import STAFF
 
 SETTINGS = {
@@ -78,10 +79,10 @@ class Clinic:
         self.warnings = 0
 
     @asynccontextmanager
-    async def runtime(self) -> AsyncIterator[bootstrap.Runtime]:
+    async def runtime(self) -> AsyncIterator[Runtime]:
         """A new one each time, as a command has: with no token in it."""
         settings, config = load_settings(SETTINGS), parse_config(self.config)
-        runtime = bootstrap.build(settings, config, clock=self.clock, storage=self.storage, transport=self.transport)
+        runtime = build(settings, config, clock=self.clock, storage=self.storage, transport=self.transport)
         yield runtime
         await runtime.close()
 

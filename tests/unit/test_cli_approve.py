@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.errors import ConflictError
 from sync_core.model import Why
+from sync_core.model.errors import ConflictError
 from sync_core.ports import HoldRecord, HoldState
 from sync_core.storage.guards import TableGuards
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.bootstrap import Runtime
-from sync_core.checkup.finding import AppOnTenant, Side
-from sync_core.config import Config
-from sync_core.look import Look
+from sync_core.assembly import Runtime
+from sync_core.config.file import Config
+from sync_core.config.settings import Settings
+from sync_core.decision.look import Look
 from sync_core.model import Json
-from sync_core.ports import FeedState, SubscriptionRecord
-from sync_core.settings import Settings
+from sync_core.ports import AppOnTenant, FeedState, Side, SubscriptionRecord
 
 from .test_cli_support import ADA, Bench
 

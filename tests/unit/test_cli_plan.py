@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.errors import UnavailableError
+from sync_core.model.errors import UnavailableError
 from tests.support.directories import pages
 from tests.support.make import person
 

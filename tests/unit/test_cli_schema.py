@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.config import load_config, parse_config
-from sync_core.entra_schema import normalise
+from sync_core.config.entra import normalise
+from sync_core.config.file import load_config, parse_config
 
 from .test_cli_support import CONFIG, Bench
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.errors import UnavailableError
-from sync_core.messages import FEED_PAGES, decode_feed_run
 from sync_core.model import LinkState
+from sync_core.model.errors import UnavailableError
+from sync_core.model.messages import FEED_PAGES, decode_feed_run
 from sync_core.ports import FeedPhase, FeedState, SubscriptionRecord
 
 from .test_cli_support import ADA, BOB, NAME, Bench

@@ -10,16 +10,16 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from sync_core.bootstrap import Directories, Runtime, assemble
+from sync_core.assembly import Directories, Runtime, assemble
 from sync_core.cli.__main__ import main
 from sync_core.cli.world import World
-from sync_core.config import Config
-from sync_core.look import Look
-from sync_core.messages import USER_CHANGES, decode_nomination
+from sync_core.config.file import Config
+from sync_core.config.settings import Settings
+from sync_core.decision.look import Look
 from sync_core.model import Link, LinkState, Nomination
+from sync_core.model.messages import USER_CHANGES, decode_nomination
 from sync_core.ports import HoldRecord
-from sync_core.settings import Settings
-from sync_core.storage.connect import Storage, memory_storage
+from sync_core.storage.repositories import Storage, memory_storage
 from tests.support.clock import ManualClock
 from tests.support.directories import MemorySource, MemoryTarget
 from tests.support.faults import Faults

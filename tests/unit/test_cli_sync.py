@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.errors import GraphRefusedError, UnavailableError
 from sync_core.model import LinkState
+from sync_core.model.errors import GraphRefusedError, UnavailableError
 from tests.support.make import person
 
 from .test_cli_support import ADA, BOB, CONFIG, NAME, Bench

@@ -9,8 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings, strategies as st
 
-from sync_core.config import Config, load_config, parse_config
-from sync_core.errors import ConfigError
+from sync_core.config.file import Config, load_config, parse_config
 from sync_core.mapping import DEFAULT_MAPPING
 from sync_core.model import (
     Adoption,
@@ -28,6 +27,7 @@ from sync_core.model import (
     Tenant,
     WhenNull,
 )
+from sync_core.model.errors import ConfigError
 from tests.support.make import ADA, SALES
 
 EXAMPLE = Path(__file__).parents[2] / "sync.yaml"

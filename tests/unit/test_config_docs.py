@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sync_core.config import Config, parse_config
-from sync_core.config_schema import main as write_schema, schema_text
-from sync_core.mapping_cases import run_cases
+from sync_core.config.cases import run_cases
+from sync_core.config.file import Config, parse_config
 from sync_core.model import Operator
+from tools.sync_schema import main as write_schema, schema_text
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "configuration.md").read_text(encoding="utf-8")

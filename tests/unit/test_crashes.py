@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from sync_core.errors import ConflictError, UnavailableError
 from sync_core.model import DeletedInTarget, LinkState, Policy, Why
+from sync_core.model.errors import ConflictError, UnavailableError
 from tests.support.faults import Crash
 from tests.support.make import ADA, ADDRESS, BOB
 from tests.support.world import World

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from sync_core import decide as module
-from sync_core.decide import asks_for_address, decide, needs_candidates
+from sync_core.decision import decide as module
+from sync_core.decision.decide import asks_for_address, decide, needs_candidates
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     SOFT_DELETE_RETENTION,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hypothesis import assume, given, settings, strategies as st
 
-from sync_core.decide import decide
+from sync_core.decision.decide import decide
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     Adopt,
@@ -149,7 +149,7 @@ def test_deciding_after_applying_comes_to_a_skip(
 def _carried_out(
     source: SourceUser, link: Link, desired: Desired, change: Change, found: Sequence[TargetUser]
 ) -> tuple[Link, Sequence[TargetUser]]:
-    """What a write that worked leaves behind (apply.py, without the world)."""
+    """What a write that worked leaves behind (reconcile/apply.py, without the world)."""
     now = source.read_at
     match change:
         case Invite():

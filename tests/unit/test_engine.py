@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sync_core.model import (
-    SOFT_DELETE_RETENTION,
-    Apply,
-    LinkState,
-    Rule,
-    Update,
-)
+from sync_core.model import SOFT_DELETE_RETENTION, Apply, LinkState, Rule, Update
 from tests.support.make import ADA, ADDRESS, NAME
 from tests.support.world import World, names
 

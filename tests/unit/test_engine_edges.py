@@ -7,18 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import UnavailableError
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
-from sync_core.model import (
-    Change,
-    Deprovision,
-    Invite,
-    Link,
-    Policy,
-    SoftDelete,
-    digest,
-    fingerprints,
-)
+from sync_core.model import Change, Deprovision, Invite, Link, Policy, SoftDelete, digest, fingerprints
+from sync_core.model.errors import UnavailableError
 from tests.support.make import ADA, ADDRESS, NAME
 from tests.support.world import World, names
 

@@ -6,13 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import ConflictError, GraphRefusedError
-from sync_core.model import (
-    Adoption,
-    Link,
-    LinkState,
-    Policy,
-)
+from sync_core.model import Adoption, Link, LinkState, Policy
+from sync_core.model.errors import ConflictError, GraphRefusedError
 from tests.support.make import ADA, ADDRESS, BOB, GUEST, NAME
 from tests.support.world import World, names
 

@@ -6,12 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import GraphRefusedError
-from sync_core.model import (
-    DeletedInTarget,
-    LinkState,
-    Policy,
-)
+from sync_core.model import DeletedInTarget, LinkState, Policy
+from sync_core.model.errors import GraphRefusedError
 from tests.support.faults import Crash
 from tests.support.make import ADA
 from tests.support.world import World, names

@@ -13,9 +13,8 @@ import pytest
 import yaml
 from hypothesis import given, strategies as st
 
-from sync_core.config import parse_config
-from sync_core.entra_schema import Imported, normalise, read_schema, write_schema
-from sync_core.errors import ConfigError
+from sync_core.config.entra import Imported, normalise, read_schema, write_schema
+from sync_core.config.file import parse_config
 from sync_core.mapping import apply_mapping
 from sync_core.model import (
     Clause,
@@ -31,7 +30,8 @@ from sync_core.model import (
     Sync,
     WhenNull,
 )
-from sync_core.scope import scope
+from sync_core.model.errors import ConfigError
+from sync_core.scope.verdict import scope
 from tests.support.clock import START
 from tests.support.make import sync as make_sync
 

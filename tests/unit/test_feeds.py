@@ -7,15 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import (
-    GraphRefusedError,
-    ResyncRequiredError,
-    SyncError,
-    ThrottledError,
-    UnavailableError,
-)
-from sync_core.feeds import STALLED
 from sync_core.model import FeedRun, Nomination, Why
+from sync_core.model.errors import GraphRefusedError, ResyncRequiredError, SyncError, ThrottledError, UnavailableError
+from sync_core.nominate.rounds import STALLED
 from sync_core.ports import DeltaPage, FeedPhase
 from tests.support.directories import pages
 from tests.support.faults import Crash

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import UnavailableError
-from sync_core.feeds import GROUPS, SECOND_LOOK, SPACING, STALLED
-from sync_core.messages import FEED_PAGES, decode_feed_run, format_time
 from sync_core.model import Assigned, FeedRun
+from sync_core.model.errors import UnavailableError
+from sync_core.model.messages import FEED_PAGES, decode_feed_run, format_time
+from sync_core.nominate.rounds import GROUPS, SECOND_LOOK, SPACING, STALLED
 from sync_core.ports import FeedPhase, GroupChanges
 from tests.support.faults import Crash
 from tests.support.make import ADA, CONTOSO, SALES

@@ -7,15 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import (
-    ConflictError,
-    GraphRefusedError,
-    UnavailableError,
-)
-from sync_core.feeds import STALLED, TIME_BUDGET
-from sync_core.model import FeedRun, LifecycleEvent, LinkState, Why
-from sync_core.ports import DeltaPage, FeedPhase, LinkDigest
-from sync_core.users_feed import worth_a_look
+from sync_core.model import FeedRun, LifecycleEvent, LinkDigest, LinkState, Why
+from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
+from sync_core.nominate.rounds import STALLED, TIME_BUDGET
+from sync_core.nominate.users import worth_a_look
+from sync_core.ports import DeltaPage, FeedPhase
 from tests.support.directories import pages
 from tests.support.make import ADA, BOB, CONTOSO, NAME, link, sync
 from tests.support.world import World, whom

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from sync_core.filter_checks import operator_named
-from sync_core.filters import judge, scope_attributes
 from sync_core.model import Clause, Filter, Json, Operator, RegexMode, Several, SourceState, SourceUser, Sync
-from sync_core.scope import scope
+from sync_core.scope.checks import operator_named
+from sync_core.scope.filters import judge, scope_attributes
+from sync_core.scope.verdict import scope
 from tests.support.clock import START
 from tests.support.make import sync as make_sync
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync_core.errors import GraphRefusedError, SyncError, UnavailableError
 from sync_core.model import Assigned, Deprovision, LinkState, Policy
+from sync_core.model.errors import GraphRefusedError, SyncError, UnavailableError
 from tests.support.make import ADA, BOB, SALES, STAFF
 from tests.support.world import World, names
 

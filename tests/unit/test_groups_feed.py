@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import GraphRefusedError, ResyncRequiredError, SyncError, UnavailableError
-from sync_core.feeds import GROUPS, STALLED
-from sync_core.groups_feed import FULL_EVERY
-from sync_core.model import Assigned, FeedRun, LinkState, Nomination, Why
-from sync_core.ports import FeedPhase, GroupChanges, LinkDigest
-from sync_core.rehearsal import Rehearsal
-from sync_core.users_feed import worth_a_look
+from sync_core.model import Assigned, FeedRun, LinkDigest, LinkState, Nomination, Why
+from sync_core.model.errors import GraphRefusedError, ResyncRequiredError, SyncError, UnavailableError
+from sync_core.nominate.groups import FULL_EVERY
+from sync_core.nominate.rounds import GROUPS, STALLED
+from sync_core.nominate.users import worth_a_look
+from sync_core.ops.plan import Rehearsal
+from sync_core.ports import FeedPhase, GroupChanges
 from tests.support.directories import pages
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, CONTOSO, NAME, SALES, STAFF, link, sync

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from sync_core import guard
+from sync_core.guard import window as guard
 from sync_core.model import Disable, GuardLimits, Hold, SoftDelete, Update
 from sync_core.ports import GuardWindow
 from tests.support.clock import START

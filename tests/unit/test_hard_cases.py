@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from sync_core.errors import UnavailableError
-from sync_core.feeds import GROUPS
 from sync_core.model import (
     Assigned,
     Clause,
@@ -24,6 +22,8 @@ from sync_core.model import (
     Policy,
     Why,
 )
+from sync_core.model.errors import UnavailableError
+from sync_core.nominate.rounds import GROUPS
 from tests.support.directories import pages
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, OWNER, SALES, STAFF, link

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import ConflictError
-from sync_core.holds import APPROVAL_LASTS, HELD, DeletionGuard
+from sync_core.guard.deletions import APPROVAL_LASTS, HELD, DeletionGuard
 from sync_core.model import Change, Disable, GuardLimits, Hold, LinkState, Reason, Skip, SoftDelete, Update
+from sync_core.model.errors import ConflictError
 from sync_core.ports import HoldRecord, HoldState
-from sync_core.storage.connect import Storage, memory_storage
+from sync_core.storage.repositories import Storage, memory_storage
 from tests.support.clock import ManualClock
 from tests.support.faults import Faults, FaultyTable
 from tests.support.make import ADA, BOB, GUEST, NAME, link, sync

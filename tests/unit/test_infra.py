@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.checkup.finding import Side
-from sync_core.checkup.token import least_roles
-from sync_core.messages import WORK_QUEUES, poison_queue
+from sync_core.config.settings import Settings
+from sync_core.model.messages import WORK_QUEUES, poison_queue
+from sync_core.ops.doctor.token import least_roles
 from sync_core.ops.principal import Role
-from sync_core.settings import Settings
-from sync_core.storage.connect import TABLES
+from sync_core.ports import Side
 from sync_core.storage.queues import ALL_QUEUES
+from sync_core.storage.repositories import TABLES
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"

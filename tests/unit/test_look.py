@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync_core.look import look
+from sync_core.decision.look import look
 from sync_core.model import (
     Adopt,
     Adoption,

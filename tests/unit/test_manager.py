@@ -7,18 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import (
-    DeletedInTarget,
-    LinkState,
-    Policy,
-    Rule,
-    SourceUser,
-    Update,
-    Why,
-    digest,
-    fingerprint,
-)
-from sync_core.users_feed import worth_a_look
+from sync_core.model import DeletedInTarget, LinkState, Policy, Rule, SourceUser, Update, Why, digest, fingerprint
+from sync_core.nominate.users import worth_a_look
 from tests.support.directories import pages
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import UnavailableError
-from sync_core.measure import Measure
 from sync_core.model import Assigned
+from sync_core.model.errors import UnavailableError
+from sync_core.upkeep.measure import Measure
 from tests.support.make import SALES
 from tests.support.world import World
 

@@ -7,15 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import GraphRefusedError, UnavailableError
-from sync_core.feeds import GROUPS
-from sync_core.filters import scope_attributes
 from sync_core.model import (
     Assigned,
     Clause,
     Deprovision,
     Filter,
     Json,
+    LinkDigest,
     LinkState,
     Operator,
     Policy,
@@ -23,9 +21,12 @@ from sync_core.model import (
     Verdict,
     Why,
 )
-from sync_core.ports import GroupChanges, LinkDigest
-from sync_core.scope import kept_out, scope
-from sync_core.users_feed import worth_a_look
+from sync_core.model.errors import GraphRefusedError, UnavailableError
+from sync_core.nominate.rounds import GROUPS
+from sync_core.nominate.users import worth_a_look
+from sync_core.ports import GroupChanges
+from sync_core.scope.filters import scope_attributes
+from sync_core.scope.verdict import kept_out, scope
 from tests.support.directories import pages
 from tests.support.make import ADA, BOB, CONTOSO, NAME, SALES, STAFF, source, sync
 from tests.support.scopes import CLUB, department, guarded, known_as, member, only, round_of_groups

@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given, strategies as st
 
-from sync_core import messages
-from sync_core.errors import MessageError
-from sync_core.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, encode
-from sync_core.model import FeedRun, LifecycleEvent, Nomination, Why
+from sync_core.model import FeedRun, LifecycleEvent, Nomination, Why, messages
+from sync_core.model.errors import MessageError
+from sync_core.model.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, encode
 
 type Decoder = Callable[[str], object]
 

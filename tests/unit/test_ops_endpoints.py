@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from sync_core.bootstrap import Runtime
-from sync_core.config import load_config
-from sync_core.errors import ConflictError, SyncError, ThrottledError, UnavailableError
-from sync_core.messages import FEED_PAGES
+from sync_core.assembly import Runtime
+from sync_core.config.file import load_config
+from sync_core.config.settings import load_settings
 from sync_core.model import Nomination, Why
+from sync_core.model.errors import ConflictError, SyncError, ThrottledError, UnavailableError
+from sync_core.model.messages import FEED_PAGES
 from sync_core.ops.endpoints import ENDPOINTS, Answer, Call, Endpoint, answer
 from sync_core.ops.principal import HEADER, Role
 from sync_core.ports import HoldRecord, HoldState
-from sync_core.settings import load_settings
 from tests.support.make import person
 from tests.support.principals import OPERATOR_ID, principal
 

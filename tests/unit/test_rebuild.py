@@ -6,18 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import GraphRefusedError, UnavailableError
-from sync_core.model import (
-    Clause,
-    Deprovision,
-    Filter,
-    GuardLimits,
-    LinkState,
-    Operator,
-    Policy,
-    SourceState,
-    Why,
-)
+from sync_core.model import Clause, Deprovision, Filter, GuardLimits, LinkState, Operator, Policy, SourceState, Why
+from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.ports import Confirm, FeedPhase
 from tests.support.directories import pages
 from tests.support.make import ADA, ADDRESS, BOB, GUEST, MARKER, NAME, OWNER, person, sync

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync_core.errors import GraphRefusedError
 from sync_core.graph.refusals import refused_attributes
+from sync_core.model.errors import GraphRefusedError
 
 BADGE = "extension_0123456789abcdef0123456789abcdef_badge"
 SENT = ("accountEnabled", "city", "displayName", "mail", "mobilePhone", "onPremisesExtensionAttributes", "state", BADGE)

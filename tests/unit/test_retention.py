@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import UnavailableError
-from sync_core.retention import Retention
+from sync_core.model.errors import UnavailableError
+from sync_core.upkeep.retention import Retention
 from tests.support.make import NAME
 from tests.support.world import World
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from sync_core.model import Assigned, Clause, Filter, Operator, SourceUser, Verdict
-from sync_core.scope import scope
+from sync_core.scope.verdict import scope
 from tests.support.make import ADA, BOB, SALES, STAFF, source, sources, sync
 
 TWO = Assigned(groups=frozenset({SALES, STAFF}), members=frozenset({BOB}))

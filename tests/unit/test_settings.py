@@ -9,9 +9,9 @@ import pytest
 from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 from hypothesis import given, strategies as st
 
-from sync_core.bootstrap import storage_credential
-from sync_core.errors import ConfigError
-from sync_core.settings import CredentialKind, OperatorEndpoints, Settings, load_settings
+from sync_core.config.settings import CredentialKind, OperatorEndpoints, Settings, load_settings
+from sync_core.deployment import storage_credential
+from sync_core.model.errors import ConfigError
 
 SECRET = "hunter2-do-not-show"
 STORAGE = {"AzureWebJobsStorage": f"AccountKey={SECRET}"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync_core.cli.__main__ import build_parser
-from sync_core.settings import Settings
+from sync_core.config.settings import Settings
 from tools.settings_doc import PAGE, SCHEDULES, page
 
 ROOT = Path(__file__).parents[2]

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import ConflictError, GraphRefusedError, UnavailableError
 from sync_core.model import Assigned, LifecycleEvent
+from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
+from sync_core.nominate.subscriptions import LIFETIME
+from sync_core.nominate.webhook import client_state_hash
 from sync_core.ports import GraphSubscription, SubscriptionRecord
-from sync_core.subscriptions import LIFETIME
-from sync_core.webhook import client_state_hash
 from tests.support.faults import Crash
 from tests.support.make import CONTOSO, SALES
 from tests.support.world import World

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from sync_core.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, format_time
 from sync_core.model import FeedRun, LifecycleEvent, Nomination, Why
-from sync_core.webhook import (
+from sync_core.model.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, format_time
+from sync_core.nominate.webhook import (
     LIFECYCLE_EVENTS,
     MAX_BODY,
     Answer,

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import ConflictError, GraphRefusedError, UnavailableError
 from sync_core.model import GuardLimits, Update, Why
-from sync_core.worker import SETTLE, UserLocks
+from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
+from sync_core.reconcile.worker import SETTLE, UserLocks
 from tests.support.faults import Crash
 from tests.support.make import ADA, ADDRESS, BOB, NAME
 from tests.support.world import World

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import GraphRefusedError, UnavailableError
-from sync_core.holds import HELD
+from sync_core.guard.deletions import HELD
 from sync_core.model import Deprovision, GuardLimits, Hold, LinkState, Policy, Why
+from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.ports import HoldState
 from tests.support.faults import Crash
 from tests.support.make import ADA, ADDRESS, GUEST, NAME

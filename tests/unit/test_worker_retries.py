@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.errors import GraphRefusedError, ThrottledError, UnavailableError
-from sync_core.messages import FEED_PAGES, USER_CHANGES, encode
 from sync_core.model import GuardLimits
-from sync_core.worker import MAX_ATTEMPTS
+from sync_core.model.errors import GraphRefusedError, ThrottledError, UnavailableError
+from sync_core.model.messages import FEED_PAGES, USER_CHANGES, encode
+from sync_core.reconcile.worker import MAX_ATTEMPTS
 from tests.support.make import ADA, ADDRESS, BOB, NAME
 from tests.support.world import World
 

@@ -21,9 +21,9 @@ started = time.perf_counter(), time.process_time()
 import function_app
 loaded = time.perf_counter(), time.process_time()
 import asyncio
-from sync_core import bootstrap
+from sync_core import bootstrap, deployment
 async def first_call():
-    await bootstrap.build(bootstrap.settings(), bootstrap.config()).close()
+    await deployment.build(bootstrap.settings(), bootstrap.config()).close()
 asyncio.run(first_call())
 built = time.perf_counter(), time.process_time()
 import json

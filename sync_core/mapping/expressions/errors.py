@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import PermanentError
+from ...model.errors import PermanentError
 
 
 @dataclass(frozen=True, slots=True)

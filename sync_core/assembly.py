@@ -1,0 +1,104 @@
+"""The core, assembled on whatever stands behind its ports: Azure and Graph, the simulator, or twins in memory."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .config.file import Config
+from .decision.look import Look
+from .guard.deletions import DeletionGuard
+from .nominate.groups import GroupsFeed
+from .nominate.rounds import GROUPS, USERS, FeedReader
+from .nominate.subscriptions import SubscriptionKeeper
+from .nominate.users import UsersFeed
+from .ports import AppOnTenant, Clock, GroupDirectory, SourceDirectory, SubscriptionApi, TargetDirectory
+from .reconcile.apply import Applier
+from .reconcile.engine import Engine
+from .reconcile.worker import Worker
+from .storage.repositories import Storage
+from .upkeep.measure import Measure
+from .upkeep.retention import Retention
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directories:
+    """What the core sees of Graph, by tenant key; and each app on each tenant, for the doctor."""
+
+    sources: Mapping[str, SourceDirectory]
+    groups: Mapping[str, GroupDirectory]
+    targets: Mapping[str, TargetDirectory]
+    subscriptions: Mapping[str, SubscriptionApi]
+    apps: Sequence[AppOnTenant] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Everything that a trigger or a command calls, bound to one event loop."""
+
+    config: Config
+    storage: Storage
+    clock: Clock
+    engine: Engine
+    worker: Worker
+    feeds: FeedReader
+    keeper: SubscriptionKeeper
+    measure: Measure
+    retention: Retention
+    guard: DeletionGuard
+    apps: Sequence[AppOnTenant]  # for `xtsync doctor`
+    closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def close(self) -> None:
+        for close in self.closers:
+            await close()
+
+
+def assemble(
+    config: Config,
+    graph: Directories,
+    storage: Storage,
+    clock: Clock,
+    *,
+    keep_activity: timedelta = timedelta(days=365),
+    new_client_state: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+    on_look: Callable[[Look], None] = lambda _: None,
+    closers: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> Runtime:
+    """The core on whatever stands behind its ports."""
+
+    syncs, links, queues, activity = config.syncs, storage.links, storage.queues, storage.activity
+    sources, targets = graph.sources, graph.targets
+    guard = DeletionGuard(guards=storage.guards, links=links, clock=clock)
+    applier = Applier(sources=sources, targets=targets, links=links, guard=guard, queues=queues, clock=clock)
+    engine = Engine(
+        sources=sources, targets=targets, links=links, guard=guard, applier=applier, clock=clock, on_look=on_look
+    )
+    users_feed = UsersFeed(syncs=syncs, sources=sources, targets=targets, links=links, clock=clock)
+    groups_feed = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
+    feeds = FeedReader(kinds={USERS: users_feed, GROUPS: groups_feed}, feeds=storage.feeds, queues=queues, clock=clock)
+    return Runtime(
+        config=config,
+        storage=storage,
+        clock=clock,
+        engine=engine,
+        worker=Worker(
+            syncs=syncs, engine=engine, links=links, guard=guard, queues=queues, activity=activity, clock=clock
+        ),
+        feeds=feeds,
+        keeper=SubscriptionKeeper(
+            tenants=config.source_tenants,
+            apis=graph.subscriptions,
+            records=storage.subscriptions,
+            feeds=feeds,
+            clock=clock,
+            new_client_state=new_client_state,
+        ),
+        measure=Measure(syncs=syncs, feeds=feeds, links=links, guards=storage.guards, clock=clock),
+        retention=Retention(syncs=syncs, activity=activity, clock=clock, keep=keep_activity),
+        guard=guard,
+        apps=graph.apps,
+        closers=tuple(closers),
+    )

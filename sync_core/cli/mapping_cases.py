@@ -1,0 +1,76 @@
+"""`xtsync test-mapping`: an administrator's own unit tests of mappings and filters; nothing is contacted."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..config.cases import CaseResult, Difference, run_cases
+from ..config.file import load_config
+from .command import Commands, add_command
+from .screen import good, warning
+from .words import many
+from .world import Exit, World
+
+_DESCRIPTION = """\
+Each case gives the attributes of a source user and what is expected of the mapping and the
+scope; docs/configuration.md shows the file. Differences are listed.
+Exit code 0: all as expected. 1: something differs. 2: a file is wrong."""
+
+
+def add_parser(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "test-mapping",
+        run,
+        summary="run your test cases of mappings and filters",
+        description=_DESCRIPTION,
+        examples=("test-mapping cases.yaml", "test-mapping cases.yaml --config sync.yaml"),
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="the cases")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: XTSYNC_CONFIG, else sync.yaml")
+
+
+async def run(args: Namespace, world: World) -> int:
+    config = load_config(world.folder / (args.config or world.config_path()))
+    results = run_cases(world.folder / args.file, config)
+    failed = [result for result in results if result.differences]
+    if args.json:
+        world.screen.json(_document(results))
+    else:
+        _show(world, results, failed)
+    return Exit.FAULT if failed else Exit.DONE
+
+
+def _document(results: Sequence[CaseResult]) -> dict[str, object]:
+    return {
+        "cases": [
+            {
+                "name": result.name,
+                "passed": not result.differences,
+                "differences": [
+                    {"what": each.what, "expected": each.expected, "got": each.got} for each in result.differences
+                ],
+            }
+            for result in results
+        ]
+    }
+
+
+def _show(world: World, results: Sequence[CaseResult], failed: Sequence[CaseResult]) -> None:
+    for result in failed:
+        world.screen.line(warning(f"FAILED {result.name}"))
+        for each in result.differences:
+            for line in _diff(each):
+                world.screen.line(f"  {line}")
+    if failed:
+        world.screen.line(warning(f"{len(failed)} of {many(len(results), 'case')} failed"))
+    else:
+        world.screen.line(good(f"{many(len(results), 'case')} passed"))
+
+
+def _diff(each: Difference) -> tuple[str, str, str]:
+    expected, got = (json.dumps(value, ensure_ascii=False) for value in (each.expected, each.got))
+    return each.what, f"- {expected}", f"+ {got}"

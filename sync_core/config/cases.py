@@ -1,0 +1,127 @@
+"""Unit tests of mappings, kept by administrators beside sync.yaml: cases.yaml and what comes of them.
+
+A case gives a source user and says what is expected; what it does not mention is not compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from ..mapping import EXTENSION_ATTRIBUTES, apply_mapping
+from ..mapping.attributes import EXTENSION_PARENT
+from ..mapping.checks import nearest
+from ..model import Attributes, Desired, Json, SourceState, SourceUser, Sync
+from ..model.errors import ConfigError
+from ..scope.verdict import scope
+from .file import Config, read_text, validated
+from .shapes import Shape
+from .yaml_lines import parse_yaml
+
+_ABSENT = "(left out)"
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class CaseShape(Shape):
+    """`target` is what a new user gets, `update` what is written to one who is there; `groups` has the user in it."""
+
+    name: str
+    sync: str | None = None
+    source: dict[str, Any]
+    groups: list[UUID] = Field(default=[])
+    now: datetime = _NOW
+    target: dict[str, Any] = Field(default={})
+    update: dict[str, Any] = Field(default={})
+    left_out: list[str] = Field(default=[])
+    scope: Literal["in", "out"] | None = None
+    ignored: bool | None = None
+
+
+class CasesShape(Shape):
+    cases: list[CaseShape] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    what: str
+    expected: Json
+    got: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    name: str
+    differences: tuple[Difference, ...]
+
+
+def run_cases(path: Path, config: Config) -> list[CaseResult]:
+    """Raises ConfigError with the line of each fault of the file."""
+    data, lines = parse_yaml(read_text(path), path.name)
+    shape = validated(CasesShape, data, lines)
+    faults = [
+        lines.fault(("cases", i, key), message)
+        for i, case in enumerate(shape.cases)
+        for key, message in _case_faults(case, config)
+    ]
+    if faults:
+        raise ConfigError(faults)
+    return [CaseResult(name=case.name, differences=tuple(_compare(case, config))) for case in shape.cases]
+
+
+def _case_faults(case: CaseShape, config: Config) -> Iterator[tuple[str, str]]:
+    if case.sync is None and len(config.syncs) > 1:
+        yield "sync", "is missing: there is more than one sync"
+    if case.sync is not None and case.sync not in config.syncs:
+        yield "sync", f"no sync is named '{case.sync}'{nearest(case.sync, config.syncs)}"
+    for key in ("source", "target", "update"):
+        try:
+            json.dumps(getattr(case, key))
+        except (TypeError, ValueError, RecursionError):  # YAML knows dates, and values that hold themselves
+            yield key, "may hold text, numbers, true, false, null, lists and mappings (put dates in quotes)"
+
+
+def _compare(case: CaseShape, config: Config) -> Iterator[Difference]:
+    sync = config.syncs[case.sync] if case.sync else next(iter(config.syncs.values()))
+    now = case.now if case.now.tzinfo else case.now.replace(tzinfo=UTC)
+    desired = apply_mapping(sync.mapping, case.source, now=now, seed=case.name)
+    first = _flat({**desired.always, **desired.on_create})
+    yield from _attributes("target", case.target, first)
+    yield from _attributes("update", case.update, _flat(desired.always))
+    for name in case.left_out:
+        if name in first:
+            yield Difference(what=f"target.{name}", expected=_ABSENT, got=first[name])
+    yield from _verdict(case, sync, desired)
+
+
+def _verdict(case: CaseShape, sync: Sync, desired: Desired) -> Iterator[Difference]:
+    if case.scope is not None:
+        groups = frozenset(map(str, case.groups))
+        user = SourceUser(id="case", state=SourceState.LIVE, attributes=case.source, member_of=groups, read_at=_NOW)
+        verdict = scope(sync, user)
+        if verdict.in_scope is not (case.scope == "in"):
+            got = f"{'in' if verdict.in_scope else 'out'} ({verdict.reason})"
+            yield Difference(what="scope", expected=case.scope, got=got)
+    if case.ignored is not None and case.ignored is not desired.ignored:
+        yield Difference(what="ignored", expected=case.ignored, got=desired.ignored)
+
+
+def _attributes(where: str, expected: Mapping[str, Json], got: Attributes) -> Iterator[Difference]:
+    for name, value in expected.items():
+        found = got.get(name, _ABSENT)
+        if type(found) is not type(value) or found != value:
+            yield Difference(what=f"{where}.{name}", expected=value, got=found)
+
+
+def _flat(attributes: Attributes) -> Attributes:
+    """Each extensionAttribute under its own name, as rules have it."""
+    parent = attributes.get(EXTENSION_PARENT)
+    members = parent if isinstance(parent, dict) else {}
+    own = {name: value for name, value in attributes.items() if name != EXTENSION_PARENT}
+    return own | {name: members[name] for name in EXTENSION_ATTRIBUTES if name in members}

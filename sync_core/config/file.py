@@ -1,0 +1,202 @@
+"""Reads sync.yaml: once, at the edge, with every fault in one report and its line.
+
+The file's shapes are in config_shapes; what comes out are the model's values. Nothing secret belongs in this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from .. import model
+from ..mapping import DEFAULT_MAPPING
+from ..mapping.checks import Finding, mapping_faults, nearest, rule_warnings
+from ..model.errors import ConfigError, Fault
+from ..scope.checks import clause_faults, clause_warnings
+from .shapes import FileShape, FilterShape, ScopeShape, SyncShape
+from .yaml_lines import Lines, Path_, parse_yaml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """`warnings` are for people who check the file: it works, and may not do what they think."""
+
+    tenants: Mapping[str, model.Tenant]
+    syncs: Mapping[str, model.Sync]
+    warnings: Sequence[Fault] = ()
+
+    @property
+    def source_tenants(self) -> dict[str, model.Tenant]:
+        return {sync.source.key: sync.source for sync in self.syncs.values()}
+
+    @property
+    def target_tenants(self) -> dict[str, model.Tenant]:
+        return {sync.target.key: sync.target for sync in self.syncs.values()}
+
+    @property
+    def syncs_by_source(self) -> dict[str, list[str]]:
+        """The names of the syncs that each source tenant feeds."""
+        return {key: [s.name for s in self.syncs.values() if s.source.key == key] for key in self.source_tenants}
+
+
+def load_config(path: Path) -> Config:
+    """The configuration, or one ConfigError that lists every fault."""
+    return parse_config(read_text(path), path.name)
+
+
+def read_text(path: Path) -> str:
+    """Raises ConfigError, without the path of the machine."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Fault(where=path.name, message=f"cannot be read: {type(error).__name__}")]) from error
+
+
+def parse_config(text: str, name: str = "sync.yaml") -> Config:
+    data, lines = parse_yaml(text, name)
+    shape = validated(FileShape, data, lines)
+    faults = [_fault(lines, place) for place in _cross_checks(shape)]
+    if faults:
+        raise ConfigError(faults)
+    tenants = {key: model.Tenant(key=key, id=str(t.id), cloud=t.cloud) for key, t in shape.tenants.items()}
+    return Config(
+        tenants=tenants,
+        syncs={sync.name: _sync(sync, tenants) for sync in shape.syncs},
+        warnings=[_fault(lines, place) for place in _warnings(shape)],
+    )
+
+
+def validated[S: BaseModel](shape: type[S], data: Any, lines: Lines) -> S:
+    """Raises ConfigError with the line of each fault."""
+    try:
+        return shape.model_validate(data if data is not None else {})
+    except ValidationError as error:
+        raise ConfigError([lines.fault(e["loc"], _message(dict(e))) for e in error.errors()]) from error
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """pydantic's words, with the remedy where it knows only the rule."""
+    match error["type"]:
+        case "extra_forbidden":
+            return "is not known here"
+        case "missing":
+            return "is missing"
+        case _:
+            return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant]) -> model.Sync:
+    deprovision, guard = shape.deprovision, shape.deletion_guard
+    return model.Sync(
+        name=shape.name,
+        source=tenants[shape.source],
+        target=tenants[shape.target],
+        mapping=DEFAULT_MAPPING if shape.mapping is None else tuple(rule.rule() for rule in shape.mapping),
+        assigned=_assigned(shape.scope),
+        filters=tuple(_filter(each) for each in shape.scope.filters),
+        policy=model.Policy(
+            adopt=shape.matching.adopt,
+            out_of_scope=deprovision.out_of_scope,
+            source_deleted=deprovision.source_deleted,
+            deleted_in_target=deprovision.deleted_in_target,
+        ),
+        owner_attribute=shape.matching.owner_attribute,
+        guard=model.GuardLimits(max_percent=guard.max_percent, min_count=guard.min_count, window=guard.window),
+    )
+
+
+def _assigned(shape: ScopeShape) -> model.Assigned | None:
+    if shape.users == "all":
+        return None
+    return model.Assigned(groups=frozenset(map(str, shape.groups)), members=frozenset(map(str, shape.members)))
+
+
+def _filter(shape: FilterShape) -> model.Filter:
+    return model.Filter(name=shape.name, clauses=tuple(clause.clause() for clause in shape.clauses))
+
+
+type Place = tuple[Path_, str, int]  # where, what, and the line within the value
+
+
+def _fault(lines: Lines, place: Place) -> Fault:
+    path, message, line = place
+    return lines.fault(path, message, line)
+
+
+def _placed(path: Path_, finding: Finding) -> Place:
+    return (path if finding.key is None else (*path, finding.key)), finding.message, finding.line
+
+
+def _cross_checks(shape: FileShape) -> Iterator[Place]:
+    """What no single field can know."""
+    seen: set[str] = set()
+    for i, sync in enumerate(shape.syncs):
+        at: Path_ = ("syncs", i)
+        if sync.name in seen:
+            yield (*at, "name"), f"'{sync.name}' names two syncs", 0
+        seen.add(sync.name)
+        for side in ("source", "target"):
+            key = getattr(sync, side)
+            if key not in shape.tenants:
+                yield (*at, side), f"no tenant is named '{key}'{nearest(key, shape.tenants)}", 0
+        if sync.source == sync.target:
+            yield (*at, "target"), "source and target are the same tenant", 0
+        yield from _scope_faults(at, sync)
+        rules = [(rule.rule(), rule.model_fields_set) for rule in sync.mapping or []]
+        yield from (_placed((*at, "mapping", n), finding) for n, finding in mapping_faults(rules))
+        owner = sync.matching.owner_attribute
+        if owner is not None and any(rule.target == owner for rule, _ in rules):
+            yield (*at, "matching", "owner_attribute"), "is a target of the mapping, too; it needs one for itself", 0
+    ids = [tenant.id for tenant in shape.tenants.values()]
+    for key, tenant in shape.tenants.items():
+        if ids.count(tenant.id) > 1:
+            yield ("tenants", key, "id"), "two tenants have this id", 0
+
+
+def _scope_faults(at: Path_, sync: SyncShape) -> Iterator[Place]:
+    yield from _assignment_faults((*at, "scope"), sync.scope)
+    names: set[str] = set()
+    for n, each in enumerate(sync.scope.filters):
+        path: Path_ = (*at, "scope", "filters", n)
+        if each.name in names:
+            yield (*path, "name"), f"'{each.name}' names two filters", 0
+        names.add(each.name)
+        for m, clause in enumerate(each.clauses):
+            for finding in clause_faults(clause.clause(), clause.model_fields_set):
+                yield _placed((*path, "clauses", m), finding)
+
+
+def _assignment_faults(at: Path_, scope: ScopeShape) -> Iterator[Place]:
+    named = scope.groups or scope.members
+    if scope.users == "assigned" and not named:
+        yield (*at, "users"), "assigned, and neither groups nor members say who: that would be nobody", 0
+    if scope.users == "all" and named:
+        yield (*at, "users"), "all takes everybody; with groups or members it has to be assigned", 0
+
+
+def _assignment_warnings(at: Path_, scope: ScopeShape) -> Iterator[Place]:
+    for key, ids in (("groups", scope.groups), ("members", scope.members)):
+        for n, each in enumerate(ids):
+            if each in ids[:n]:
+                yield (*at, key, n), "is named twice", 0
+
+
+def _warnings(shape: FileShape) -> Iterator[Place]:
+    marked_with: dict[str, str] = {}  # by target
+    for i, sync in enumerate(shape.syncs):
+        at: Path_ = ("syncs", i)
+        yield from _assignment_warnings((*at, "scope"), sync.scope)
+        owner = sync.matching.owner_attribute
+        if owner is not None and marked_with.setdefault(sync.target, owner) != owner:
+            message = f"another sync into '{sync.target}' has another one: neither sees whom the other marked"
+            yield (*at, "matching", "owner_attribute"), message, 0
+        for n, each in enumerate(sync.scope.filters):
+            for m, clause in enumerate(each.clauses):
+                for finding in clause_warnings(clause.clause(), clause.model_fields_set):
+                    yield _placed((*at, "scope", "filters", n, "clauses", m), finding)
+        for n, rule in enumerate(sync.mapping or []):
+            yield from (_placed((*at, "mapping", n), finding) for finding in rule_warnings(rule.rule()))

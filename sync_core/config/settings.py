@@ -1,0 +1,190 @@
+"""App settings, from an injected mapping (os.environ at the edge): parsed once, every fault in one report.
+
+Storage is named as the host names it (AzureWebJobsStorage, or its __queueServiceUri and __tableServiceUri forms).
+https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from ..model.errors import ConfigError, Fault
+
+
+class CredentialKind(StrEnum):
+    MANAGED_IDENTITY = "managed_identity"  # federated into the app registrations: no secret anywhere
+    CERTIFICATE = "certificate"
+    SECRET = "secret"  # noqa: S105 - a kind of credential, not one
+    EMULATOR = "emulator"
+
+
+class OperatorEndpoints(StrEnum):
+    OFF = "off"
+    ENTRA = "entra"  # App Service authentication is in front, and requires a token
+
+
+_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
+
+
+def _budget(value: object) -> object:
+    """`3000/150`: writes, slash, seconds."""
+    writes, slash, seconds = str(value).partition("/")
+    if not slash or not writes.isdecimal() or not seconds.isdecimal() or int(writes) < 1 or int(seconds) < 1:
+        raise ValueError("must be writes/seconds, such as 3000/150")
+    return int(writes), int(seconds)
+
+
+def _https(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _THIS_MACHINE):
+        raise ValueError("must start with https:// (or be on this machine)")
+    return url.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_https)]
+
+
+class Settings(BaseModel):
+    """Every app setting that the code reads; the alias is its name, the description is its documentation."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    config: Path = Field(default=Path("sync.yaml"), alias="XTSYNC_CONFIG", description="Path of sync.yaml.")
+    credential: CredentialKind = Field(
+        default=CredentialKind.MANAGED_IDENTITY,
+        alias="XTSYNC_CREDENTIAL",
+        description="How the app proves who it is: managed_identity, certificate, secret or emulator.",
+    )
+    source_client_id: str = Field(
+        default="", alias="XTSYNC_SOURCE_CLIENT_ID", description="App registration that reads source tenants."
+    )
+    target_client_id: str = Field(
+        default="", alias="XTSYNC_TARGET_CLIENT_ID", description="App registration that writes target tenants."
+    )
+    identity_client_id: str = Field(
+        default="",
+        alias="XTSYNC_IDENTITY_CLIENT_ID",
+        description="Client id of the user-assigned managed identity that is federated into both registrations.",
+    )
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), alias="XTSYNC_CLIENT_SECRET", description="For XTSYNC_CREDENTIAL=secret only."
+    )
+    certificate_path: Path | None = Field(
+        default=None, alias="XTSYNC_CERTIFICATE_PATH", description="PEM file for XTSYNC_CREDENTIAL=certificate."
+    )
+    graph_url: Url | None = Field(
+        default=None, alias="XTSYNC_GRAPH_URL", description="Another Graph than the tenant's cloud: the emulator's."
+    )
+    public_url: Url = Field(
+        default="http://127.0.0.1:7071",
+        alias="XTSYNC_PUBLIC_URL",
+        description="Where Graph reaches this app. On Azure WEBSITE_HOSTNAME serves when this is not set.",
+    )
+    operator_endpoints: OperatorEndpoints = Field(
+        default=OperatorEndpoints.OFF,
+        alias="XTSYNC_OPERATOR_ENDPOINTS",
+        description="Whether /api/ops answers: off, or entra where App Service authentication requires a token. "
+        "Never set it elsewhere: the header that it trusts could be forged.",
+    )
+    write_budget: Annotated[tuple[int, int], BeforeValidator(_budget)] = Field(
+        default=(3000, 150),
+        alias="XTSYNC_WRITE_BUDGET",
+        description="Writes and seconds that Graph allows one app on one tenant.",
+    )
+    activity_days: int = Field(
+        default=365,
+        ge=1,
+        le=3650,
+        alias="XTSYNC_ACTIVITY_DAYS",
+        description="Days for which the record of what was done to whom is kept.",
+    )
+    storage: SecretStr = Field(
+        default=SecretStr(""), alias="AzureWebJobsStorage", description="Connection string; locally Azurite's."
+    )
+    storage_account: str = Field(
+        default="", alias="AzureWebJobsStorage__accountName", description="Account name, for identity-based access."
+    )
+    storage_queue_uri: str = Field(
+        default="", alias="AzureWebJobsStorage__queueServiceUri", description="Queue endpoint, likewise."
+    )
+    storage_table_uri: str = Field(
+        default="", alias="AzureWebJobsStorage__tableServiceUri", description="Table endpoint, likewise."
+    )
+    storage_credential: str = Field(
+        default="",
+        alias="AzureWebJobsStorage__credential",
+        description="managedidentity: open it with the managed identity, also on a virtual machine.",
+    )
+    identity_endpoint: str = Field(
+        default="",
+        alias="IDENTITY_ENDPOINT",
+        description="Set by Azure where an app has a managed identity. Without it, and without the setting before, "
+        "storage is opened as whoever signed in with `az login`.",
+    )
+    storage_client_id: str = Field(
+        default="", alias="AzureWebJobsStorage__clientId", description="Managed identity for storage."
+    )
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether storage is opened with a managed identity, and not by a person at a laptop."""
+        return bool(self.identity_endpoint) or self.storage_credential.lower() == "managedidentity"
+
+    @property
+    def queue_endpoint(self) -> str:
+        return self.storage_queue_uri or f"https://{self.storage_account}.queue.core.windows.net"
+
+    @property
+    def table_endpoint(self) -> str:
+        return self.storage_table_uri or f"https://{self.storage_account}.table.core.windows.net"
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings, or one ConfigError that lists every fault by the name of its setting."""
+    known = {field.alias for field in Settings.model_fields.values()}
+    values = {name: value for name, value in environ.items() if name in known and value != ""}
+    if "XTSYNC_PUBLIC_URL" not in values and environ.get("WEBSITE_HOSTNAME"):
+        host = environ["WEBSITE_HOSTNAME"]  # Core Tools sets it too, and speaks plain http
+        scheme = "http" if host.partition(":")[0] in _THIS_MACHINE else "https"
+        values["XTSYNC_PUBLIC_URL"] = f"{scheme}://{host}"
+    if environ.get("WEBSITE_AUTH_ENABLED", "true").lower() != "true":  # somebody switched it off in the portal
+        values.pop("XTSYNC_OPERATOR_ENDPOINTS", None)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        faults = [
+            Fault(where=str(e["loc"][0]) if e["loc"] else "settings", message=e["msg"].removeprefix("Value error, "))
+            for e in error.errors(include_input=False)
+        ]
+        raise ConfigError(faults) from None  # the cause would quote the value
+    faults = [Fault(where=name, message=message) for name, message in _missing(settings)]
+    if faults:
+        raise ConfigError(faults)
+    return settings
+
+
+def _missing(settings: Settings) -> list[tuple[str, str]]:
+    faults = []
+    if not (settings.storage.get_secret_value() or settings.storage_account or settings.storage_queue_uri):
+        faults.append(("AzureWebJobsStorage", "is missing: set it, or AzureWebJobsStorage__accountName"))
+    kind = settings.credential
+    needed = {
+        CredentialKind.MANAGED_IDENTITY: {"XTSYNC_IDENTITY_CLIENT_ID": settings.identity_client_id},
+        CredentialKind.CERTIFICATE: {"XTSYNC_CERTIFICATE_PATH": str(settings.certificate_path or "")},
+        CredentialKind.SECRET: {"XTSYNC_CLIENT_SECRET": settings.client_secret.get_secret_value()},
+        CredentialKind.EMULATOR: {"XTSYNC_GRAPH_URL": settings.graph_url or ""},
+    }[kind]
+    if kind is not CredentialKind.EMULATOR:
+        needed |= {
+            "XTSYNC_SOURCE_CLIENT_ID": settings.source_client_id,
+            "XTSYNC_TARGET_CLIENT_ID": settings.target_client_id,
+        }
+    return faults + [
+        (name, f"is missing: XTSYNC_CREDENTIAL={kind} needs it") for name, value in needed.items() if not value
+    ]

@@ -1,0 +1,223 @@
+"""The shapes of sync.yaml: what pydantic checks, and what docs/sync.schema.json is made of.
+
+Descriptions are what an editor shows; docs/configuration.md says the same with examples.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+from .. import model
+from ..mapping.attributes import DIRECTORY_EXTENSION, directory_extension
+from ..scope.checks import operator_named
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_DURATION = r"^[1-9][0-9]{0,4}[mhd]$"
+
+
+def _duration(value: object) -> object:
+    """`30m`, `24h` or `7d`."""
+    if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
+        raise ValueError("must be a duration such as 30m, 24h or 7d")
+    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+
+
+def _constant(value: object) -> object:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return list(value)
+    raise ValueError("must be text, true, false, a whole number or a list of text")
+
+
+def _operator(value: object) -> object:
+    found = operator_named(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"must be one of {', '.join(model.Operator)}")
+    return found
+
+
+def _filter_value(value: object) -> object:
+    """YAML turns some texts into dates, numbers and booleans; a filter compares text."""
+    if isinstance(value, list):
+        return tuple(_filter_text(each) for each in value)
+    return _filter_text(value)
+
+
+def _filter_text(value: object) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, bool | int | str):
+        return str(value)
+    raise ValueError("must be text, a whole number, true, false or a date, or a list of them")
+
+
+def _lower(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    return value.lower() if isinstance(value, str) else tuple(each.lower() for each in value)
+
+
+def _owner_attribute(value: str) -> str:
+    if not directory_extension(value):
+        raise ValueError("must be a directory extension: extension_<app id without hyphens>_<name>, lower-case app id")
+    return value
+
+
+_CONSTANT = {"type": ["string", "boolean", "integer", "array", "null"], "items": {"type": "string"}}
+_FILTER_VALUE = {
+    "anyOf": [
+        {"type": ["string", "boolean", "integer"]},
+        {"type": "array", "items": {"type": ["string", "boolean", "integer"]}, "minItems": 1},
+    ]
+}
+_OPERATORS = {"type": "string", "enum": [str(operator) for operator in model.Operator]}
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Constant = Annotated[Any, PlainValidator(_constant), WithJsonSchema(_CONSTANT)]
+FilterValue = Annotated[Any, PlainValidator(_filter_value), WithJsonSchema(_FILTER_VALUE)]
+OperatorName = Annotated[model.Operator, PlainValidator(_operator), WithJsonSchema(_OPERATORS)]
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": _DURATION, "default": "24h"})
+]
+
+
+OwnerAttribute = Annotated[
+    str, AfterValidator(_owner_attribute), WithJsonSchema({"type": "string", "pattern": f"^{DIRECTORY_EXTENSION}$"})
+]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class TenantShape(Shape):
+    """A tenant, under the name that syncs call it by."""
+
+    id: UUID = Field(description="Tenant (directory) id.")
+    cloud: Literal["global", "usgov", "dod", "china"] = Field(default="global", description="Microsoft cloud.")
+
+
+class ClauseShape(Shape):
+    """One question about one source attribute. A clause about an empty attribute holds only with IS NULL."""
+
+    attribute: str = Field(description="Source attribute, by Graph's name; or memberOf, with object ids of groups.")
+    operator: OperatorName = Field(description="Entra's operators, and some of our own.")
+    value: FilterValue = Field(default="", description="What to compare with; IS ... operators take none.")
+    mode: model.RegexMode = Field(
+        default=model.RegexMode.FULL, description="Regular expressions: the whole value, or any part of it."
+    )
+    match: model.Several = Field(
+        default=model.Several.ALL, description="Attributes with several values: whether any or all must comply."
+    )
+
+    def clause(self) -> model.Clause:
+        value = _lower(self.value) if self.attribute == model.MEMBER_OF else self.value
+        return model.Clause(
+            attribute=self.attribute, operator=self.operator, value=value, mode=self.mode, match=self.match
+        )
+
+
+class FilterShape(Shape):
+    """Every clause must hold."""
+
+    name: str = Field(min_length=1, max_length=100, description="Shown in verdicts.")
+    clauses: list[ClauseShape] = Field(min_length=1, description="Questions about the source user.")
+
+
+class ScopeShape(Shape):
+    """Who is synchronized."""
+
+    users: Literal["all", "assigned"] = Field(
+        default="all",
+        description="Every internal user, or those whom groups and members name; as far as filters let them in.",
+    )
+    groups: list[UUID] = Field(default=[], description="Object ids of groups; nested members count. With assigned.")
+    members: list[UUID] = Field(default=[], description="Object ids of single users. With assigned.")
+    filters: list[FilterShape] = Field(default=[], description="Any of them lets a user in; none: everybody is in.")
+
+
+class RuleShape(Shape):
+    """What one target attribute takes: a source attribute, a constant or an expression; by itself, a default."""
+
+    target: str = Field(description="Target attribute, by Graph's name.")
+    source: str | None = Field(default=None, description="Source attribute, by Graph's name.")
+    constant: Constant = Field(default=None, description="The same value for everybody.")
+    expression: str | None = Field(default=None, description="An expression in Entra's language.")
+    default: Constant = Field(default=None, description="Instead of null: for new users, or always with when_null.")
+    apply: model.Apply = Field(default=model.Apply.ALWAYS, description="Always, or only when the user is created.")
+    when_null: model.WhenNull | None = Field(
+        default=None, description="What null does: clear (the default; keep beside a default), keep, or default."
+    )
+
+    def rule(self) -> model.Rule:
+        when_null = self.when_null
+        if when_null is None:
+            given_default = "default" in self.model_fields_set
+            when_null = model.WhenNull.KEEP if given_default else model.WhenNull.CLEAR
+        return model.Rule(
+            target=self.target,
+            source=self.source,
+            constant=self.constant,
+            expression=self.expression,
+            default=self.default,
+            apply=self.apply,
+            when_null=when_null,
+        )
+
+
+class MatchingShape(Shape):
+    """Which B2B users that are there already become ours."""
+
+    adopt: model.Adoption = Field(
+        default=model.Adoption.NONE,
+        description="Of guests with the user's address: none, all (guests), or those whom a person approves (review).",
+    )
+    owner_attribute: OwnerAttribute | None = Field(
+        default=None, description="Directory extension of the target tenant that says whose B2B user it is."
+    )
+
+
+class DeprovisionShape(Shape):
+    """What becomes of the target user."""
+
+    out_of_scope: model.Deprovision = Field(
+        default=model.Deprovision.SOFT_DELETE, description="When the source user leaves the scope."
+    )
+    source_deleted: model.Deprovision = Field(
+        default=model.Deprovision.SOFT_DELETE, description="When the source user is deleted."
+    )
+    deleted_in_target: model.DeletedInTarget = Field(
+        default=model.DeletedInTarget.LEAVE, description="When somebody in the target tenant deletes it."
+    )
+
+
+class GuardShape(Shape):
+    """How many deletions and disables may happen before a person is asked: the larger of both limits."""
+
+    max_percent: float = Field(default=5, ge=0, le=100, description="Of the linked users.")
+    min_count: int = Field(default=10, ge=0, description="So many are always allowed.")
+    window: Duration = Field(default=timedelta(hours=24), description="Minutes, hours or days: 30m, 24h, 7d.")
+
+
+class SyncShape(Shape):
+    """One direction: users of the source tenant, kept as B2B users in the target tenant."""
+
+    name: Name = Field(description="Stays: links are stored under it.")
+    source: str = Field(description="Name of a tenant.")
+    target: str = Field(description="Name of a tenant.")
+    scope: ScopeShape = ScopeShape()
+    mapping: list[RuleShape] | None = Field(default=None, description="Without it: Microsoft's default mapping.")
+    matching: MatchingShape = MatchingShape()
+    deprovision: DeprovisionShape = DeprovisionShape()
+    deletion_guard: GuardShape = GuardShape()
+
+
+class FileShape(Shape):
+    """sync.yaml of xtsync."""
+
+    tenants: dict[Name, TenantShape] = Field(min_length=1, description="The tenants, each under a name of yours.")
+    syncs: list[SyncShape] = Field(min_length=1, description="Who is synchronized where.")

@@ -1,0 +1,255 @@
+"""The decision: one pure function, and the table it implements.
+
+| source | scope | link | target | change |
+|---|---|---|---|---|
+| there, and external (itself a B2B user) | any | any | any | Skip(external): no loops, no onward hops |
+| live | in | none | nobody | Invite, then attributes |
+| disabled | in | none | any | Skip(disabled): never provisioned for the first time while disabled |
+| any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked |
+| any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason |
+| live | in | none | one B2B user with that address | Adopt if the policy allows, else Refuse(unadopted) |
+| live | in | none | likewise, and the policy is review | Refuse(needs approval) |
+| live | in | none | the B2B user with that address whom a person approved | Adopt, whatever the policy |
+| live | in | none | an internal user with that address | Refuse(internal user): never touched |
+| live | in | none | several candidates | Refuse(ambiguous) |
+| live | in | none | a user linked to another source user, or with another marker | Refuse(already linked) |
+| live or disabled | in, ignored by an expression | any | any | Skip(ignored): left as it is |
+| live or disabled | undecided: a filter failed | any | any | Refuse(undecided): neither let in nor deprovisioned |
+| live or disabled | in | linked | present, desired = last applied | Skip(no change): no target call at all |
+| live or disabled | in | linked | present, differs | Update(only the attributes that differ) |
+| disabled | in | linked | enabled | Disable through the accountEnabled mapping; counts for the guard |
+| live | in | linked | soft-deleted by us | Restore, then attributes |
+| disabled | in | linked | soft-deleted | Skip(disabled): it comes back when it is enabled |
+| live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Refuse(deleted in target) |
+| live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard |
+| soft-deleted or gone | - | linked | present | SoftDelete (or by policy), through the guard |
+| soft-deleted or gone | - | linked | deleted | Skip(no change); Forget when nobody can bring it back |
+| any | any | inviting, new | the guest of our own unfinished invitation | Adopt, whatever the policy; as linked |
+| any | any | none | not ours | nothing, ever |
+
+"Present" is what the link says; only a write that meets a 404 corrects it. The guard is asked afterwards (guard/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..model import (
+    ENABLED,
+    MANAGER,
+    SOFT_DELETE_RETENTION,
+    Adopt,
+    Adoption,
+    Attributes,
+    Change,
+    DeletedInTarget,
+    Deprovision,
+    Desired,
+    Disable,
+    Forget,
+    Invite,
+    Json,
+    Link,
+    LinkState,
+    Marker,
+    Policy,
+    Reason,
+    Refuse,
+    Restore,
+    Skip,
+    SoftDelete,
+    SourceState,
+    SourceUser,
+    TargetUser,
+    Update,
+    Verdict,
+    fingerprint,
+)
+
+
+def decide(
+    source: SourceUser,
+    verdict: Verdict,
+    link: Link,
+    desired: Desired,
+    policy: Policy,
+    candidates: Sequence[TargetUser] = (),
+    marker: Marker | None = None,
+) -> Change:
+    """The change for one user; see the table above.
+
+    `candidates` bear the user's address in the target tenant, or `marker`: the ownership marker of this user, where
+    one is configured.
+    """
+    if not source.absent and source.external:
+        return Skip(reason=Reason.EXTERNAL)
+    if not link.ours:
+        return _unlinked(source, verdict, link, desired, policy, candidates, marker)
+    if source.absent:
+        return _deprovision(link, source, policy.source_deleted, f"source user {source.state}")
+    if verdict.undecided:
+        return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
+    if not verdict.in_scope:
+        return _deprovision(link, source, policy.out_of_scope, f"out of scope: {verdict.reason}")
+    if desired.ignored:
+        return Skip(reason=Reason.IGNORED)
+    if link.state is LinkState.LINKED:
+        return _changed(source, link, desired)
+    if source.state is SourceState.DISABLED:
+        return Skip(reason=Reason.DISABLED)
+    if link.state is LinkState.LOST and policy.deleted_in_target is DeletedInTarget.LEAVE:
+        return Refuse(reason=Reason.DELETED_IN_TARGET)
+    return Restore()
+
+
+def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:
+    """Whether the decision depends on who bears the address in the target tenant."""
+    if link.ours:
+        return False
+    eligible = source.state is SourceState.LIVE and verdict.in_scope and not source.external
+    return eligible or link.state is LinkState.INVITING
+
+
+def may_have_invited(link: Link, marker: Marker | None) -> bool:
+    """Whether an invitation of ours may be unfinished: the link says so, or was lost with all others."""
+    return link.state is LinkState.INVITING or (marker is not None and link.unsettled)
+
+
+def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: Marker | None = None) -> bool:
+    """Whether the decision depends on who bears the address, or the ownership marker.
+
+    The marker is looked for even when the user is not to have access: once the tables were lost, nobody else would
+    ever take it away. One search for each user whom we do not know.
+    """
+    if asks_for_address(source, verdict, link):
+        return True
+    return marker is not None and link.unsettled and (source.absent or not source.external)
+
+
+def _unlinked(
+    source: SourceUser,
+    verdict: Verdict,
+    link: Link,
+    desired: Desired,
+    policy: Policy,
+    candidates: Sequence[TargetUser],
+    marker: Marker | None,
+) -> Change:
+    invited = [user for user in candidates if _invited_by_us(user, link, marker)]
+    if len(invited) == 1:
+        return Adopt(target_id=invited[0].id)
+    marked = [user for user in candidates if marker is not None and user.marker == marker.text]
+    if marked:
+        return _marked(_chosen(marked, link))
+    if source.absent:
+        return Skip(reason=Reason.NOT_OURS)
+    if verdict.undecided:
+        return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
+    if not verdict.in_scope:
+        return Skip(reason=Reason.OUT_OF_SCOPE)
+    if desired.ignored:
+        return Skip(reason=Reason.IGNORED)
+    if source.state is SourceState.DISABLED:
+        return Skip(reason=Reason.DISABLED)
+    if source.address is None:
+        return Refuse(reason=Reason.NO_ADDRESS)
+    found = _chosen(candidates, link)
+    if len(found) > 1:
+        return _ambiguous(found)
+    if found:
+        return _untouchable(found[0]) or _adoption(found[0], link, policy)
+    display_name = desired.always.get("displayName")
+    return Invite(
+        address=source.address,
+        display_name=display_name if isinstance(display_name, str) else None,
+        attributes={**desired.always, **desired.on_create},
+    )
+
+
+def _chosen(users: Sequence[TargetUser], link: Link) -> Sequence[TargetUser]:
+    """The one of them whom a person approved; all of them when that is nobody here."""
+    return [user for user in users if user.id == link.adopt] or users
+
+
+def _marked(users: Sequence[TargetUser]) -> Change:
+    if len(users) > 1:
+        return _ambiguous(users)
+    return _untouchable(users[0]) or Adopt(target_id=users[0].id)
+
+
+def _ambiguous(users: Sequence[TargetUser]) -> Change:
+    return Refuse(reason=Reason.AMBIGUOUS, detail=", ".join(sorted(user.id for user in users)))
+
+
+def _untouchable(user: TargetUser) -> Change | None:
+    """Why nobody may adopt this user, whatever policy and people say."""
+    if not user.external:
+        return Refuse(reason=Reason.INTERNAL_USER, detail=user.id)
+    if user.linked_to is not None:
+        return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} is linked to {user.linked_to}")
+    return None
+
+
+def _adoption(user: TargetUser, link: Link, policy: Policy) -> Change:
+    """Adopting somebody who was found by address alone."""
+    if user.marker is not None:  # not ours, or it would have been adopted by it
+        return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} bears the marker {user.marker}")
+    if policy.adopt is Adoption.GUESTS or user.id == link.adopt:
+        return Adopt(target_id=user.id)
+    reason = Reason.NEEDS_APPROVAL if policy.adopt is Adoption.REVIEW else Reason.UNADOPTED
+    return Refuse(reason=reason, detail=user.id)
+
+
+def _invited_by_us(candidate: TargetUser, link: Link, marker: Marker | None) -> bool:
+    """Whether this is the guest of our own unfinished invitation: its mark says so. The link may have been lost."""
+    return (
+        may_have_invited(link, marker)
+        and candidate.external
+        and candidate.linked_to is None
+        and candidate.display_name.startswith(link.invitation_mark)
+    )
+
+
+def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
+    wanted = desired.always
+    if not link.created:
+        wanted = {**_plain_name(source, link), **desired.always, **desired.on_create}
+    differs: dict[str, Json] = {
+        name: value
+        for name, value in wanted.items()
+        if (link.dirty or link.applied.get(name) != fingerprint(value))
+        and not (name == MANAGER and value is None and link.unmanaged)
+    }
+    if not differs:
+        return Skip(reason=Reason.NO_CHANGE)
+    # A dirty link may have been enabled since it was recorded as disabled: then it is counted once more.
+    if differs.get(ENABLED) is False and (link.dirty or not link.disabled):
+        return Disable(attributes=differs)
+    return Update(attributes=differs)
+
+
+def _plain_name(source: SourceUser, link: Link) -> Attributes:
+    """What takes the mark off the display name when the mapping leaves the name alone."""
+    name = source.attributes.get("displayName") or source.address
+    return {"displayName": name} if link.invited_at is not None and name else {}
+
+
+def _deprovision(link: Link, source: SourceUser, how: Deprovision, why: str) -> Change:
+    if link.state is not LinkState.LINKED:
+        return _already_deleted(link, source)
+    if how is Deprovision.SOFT_DELETE:
+        return SoftDelete(why=why)
+    if how is Deprovision.LEAVE:
+        return Skip(reason=Reason.LEFT)
+    if link.disabled and not link.dirty:
+        return Skip(reason=Reason.NO_CHANGE)
+    return Disable(attributes={ENABLED: False})
+
+
+def _already_deleted(link: Link, source: SourceUser) -> Change:
+    """A deleted pair is kept while Entra can still restore the target user, and forgotten once it cannot."""
+    deleted_at = link.deleted_at or source.read_at
+    over = link.state is LinkState.LOST or source.read_at - deleted_at >= SOFT_DELETE_RETENTION
+    if source.state is SourceState.GONE and over:
+        return Forget()
+    return Skip(reason=Reason.NO_CHANGE)

@@ -1,0 +1,108 @@
+"""The deletion guard at work: counts deletions in the stored window, holds those over the limit, asks a person.
+
+window.py has the arithmetic. An approval is bound to one user and one kind of change, and runs out after a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ..model import Change, Hold, Link, Sync
+from ..model.errors import ConflictError
+from ..ports import Clock, Guards, GuardWindow, HoldRecord, HoldState, Links
+from . import window as guard
+
+APPROVAL_LASTS = timedelta(hours=24)
+EXPIRED = "approval expired"
+HELD = "Hold"
+# The number of links behind the percentage is counted anew this often; it only drifts by what the guard let through.
+_COUNT_AGAIN = timedelta(minutes=15)
+_TRIES = 20
+
+
+def standing(hold: HoldRecord, now: datetime) -> str:
+    """The hold's state; an approval that was not used within its time counts no more."""
+    if hold.state is HoldState.APPROVED and (hold.decided_at is None or now - hold.decided_at >= APPROVAL_LASTS):
+        return EXPIRED
+    return hold.state.value
+
+
+def waiting(hold: HoldRecord, now: datetime) -> bool:
+    return standing(hold, now) in {HoldState.HELD, EXPIRED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionGuard:
+    guards: Guards
+    links: Links
+    clock: Clock
+
+    async def judge(self, sync: Sync, link: Link, change: Change, *, dry_run: bool = False) -> Change:
+        """The change, or a Hold in its place. Whoever is not to be deleted any more loses the hold."""
+        if not change.removes:
+            if link.permit == HELD and not dry_run:
+                await self.release(link.sync, link.source_id)
+            return change
+        if link.permit == change.name:
+            return change  # counted before it was interrupted
+        held = await self.guards.hold(sync.name, link.source_id)
+        if held is not None and held.change == change.name:
+            if standing(held, self.clock.now()) == HoldState.APPROVED:
+                return change
+            return guard.hold(change, await self._window(sync), sync.guard, self.clock.now())
+        return await self._count(sync, link, change, dry_run=dry_run)
+
+    async def release(self, sync: str, source_id: str) -> None:
+        held = await self.guards.hold(sync, source_id)
+        if held is not None:
+            await self.guards.drop_hold(held)
+
+    async def decide(self, holds: Sequence[HoldRecord], *, approve: bool, by: str) -> list[HoldRecord]:
+        """Approve or reject exactly these holds. ConflictError when one of them changed since it was listed."""
+        state = HoldState.APPROVED if approve else HoldState.REJECTED
+        now = self.clock.now()
+        return [
+            await self.guards.save_hold(replace(held, state=state, decided_at=now, decided_by=by)) for held in holds
+        ]
+
+    async def _count(self, sync: Sync, link: Link, change: Change, *, dry_run: bool) -> Change:
+        for _ in range(_TRIES):
+            now = self.clock.now()
+            window = await self._window(sync)
+            counted = guard.count(window, sync.guard, now)
+            if counted is None:
+                stopped = guard.hold(change, window, sync.guard, now)
+                if not dry_run:
+                    await self._hold(link, stopped)
+                return stopped
+            if dry_run:
+                return change
+            try:
+                await self.guards.save_window(counted)
+            except ConflictError:
+                continue  # another worker counted at the same time
+            return change
+        raise ConflictError("too many workers count deletions at once")
+
+    async def _hold(self, link: Link, stopped: Hold) -> None:
+        existing = await self.guards.hold(link.sync, link.source_id)
+        await self.guards.save_hold(
+            HoldRecord(
+                sync=link.sync,
+                source_id=link.source_id,
+                target_id=link.target_id or "",
+                change=stopped.held.name,
+                reason=f"{stopped.used} of at most {stopped.limit} deletions in the window were used",
+                held_at=self.clock.now(),
+                etag=existing.etag if existing else None,
+            )
+        )
+
+    async def _window(self, sync: Sync) -> GuardWindow:
+        window = await self.guards.window(sync.name)
+        now = self.clock.now()
+        if window.counted_at is not None and now - window.counted_at < _COUNT_AGAIN:
+            return window
+        return replace(window, linked=await self.links.count(sync.name), counted_at=now)

@@ -1,0 +1,131 @@
+"""Changes: what a decision yields. Each is a value that can be printed, compared and judged before it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .values import (
+    Attributes,
+)
+
+
+class Reason(StrEnum):
+    """Why nothing is done (skip) or may not be done (refuse)."""
+
+    EXTERNAL = "external"
+    DISABLED = "disabled"
+    NO_CHANGE = "no change"
+    NOT_OURS = "not ours"
+    OUT_OF_SCOPE = "out of scope"
+    IGNORED = "ignored"
+    UNDECIDED = "undecided"
+    LEFT = "left by policy"
+    UNADOPTED = "unadopted"
+    NEEDS_APPROVAL = "adoption needs approval"
+    INTERNAL_USER = "internal user"
+    AMBIGUOUS = "ambiguous"
+    ALREADY_LINKED = "already linked"
+    DELETED_IN_TARGET = "deleted in target"
+    NO_ADDRESS = "no address"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What to do with one user: a value that can be printed, compared and judged before it is carried out."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def removes(self) -> bool:
+        """Whether it takes somebody's access away: then the guard counts it."""
+        return False
+
+    @property
+    def written(self) -> Attributes:
+        """The attributes that it gives the target user."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite(Change):
+    address: str
+    display_name: str | None
+    attributes: Attributes
+
+    @property
+    def written(self) -> Attributes:
+        return self.attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt(Change):
+    target_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update(Change):
+    attributes: Attributes
+
+    @property
+    def written(self) -> Attributes:
+        return self.attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disable(Change):
+    attributes: Attributes  # accountEnabled false, and whatever else differs
+
+    @property
+    def removes(self) -> bool:
+        return True
+
+    @property
+    def written(self) -> Attributes:
+        return self.attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore(Change):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftDelete(Change):
+    why: str
+
+    @property
+    def removes(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget(Change):
+    """Drop the link: source and target are both gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(Change):
+    """A deletion that the guard stopped; `meanwhile` is the part of it that takes nothing away."""
+
+    held: Change
+    used: int
+    limit: int
+    meanwhile: Update | None = None
+
+    @property
+    def written(self) -> Attributes:
+        return {} if self.meanwhile is None else self.meanwhile.written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip(Change):
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse(Change):
+    reason: Reason
+    detail: str = ""

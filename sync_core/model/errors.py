@@ -1,0 +1,150 @@
+"""What can go wrong, as one tree. Each leaf says what a person can do next; foreign errors are chained, never leaked.
+
+SyncError
++- TransientError           try again after `retry_after` seconds (None: at the usual rate)
+|  +- ThrottledError       Graph answered 429, or the shared write budget is used up
+|  +- NotVisibleYetError   just created, and Graph does not show it everywhere yet
+|  |  +- MissingManagerError   it is the manager, whom a reference was to name
+|  +- ConflictError        somebody else changed the stored record first (a lost compare-and-swap)
+|  +- UnavailableError     5xx, time-out, connection lost
+|     +- UnknownOutcomeError   likewise, in the middle of a write: it may or may not have been done
++- PermanentError          trying again at once cannot mend it: the user is parked
+|  +- GraphRefusedError    Graph said no: keeps status, code and request id, never the body
+|  +- AccessNotTakenError  Graph refused to disable somebody: the rest was written
+|  +- WrongTenantError     the token belongs to another tenant than the configured one
+|  +- ReadOnlyError        a dry run tried to write
+|  +- StorageRefusedError  the storage account said no (storage/errors.py)
+|  +- NewerSchemaError     a row was written by a newer version of this program (storage/errors.py)
++- ResyncRequiredError     the delta link is no longer good; start the feed over
++- MessageError            a queue message that nobody here wrote
++- ConfigError             sync.yaml or the settings are wrong: every fault, with its place
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SyncError(Exception):
+    """Base of all errors that this project raises on purpose."""
+
+    hint = ""
+
+    @property
+    def code(self) -> str:
+        """A short name for logs and tables: no ids, no addresses, no text from outside."""
+        return type(self).__name__.removesuffix("Error")
+
+
+class TransientError(SyncError):
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message or self.hint)
+        self.retry_after = retry_after
+
+
+class ThrottledError(TransientError):
+    hint = "The service asked to wait; the work continues by itself."
+
+
+class NotVisibleYetError(TransientError):
+    hint = "Entra has not replicated the new user everywhere yet; the work continues by itself."
+
+
+class MissingManagerError(NotVisibleYetError):
+    hint = "The manager's target user is not there (yet); both are looked at again."
+
+
+class ConflictError(TransientError):
+    hint = "Another worker was faster; the user is looked at again."
+
+
+class LostRecordError(ConflictError):
+    """The write was done, and somebody else changed the link meanwhile: its record is not to be trusted."""
+
+
+class UnavailableError(TransientError):
+    hint = "The service did not answer properly; the work continues by itself."
+
+
+class UnknownOutcomeError(UnavailableError):
+    """A write was on its way, and may even arrive later: the record is not to be trusted."""
+
+
+class PermanentError(SyncError):
+    pass
+
+
+class GraphRefusedError(PermanentError):
+    """Graph refused a request. `message` is for deciding only: it may quote personal data, so it is never logged."""
+
+    hint = "See the status and code: a permission, consent or policy of that tenant is missing (docs/deploy.md)."
+
+    def __init__(self, *, status: int, code: str, request_id: str = "", message: str = "") -> None:
+        super().__init__(f"{status} {code} (request {request_id or 'unknown'})")
+        self.status = status
+        self.graph_code = code
+        self.request_id = request_id
+        self.message = message
+
+    @property
+    def code(self) -> str:
+        return f"{self.status} {self.graph_code}"
+
+
+class AccessNotTakenError(PermanentError):
+    """Somebody whose access is to be taken away still has it: unlike other attributes, this one is not let go."""
+
+    hint = (
+        "Graph lets no app without an administrator role disable an administrator: disable this user in the target by"
+        " hand, which the next look sees."
+    )
+
+    REASON = "accountEnabled refused"
+
+    def __init__(self, refusal: str) -> None:
+        super().__init__(f"{self.REASON}: {refusal}")
+        self._refusal = refusal
+
+    @property
+    def code(self) -> str:
+        return f"{self.REASON}: {self._refusal}"
+
+
+class WrongTenantError(PermanentError):
+    hint = "Compare the tenant ids in sync.yaml with the tenant in which the app registration was consented."
+
+
+class ReadOnlyError(PermanentError):
+    hint = "A dry run reads; run the same command without --dry-run to write."
+
+
+class ResyncRequiredError(SyncError):
+    hint = "The feed starts over by itself; nothing is concluded from what the old delta link would have said."
+
+    def __init__(self, message: str = "", *, location: str | None = None) -> None:
+        super().__init__(message)
+        self.location = location
+
+
+class MessageError(SyncError):
+    hint = "Only this project writes to its queues; look for another writer."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault of a configuration. `where` is a line and a path (`sync.yaml:12 syncs[0].target`) or a setting."""
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+class ConfigError(SyncError):
+    hint = "Correct the lines above and run `xtsync validate`."
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)

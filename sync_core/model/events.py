@@ -1,0 +1,67 @@
+"""Nominations, feed runs and lifecycle events, which the queues carry, and the outcome of a reconciliation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .changes import Change
+
+
+class Why(StrEnum):
+    NOTIFICATION = "notification"
+    FEED = "feed"
+    ABSENT = "absent"  # known to us, and not listed any more
+    MARKED = "marked"  # a target user bears the marker of somebody who has no link
+    MANAGER = "manager"  # whom they report to was linked or came back, or is not there as the link says
+    RETRY = "retry"
+    OPERATOR = "operator"
+    APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nomination:
+    """Look at this user again. The body of a `user-changes` message."""
+
+    sync: str
+    user: str
+    why: Why
+    at: datetime
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRun:
+    """Read on in this round of a feed. The body of a `feed-pages` message."""
+
+    tenant: str
+    feed: str
+    round: str
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleEvent:
+    """What Graph said about a subscription. The body of a `subscription-events` message."""
+
+    tenant: str
+    event: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one reconciliation: the changes carried out, in order, and what stands at the end."""
+
+    sync: str
+    user: str
+    changes: Sequence[Change]
+    why: Why
+    nominated_at: datetime
+    done_at: datetime
+    target_id: str | None = None
+    refused: Sequence[str] = ()  # names of attributes that Graph refuses to write
+    error: str = ""
+    retry_after: float | None = None

@@ -1,0 +1,84 @@
+"""One sync: two tenants, a mapping, a scope, a policy and the limits of its guard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from .rules import Assigned, Filter, Rule
+from .users import Marker
+from .values import (
+    MANAGER,
+)
+
+
+class Deprovision(StrEnum):
+    SOFT_DELETE = "soft_delete"
+    DISABLE = "disable"
+    LEAVE = "leave"
+
+
+class Adoption(StrEnum):
+    NONE = "none"
+    GUESTS = "guests"
+    REVIEW = "review"
+
+
+class DeletedInTarget(StrEnum):
+    LEAVE = "leave"
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    adopt: Adoption = Adoption.NONE
+    out_of_scope: Deprovision = Deprovision.SOFT_DELETE
+    source_deleted: Deprovision = Deprovision.SOFT_DELETE
+    deleted_in_target: DeletedInTarget = DeletedInTarget.LEAVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLimits:
+    max_percent: float = 5
+    min_count: int = 10
+    window: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    key: str  # the name in sync.yaml
+    id: str
+    cloud: str = "global"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sync:
+    """One direction: users of `source` kept as B2B users in `target`."""
+
+    name: str
+    source: Tenant
+    target: Tenant
+    mapping: Sequence[Rule]
+    assigned: Assigned | None = None  # None: every internal user
+    filters: Sequence[Filter] = ()  # any of them lets a user in; without one everybody is in
+    policy: Policy = field(default_factory=Policy)
+    guard: GuardLimits = field(default_factory=GuardLimits)
+    owner_attribute: str | None = None  # the directory extension that bears the ownership marker
+
+    def marker(self, source_id: str) -> Marker | None:
+        """What this user's B2B user bears; None when no attribute is configured for it."""
+        if self.owner_attribute is None:
+            return None
+        return Marker(attribute=self.owner_attribute, sync=self.name, tenant_id=self.source.id, source_id=source_id)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """All groups that the scope asks for: those assigned, and those in filters."""
+        assigned = self.assigned.groups if self.assigned is not None else frozenset()
+        return assigned.union(*(clause.groups for each in self.filters for clause in each.clauses))
+
+    @property
+    def maps_manager(self) -> bool:
+        return any(rule.target == MANAGER for rule in self.mapping)

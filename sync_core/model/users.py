@@ -1,0 +1,139 @@
+"""A user of the source tenant and a user of the target tenant, as reads show them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from .values import (
+    MANAGER,
+    Attributes,
+)
+
+
+class SourceState(StrEnum):
+    LIVE = "live"
+    DISABLED = "disabled"
+    SOFT_DELETED = "soft-deleted"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceUser:
+    """A user as the source tenant showed it: by a fresh read, or in a delta page (then only good for nominating)."""
+
+    id: str
+    state: SourceState
+    attributes: Attributes = field(default_factory=dict)
+    member_of: frozenset[str] | None = None  # of the groups that were asked for; None: none were, so nothing is known
+    missing_groups: frozenset[str] = frozenset()  # of those, the ones that do not exist
+    read_at: datetime  # taken before the request was sent
+
+    @property
+    def absent(self) -> bool:
+        return self.state in {SourceState.SOFT_DELETED, SourceState.GONE}
+
+    @property
+    def external(self) -> bool:
+        """Itself a B2B user: invited, or bearing the mark that Entra gives to guests' names.
+
+        https://learn.microsoft.com/entra/external-id/user-properties. userType does not tell: a user synchronized
+        as Member is still external, and an internal guest is not.
+        """
+        return is_external(self.attributes)
+
+    @property
+    def address(self) -> str | None:
+        """The address to invite: mail, else the user principal name."""
+        for name in ("mail", "userPrincipalName"):
+            value = self.attributes.get(name)
+            if isinstance(value, str) and value:
+                return value
+        return None
+
+    @property
+    def manager(self) -> str | None:
+        """The id of whom this user reports to, in the source tenant."""
+        manager = self.attributes.get(MANAGER)
+        return manager if isinstance(manager, str) else None
+
+
+def is_external(attributes: Attributes) -> bool:
+    return (
+        attributes.get("creationType") == "Invitation"
+        or attributes.get("externalUserState") is not None
+        or "#EXT#" in str(attributes.get("userPrincipalName") or "").upper()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """The ownership marker: a directory extension of the target user that says whose B2B user it is.
+
+    It is written with the first attributes and outlives our tables. The tenant is in it, so that a deployment that
+    reads another source tenant under the same name takes nobody for a leaver of its own.
+    """
+
+    attribute: str
+    sync: str
+    tenant_id: str
+    source_id: str
+
+    @property
+    def prefix(self) -> str:
+        """What the markers of all users of one sync begin with."""
+        return f"{self.sync}/{self.tenant_id}/"
+
+    @property
+    def text(self) -> str:
+        return self.prefix + self.source_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetUser:
+    """A user of the target tenant who might be, or is, somebody's B2B user."""
+
+    id: str
+    external: bool
+    created_at: datetime | None = None
+    display_name: str = ""
+    marker: str | None = None  # the text of the ownership marker that this user bears
+    linked_to: str | None = None  # "<sync>/<source id>" of the link that claims this user, if one does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a user is in scope, and why; the reason names filters, attributes and operators, never values.
+
+    `undecided`: a filter could not be evaluated for this user, or a group is not there to be asked. Then nobody is let
+    in and nobody is deprovisioned.
+    """
+
+    in_scope: bool
+    reason: str
+    undecided: bool = False
+
+    @property
+    def out(self) -> bool:
+        """For certain."""
+        return not (self.in_scope or self.undecided)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What the mapping wants of the target user. `on_create` is written once, with the first attributes.
+
+    `left_out` says of each attribute that could not be mapped for this user why not (no values, so it may be logged).
+    `ignored`: an expression said IgnoreObjectFlow; the user is left alone altogether.
+    """
+
+    always: Attributes
+    on_create: Attributes = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    ignored: bool = False
+
+    @property
+    def names(self) -> set[str]:
+        return {*self.always, *self.on_create}

@@ -1,0 +1,272 @@
+"""Reads feeds in rounds: nominates whoever may need a look, and decides nothing.
+
+A round starts at the stored delta link, or from the very beginning (a full round) when there is none, when Graph says
+that it is no longer good, or when what is asked for has changed. It goes on step by step: after each the nominations
+go on the queue, then the step is checkpointed; a crash repeats a step and never loses one.
+
+What a step reads is the feed's own: users.py and groups.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from ..model import FeedRun, Nomination, Sync
+from ..model.errors import (
+    ConflictError,
+    GraphRefusedError,
+    PermanentError,
+    ResyncRequiredError,
+    SyncError,
+    TransientError,
+    UnavailableError,
+)
+from ..model.messages import format_time
+from ..ports import Clock, FeedPhase, Feeds, FeedState, Queues
+
+log = logging.getLogger("xtsync.feeds")
+
+USERS = "users"
+GROUPS = "groups"
+
+# One message reads for this long, then puts itself on the queue again: far from any function time-out.
+TIME_BUDGET = timedelta(seconds=60)
+# A round without progress for this long has lost its message (or its function fails): it is put on again.
+STALLED = timedelta(minutes=10)
+# Rounds that notifications ask for begin this far apart; whatever comes in meanwhile shares the next one.
+SPACING = timedelta(seconds=5)
+# A delta query may not know yet what a notification told of: after this long it is asked once more.
+SECOND_LOOK = timedelta(seconds=8)
+# A round in progress is waited for 1, 2, 4 ... 64 s; after that the poll starts the next one anyway.
+_WAITS = 7
+_LONGEST_BACKOFF = 300.0
+_TRIES = 3
+_CHUNK = 1000  # as many ids as getByIds takes. https://learn.microsoft.com/graph/api/directoryobject-getbyids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one step of a round found, and where the round stands after it; in phase IDLE it is over."""
+
+    state: FeedState
+    nominations: Sequence[Nomination] = ()
+
+
+class Feed(Protocol):
+    """One kind of feed. It reads; the reader below nominates and stores."""
+
+    @property
+    def tenants(self) -> Collection[str]:
+        """The source tenants that have this feed."""
+        ...
+
+    def fingerprint(self, tenant: str) -> str:
+        """Of what a round asks for and compares with: another one means that everybody is to be judged anew."""
+        ...
+
+    def full_is_due(self, state: FeedState, now: datetime) -> bool:
+        """Whether the next round is to be full, though nothing says that it must."""
+        ...
+
+    async def step(self, state: FeedState) -> Step:
+        """The next page or chunk of a round; ResyncRequiredError when the delta link is dead."""
+        ...
+
+
+def syncs_of(syncs: Mapping[str, Sync], tenant: str) -> list[Sync]:
+    """The syncs that a source tenant feeds, in order of their names, in which a walk through them goes on."""
+    return sorted((sync for sync in syncs.values() if sync.source.key == tenant), key=lambda sync: sync.name)
+
+
+async def next_chunk(
+    syncs: Iterable[Sync], cursor: str, ids: Callable[[Sync, str], AsyncIterator[str]]
+) -> tuple[Sync, list[str], str] | None:
+    """The next ids of a walk through syncs, in order of their names, with the cursor behind them; None at the end."""
+    at, _, after = cursor.partition("/")
+    for sync in syncs:
+        if sync.name < at:
+            continue
+        chunk: list[str] = []
+        async for user_id in ids(sync, after if sync.name == at else ""):
+            chunk.append(user_id)
+            if len(chunk) == _CHUNK:
+                break
+        if chunk:
+            return sync, chunk, f"{sync.name}/{chunk[-1]}"
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedReader:
+    kinds: Mapping[str, Feed]  # by name
+    feeds: Feeds
+    queues: Queues
+    clock: Clock
+
+    async def poll(self) -> None:
+        """Start a round of every feed of every source tenant; one's failure does not stop the others."""
+        for feed, kind in self.kinds.items():
+            for tenant in sorted(kind.tenants):
+                try:
+                    await self.start_round(tenant, feed)
+                except SyncError as error:
+                    log.warning("feed.not_started tenant=%s feed=%s error=%s", tenant, feed, error.code)
+
+    def of(self, tenant: str) -> list[str]:
+        """The feeds that a source tenant has, by name; each has a subscription of that name beside it."""
+        return [name for name, feed in self.kinds.items() if tenant in feed.tenants]
+
+    async def start_round(self, tenant: str, feed: str = USERS, *, full: bool = False) -> FeedState:
+        """Start a round, or wake one that has stalled; a round in progress is left alone unless `full` is asked for."""
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._start_round(tenant, feed, full=full)
+            except ConflictError:
+                continue  # a reader checkpointed a page in between
+        return await self._start_round(tenant, feed, full=full)
+
+    async def run(self, run: FeedRun) -> None:
+        """Read on in a round until it ends or the time is used up; what is left is put on the queue again.
+
+        A round is named by the time at which it was asked for. One that is newer than the feed's newest has yet to
+        begin: so it stands in the messages that notifications lead to.
+        """
+        if run.feed not in self.kinds or run.tenant not in self.kinds[run.feed].tenants:
+            log.warning("feed.unknown")
+            return
+        try:
+            await self._read(run)
+        except ConflictError:
+            return  # a second delivery of this round's message is reading; it goes on
+        except TransientError as error:
+            await self._again(run, error)
+        except PermanentError as error:
+            # The round stays where it is; the poll wakes it again, and `status` shows why it stands still.
+            log.warning("feed.stopped tenant=%s feed=%s error=%s", run.tenant, run.feed, error.code)
+            state = await self.feeds.get(run.tenant, run.feed)
+            await self.feeds.save(replace(state, error=error.code))
+
+    async def _start_round(self, tenant: str, feed: str, *, full: bool) -> FeedState:
+        state = await self.feeds.get(tenant, feed)
+        now = self.clock.now()
+        if state.phase is not FeedPhase.IDLE and not full:
+            if state.progress_at is not None and now - state.progress_at >= STALLED:
+                await self.queues.continue_feed(FeedRun(tenant=tenant, feed=feed, round=state.round))
+            return state
+        state = await self._begin(state, format_time(now), full=full)
+        await self.queues.continue_feed(FeedRun(tenant=tenant, feed=feed, round=state.round))
+        return state
+
+    async def _begin(self, state: FeedState, name: str, *, full: bool = False) -> FeedState:
+        now = self.clock.now()
+        feed = self.kinds[state.feed]
+        wanted = feed.fingerprint(state.tenant)
+        full = full or state.delta_link is None or state.fingerprint != wanted or feed.full_is_due(state, now)
+        return await self.feeds.save(
+            replace(
+                state,
+                phase=FeedPhase.PAGES,
+                round=name,
+                full=full,
+                link=None if full else state.delta_link,
+                cursor="",
+                fingerprint=wanted,
+                started_at=now,
+                progress_at=now,
+                pages=0,
+                entries=0,
+                nominated=0,
+                error="",
+            )
+        )
+
+    async def _read(self, run: FeedRun) -> None:
+        state = await self.feeds.get(run.tenant, run.feed)
+        until = self.clock.now() + TIME_BUDGET
+        if run.round > state.round:
+            state = await self._asked_for(run, state)
+        while state.round == run.round and state.phase is not FeedPhase.IDLE:
+            if self.clock.now() >= until:
+                await self.queues.continue_feed(replace(run, attempt=0))
+                return
+            state = await self._step(state)
+
+    async def _asked_for(self, run: FeedRun, state: FeedState) -> FeedState:
+        """Begin the round that a notification asked for, unless a newer one covers it; or later, when it is too soon.
+
+        A notification during a round must not be taken for read: the delta page may have been written before it.
+        """
+        now = self.clock.now()
+        if state.started_at is not None and run.round < format_time(state.started_at):
+            return state
+        if state.phase is not FeedPhase.IDLE:
+            if run.attempt < _WAITS:
+                await self.queues.continue_feed(replace(run, attempt=run.attempt + 1), delay=2.0**run.attempt)
+            return state
+        if state.started_at is not None and (wait := state.started_at + SPACING - now) > timedelta():
+            await self.queues.continue_feed(replace(run, attempt=run.attempt + 1), delay=wait.total_seconds())
+            return state
+        if run.attempt == 0:
+            second = FeedRun(tenant=run.tenant, feed=run.feed, round=format_time(now + SECOND_LOOK), attempt=1)
+            await self.queues.continue_feed(second, delay=SECOND_LOOK.total_seconds())
+        return await self._begin(state, run.round)
+
+    async def _again(self, run: FeedRun, error: TransientError) -> None:
+        """Later, by this round's own message: noted as progress, or the poll would wake the round once more."""
+        delay = max(min(2.0 ** min(run.attempt, 20), _LONGEST_BACKOFF), error.retry_after or 0)
+        await self.queues.continue_feed(replace(run, attempt=run.attempt + 1), delay=delay)
+        state = await self.feeds.get(run.tenant, run.feed)
+        if state.round == run.round:
+            await self.feeds.save(replace(state, progress_at=self.clock.now(), error=error.code))
+
+    async def _step(self, state: FeedState) -> FeedState:
+        try:
+            step = await self.kinds[state.feed].step(state)
+        except ResyncRequiredError as error:
+            if state.full and state.pages == 0:  # the fresh start was refused as well: not at full speed
+                raise UnavailableError from error
+            # From our own beginning, not from the Location that Graph may offer: that one has lost the $select.
+            log.warning("feed.resync tenant=%s feed=%s", state.tenant, state.feed)
+            return await self._progress(replace(state, full=True, link=None, delta_link=None, pages=0))
+        except GraphRefusedError as error:
+            if error.status not in {400, 404} or not (state.pages or state.full) or state.link is None:
+                raise
+            return await self._from_the_start_of_the_round(state, error)
+        return await self._store(step)
+
+    async def _store(self, step: Step) -> FeedState:
+        """Invariant 7: whatever happens in between, everybody is on the queue before the round stands behind them."""
+        await self.queues.nominate(step.nominations)
+        state = replace(step.state, nominated=step.state.nominated + len(step.nominations))
+        return await (self._complete(state) if state.phase is FeedPhase.IDLE else self._progress(state))
+
+    async def _from_the_start_of_the_round(self, state: FeedState, error: GraphRefusedError) -> FeedState:
+        """The next page's link has run out while the round stood still; where the round began still stands."""
+        log.warning("feed.restarted tenant=%s feed=%s error=%s", state.tenant, state.feed, error.code)
+        await self._progress(replace(state, link=None if state.full else state.delta_link, pages=0))
+        raise UnavailableError from error  # not at full speed: Graph may refuse this one, too
+
+    async def _progress(self, state: FeedState) -> FeedState:
+        return await self.feeds.save(replace(state, progress_at=self.clock.now(), error=""))
+
+    async def _complete(self, state: FeedState) -> FeedState:
+        if state.full and state.feed == USERS and state.tenant in self.kinds[GROUPS].tenants:
+            # Who is a member a listing of users does not know: those are nominated by a listing of the groups.
+            await self.start_round(state.tenant, GROUPS, full=True)
+        now = self.clock.now()
+        log.info(
+            "feed.completed tenant=%s feed=%s full=%s pages=%d entries=%d nominated=%d",
+            state.tenant,
+            state.feed,
+            state.full,
+            state.pages,
+            state.entries,
+            state.nominated,
+        )
+        full_at = now if state.full else state.full_at
+        done = replace(state, link=None, cursor="", completed_at=now, full_at=full_at, progress_at=now, error="")
+        return await self.feeds.save(done)

@@ -1,0 +1,97 @@
+"""Keeps change-notification subscriptions alive, one for each resource of a source tenant: never doubles one.
+
+Every run renews, which is also the proof that Graph still knows the subscription. The client state, by which the
+webhook tells Graph's posts from forged ones, is drawn anew for each subscription and stored only as its SHA-256.
+https://learn.microsoft.com/graph/change-notifications-overview
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from ..model import LifecycleEvent, Tenant
+from ..model.errors import ConflictError, SyncError
+from ..ports import Clock, GraphSubscription, SubscriptionApi, SubscriptionRecord, Subscriptions
+from .rounds import FeedReader
+from .webhook import client_state_hash
+
+log = logging.getLogger("xtsync.subscriptions")
+
+# Far below Graph's 29 days: a deployment that was removed is posted to for two more days, not for a month.
+LIFETIME = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionKeeper:
+    tenants: Mapping[str, Tenant]
+    apis: Mapping[str, SubscriptionApi]  # by tenant key
+    records: Subscriptions
+    feeds: FeedReader
+    clock: Clock
+    new_client_state: Callable[[], str]
+
+    async def keep_all(self) -> None:
+        """Every source tenant's; one tenant's failure does not stop the others."""
+        for tenant in sorted(self.tenants):
+            for resource in self.feeds.of(tenant):
+                try:
+                    await self.keep(tenant, resource)
+                except SyncError as error:
+                    log.warning("subscription.failed tenant=%s resource=%s error=%s", tenant, resource, error.code)
+
+    async def keep(self, tenant_key: str, resource: str = "users") -> SubscriptionRecord:
+        """Renew this subscription, or create it when there is none (any more)."""
+        tenant = self.tenants[tenant_key]
+        api = self.apis[tenant_key]
+        record = await self.records.get(tenant_key, resource)
+        if record is None:
+            record = SubscriptionRecord(tenant=tenant_key, tenant_id=tenant.id, resource=resource)
+        if record.subscription_id and record.tenant_id == tenant.id:
+            renewed = await api.renew(record.subscription_id, self.clock.now() + LIFETIME)
+            if renewed is not None and renewed.notification_url == api.notification_url:
+                log.info("subscription.alive tenant=%s resource=%s subscription=%s", tenant_key, resource, renewed.id)
+                return await self.records.save(replace(record, expires_at=renewed.expires_at))
+            if renewed is not None:
+                await api.delete(renewed.id)
+        return await self._create(api, replace(record, tenant_id=tenant.id))
+
+    async def lifecycle(self, event: LifecycleEvent) -> None:
+        """What Graph says about a subscription. https://learn.microsoft.com/graph/change-notifications-lifecycle-events"""
+        if event.tenant not in self.tenants:
+            log.warning("subscription.unknown_tenant")
+            return
+        for resource in self.feeds.of(event.tenant):
+            await self.keep(event.tenant, resource)
+            if event.event in {"subscriptionRemoved", "missed"}:
+                await self.feeds.start_round(event.tenant, resource)
+
+    async def _create(self, api: SubscriptionApi, record: SubscriptionRecord) -> SubscriptionRecord:
+        client_state = self.new_client_state()
+        # Stored first, so that of two instances only one goes on.
+        record = await self.records.save(
+            replace(record, subscription_id="", client_state_hash=client_state_hash(client_state), expires_at=None)
+        )
+        subscription = await self._create_or_replace(api, record.resource, client_state)
+        log.info(
+            "subscription.created tenant=%s resource=%s subscription=%s",
+            record.tenant,
+            record.resource,
+            subscription.id,
+        )
+        return await self.records.save(
+            replace(record, subscription_id=subscription.id, expires_at=subscription.expires_at)
+        )
+
+    async def _create_or_replace(self, api: SubscriptionApi, resource: str, client_state: str) -> GraphSubscription:
+        """One that we find there already has a client state that nobody knows any more: it is replaced."""
+        expires_at = self.clock.now() + LIFETIME
+        try:
+            return await api.create(resource=resource, client_state=client_state, expires_at=expires_at)
+        except ConflictError:
+            for old in await api.list():
+                if old.resource.strip("/") == resource:
+                    await api.delete(old.id)
+            return await api.create(resource=resource, client_state=client_state, expires_at=expires_at)

@@ -1,0 +1,197 @@
+"""The users feed: pages of a delta query on users, and after a full round two listings.
+
+The sweep asks which linked users still exist: those who do not were deleted while nobody was reading. Then the target
+is asked who bears our ownership marker: those who have no link were ours before the tables were lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..decision.look import desired
+from ..model import (
+    MANAGER,
+    Attributes,
+    LinkDigest,
+    LinkState,
+    Nomination,
+    SourceState,
+    SourceUser,
+    Sync,
+    Why,
+    digest,
+    fingerprint,
+    fingerprints,
+)
+from ..model.errors import PermanentError, TransientError
+from ..ports import Clock, FeedPhase, FeedState, Links, SourceDirectory, TargetDirectory
+from ..scope.verdict import scope
+from .rounds import Step, next_chunk, syncs_of
+
+log = logging.getLogger("xtsync.feeds")
+
+
+def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full: bool = False) -> bool:
+    """Whether a feed entry may mean work. Saying no is safe only when a fresh read like it would be skipped.
+
+    An attribute that the entry lacks counts as null: at worst that costs a read. But for the manager, whom an entry
+    names when that changed, and always in a full round (_newest). Memberships it never has: those of
+    the last look stand in for them, of whoever is ours, and in a full round of everybody; whose are others by now, the
+    groups feed nominates (rounds.py). Who is not ours yet counts in other rounds as perhaps a member.
+    """
+    state = LinkState.SEEN if link is None else link.state
+    if entry.absent:
+        return state.ours and (state, entry.state) != (LinkState.DELETED, SourceState.SOFT_DELETED)
+    if entry.external:
+        return False
+    if link is None or not state.ours:
+        known = link.member_of if link is not None else None
+        verdict = scope(sync, replace(entry, member_of=known or frozenset()) if full else entry)
+        return not verdict.out and entry.state is SourceState.LIVE
+    if scope(sync, replace(entry, member_of=link.member_of)).out:
+        return True
+    if sync.maps_manager and MANAGER in entry.attributes and entry.manager != link.manager:
+        return True
+    return digest(fingerprints(desired(sync, entry).always)) != link.digest
+
+
+def _newest(entries: Sequence[SourceUser], *, full: bool) -> dict[str, SourceUser]:
+    """One entry of each user, with the last word on their manager. A full round names every manager there is."""
+    newest: dict[str, SourceUser] = {}
+    for entry in entries:  # replays within a page: once is enough
+        known: Attributes = {MANAGER: None} if full else {}
+        if entry.id in newest and MANAGER in newest[entry.id].attributes:
+            known = {MANAGER: newest[entry.id].manager}
+        newest[entry.id] = entry if entry.absent else replace(entry, attributes={**known, **entry.attributes})
+    return newest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersFeed:
+    """feeds.Feed."""
+
+    syncs: Mapping[str, Sync]
+    sources: Mapping[str, SourceDirectory]  # by tenant key
+    targets: Mapping[str, TargetDirectory]
+    links: Links
+    clock: Clock
+
+    @property
+    def tenants(self) -> Collection[str]:
+        return self.sources.keys()
+
+    def fingerprint(self, tenant: str) -> str:
+        rules = [
+            [
+                sync.name,
+                *map(repr, sync.mapping),
+                *map(repr, sync.filters),
+                *_assignment(sync),
+                str(sync.owner_attribute),
+            ]
+            for sync in self._syncs(tenant)
+        ]
+        return fingerprint([self.sources[tenant].select, *map(str, rules)])
+
+    def full_is_due(self, state: FeedState, now: datetime) -> bool:  # noqa: ARG002
+        return False
+
+    async def step(self, state: FeedState) -> Step:
+        match state.phase:
+            case FeedPhase.SWEEP:
+                return await self._sweep(state)
+            case FeedPhase.MARKED:
+                return await self._list_marked(state)
+            case _:
+                return await self._page(state)
+
+    async def _page(self, state: FeedState) -> Step:
+        page = await self.sources[state.tenant].delta_page(state.link)
+        if state.full and state.pages == 0:
+            state = replace(state, unlisted=tuple(sync.name for sync in self._marking(state.tenant)))
+        nominations = await self._judge(state, page.users)
+        state = replace(state, pages=state.pages + 1, entries=state.entries + len(page.users), link=page.next_link)
+        if page.delta_link is not None:
+            state = replace(state, delta_link=page.delta_link)
+            state = replace(state, phase=FeedPhase.SWEEP) if state.full else _swept(state)
+        return Step(state=state, nominations=nominations)
+
+    async def _judge(self, state: FeedState, entries: Sequence[SourceUser]) -> list[Nomination]:
+        newest = _newest(entries, full=state.full)
+        now = self.clock.now()
+        nominations = []
+        for sync in self._syncs(state.tenant):
+            links = await self.links.digests(sync.name, list(newest))
+            nominations += [
+                Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now)
+                for user_id, entry in newest.items()
+                if worth_a_look(sync, entry, links.get(user_id), full=state.full)
+            ]
+        return nominations
+
+    async def _sweep(self, state: FeedState) -> Step:
+        """The next chunk of linked users: whoever Graph does not know any more is nominated."""
+        found = await next_chunk(
+            self._syncs(state.tenant), state.cursor, lambda s, after: self.links.ids(s.name, after)
+        )
+        if found is None:
+            return Step(state=_swept(state))
+        sync, chunk, cursor = found
+        existing = await self.sources[state.tenant].existing(chunk)
+        now = self.clock.now()
+        missing = [
+            Nomination(sync=sync.name, user=user_id, why=Why.ABSENT, at=now)
+            for user_id in chunk
+            if user_id not in existing
+        ]
+        return Step(state=replace(state, cursor=cursor), nominations=missing)
+
+    async def _list_marked(self, state: FeedState) -> Step:
+        """The next page of target users with a sync's marker.
+
+        A target tenant that does not answer is passed over until the next round: the others' feed goes on.
+        """
+        syncs = [each for each in self._marking(state.tenant) if each.name in state.unlisted]
+        sync = next((each for each in syncs if each.name > state.cursor), None)
+        if sync is None or (marker := sync.marker("")) is None:
+            return Step(state=replace(state, phase=FeedPhase.IDLE))
+        try:
+            page = await self.targets[sync.target.key].marked(marker, state.link)
+        except (TransientError, PermanentError) as error:
+            log.warning("feed.marked_not_listed sync=%s error=%s", sync.name, error.code)
+            return Step(state=replace(state, cursor=sync.name, link=None))
+        known = await self.links.digests(sync.name, page.source_ids)
+        seen = {user_id for user_id, link in known.items() if link.state is LinkState.SEEN}
+        now = self.clock.now()
+        missing = [
+            Nomination(sync=sync.name, user=user_id, why=Why.MARKED, at=now)
+            for user_id in page.source_ids
+            if user_id not in known or user_id in seen
+        ]
+        state = replace(state, link=page.next_link)
+        if page.next_link is None:
+            rest = tuple(name for name in state.unlisted if name != sync.name)
+            state = replace(state, cursor=sync.name, unlisted=rest)
+        return Step(state=state, nominations=missing)
+
+    def _marking(self, tenant: str) -> list[Sync]:
+        return [sync for sync in self._syncs(tenant) if sync.owner_attribute is not None]
+
+    def _syncs(self, tenant: str) -> list[Sync]:
+        return syncs_of(self.syncs, tenant)
+
+
+def _swept(state: FeedState) -> FeedState:
+    """Behind the pages and the sweep: the marked are still to be listed, or the round is over."""
+    if not state.unlisted:
+        return replace(state, phase=FeedPhase.IDLE)
+    return replace(state, phase=FeedPhase.MARKED, cursor="", link=None)
+
+
+def _assignment(sync: Sync) -> list[str]:
+    if sync.assigned is None:
+        return []
+    return [str(sorted(sync.assigned.groups)), str(sorted(sync.assigned.members))]

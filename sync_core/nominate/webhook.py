@@ -1,0 +1,189 @@
+"""What Graph posts to us: validation handshakes, change notifications, lifecycle events. Pure, and quick to import.
+
+A post is only ever a hint of whom to look at. Still nobody but Graph may give hints: an item counts when its
+subscription is ours, its tenant is the one that the subscription belongs to, and its client state hashes to what was
+stored; everything else is refused, counted, and never put on a queue.
+https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..model import FeedRun, LifecycleEvent, Nomination, Why
+from ..model.messages import encode, format_time
+
+# Far above what Graph sends in one post, far below what would hurt.
+MAX_BODY = 1024 * 1024
+LIFECYCLE_EVENTS = frozenset({"reauthorizationRequired", "subscriptionRemoved", "missed"})
+
+type Item = Mapping[str, object]
+type Message = Nomination | FeedRun | LifecycleEvent
+
+_TOKEN = re.compile(r"[^\x00-\x1f\x7f]{1,4096}")
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """An HTTP request, as far as it matters here."""
+
+    validation_token: str | None
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One subscription of ours, and what its notifications nominate for."""
+
+    subscription_id: str
+    tenant: str
+    tenant_id: str
+    client_state_hash: str
+    syncs: Sequence[str]
+    resource: str = "users"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    status: int
+    text: str = ""
+    messages: Sequence[str] = ()  # bodies for the queue, to be stored before the answer is given
+    rounds: Sequence[str] = ()  # likewise, for `feed-pages`
+    refused: Mapping[str, int] = field(default_factory=dict)  # reason -> items
+
+
+class RefusedItemError(Exception):
+    """One item of a post does not count; the others still do."""
+
+
+class BadPostError(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def client_state_hash(client_state: str) -> str:
+    return hashlib.sha256(client_state.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def known_subscriptions(rows: str, syncs: Mapping[str, Sequence[str]]) -> dict[str, Known]:
+    """From the `subscriptions` table as the host's table binding reads it (a JSON array of entities).
+
+    `syncs` names the syncs of each source tenant; the rows of tenants that are no longer configured do not count.
+    """
+    return {
+        row["subscription_id"]: Known(
+            subscription_id=row["subscription_id"],
+            tenant=row["PartitionKey"],
+            tenant_id=row["tenant_id"],
+            client_state_hash=row["client_state_hash"],
+            syncs=syncs[row["PartitionKey"]],
+            resource=row["RowKey"],
+        )
+        for row in json.loads(rows)
+        if row.get("subscription_id") and row["PartitionKey"] in syncs
+    }
+
+
+def receive_notifications(post: Post, known: Mapping[str, Known], now: datetime) -> Answer:
+    """Change notifications of users to `user-changes` messages: one for each user and sync, however often they come.
+
+    One of a group does not say who came or went: it asks for a round of the feed that does.
+    """
+
+    def messages(subscription: Known, item: Item) -> list[Message]:
+        changed = _object_id(item)
+        if subscription.resource != "users":
+            return [FeedRun(tenant=subscription.tenant, feed=subscription.resource, round=format_time(now))]
+        return [Nomination(sync=sync, user=changed, why=Why.NOTIFICATION, at=now) for sync in subscription.syncs]
+
+    return _receive(post, known, messages)
+
+
+def receive_lifecycle(post: Post, known: Mapping[str, Known], now: datetime) -> Answer:
+    """Lifecycle notifications to `subscription-events` messages."""
+
+    def messages(subscription: Known, item: Item) -> list[Message]:
+        event = item.get("lifecycleEvent")
+        if not isinstance(event, str) or event not in LIFECYCLE_EVENTS:
+            raise RefusedItemError("no known lifecycle event")
+        return [LifecycleEvent(tenant=subscription.tenant, event=event, at=now)]
+
+    return _receive(post, known, messages)
+
+
+def _receive(post: Post, known: Mapping[str, Known], messages: Callable[[Known, Item], list[Message]]) -> Answer:
+    if post.validation_token is not None:
+        return _handshake(post.validation_token)
+    try:
+        items = _items(post)
+    except BadPostError as error:
+        return Answer(status=error.status, text=str(error))
+    accepted: dict[Message, None] = {}  # in order, and each message once
+    refused: Counter[str] = Counter()
+    for item in items:
+        try:
+            accepted.update(dict.fromkeys(messages(*_proven(item, known))))
+        except RefusedItemError as error:
+            refused[str(error)] += 1
+    return Answer(
+        status=202,
+        messages=tuple(encode(each) for each in accepted if not isinstance(each, FeedRun)),
+        rounds=tuple(encode(each) for each in accepted if isinstance(each, FeedRun)),
+        refused=dict(refused),
+    )
+
+
+def _handshake(token: str) -> Answer:
+    """Echo the decoded token exactly; the answer's headers keep a browser from taking it for a page."""
+    if not _TOKEN.fullmatch(token):
+        return Answer(status=400, text="validationToken is empty, too long or has control characters")
+    return Answer(status=200, text=token)
+
+
+def _items(post: Post) -> list[object]:
+    if post.content_type.partition(";")[0].strip().lower() != "application/json":
+        raise BadPostError(415, "the content type is not application/json")
+    if len(post.body) > MAX_BODY:
+        raise BadPostError(413, f"the body is longer than {MAX_BODY} bytes")
+    try:
+        body = json.loads(post.body)
+    except (ValueError, RecursionError) as error:
+        raise BadPostError(400, "the body is not JSON") from error
+    items = body.get("value") if isinstance(body, dict) else None
+    if not isinstance(items, list):
+        raise BadPostError(400, "the body has no list named 'value'")
+    return items
+
+
+def _proven(item: object, known: Mapping[str, Known]) -> tuple[Known, Item]:
+    """The item, and the subscription that it proves to belong to."""
+    if not isinstance(item, dict):
+        raise RefusedItemError("not an object")
+    subscription = known.get(str(item.get("subscriptionId")))
+    if subscription is None:
+        raise RefusedItemError("unknown subscription")
+    if str(item.get("tenantId")).lower() != subscription.tenant_id.lower():
+        raise RefusedItemError("wrong tenant")
+    client_state = item.get("clientState")
+    presented = client_state_hash(client_state if isinstance(client_state, str) else "")
+    if not hmac.compare_digest(presented, subscription.client_state_hash):
+        raise RefusedItemError("wrong client state")
+    return subscription, item
+
+
+def _object_id(item: Item) -> str:
+    data = item.get("resourceData")
+    changed = data.get("id") if isinstance(data, dict) else None
+    if not isinstance(changed, str) or not _GUID.fullmatch(changed):
+        raise RefusedItemError("no object id")
+    return changed.lower()

@@ -1,0 +1,144 @@
+"""Runs every check: first what is stored, then each app's token on its tenant, then what that token lets us read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ...model import Sync, Tenant
+from ...model.errors import GraphRefusedError, SyncError
+from ...nominate.rounds import GROUPS
+from ...ports import Activity, AppOnTenant, Clock, Feeds, Guards, Links, Queues, Side, Subscriptions
+from . import policies, stored, subscription, token
+from .finding import Check, Finding, Found, Verdict, failed, skipped
+
+# A token that fails one of these is not used for anything else.
+_USABLE = frozenset({"token", "tenant", "clock", "graph"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkup:
+    """`host_encoding` is messageEncoding of host.json: empty where there is none to read."""
+
+    syncs: Mapping[str, Sync]
+    warnings: int  # of sync.yaml
+    apps: Sequence[AppOnTenant]
+    feeds: Feeds
+    subscriptions: Subscriptions
+    guards: Guards
+    links: Links
+    activity: Activity
+    queues: Queues
+    peeks: Mapping[str, stored.Peeks]
+    clock: Clock
+    host_encoding: str
+    public_url: str
+
+    async def run(self) -> list[Finding]:
+        """In order: of the deployment, then of each app on its tenant."""
+        findings = [_finding("", check, await _found(check)) for check in self._deployment()]
+        for app in self.apps:
+            findings += await self._app(app)
+        return findings
+
+    def _deployment(self) -> list[Check]:
+        syncs, now = list(self.syncs.values()), self.clock.now()
+        work = "host.json, and the next 32 messages of each work queue"
+        poisoned = "poison queues, and partition poison: of table activity"
+        return [
+            _check("configuration", "settings and sync.yaml", stored.configuration, syncs, self.warnings),
+            _check("queue encoding", work, stored.encoding, self.peeks, self.host_encoding),
+            _check("poison", poisoned, stored.poison, self.queues, self.activity),
+            _check("parked users", "table links", stored.parked, self.links, syncs),
+            _check("holds", "table guards", stored.holds, self.guards, syncs, now),
+        ]
+
+    async def _app(self, app: AppOnTenant) -> list[Finding]:
+        got = await token.Token.of(app)
+        graph = _check("graph", f"GET {token.ONE_USER}", token.graph, app)
+        # Asked before the clock is looked at: the answer has Graph's time, also when it is a refusal.
+        answer = skipped("see token") if got.claims is None else await _found(graph)
+        findings = [_finding(app.subject, check, await _found(check)) for check in self._token(app, got)]
+        broken = _broken(findings)
+        findings.append(_finding(app.subject, graph, skipped(f"see {broken}") if broken else answer))
+        broken = _broken(findings)
+        for check in self._source(app, usable=not broken):
+            findings.append(_finding(app.subject, check, await _found(check)))
+        for check in self._policies(app):
+            findings.append(_finding(app.subject, check, skipped(f"see {broken}") if broken else await _found(check)))
+        return findings
+
+    def _token(self, app: AppOnTenant, got: token.Token) -> list[Check]:
+        issuer = f"https://{app.authority}/{app.tenant.id}, app {app.app_id}"
+        checks = [
+            _check("token", issuer, token.issued, app, got),
+            _check("tenant", "tid of the token", token.tenant, app, got),
+            _check("roles", "roles of the token", token.roles, app, got, groups=self._reads_groups(app)),
+            _check(
+                "clock", "nbf and exp of the token, Date of Graph's answer", token.clock, app, got, self.clock.now()
+            ),
+        ]
+        return checks if got.claims is not None else checks[:1]
+
+    def _source(self, app: AppOnTenant, *, usable: bool) -> list[Check]:
+        if app.side is not Side.SOURCE:
+            return []
+        now, key = self.clock.now(), app.tenant.key
+        look = subscription.live if usable else subscription.recorded
+        kept = "table subscriptions, GET /subscriptions/{id}"
+        checks = [
+            _check("subscription", kept, look, app, self.subscriptions, now, self.public_url),
+            _check("feed", "table feeds", stored.feed, self.feeds, key, now, self.public_url),
+        ]
+        if self._reads_groups(app):
+            groups = subscription.of_groups if usable else subscription.recorded
+            checks += [
+                _check("groups subscription", kept, groups, app, self.subscriptions, now, self.public_url, GROUPS),
+                _check("groups feed", "table feeds", stored.feed, self.feeds, key, now, self.public_url, GROUPS),
+            ]
+        return checks
+
+    def _reads_groups(self, app: AppOnTenant) -> bool:
+        sources = {sync.source.key for sync in self.syncs.values() if sync.groups}
+        return app.side is Side.SOURCE and app.tenant.key in sources
+
+    def _policies(self, app: AppOnTenant) -> list[Check]:
+        between = [check for other in self._others(app) for check in policies.checks(app, other)]
+        return [*between, policies.invitation_check(app)] if app.side is Side.TARGET else between
+
+    def _others(self, app: AppOnTenant) -> list[Tenant]:
+        """The tenants at the other end of this one's syncs."""
+        ends = [(sync.source, sync.target) for sync in self.syncs.values()]
+        if app.side is Side.TARGET:
+            ends = [(target, source) for source, target in ends]
+        return list({there.key: there for here, there in ends if here.key == app.tenant.key}.values())
+
+
+def _broken(findings: Sequence[Finding]) -> str:
+    """The check whose failure makes the token useless."""
+    return next((each.check for each in findings if each.check in _USABLE and each.found.verdict is Verdict.FAILED), "")
+
+
+def _check[**P](
+    name: str, looked_at: str, look: Callable[P, Awaitable[Found]], *args: P.args, **more: P.kwargs
+) -> Check:
+    return Check(name=name, looked_at=looked_at, look=partial(look, *args, **more))
+
+
+def _finding(subject: str, check: Check, found: Found) -> Finding:
+    return Finding(subject=subject, check=check.name, looked_at=check.looked_at, found=found)
+
+
+async def _found(check: Check) -> Found:
+    """What the check found; whatever goes wrong on the way is a finding too, and stops no other check."""
+    try:
+        return await check.look()
+    except GraphRefusedError as error:
+        if error.status == 403:
+            return Found(verdict=Verdict.UNSEEN, detail="the app has no permission to look", remedy=check.by_hand)
+        return failed(f"could not be checked: {error.code}", error.hint)
+    except SyncError as error:
+        return failed(f"could not be checked: {error}", error.hint)
+    except Exception as error:  # noqa: BLE001 - one check must not hide the others; the text may quote anything
+        return failed(f"could not be checked: {type(error).__name__}", "This is a fault of the program: report it.")

@@ -1,0 +1,143 @@
+"""Checks of what this deployment is told and has stored: syncs, progress of feeds, queues, and who waits for whom."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from ...guard.deletions import waiting
+from ...model import Sync
+from ...model.messages import WORK_QUEUES, poison_queue
+from ...nominate.rounds import STALLED, USERS
+from ...ports import Activity, FeedPhase, Feeds, FeedState, Guards, Links, Queues
+from . import remedies
+from .finding import Found, failed, ok, warning
+
+# The alert `feed-not-completed` has the same limit; the poll starts a round every five minutes.
+FEED_OVERDUE = timedelta(minutes=30)
+# Of directory objects. https://learn.microsoft.com/graph/delta-query-overview
+DELTA_LINK_LIFE = timedelta(days=7)
+_ENCODING = "base64"
+
+
+class Peeks(Protocol):
+    async def peek(self) -> list[str]:
+        """What the next messages are on the wire."""
+        ...
+
+
+async def configuration(syncs: Sequence[Sync], warnings: int) -> Found:
+    """That it could be read at all is behind us: its faults end the command before any check."""
+    if warnings:
+        return warning(f"{warnings} things may not do what you think", "Which, with their lines:", "xtsync validate")
+    return ok(", ".join(f"{sync.name}: {sync.source.key} to {sync.target.key}" for sync in syncs))
+
+
+async def feed(feeds: Feeds, tenant: str, now: datetime, public_url: str, name: str = USERS) -> Found:
+    state = await feeds.get(tenant, name)
+    if state.completed_at is not None and now - state.completed_at <= FEED_OVERDUE:
+        return ok(f"completed {_span(now - state.completed_at)} ago")
+    if _is_read(state, now):
+        return warning(f"a round is being read: {state.entries} entries so far", "How it goes on:", "xtsync status")
+    return failed(
+        _age(state, now) + (f"; stopped by {state.error}" if state.error else ""),
+        "poll_feeds starts a round every five minutes, as long as the app runs:",
+        f"curl -i {public_url}/api/health",
+        *remedies.start_timer("poll_feeds", public_url),
+        "If that does not complete either, from the very beginning:",
+        f"xtsync resync --tenant {tenant}",
+    )
+
+
+def _is_read(state: FeedState, now: datetime) -> bool:
+    return state.phase is not FeedPhase.IDLE and state.progress_at is not None and now - state.progress_at < STALLED
+
+
+def _age(state: FeedState, now: datetime) -> str:
+    if state.completed_at is None:
+        return "no round was ever completed"
+    age = now - state.completed_at
+    if state.delta_link is not None and age > DELTA_LINK_LIFE:
+        return f"the delta link is stale: {_span(age)} old, and Graph gives it up after seven days"
+    return f"no round was completed for {_span(age)}"
+
+
+async def encoding(queues: Mapping[str, Peeks], host_encoding: str) -> Found:
+    """The host decodes, by host.json, what our own code and the host's output bindings encode."""
+    if host_encoding not in {"", _ENCODING}:
+        return failed(
+            f"host.json has messageEncoding {host_encoding}, the code sends base64",
+            "Put this into host.json, under extensions.queues, and deploy:",
+            '"messageEncoding": "base64"',
+        )
+    foreign = {name: sum([_foreign(body) for body in await queues[name].peek()]) for name in WORK_QUEUES}
+    found = [name for name, count in foreign.items() if count]
+    if not found:
+        return ok(_ENCODING)
+    return failed(
+        f"not base64: {', '.join(f'{foreign[name]} on {name}' for name in found)}",
+        "Only this app may send to these queues: see who else has a Storage Queue Data role on the account. The host",
+        "moves such messages to the poison queue. To see them:",
+        *(f"az storage message peek --auth-mode login --num-messages 32 --queue-name {name}" for name in found),
+    )
+
+
+async def poison(queues: Queues, activity: Activity) -> Found:
+    depths = await queues.depths()
+    found = [f"{depths[name]} on {name}" for name in map(poison_queue, WORK_QUEUES) if depths.get(name)]
+    kept = await activity.poison_count()
+    if kept:
+        found.append(f"{kept} kept in table activity")
+    if not found:
+        return ok("none")
+    return failed(
+        ", ".join(found),
+        "Each made the program fail five times: the exceptions are in AppExceptions of Log Analytics. Report them.",
+        "After a fix, for a user and for a feed:",
+        "xtsync sync USER",
+        "xtsync resync",
+        "Then delete what is kept: docs/operations.md#messages-poisoned",
+    )
+
+
+async def parked(links: Links, syncs: Sequence[Sync]) -> Found:
+    """They are tried again by themselves: worth a look, and no fault of the deployment."""
+    counts = {sync.name: len(await links.parked(sync.name)) for sync in syncs}
+    if not any(counts.values()):
+        return ok("nobody")
+    return warning(_counted(counts), "Who, and why:", "xtsync status", "Where it stops:", "xtsync sync USER --dry-run")
+
+
+async def holds(guards: Guards, syncs: Sequence[Sync], now: datetime) -> Found:
+    counts = {sync.name: sum([waiting(hold, now) for hold in await guards.holds(sync.name)]) for sync in syncs}
+    if not any(counts.values()):
+        return ok("no deletion waits")
+    return failed(
+        f"deletions wait for a person: {_counted(counts)}",
+        "First find out why so many people left (docs/operations.md#deletions-held). Then read the list, and decide:",
+        "xtsync holds",
+        "xtsync holds approve CODE",
+        "xtsync holds reject CODE",
+    )
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
+
+
+def _foreign(body: str) -> bool:
+    try:
+        base64.b64decode(body, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return True
+    return False
+
+
+def _span(age: timedelta) -> str:
+    seconds = age.total_seconds()
+    if seconds >= 2 * 86_400:
+        return f"{seconds / 86_400:.0f} days"
+    return f"{seconds / 3600:.0f} h" if seconds >= 2 * 3600 else f"{seconds / 60:.0f} min"

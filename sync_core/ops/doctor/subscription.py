@@ -1,0 +1,80 @@
+"""The change-notification subscription of one source tenant: our record, and what Graph itself says of it.
+
+https://learn.microsoft.com/graph/api/subscription-get
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ...model import Json
+from ...nominate.rounds import USERS
+from ...ports import AppOnTenant, SubscriptionRecord, Subscriptions
+from . import remedies
+from .finding import Found, Verdict, failed, ok, warning
+
+
+async def recorded(
+    app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str, resource: str = USERS
+) -> Found:
+    """By our own record alone: for a token that cannot be used."""
+    record = await records.get(app.tenant.key, resource)
+    fault = _fault(record, now)
+    return failed(fault, *_remedy(public_url)) if fault else ok("recorded as live; Graph was not asked")
+
+
+async def of_groups(app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str, resource: str) -> Found:
+    """Without one the poll finds changed memberships, so that nothing is wrong."""
+    found = await live(app, records, now, public_url, resource)
+    if found.verdict is not Verdict.FAILED:
+        return found
+    return warning(
+        f"{found.detail}; changed memberships come by poll, within minutes",
+        "For seconds, grant Group.Read.All in the source tenant, for which NOTIFY_GROUPS asks: docs/deploy.md.",
+    )
+
+
+async def live(
+    app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str, resource: str = USERS
+) -> Found:
+    """By our record, and then by Graph's."""
+    record = await records.get(app.tenant.key, resource)
+    fault = _fault(record, now)
+    if fault or record is None:
+        return failed(fault, *_remedy(public_url))
+    known = await app.inspection.get("/subscriptions/{id}", id=record.subscription_id)
+    if known is None:
+        return failed("Graph does not know it (any more)", *_remedy(public_url))
+    expires_at = _time(known.get("expirationDateTime"))
+    if expires_at is None or expires_at <= now:
+        return failed("Graph says that it has expired", *_remedy(public_url))
+    if not str(known.get("notificationUrl")).startswith(f"{public_url}/"):
+        return failed(
+            "it posts to another address than XTSYNC_PUBLIC_URL",
+            "Is this the deployment's own setting? Then the next run of keep_subscriptions replaces it.",
+            *remedies.start_timer("keep_subscriptions", public_url),
+        )
+    return ok(f"live, expires in {(expires_at - now).total_seconds() / 3600:.0f} h")
+
+
+def _fault(record: SubscriptionRecord | None, now: datetime) -> str:
+    if record is None or not record.subscription_id or record.expires_at is None:
+        return "there is none"
+    return "it has expired" if record.expires_at <= now else ""
+
+
+def _remedy(public_url: str) -> list[str]:
+    return [
+        "keep_subscriptions makes a new one within the hour; until then the poll finds what changes.",
+        *remedies.start_timer("keep_subscriptions", public_url),
+        "If it stays like this: look for subscription.failed in the log; this has to answer 200 from the internet:",
+        f"curl -i {public_url}/api/health",
+    ]
+
+
+def _time(value: Json) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

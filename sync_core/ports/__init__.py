@@ -1,0 +1,70 @@
+"""What the core needs of the world, and nothing more: time, two directories, and stored state.
+
+Each port has a real adapter (sync_core/graph, sync_core/storage) and runs unchanged in the simulator. Every method may
+raise TransientError (try again) or PermanentError; a compare-and-swap that loses raises ConflictError. A record that
+was read or saved carries its `etag`; one without is new, and saving it inserts.
+"""
+
+from .clock import Clock
+from .directories import (
+    AppOnTenant,
+    Confirm,
+    DeltaPage,
+    GraphSubscription,
+    GroupChanges,
+    GroupDirectory,
+    MarkedPage,
+    Presence,
+    Side,
+    SourceDirectory,
+    SubscriptionApi,
+    TargetDirectory,
+    TenantInspection,
+)
+from .state import (
+    Activity,
+    BudgetRecord,
+    Budgets,
+    FeedPhase,
+    Feeds,
+    FeedState,
+    Guards,
+    GuardWindow,
+    HoldRecord,
+    HoldState,
+    Links,
+    Queues,
+    SubscriptionRecord,
+    Subscriptions,
+)
+
+__all__ = [
+    "Activity",
+    "AppOnTenant",
+    "BudgetRecord",
+    "Budgets",
+    "Clock",
+    "Confirm",
+    "DeltaPage",
+    "FeedPhase",
+    "FeedState",
+    "Feeds",
+    "GraphSubscription",
+    "GroupChanges",
+    "GroupDirectory",
+    "GuardWindow",
+    "Guards",
+    "HoldRecord",
+    "HoldState",
+    "Links",
+    "MarkedPage",
+    "Presence",
+    "Queues",
+    "Side",
+    "SourceDirectory",
+    "SubscriptionApi",
+    "SubscriptionRecord",
+    "Subscriptions",
+    "TargetDirectory",
+    "TenantInspection",
+]

@@ -1,0 +1,211 @@
+"""What is stored: links, feeds, subscriptions, guards, budgets, activity, and the work queues."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ..model import (
+    FeedRun,
+    LifecycleEvent,
+    Link,
+    LinkDigest,
+    Nomination,
+    Outcome,
+)
+
+
+class Links(Protocol):
+    async def get(self, sync: str, source_id: str) -> Link | None: ...
+
+    async def save(self, link: Link) -> Link:
+        """Insert (no etag) or replace if unchanged; the saved link with its new etag."""
+        ...
+
+    async def forget(self, link: Link) -> None:
+        """Delete the link, and with it the claim on its target user."""
+        ...
+
+    async def digests(self, sync: str, source_ids: Sequence[str]) -> Mapping[str, LinkDigest]:
+        """What a feed needs of these users' links, read now; users without a link are missing."""
+        ...
+
+    def ids(self, sync: str, after: str = "") -> AsyncIterator[str]:
+        """The source ids whose target user is ours and present, in order, from `after` on (exclusive)."""
+        ...
+
+    def grouped(self, sync: str, after: str = "") -> AsyncIterator[str]:
+        """The source ids of those who were in some group of the scope when we last looked, likewise."""
+        ...
+
+    async def count(self, sync: str) -> int:
+        """How many target users are ours and present."""
+        ...
+
+    async def claim(self, target_tenant: str, target_id: str, owner: str) -> str:
+        """Make `owner` ("<sync>/<source id>") the only owner of a target user; returns who owns it afterwards."""
+        ...
+
+    async def owner(self, target_tenant: str, target_id: str) -> str | None: ...
+
+    async def parked(self, sync: str) -> list[Link]: ...
+
+
+class FeedPhase(StrEnum):
+    IDLE = "idle"
+    PAGES = "pages"
+    SWEEP = "sweep"  # of a full round of users: who is linked and was deleted while nobody was reading?
+    MARKED = "marked"  # after that: who bears our marker in the target, and has no link?
+    MEMBERS = "members"  # of a full round of groups: who is a member and not linked, or linked and not a member?
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """How far one feed has been read. `delta_link` is where the next round starts; without one it is a full round."""
+
+    tenant: str
+    feed: str = "users"
+    phase: FeedPhase = FeedPhase.IDLE
+    round: str = ""
+    full: bool = False
+    link: str | None = None  # the next page of this round
+    delta_link: str | None = None
+    # How far the sweep has come: "<sync>/<source id>"; of the marked and of groups, the sync that was tried last.
+    cursor: str = ""
+    unlisted: Sequence[str] = ()  # the syncs whose marked target users were not listed to the end since a full round
+    fingerprint: str = ""  # of what is selected and how it is mapped: another one needs a full round
+    closure: str = ""  # groups: a digest of those whose members are followed; another one needs a full round
+    started_at: datetime | None = None
+    progress_at: datetime | None = None
+    completed_at: datetime | None = None
+    full_at: datetime | None = None  # when the last full round was completed
+    pages: int = 0
+    entries: int = 0
+    nominated: int = 0
+    error: str = ""  # why this round stopped, if it did: an error code, no text from outside
+    etag: str | None = None
+
+
+class Feeds(Protocol):
+    async def get(self, tenant: str, feed: str = "users") -> FeedState:
+        """The stored state; a fresh idle one when there is none."""
+        ...
+
+    async def save(self, state: FeedState) -> FeedState: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRecord:
+    """Our side of one subscription. The client state itself is known to Graph alone; here is its SHA-256."""
+
+    tenant: str
+    tenant_id: str
+    resource: str = "users"
+    subscription_id: str = ""  # empty: about to be created
+    client_state_hash: str = ""
+    expires_at: datetime | None = None
+    etag: str | None = None
+
+
+class Subscriptions(Protocol):
+    async def get(self, tenant: str, resource: str = "users") -> SubscriptionRecord | None: ...
+
+    async def save(self, record: SubscriptionRecord) -> SubscriptionRecord: ...
+
+    async def all(self) -> list[SubscriptionRecord]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardWindow:
+    """What a sync has taken away lately: deletions by the start of a slice of the window, and how many links it has."""
+
+    sync: str
+    slices: Mapping[str, int] = field(default_factory=dict)  # ISO start of slice -> deletions
+    linked: int = 0
+    counted_at: datetime | None = None
+    etag: str | None = None
+
+
+class HoldState(StrEnum):
+    HELD = "held"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRecord:
+    """One deletion that waits for a person. It is bound to this user and this kind of change."""
+
+    sync: str
+    source_id: str
+    target_id: str
+    change: str  # SoftDelete or Disable
+    reason: str
+    held_at: datetime
+    state: HoldState = HoldState.HELD
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    etag: str | None = None
+
+
+class Guards(Protocol):
+    async def window(self, sync: str) -> GuardWindow: ...
+
+    async def save_window(self, window: GuardWindow) -> GuardWindow: ...
+
+    async def hold(self, sync: str, source_id: str) -> HoldRecord | None: ...
+
+    async def save_hold(self, hold: HoldRecord) -> HoldRecord: ...
+
+    async def drop_hold(self, hold: HoldRecord) -> None: ...
+
+    async def holds(self, sync: str) -> list[HoldRecord]: ...
+
+
+class Activity(Protocol):
+    async def record(self, outcome: Outcome) -> None: ...
+
+    async def poisoned(self, queue: str, message_id: str, body: str, at: datetime) -> None:
+        """Keep what came out of a poison queue, so that nothing is lost; safe to repeat."""
+        ...
+
+    async def prune(self, sync: str, before: datetime, limit: int) -> int:
+        """Drop at most `limit` outcomes that are older; how many it dropped."""
+        ...
+
+    async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]: ...
+
+    async def poison_count(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRecord:
+    """The tokens left of one app's writes on one tenant, as of `at`; shared by all workers."""
+
+    tenant_id: str
+    tokens: float
+    at: datetime
+    etag: str | None = None
+
+
+class Budgets(Protocol):
+    async def get(self, tenant_id: str) -> BudgetRecord | None: ...
+
+    async def save(self, record: BudgetRecord) -> BudgetRecord: ...
+
+
+class Queues(Protocol):
+    """The three work queues. Sending returns when every message is stored; delays are at most 7 days."""
+
+    async def nominate(self, nominations: Sequence[Nomination], *, delay: float = 0) -> None: ...
+
+    async def continue_feed(self, run: FeedRun, *, delay: float = 0) -> None: ...
+
+    async def subscription_event(self, event: LifecycleEvent, *, delay: float = 0) -> None: ...
+
+    async def depths(self) -> Mapping[str, int]:
+        """Approximate number of messages by queue name, poison queues included."""
+        ...

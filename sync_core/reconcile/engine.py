@@ -1,0 +1,158 @@
+"""The main path: read one user afresh, decide, act, record; then read once more, until nothing is left to do.
+
+Whatever nominated the user only chose whom to look at. Everything is concluded from the reads made here, and the last
+of them found nothing to do: a change that came while we were writing is seen by that read, so no race between a
+worker and a feed can leave the two tenants apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..decision.decide import asks_for_address, may_have_invited, needs_candidates
+from ..decision.look import Look, look
+from ..guard.deletions import HELD, DeletionGuard
+from ..model import Change, Hold, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser, Verdict
+from ..model.errors import ConflictError, NotVisibleYetError
+from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
+from ..scope.verdict import scope
+from .apply import VISIBLE_WITHIN, Applier
+from .fresh import read_afresh, suffices
+
+# Reads of one user within one reconciliation, and steps on one read; a user who changes faster is nominated again.
+MAX_READS = 4
+MAX_STEPS = 8
+# Pauses (seconds) for which a new user is waited for in place; after that the message waits instead.
+VISIBLE_SOON = (0.1, 0.2, 0.4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    link: Link  # as it is stored
+    changes: Sequence[Change]  # carried out, in order; empty when there was nothing to do
+    last: Look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    sources: Mapping[str, SourceDirectory]  # by tenant key
+    targets: Mapping[str, TargetDirectory]
+    links: Links
+    guard: DeletionGuard
+    applier: Applier
+    clock: Clock
+    on_look: Callable[[Look], None] = field(default=lambda _: None)
+
+    async def reconcile(self, sync: Sync, user_id: str, link: Link) -> Reconciliation:
+        """Bring one user's B2B user into the state that the newest read asks for.
+
+        Raises TransientError (nominate again) and PermanentError (park). Nothing is lost by an exception at any await:
+        a link that a write may have touched is marked dirty before that write.
+        """
+        changes: list[Change] = []
+        for _ in range(MAX_READS):
+            source = await self._read(sync, user_id, link)
+            before = len(changes)
+            link, last = await self._settle(sync, source, link, changes)
+            if len(changes) == before:
+                return Reconciliation(link=link, changes=changes, last=last)
+        raise ConflictError("the user changes faster than it can be written")
+
+    async def decide(self, sync: Sync, source: SourceUser, link: Link, *, dry_run: bool = False) -> Look:
+        """Decide without acting. A dry run asks the guard without counting."""
+        link = await self._found_again(sync, link)
+        verdict = scope(sync, source)
+        asks = needs_candidates(source, verdict, link, sync.marker(source.id))
+        candidates = await self._candidates(sync, source, verdict, link) if asks else ()
+        decided = look(sync, source, link, candidates, manager=await self._manager(sync, source))
+        change = await self.guard.judge(sync, link, decided.change, dry_run=dry_run)
+        # Known from here on, so that a later read on which nobody is to lose anything drops the hold.
+        held = replace(link, permit=HELD) if isinstance(change, Hold) else link
+        decided = replace(decided, change=change, link=held)
+        self.on_look(decided)
+        return decided
+
+    async def preview(self, sync: Sync, user_id: str, link: Link, *, dry_run: bool = True) -> Look:
+        """What a reconciliation would begin with; `dry_run` as in decide."""
+        return await self.decide(sync, await self._read(sync, user_id, link), link, dry_run=dry_run)
+
+    async def _read(self, sync: Sync, user_id: str, link: Link) -> SourceUser:
+        """The fresh read. Somebody new who is not there may only just have been created.
+
+        Replicas hear of a user one by one: even who was there a moment ago may be missing from the next answer.
+        """
+        source = await read_afresh(self.sources[sync.source.key], sync, user_id, link)
+        pauses = iter(VISIBLE_SOON if link.etag is None else ())
+        while source.state is SourceState.GONE and (pause := next(pauses, None)) is not None:
+            await self.clock.sleep(pause)
+            source = await read_afresh(self.sources[sync.source.key], sync, user_id, link)
+        self._doubt(source, link)
+        return source
+
+    def _doubt(self, source: SourceUser, link: Link) -> None:
+        """Nobody leaves without a trace a moment after the pair was made, which this read may just have led to."""
+        new = link.linked_at is not None and self.clock.now() - link.linked_at < VISIBLE_WITHIN
+        if new and source.state is SourceState.GONE:
+            raise NotVisibleYetError
+
+    async def _settle(self, sync: Sync, source: SourceUser, link: Link, changes: list[Change]) -> tuple[Link, Look]:
+        """Act on one read until it asks for nothing more, or what became of the link asks for another one."""
+        read_for = link
+        for _ in range(MAX_STEPS):
+            decided = await self.decide(sync, source, link)
+            if decided.settled:
+                return decided.link, decided
+            link = await self.applier.apply(decided)
+            changes.append(decided.change)
+            self._doubt(source, link)
+            if not suffices(sync, source, read_for, link):
+                return link, decided
+        raise ConflictError("the decisions on one read do not come to an end")
+
+    async def _found_again(self, sync: Sync, link: Link) -> Link:
+        """A target user may be there again: restored by whoever had deleted it, or by us without our hearing of it."""
+        perhaps = link.state is LinkState.LOST or (link.state is LinkState.DELETED and link.dirty)
+        if not perhaps or link.target_id is None:
+            return link
+        if await self.targets[sync.target.key].presence(link.target_id) is not Presence.PRESENT:
+            return link
+        return replace(link, state=LinkState.LINKED, dirty=True, linked_at=self.clock.now())
+
+    async def _manager(self, sync: Sync, source: SourceUser) -> Json:
+        """The reference to the target user of this user's manager; None while that pair is not linked (yet)."""
+        if not sync.maps_manager or source.manager in (None, source.id):
+            return None
+        link = await self.links.get(sync.name, source.manager)
+        return None if link is None else link.reference
+
+    async def _candidates(self, sync: Sync, source: SourceUser, verdict: Verdict, link: Link) -> Sequence[TargetUser]:
+        """Who might be this user's B2B user already, each with the link that claims it."""
+        target = self.targets[sync.target.key]
+        invited = await self._invited(target, link.target_id) if link.target_id is not None else None
+        if invited is not None:
+            found = [invited]
+        else:
+            # The address may have changed since an invitation whose answer was lost: its mark has not.
+            marker = sync.marker(source.id)
+            mark = link.invitation_mark if may_have_invited(link, marker) else None
+            # Of somebody who is not to be invited, the address is none of the target tenant's business.
+            address = source.address if asks_for_address(source, verdict, link) else None
+            asks = address or mark or marker
+            found = await target.candidates(address, mark=mark, marker=marker) if asks else []
+        wanted = source.state is SourceState.LIVE and verdict.in_scope
+        # Whoever is not to be invited (again) leaves what was begun to be finished.
+        if not found and self.applier.is_new(link) and (link.target_id or not wanted):
+            raise NotVisibleYetError
+        owner = f"{sync.name}/{source.id}"
+        owners = [await self.links.owner(sync.target.id, user.id) for user in found]
+        return [replace(user, linked_to=None if by == owner else by) for user, by in zip(found, owners, strict=True)]
+
+    async def _invited(self, target: TargetDirectory, target_id: str) -> TargetUser | None:
+        """The user that our invitation made; most often Entra shows it everywhere within a second."""
+        for pause in VISIBLE_SOON:
+            user = await target.read_user(target_id)
+            if user is not None:
+                return user
+            await self.clock.sleep(pause)
+        return await target.read_user(target_id)

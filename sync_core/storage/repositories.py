@@ -1,0 +1,101 @@
+"""All stored state: the repositories over tables and queues, whichever those are; and storage in memory.
+
+storage = memory_storage(clock)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from ..ports import Budgets, Clock, Feeds, Guards, Links, Queues, Subscriptions
+from .activity import TableActivity
+from .budgets import TableBudgets
+from .concurrency import for_each
+from .feeds import TableFeeds
+from .guards import TableGuards
+from .links import TableLinks
+from .memory import MemoryQueue, MemoryTable
+from .queue import Queue
+from .queues import ALL_QUEUES, WorkQueues
+from .subscriptions import TableSubscriptions
+from .table import Table
+
+TABLES = ("links", "feeds", "subscriptions", "guards", "activity")
+
+type WrapTable = Callable[[str, Table], Table]
+type WrapQueue = Callable[[str, Queue], Queue]
+type Action = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """The repositories, and below them the tables and queues by name, for tools and the simulator."""
+
+    links: Links
+    feeds: Feeds
+    subscriptions: Subscriptions
+    guards: Guards
+    activity: TableActivity
+    budgets: Budgets
+    queues: Queues
+    tables_by_name: Mapping[str, Table]
+    queues_by_name: Mapping[str, Queue]  # work and poison queues
+    creators: Mapping[str, Action] = field(default_factory=dict)  # by name of table or queue; nothing to do in memory
+    closers: Sequence[Action] = ()
+
+    async def create(self, name: str) -> None:
+        """Make one table or queue if it is missing."""
+        if name in self.creators:
+            await self.creators[name]()
+
+    async def create_all(self) -> None:
+        """Make every table, queue and poison queue that is missing."""
+        await for_each(list(self.creators), self.create)
+
+    async def close(self) -> None:
+        for close in self.closers:
+            await close()
+
+
+def memory_storage(
+    clock: Clock,
+    rng: Random | None = None,
+    *,
+    wrap_table: WrapTable | None = None,
+    wrap_queue: WrapQueue | None = None,
+) -> Storage:
+    """With a random source, messages come out of the queues in any order."""
+    return assemble_storage(
+        {name: MemoryTable() for name in TABLES},
+        {name: MemoryQueue(clock, rng=rng) for name in ALL_QUEUES},
+        wrap_table=wrap_table,
+        wrap_queue=wrap_queue,
+    )
+
+
+def assemble_storage(
+    raw_tables: Mapping[str, Table],
+    raw_queues: Mapping[str, Queue],
+    *,
+    wrap_table: WrapTable | None,
+    wrap_queue: WrapQueue | None,
+    creators: Mapping[str, Action] | None = None,
+    closers: Sequence[Action] = (),
+) -> Storage:
+    tables = {name: wrap_table(name, table) if wrap_table else table for name, table in raw_tables.items()}
+    queues = {name: wrap_queue(name, queue) if wrap_queue else queue for name, queue in raw_queues.items()}
+    return Storage(
+        links=TableLinks(tables["links"]),
+        feeds=TableFeeds(tables["feeds"]),
+        subscriptions=TableSubscriptions(tables["subscriptions"]),
+        guards=TableGuards(tables["guards"]),
+        activity=TableActivity(tables["activity"]),
+        budgets=TableBudgets(tables["guards"]),
+        queues=WorkQueues(queues),
+        tables_by_name=tables,
+        queues_by_name=queues,
+        creators=creators or {},
+        closers=closers,
+    )
