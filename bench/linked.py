@@ -24,8 +24,8 @@ from sync_core.model import (
     SourceState,
     SourceUser,
     Sync,
+    Update,
     Why,
-    fingerprints,
 )
 from sync_core.storage.concurrency import for_each
 
@@ -38,9 +38,10 @@ _SAMPLE = 5
 
 def linked(sync: Sync, user: SourceUser, target_id: str | None = None, manager: Json = None) -> Link:
     """The link of somebody who is linked and has not changed since; `manager` is the reference to theirs."""
-    applied = fingerprints(apply_mapping(sync.mapping, {**user.attributes, MANAGER: manager}).always)
-    link = Link(sync=sync.name, source_id=user.id, state=LinkState.LINKED, target_id=target_id, created=True)
-    return link.recorded(user, applied)
+    desired = apply_mapping(sync.mapping, {**user.attributes, MANAGER: manager})
+    link = Link(sync=sync.name, source_id=user.id, state=LinkState.LINKED, target_id=target_id)
+    everything = Update(attributes={**desired.always, **desired.on_create})
+    return link.recorded(everything, source=user, desired=desired, refused={}, trusted=True)
 
 
 async def link_everybody(here: World) -> None:

@@ -12,7 +12,7 @@ from random import Random
 from local.graph_emulator.people import people
 from local.stack import ROOT
 from sync_core.config.file import load_config
-from sync_core.decision.decide import decide
+from sync_core.decision.decide import Situation, decide
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import Attributes, Link, Policy, Rule, Skip, SourceState, SourceUser, Sync, Verdict, fingerprints
 
@@ -72,7 +72,15 @@ def _pair(sync: Sync, n: int, attributes: Attributes) -> tuple[SourceUser, Link]
 
 def _no_change(source: SourceUser, link: Link) -> Skip:
     desired = apply_mapping(DEFAULT_MAPPING, source.attributes)
-    change = decide(source, Verdict(in_scope=True, reason="all"), link, desired, Policy())
+    change = decide(
+        Situation(
+            source=source,
+            verdict=Verdict(in_scope=True, reason="all"),
+            link=link,
+            desired=desired,
+            policy=Policy(),
+        )
+    )
     if not isinstance(change, Skip):
         raise StalledError(f"decided {change.name} where nothing differs")
     return change

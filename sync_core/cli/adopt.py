@@ -7,12 +7,11 @@ or nobody, it adopted nobody.
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import replace
 from typing import Any
 
 from ..assembly import Runtime
-from ..decision.look import Look, look
-from ..model import Adopt, Link, Nomination, Reason, Sync, TargetUser, Why
+from ..decision.look import Look, if_approved
+from ..model import Adopt, Link, Nomination, Parked, Reason, Sync, TargetUser, Why
 from ..model.errors import ConflictError
 from ..ops.looks import change_as_json
 from ..ops.times import iso
@@ -76,26 +75,26 @@ async def _list(args: Namespace, world: World, runtime: Runtime) -> int:
         raise UsageError("--target needs a USER", hint="Say whose B2B user it is to be.")
     now = runtime.clock.now()
     links = [link for sync in find_syncs(runtime, args.sync) for link in await runtime.storage.links.parked(sync.name)]
-    waiting = [link for link in links if link.reason in _WAITS]
+    waiting = [(link, link.parked) for link in links if link.parked and link.parked.reason in _WAITS]
     if args.json:
-        world.screen.json({"waiting": [_as_json(link) for link in waiting]})
+        world.screen.json({"waiting": [_as_json(link, parked) for link, parked in waiting]})
     elif not waiting:
         world.screen.line("Nobody waits for an adoption.")
     else:
         headers = ("sync", "source user", "why", "next look")
-        cells = [(link.sync, link.source_id, link.reason, ahead(link.parked_until, now)) for link in waiting]
+        cells = [(link.sync, link.source_id, each.reason, ahead(each.until, now)) for link, each in waiting]
         world.screen.table(headers, cells)
         world.screen.line()
         world.screen.line(f"{many(len(waiting), 'user')} waiting. To see one and decide: xtsync adopt USER")
     return Exit.DONE
 
 
-def _as_json(link: Link) -> Json:
+def _as_json(link: Link, parked: Parked) -> Json:
     return {
         "sync": link.sync,
         "source_id": link.source_id,
-        "reason": link.reason,
-        "next_try_at": iso(link.parked_until),
+        "reason": parked.reason,
+        "next_try_at": iso(parked.until),
     }
 
 
@@ -124,18 +123,13 @@ def _target(decided: Look, wanted: str | None) -> TargetUser:
         text = change_text(change_as_json(decided.change))
         whom = "nobody is there to adopt" if wanted is None else f"{wanted} is not among those who may be adopted"
         raise RefusedError(f"{whom}; nothing was decided", hint=f"What the next look does: {text}.")
-    approved = _if_approved(decided, found[0])
-    if not isinstance(approved.change, Adopt):
-        shown = change_as_json(approved.change)
+    approved = if_approved(decided, found[0].id)
+    if not isinstance(approved, Adopt):
+        shown = change_as_json(approved)
         raise RefusedError(
             f"{found[0].id} cannot be adopted: {change_text(shown)}; nothing was decided", hint=shown.get("hint") or ""
         )
     return found[0]
-
-
-def _if_approved(decided: Look, target: TargetUser) -> Look:
-    link = replace(decided.link, adopt=target.id)
-    return look(decided.sync, decided.source, link, decided.candidates)
 
 
 def _confirm(world: World, decided: Look, target: TargetUser) -> None:
@@ -149,7 +143,7 @@ def _confirm(world: World, decided: Look, target: TargetUser) -> None:
 async def _approve(runtime: Runtime, decided: Look, target: TargetUser) -> None:
     sync, user = decided.sync.name, decided.source.id
     try:
-        await runtime.storage.links.save(replace(decided.link, adopt=target.id))
+        await runtime.storage.links.save(decided.link.approved(target.id))
     except ConflictError as error:
         raise RefusedError(
             "the user was looked at by somebody else at this moment; nothing was decided", hint="Try again."

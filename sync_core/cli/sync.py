@@ -95,7 +95,7 @@ def _outcome(outcome: Outcome | None, link: Link | None, looks: list[Look]) -> J
     """In the worker's words: parked and retried users are errors, a hold is not."""
     changes = [change_as_json(change) for change in outcome.changes] if outcome else []
     error = outcome.error if outcome else ""
-    parked_until = link.parked_until if link and error else None
+    parked_until = link.parked.until if link and link.parked and error else None
     last = change_as_json(looks[-1].change) if looks else {}
     if error:
         result = "parked" if parked_until else "retry"

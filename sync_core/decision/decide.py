@@ -33,6 +33,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..model import (
     ENABLED,
@@ -67,37 +68,43 @@ from ..model import (
 )
 
 
-def decide(
-    source: SourceUser,
-    verdict: Verdict,
-    link: Link,
-    desired: Desired,
-    policy: Policy,
-    candidates: Sequence[TargetUser] = (),
-    marker: Marker | None = None,
-) -> Change:
-    """The change for one user; see the table above.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Everything that one decision rests on.
 
     `candidates` bear the user's address in the target tenant, or `marker`: the ownership marker of this user, where
     one is configured.
     """
+
+    source: SourceUser
+    verdict: Verdict
+    link: Link
+    desired: Desired
+    policy: Policy
+    candidates: Sequence[TargetUser] = ()
+    marker: Marker | None = None
+
+
+def decide(at: Situation) -> Change:
+    """The change for one user; see the table above."""
+    source, verdict, link = at.source, at.verdict, at.link
     if not source.absent and source.external:
         return Skip(reason=Reason.EXTERNAL)
     if not link.ours:
-        return _unlinked(source, verdict, link, desired, policy, candidates, marker)
+        return _unlinked(at)
     if source.absent:
-        return _deprovision(link, source, policy.source_deleted, f"source user {source.state}")
+        return _deprovision(link, source, at.policy.source_deleted, f"source user {source.state}")
     if verdict.undecided:
         return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
     if not verdict.in_scope:
-        return _deprovision(link, source, policy.out_of_scope, f"out of scope: {verdict.reason}")
-    if desired.ignored:
+        return _deprovision(link, source, at.policy.out_of_scope, f"out of scope: {verdict.reason}")
+    if at.desired.ignored:
         return Skip(reason=Reason.IGNORED)
     if link.state is LinkState.LINKED:
-        return _changed(source, link, desired)
+        return _changed(source, link, at.desired)
     if source.state is SourceState.DISABLED:
         return Skip(reason=Reason.DISABLED)
-    if link.state is LinkState.LOST and policy.deleted_in_target is DeletedInTarget.LEAVE:
+    if link.state is LinkState.LOST and at.policy.deleted_in_target is DeletedInTarget.LEAVE:
         return Refuse(reason=Reason.DELETED_IN_TARGET)
     return Restore()
 
@@ -112,7 +119,7 @@ def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:
 
 def may_have_invited(link: Link, marker: Marker | None) -> bool:
     """Whether an invitation of ours may be unfinished: the link says so, or was lost with all others."""
-    return link.state is LinkState.INVITING or (marker is not None and link.unsettled)
+    return link.state is LinkState.INVITING or (marker is not None and link.unexplored)
 
 
 def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: Marker | None = None) -> bool:
@@ -123,22 +130,15 @@ def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: M
     """
     if asks_for_address(source, verdict, link):
         return True
-    return marker is not None and link.unsettled and (source.absent or not source.external)
+    return marker is not None and link.unexplored and (source.absent or not source.external)
 
 
-def _unlinked(
-    source: SourceUser,
-    verdict: Verdict,
-    link: Link,
-    desired: Desired,
-    policy: Policy,
-    candidates: Sequence[TargetUser],
-    marker: Marker | None,
-) -> Change:
-    invited = [user for user in candidates if _invited_by_us(user, link, marker)]
+def _unlinked(at: Situation) -> Change:
+    source, verdict, link, marker = at.source, at.verdict, at.link, at.marker
+    invited = [user for user in at.candidates if _invited_by_us(user, link, marker)]
     if len(invited) == 1:
         return Adopt(target_id=invited[0].id)
-    marked = [user for user in candidates if marker is not None and user.marker == marker.text]
+    marked = [user for user in at.candidates if marker is not None and user.marker == marker.text]
     if marked:
         return _marked(_chosen(marked, link))
     if source.absent:
@@ -147,20 +147,24 @@ def _unlinked(
         return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
     if not verdict.in_scope:
         return Skip(reason=Reason.OUT_OF_SCOPE)
-    if desired.ignored:
+    if at.desired.ignored:
         return Skip(reason=Reason.IGNORED)
     if source.state is SourceState.DISABLED:
         return Skip(reason=Reason.DISABLED)
     if source.address is None:
         return Refuse(reason=Reason.NO_ADDRESS)
-    found = _chosen(candidates, link)
+    found = _chosen(at.candidates, link)
     if len(found) > 1:
         return _ambiguous(found)
     if found:
-        return _untouchable(found[0]) or _adoption(found[0], link, policy)
+        return _untouchable(found[0]) or _adoption(found[0], link, at.policy)
+    return _invitation(source.address, at.desired)
+
+
+def _invitation(address: str, desired: Desired) -> Change:
     display_name = desired.always.get("displayName")
     return Invite(
-        address=source.address,
+        address=address,
         display_name=display_name if isinstance(display_name, str) else None,
         attributes={**desired.always, **desired.on_create},
     )
@@ -168,7 +172,7 @@ def _unlinked(
 
 def _chosen(users: Sequence[TargetUser], link: Link) -> Sequence[TargetUser]:
     """The one of them whom a person approved; all of them when that is nobody here."""
-    return [user for user in users if user.id == link.adopt] or users
+    return [user for user in users if user.id == link.approved_target] or users
 
 
 def _marked(users: Sequence[TargetUser]) -> Change:
@@ -194,7 +198,7 @@ def _adoption(user: TargetUser, link: Link, policy: Policy) -> Change:
     """Adopting somebody who was found by address alone."""
     if user.marker is not None:  # not ours, or it would have been adopted by it
         return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} bears the marker {user.marker}")
-    if policy.adopt is Adoption.GUESTS or user.id == link.adopt:
+    if policy.adopt is Adoption.GUESTS or user.id == link.approved_target:
         return Adopt(target_id=user.id)
     reason = Reason.NEEDS_APPROVAL if policy.adopt is Adoption.REVIEW else Reason.UNADOPTED
     return Refuse(reason=reason, detail=user.id)
@@ -212,7 +216,7 @@ def _invited_by_us(candidate: TargetUser, link: Link, marker: Marker | None) -> 
 
 def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
     wanted = desired.always
-    if not link.created:
+    if not link.on_create_written:
         wanted = {**_plain_name(source, link), **desired.always, **desired.on_create}
     differs: dict[str, Json] = {
         name: value

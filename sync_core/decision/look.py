@@ -1,4 +1,4 @@
-"""One look at one user: everything that goes into a decision, and the decision. Pure.
+"""One look at one user: a situation, and what was decided on it. Pure.
 
 Every path that decides comes through here: reconciling, confirming a deletion, a dry run.
 """
@@ -10,23 +10,37 @@ from dataclasses import dataclass, replace
 
 from ..mapping import apply_mapping
 from ..model import MANAGER, Change, Desired, Hold, Json, Link, Refuse, Skip, SourceUser, Sync, TargetUser, Verdict
-from ..scope.verdict import scope
-from .decide import decide
+from .decide import Situation, decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
+    """`link` may say more than the one that was decided on: that the guard holds the change."""
+
     sync: Sync
-    source: SourceUser
-    verdict: Verdict
+    situation: Situation
     link: Link
-    desired: Desired
-    candidates: Sequence[TargetUser]
     change: Change
 
     @property
-    def settled(self) -> bool:
-        """Nothing (more) is to be done on this read."""
+    def source(self) -> SourceUser:
+        return self.situation.source
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.situation.verdict
+
+    @property
+    def desired(self) -> Desired:
+        return self.situation.desired
+
+    @property
+    def candidates(self) -> Sequence[TargetUser]:
+        return self.situation.candidates
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """On this read."""
         if isinstance(self.change, Hold):
             return self.change.meanwhile is None
         return isinstance(self.change, Skip | Refuse)
@@ -47,12 +61,27 @@ def desired(sync: Sync, source: SourceUser, manager: Json = None) -> Desired:
 
 
 def look(
-    sync: Sync, source: SourceUser, link: Link, candidates: Sequence[TargetUser] = (), *, manager: Json = None
+    sync: Sync,
+    source: SourceUser,
+    verdict: Verdict,
+    link: Link,
+    wanted: Desired,
+    candidates: Sequence[TargetUser] = (),
 ) -> Look:
-    """`manager` as in desired."""
-    verdict = scope(sync, source)
-    wanted = desired(sync, source, manager)
-    change = decide(source, verdict, link, wanted, sync.policy, candidates, sync.marker(source.id))
-    return Look(
-        sync=sync, source=source, verdict=verdict, link=link, desired=wanted, candidates=candidates, change=change
+    """`verdict` is the scope's on this very read, and `wanted` is what `desired` says of it."""
+    situation = Situation(
+        source=source,
+        verdict=verdict,
+        link=link,
+        desired=wanted,
+        policy=sync.policy,
+        candidates=candidates,
+        marker=sync.marker(source.id),
     )
+    return Look(sync=sync, situation=situation, link=link, change=decide(situation))
+
+
+def if_approved(decided: Look, target_id: str) -> Change:
+    """What would be decided in the same situation if a person had approved this target user."""
+    at = decided.situation
+    return decide(replace(at, link=at.link.approved(target_id)))

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ..model import Change, Hold, Link, Sync
+from ..model import Change, Guarded, Hold, Link, Sync
 from ..model.errors import ConflictError
 from ..ports import Clock, Guards, GuardWindow, HoldRecord, HoldState, Links
 from . import window as guard
 
 APPROVAL_LASTS = timedelta(hours=24)
 EXPIRED = "approval expired"
-HELD = "Hold"
 # The number of links behind the percentage is counted anew this often; it only drifts by what the guard let through.
 _COUNT_AGAIN = timedelta(minutes=15)
 _TRIES = 20
@@ -42,10 +41,10 @@ class DeletionGuard:
     async def judge(self, sync: Sync, link: Link, change: Change, *, dry_run: bool = False) -> Change:
         """The change, or a Hold in its place. Whoever is not to be deleted any more loses the hold."""
         if not change.removes:
-            if link.permit == HELD and not dry_run:
+            if link.guarded is Guarded.HELD and not dry_run:
                 await self.release(link.sync, link.source_id)
             return change
-        if link.permit == change.name:
+        if link.guarded == change.name:
             return change  # counted before it was interrupted
         held = await self.guards.hold(sync.name, link.source_id)
         if held is not None and held.change == change.name:

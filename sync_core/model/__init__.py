@@ -6,7 +6,7 @@ Words are those of docs/architecture.md. Times are aware UTC datetimes; ids are 
 
 from .changes import Adopt, Change, Disable, Forget, Hold, Invite, Reason, Refuse, Restore, Skip, SoftDelete, Update
 from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
-from .link import Link, LinkDigest, LinkState
+from .link import TRANSITIONS, Guarded, Link, LinkDigest, LinkState, Parked
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import Adoption, DeletedInTarget, Deprovision, GuardLimits, Policy, Sync, Tenant
 from .users import Desired, Marker, SourceState, SourceUser, TargetUser, Verdict, is_external
@@ -27,6 +27,7 @@ __all__ = [
     "MANAGER",
     "MEMBER_OF",
     "SOFT_DELETE_RETENTION",
+    "TRANSITIONS",
     "Adopt",
     "Adoption",
     "Apply",
@@ -42,6 +43,7 @@ __all__ = [
     "Filter",
     "Forget",
     "GuardLimits",
+    "Guarded",
     "Hold",
     "Invite",
     "Json",
@@ -53,6 +55,7 @@ __all__ = [
     "Nomination",
     "Operator",
     "Outcome",
+    "Parked",
     "Policy",
     "Reason",
     "Refuse",

@@ -1,4 +1,9 @@
-"""The stored pair of source and target user, and every step of its life. Pure."""
+"""The stored pair of source and target user, and every step of its life. Pure.
+
+Each step is a method that returns another link. TRANSITIONS says in which states a step may happen and which state
+follows; a step in any other state is a mistake of this program and raises ValueError. docs/architecture.md shows the
+picture that is made from it.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from .users import SourceUser
-from .values import (
-    ENABLED,
-    MANAGER,
-    Json,
-    digest,
-    fingerprint,
-)
+from .changes import Change, Hold, Reason, Skip
+from .users import Desired, SourceUser, Verdict
+from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
 
 
 class LinkState(StrEnum):
@@ -30,15 +31,61 @@ class LinkState(StrEnum):
         return self in {LinkState.LINKED, LinkState.DELETED, LinkState.LOST}
 
 
+_SEEN, _INVITING, _LINKED, _DELETED, _LOST = LinkState
+_ANY: Mapping[LinkState, LinkState] = {state: state for state in LinkState}
+
+# By the method of Link that takes the step: in which states it may be taken, and the state that follows.
+TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
+    "invitation_begun": {_SEEN: _INVITING, _INVITING: _INVITING},
+    "invited": {_INVITING: _INVITING},
+    "invitation_refused": {_INVITING: _SEEN},
+    "adopted": {_SEEN: _LINKED, _INVITING: _LINKED},
+    "write_begun": {_LINKED: _LINKED},
+    "recorded": {_LINKED: _LINKED},
+    "deletion_begun": {_LINKED: _LINKED},
+    "deleted": {_LINKED: _DELETED},
+    "own_deletion_found": {_LINKED: _DELETED},
+    "lost": {_LINKED: _LOST},
+    "restore_begun": {_DELETED: _DELETED, _LOST: _LOST},
+    "restored": {_DELETED: _LINKED, _LOST: _LINKED},
+    "forgotten": {_LINKED: _SEEN, _DELETED: _SEEN, _LOST: _SEEN},
+    "distrusted": {_LINKED: _LINKED},
+    "held": {_LINKED: _LINKED},
+    "approved": {_SEEN: _SEEN, _INVITING: _INVITING},
+    "marker_seen": {_SEEN: _SEEN},
+    "noticed": _ANY,
+    "asked_again": _ANY,
+    "looked_at": _ANY,
+    "concluded": _ANY,
+    "decision_refused": {**_ANY, _INVITING: _SEEN},
+    "set_aside": _ANY,
+}
+
+
+class Guarded(StrEnum):
+    """The guard's last word on this user's removal: it counted and allowed that change, or it holds it."""
+
+    DISABLE = "Disable"
+    SOFT_DELETE = "SoftDelete"
+    HELD = "Hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A user set aside: when the next look is due, how many looks came to nothing, and why."""
+
+    until: datetime
+    tries: int
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """The stored pair of source and target user, with fingerprints of what was last applied.
 
-    `dirty` stands from before the first write until its record: a dirty link's fingerprints are not trusted, and
-    every attribute is applied again. `permit` is what the guard last said of this user's deletion: the name of the
-    change that it counted and allowed, or "Hold". `adopt` is the one target user whom a person let this user adopt.
-    `refused` says with which error Graph refused which attributes: they count as applied, so that no look sends them
-    again until their value changes.
+    `dirty` stands from before the first write until its record: the fingerprints of a dirty link are not trusted, and
+    every attribute is applied again. `refused` has the error of each attribute that Graph refused: such an attribute
+    counts as applied, so that no look sends it again until its value changes.
     """
 
     sync: str
@@ -47,21 +94,18 @@ class Link:
     target_id: str | None = None
     applied: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
-    manager: str | None = None  # the source user's manager when we last looked, whether or not they are linked
-    kept_out: bool = False  # groups put them out when we last looked: see scope/verdict.py
-    member_of: frozenset[str] | None = None  # of the scope's groups, when we last looked; None: not known
+    manager: str | None = None  # the source user's manager at the last look, linked or not
+    member_of: frozenset[str] | None = None  # of the scope's groups, at the last look; None: not known
     dirty: bool = False
-    created: bool = False  # the on-create attributes are in place
-    permit: str | None = None
-    adopt: str | None = None
+    on_create_written: bool = False  # the attributes that are written once are in place
+    guarded: Guarded | None = None
+    approved_target: str | None = None  # the one target user whom a person let this user adopt
     read_at: datetime | None = None  # when the source was last read
     noticed_at: datetime | None = None  # when a notification last led to a look
     invited_at: datetime | None = None
     linked_at: datetime | None = None  # when the target user last became ours, or came back
     deleted_at: datetime | None = None
-    parked_until: datetime | None = None
-    park_count: int = 0
-    reason: str = ""  # why it is parked, held or skipped
+    parked: Parked | None = None
     etag: str | None = None
 
     @property
@@ -69,42 +113,44 @@ class Link:
         return self.state.ours
 
     @property
+    def owner(self) -> str:
+        """What a claim on a target user names."""
+        return f"{self.sync}/{self.source_id}"
+
+    @property
     def disabled(self) -> bool:
         """As far as the record goes."""
         return self.applied.get(ENABLED) == fingerprint(False)
 
     @property
-    def unsettled(self) -> bool:
-        """Nobody has yet come to an end with this user: a target user of ours may be there without our knowing."""
-        return self.state is LinkState.SEEN and (self.read_at is None or self.parked_until is not None)
+    def unfinished(self) -> bool:
+        """The change that led here asks for another one at once: an invitation for its guest, a new pair for values."""
+        return self.dirty or self.state is LinkState.INVITING
+
+    @property
+    def unexplored(self) -> bool:
+        """Never read to the end, or parked: the target may hold a user of ours that this record does not know."""
+        return self.state is LinkState.SEEN and (self.read_at is None or self.parked is not None)
 
     @property
     def invitation_mark(self) -> str:
         """What the display name of our own unfinished invitation begins with, until the first attributes replace it.
 
-        Graph answers an invitation to a known address with the guest who is already there: only the mark tells the
-        guest whom we made from one whom somebody else invited at the same moment.
+        Graph answers an invitation to a known address with the guest who is already there. Only the mark tells the
+        guest that we made from one that somebody else invited at the same moment.
         """
         return f"[{fingerprint([self.sync, self.source_id])}]"
 
     @property
     def unmanaged(self) -> bool:
-        """Our own guest, whom we never gave a manager: there is none to remove."""
+        """Our own guest, to whom we never gave a manager: there is none to remove."""
         return self.invited_at is not None and MANAGER not in self.applied
-
-    def recorded(self, source: SourceUser, applied: Mapping[str, str]) -> Link:
-        """With what was applied on this read. That a manager was once given stays known, whatever the mapping says."""
-        kept = {name: value for name, value in self.applied.items() if name == MANAGER}
-        if self.unmanaged and applied.get(MANAGER) in ("", fingerprint(None)):
-            applied = {name: value for name, value in applied.items() if name != MANAGER}
-        manager = source.manager if MANAGER in source.attributes else self.manager
-        return replace(self, applied={**kept, **applied}, manager=manager)
 
     @property
     def reference(self) -> Json:
         """What the `manager` of those who report to this user is to be; None while there is nobody to refer to.
 
-        Entra drops references to a user whom it deletes. So a reference is to one life of the target user: it differs
+        Entra drops references to a user that it deletes. So a reference is to one life of the target user: it differs
         from the one before a restore, and is written again.
         """
         if self.state is not LinkState.LINKED:
@@ -116,12 +162,181 @@ class Link:
         """What a feed compares: empty while the record is not to be trusted."""
         return "" if self.dirty or self.state is not LinkState.LINKED else digest(self.applied)
 
+    def invitation_begun(self, at: datetime) -> Link:
+        return self._after("invitation_begun", invited_at=at)
+
+    def invited(self, target_id: str) -> Link:
+        """Graph answered with this user. Whether it is the guest that we made, the next decision finds out."""
+        return self._after("invited", target_id=target_id)
+
+    def invitation_refused(self) -> Link:
+        return self._after("invitation_refused", invited_at=None)
+
+    def adopted(self, target_id: str, *, linked_at: datetime, invited_at: datetime | None) -> Link:
+        return self._after(
+            "adopted",
+            target_id=target_id,
+            linked_at=linked_at,
+            invited_at=invited_at,
+            dirty=True,
+            on_create_written=False,
+            approved_target=None,
+        )
+
+    def approved(self, target_id: str) -> Link:
+        """A person said that this user may adopt that target user; the next look uses it up."""
+        return self._after("approved", approved_target=target_id)
+
+    def write_begun(self, change: Change) -> Link:
+        """Dirty from here until the record. A removal that was counted is not counted again when it is tried again.
+
+        Before a reference is written, `applied` names the manager: whatever comes in between, there may be a reference
+        to remove from now on.
+        """
+        named = {} if change.written.get(MANAGER) is None else {MANAGER: ""}
+        return self._after("write_begun", dirty=True, guarded=self._counted(change), applied={**named, **self.applied})
+
+    def recorded(
+        self, change: Change, *, source: SourceUser, desired: Desired, refused: Mapping[str, str], trusted: bool
+    ) -> Link:
+        """After a write of what `change` has. An attribute that Graph refused counts as applied.
+
+        Access that was to be taken away and was refused is the exception: it stays unapplied, and it stays counted.
+        `trusted`: the link was not dirty before this write, so that the fingerprints of the rest hold.
+        """
+        sent = change.written
+        applied = fingerprints(sent)
+        # On-create and steady extension attributes share one property: record the steady part.
+        shared = sent.keys() & desired.always.keys() & desired.on_create.keys()
+        applied |= fingerprints({name: desired.always[name] for name in shared})
+        tracked = [*desired.always, *([ENABLED] if change.removes else [])]
+        access_left = change.removes and ENABLED in refused
+        if access_left:
+            del applied[ENABLED]
+        known = self.applied if trusted else {}
+        unsent = desired.names - sent.keys()
+        before = {name: code for name, code in self.refused.items() if name in unsent}
+        return self._after(
+            "recorded",
+            **self._applying(source, {name: applied.get(name) or known.get(name, "") for name in tracked}),
+            refused={**before, **refused},
+            dirty=False,
+            on_create_written=self.on_create_written or desired.on_create.keys() <= sent.keys(),
+            guarded=None if change.removes and not access_left else self.guarded,
+            read_at=source.read_at,
+        )
+
+    def distrusted(self) -> Link:
+        """What the record says was applied may not be what the target has: every attribute is applied again."""
+        return self._after("distrusted", dirty=True)
+
+    def deletion_begun(self, change: Change, at: datetime) -> Link:
+        return self._after("deletion_begun", dirty=True, guarded=self._counted(change), deleted_at=at)
+
+    def deleted(self) -> Link:
+        """Clear noticed_at, so that a restore within the coalescing time is not coalesced away."""
+        return self._after("deleted", dirty=False, guarded=None, noticed_at=None)
+
+    def own_deletion_found(self) -> Link:
+        """A write met no user, and a deletion of ours whose record was lost explains it."""
+        return self._after("own_deletion_found")
+
+    def lost(self) -> Link:
+        """A write met no user: somebody else deleted or purged it."""
+        return self._after("lost")
+
+    def restore_begun(self) -> Link:
+        """If the answer is lost, the account may be there again: a dirty deleted link is looked for."""
+        return self._after("restore_begun", dirty=True)
+
+    def restored(self, at: datetime) -> Link:
+        """By us, or by somebody else in the target."""
+        return self._after("restored", dirty=True, linked_at=at)
+
+    def forgotten(self) -> Link:
+        """The link that takes this one's place: nothing is known, and no row is stored."""
+        return Link(sync=self.sync, source_id=self.source_id, state=self._after("forgotten").state)
+
+    def noticed(self, at: datetime) -> Link:
+        return self._after("noticed", noticed_at=at)
+
+    def marker_seen(self) -> Link:
+        """A listing of the target shows our marker: the look that found nobody there came too early."""
+        return self._after("marker_seen", read_at=None)
+
+    def asked_again(self) -> Link:
+        """A person asks: what Graph refused is tried once more."""
+        return self._after(
+            "asked_again", applied={name: value for name, value in self.applied.items() if name not in self.refused}
+        )
+
+    def looked_at(self, at: datetime) -> Link:
+        """`at` is when the source was read."""
+        return self._after("looked_at", read_at=at)
+
+    def held(self) -> Link:
+        """Remember the hold now; a later read that removes nothing releases it."""
+        return self._after("held", guarded=Guarded.HELD)
+
+    def concluded(
+        self, change: Change, *, source: SourceUser, verdict: Verdict, desired: Desired, asks_groups: bool
+    ) -> Link:
+        """A look at `source` found nothing (more) to do: what it saw replaces what the link knew.
+
+        `asks_groups`: the scope names groups, so that the memberships of this look are worth keeping.
+        """
+        link = self._after(
+            "concluded",
+            parked=None,
+            approved_target=None,
+            guarded=Guarded.HELD if isinstance(change, Hold) else None,
+            member_of=source.member_of if asks_groups else None,
+        )
+        unchanged = isinstance(change, Skip) and change.reason is Reason.NO_CHANGE
+        if not (unchanged and link.state is LinkState.LINKED and verdict.in_scope and not source.absent):
+            return link
+        refused = {name: code for name, code in link.refused.items() if name in desired.names}
+        return replace(link, **link._applying(source, fingerprints(desired.always)), refused=refused)
+
+    def decision_refused(self, at: datetime) -> Link:
+        """A rule forbids what would be done. An invitation of ours that met somebody else leaves nothing to finish."""
+        unfinished = {"target_id": None, "invited_at": None} if self.state is LinkState.INVITING else {}
+        return self._after("decision_refused", read_at=at, guarded=None, approved_target=None, **unfinished)
+
+    def set_aside(self, *, until: datetime, reason: str, at: datetime) -> Link:
+        """Parked until the next look is due, once more."""
+        tries = self.parked.tries if self.parked else 0
+        parked = Parked(until=until, tries=tries + 1, reason=reason)
+        return self._after("set_aside", parked=parked, read_at=self.read_at or at)
+
+    def stored(self, etag: str) -> Link:
+        """As the table has it now."""
+        return replace(self, etag=etag)
+
+    def _after(self, step: str, **fields: Any) -> Link:
+        state = TRANSITIONS[step].get(self.state)
+        if state is None:
+            raise ValueError(f"a link that is {self.state} cannot be {step}")
+        return replace(self, state=state, **fields)
+
+    def _counted(self, change: Change) -> Guarded | None:
+        return Guarded(change.name) if change.removes else self.guarded
+
+    def _applying(self, source: SourceUser, applied: Mapping[str, str]) -> dict[str, Any]:
+        """With what was applied on this read. A manager once given stays known, whatever the mapping says."""
+        kept = {name: value for name, value in self.applied.items() if name == MANAGER}
+        if self.unmanaged and applied.get(MANAGER) in ("", fingerprint(None)):
+            applied = {name: value for name, value in applied.items() if name != MANAGER}
+        manager = source.manager if MANAGER in source.attributes else self.manager
+        return {"applied": {**kept, **applied}, "manager": manager}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkDigest:
+    """What a feed needs of a link."""
+
     digest: str  # Link.digest: empty while the record is not to be trusted
     state: LinkState
     manager: str | None = None  # Link.manager
     reference: str = ""  # the fingerprint of what was applied as manager: empty as digest is
-    kept_out: bool = False  # Link.kept_out
     member_of: frozenset[str] | None = None  # Link.member_of

@@ -46,7 +46,7 @@ class _Listing:
         """
         verdict = self.verdict(user_id)
         if link is None or link.member_of is None:  # never looked at, or not with groups
-            without_access = link is None or link.state is not LinkState.LINKED or link.kept_out
+            without_access = link is None or link.state is not LinkState.LINKED
             return without_access and verdict.in_scope
         known = groups_asked(self.sync, user_id) - self.missing
         if not (self.groups_of(user_id) ^ link.member_of) & known:

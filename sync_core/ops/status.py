@@ -8,7 +8,7 @@ from datetime import datetime
 from ..assembly import Runtime
 from ..guard import window as guard
 from ..guard.deletions import standing
-from ..model import Sync
+from ..model import Link, Parked, Sync
 from ..model.messages import WORK_QUEUES, poison_queue
 from .times import iso, seconds_between
 
@@ -104,14 +104,16 @@ async def _holds(runtime: Runtime, sync: Sync, now: datetime) -> Json:
 
 
 async def _parked(runtime: Runtime, sync: Sync, now: datetime) -> list[Json]:
-    return [
-        {
-            "sync": sync.name,
-            "source_id": link.source_id,
-            "reason": link.reason,
-            "next_try_at": iso(link.parked_until),
-            "next_try_in_s": seconds_between(now, link.parked_until),
-            "tries": link.park_count,
-        }
-        for link in await runtime.storage.links.parked(sync.name)
-    ]
+    links = await runtime.storage.links.parked(sync.name)
+    return [_parked_as_json(link, link.parked, now) for link in links if link.parked is not None]
+
+
+def _parked_as_json(link: Link, parked: Parked, now: datetime) -> Json:
+    return {
+        "sync": link.sync,
+        "source_id": link.source_id,
+        "reason": parked.reason,
+        "next_try_at": iso(parked.until),
+        "next_try_in_s": seconds_between(now, parked.until),
+        "tries": parked.tries,
+    }

@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..decision.decide import asks_for_address, may_have_invited, needs_candidates
-from ..decision.look import Look, look
-from ..guard.deletions import HELD, DeletionGuard
-from ..model import Change, Hold, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser, Verdict
+from ..decision.look import Look, desired, look
+from ..guard.deletions import DeletionGuard
+from ..model import Change, Desired, Hold, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser
 from ..model.errors import ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
-from ..scope.verdict import scope
 from .apply import VISIBLE_WITHIN, Applier
-from .fresh import read_afresh, suffices
+from .fresh import Reading, read_afresh, suffices
 
 # Reads of one user within one reconciliation, and steps on one read; a user who changes faster is nominated again.
 MAX_READS = 4
@@ -52,63 +51,67 @@ class Engine:
         """
         changes: list[Change] = []
         for _ in range(MAX_READS):
-            source = await self._read(sync, user_id, link)
+            reading = await self._read(sync, user_id, link)
             before = len(changes)
-            link, last = await self._settle(sync, source, link, changes)
+            link, last = await self._act_on(sync, reading, link, changes)
             if len(changes) == before:
                 return Reconciliation(link=link, changes=changes, last=last)
         raise ConflictError("the user changes faster than it can be written")
 
-    async def decide(self, sync: Sync, source: SourceUser, link: Link, *, dry_run: bool = False) -> Look:
-        """Decide without acting. A dry run asks the guard without counting."""
+    async def preview(self, sync: Sync, user_id: str, link: Link, *, dry_run: bool = True) -> Look:
+        """What a reconciliation would begin with. A dry run asks the guard without counting."""
+        reading = await self._read(sync, user_id, link)
+        return await self._decide(sync, reading, link, await self._desired(sync, reading.user), dry_run=dry_run)
+
+    async def _act_on(self, sync: Sync, reading: Reading, link: Link, changes: list[Change]) -> tuple[Link, Look]:
+        """Act on one read until it asks for nothing more, or what became of the link asks for another read."""
+        wanted = await self._desired(sync, reading.user)
+        for _ in range(MAX_STEPS):
+            decided = await self._decide(sync, reading, link, wanted)
+            if decided.nothing_to_do:
+                return decided.link, decided
+            link = await self.applier.apply(decided, self._still_so)
+            changes.append(decided.change)
+            self._doubt(reading.user, link)
+            if not (link.unfinished and suffices(sync, reading, link)):
+                return link, decided
+        raise ConflictError("the decisions on one read do not come to an end")
+
+    async def _decide(
+        self, sync: Sync, reading: Reading, link: Link, wanted: Desired, *, dry_run: bool = False
+    ) -> Look:
         link = await self._found_again(sync, link)
-        verdict = scope(sync, source)
-        asks = needs_candidates(source, verdict, link, sync.marker(source.id))
-        candidates = await self._candidates(sync, source, verdict, link) if asks else ()
-        decided = look(sync, source, link, candidates, manager=await self._manager(sync, source))
+        candidates = await self._candidates(sync, reading, link)
+        decided = look(sync, reading.user, reading.verdict, link, wanted, candidates)
         change = await self.guard.judge(sync, link, decided.change, dry_run=dry_run)
-        # Known from here on, so that a later read on which nobody is to lose anything drops the hold.
-        held = replace(link, permit=HELD) if isinstance(change, Hold) else link
-        decided = replace(decided, change=change, link=held)
+        decided = replace(decided, change=change, link=link.held() if isinstance(change, Hold) else link)
         self.on_look(decided)
         return decided
 
-    async def preview(self, sync: Sync, user_id: str, link: Link, *, dry_run: bool = True) -> Look:
-        """What a reconciliation would begin with; `dry_run` as in decide."""
-        return await self.decide(sync, await self._read(sync, user_id, link), link, dry_run=dry_run)
+    async def _still_so(self, decided: Look, link: Link) -> bool:
+        """One more read and decision before access is taken away: is it the same kind of change?"""
+        reading = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
+        again = look(decided.sync, reading.user, reading.verdict, link, desired(decided.sync, reading.user))
+        return isinstance(again.change, type(decided.change))
 
-    async def _read(self, sync: Sync, user_id: str, link: Link) -> SourceUser:
+    async def _read(self, sync: Sync, user_id: str, link: Link) -> Reading:
         """The fresh read. Somebody new who is not there may only just have been created.
 
-        Replicas hear of a user one by one: even who was there a moment ago may be missing from the next answer.
+        Replicas hear of a user one by one: a user who was there a moment ago may be missing from the next answer.
         """
-        source = await read_afresh(self.sources[sync.source.key], sync, user_id, link)
+        reading = await read_afresh(self.sources[sync.source.key], sync, user_id, link)
         pauses = iter(VISIBLE_SOON if link.etag is None else ())
-        while source.state is SourceState.GONE and (pause := next(pauses, None)) is not None:
+        while reading.user.state is SourceState.GONE and (pause := next(pauses, None)) is not None:
             await self.clock.sleep(pause)
-            source = await read_afresh(self.sources[sync.source.key], sync, user_id, link)
-        self._doubt(source, link)
-        return source
+            reading = await read_afresh(self.sources[sync.source.key], sync, user_id, link)
+        self._doubt(reading.user, link)
+        return reading
 
     def _doubt(self, source: SourceUser, link: Link) -> None:
-        """Nobody leaves without a trace a moment after the pair was made, which this read may just have led to."""
+        """Within 15 minutes of linking, "not found anywhere" is replication lag: wait."""
         new = link.linked_at is not None and self.clock.now() - link.linked_at < VISIBLE_WITHIN
         if new and source.state is SourceState.GONE:
             raise NotVisibleYetError
-
-    async def _settle(self, sync: Sync, source: SourceUser, link: Link, changes: list[Change]) -> tuple[Link, Look]:
-        """Act on one read until it asks for nothing more, or what became of the link asks for another one."""
-        read_for = link
-        for _ in range(MAX_STEPS):
-            decided = await self.decide(sync, source, link)
-            if decided.settled:
-                return decided.link, decided
-            link = await self.applier.apply(decided)
-            changes.append(decided.change)
-            self._doubt(source, link)
-            if not suffices(sync, source, read_for, link):
-                return link, decided
-        raise ConflictError("the decisions on one read do not come to an end")
 
     async def _found_again(self, sync: Sync, link: Link) -> Link:
         """A target user may be there again: restored by whoever had deleted it, or by us without our hearing of it."""
@@ -117,7 +120,10 @@ class Engine:
             return link
         if await self.targets[sync.target.key].presence(link.target_id) is not Presence.PRESENT:
             return link
-        return replace(link, state=LinkState.LINKED, dirty=True, linked_at=self.clock.now())
+        return link.restored(self.clock.now())
+
+    async def _desired(self, sync: Sync, source: SourceUser) -> Desired:
+        return desired(sync, source, await self._manager(sync, source))
 
     async def _manager(self, sync: Sync, source: SourceUser) -> Json:
         """The reference to the target user of this user's manager; None while that pair is not linked (yet)."""
@@ -126,27 +132,30 @@ class Engine:
         link = await self.links.get(sync.name, source.manager)
         return None if link is None else link.reference
 
-    async def _candidates(self, sync: Sync, source: SourceUser, verdict: Verdict, link: Link) -> Sequence[TargetUser]:
+    async def _candidates(self, sync: Sync, reading: Reading, link: Link) -> Sequence[TargetUser]:
         """Who might be this user's B2B user already, each with the link that claims it."""
+        source, verdict, marker = reading.user, reading.verdict, sync.marker(reading.user.id)
+        if not needs_candidates(source, verdict, link, marker):
+            return ()
         target = self.targets[sync.target.key]
         invited = await self._invited(target, link.target_id) if link.target_id is not None else None
         if invited is not None:
             found = [invited]
         else:
             # The address may have changed since an invitation whose answer was lost: its mark has not.
-            marker = sync.marker(source.id)
             mark = link.invitation_mark if may_have_invited(link, marker) else None
-            # Of somebody who is not to be invited, the address is none of the target tenant's business.
+            # The address of somebody who is not to be invited is none of the target tenant's business.
             address = source.address if asks_for_address(source, verdict, link) else None
             asks = address or mark or marker
             found = await target.candidates(address, mark=mark, marker=marker) if asks else []
         wanted = source.state is SourceState.LIVE and verdict.in_scope
-        # Whoever is not to be invited (again) leaves what was begun to be finished.
+        # An invitation of ours may still be replicating: finding no guest proves nothing yet.
         if not found and self.applier.is_new(link) and (link.target_id or not wanted):
             raise NotVisibleYetError
-        owner = f"{sync.name}/{source.id}"
         owners = [await self.links.owner(sync.target.id, user.id) for user in found]
-        return [replace(user, linked_to=None if by == owner else by) for user, by in zip(found, owners, strict=True)]
+        return [
+            replace(user, linked_to=None if by == link.owner else by) for user, by in zip(found, owners, strict=True)
+        ]
 
     async def _invited(self, target: TargetDirectory, target_id: str) -> TargetUser | None:
         """The user that our invitation made; most often Entra shows it everywhere within a second."""

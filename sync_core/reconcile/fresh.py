@@ -1,49 +1,64 @@
-"""The fresh read that a decision rests on: one user and, where the scope asks for groups, which of those they are in.
+"""The fresh read that a decision rests on: one user, the scope's verdict, and what was asked about groups for it.
 
-Every path that decides reads through here: reconciling, confirming a deletion, a dry run.
+Every path that decides reads through here: reconciling, confirming a removal, a dry run.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from ..model import Link, LinkState, SourceState, SourceUser, Sync
+from ..model import Link, LinkState, SourceState, SourceUser, Sync, Verdict
 from ..ports import SourceDirectory
-from ..scope.verdict import groups_asked, scope
+from ..scope.verdict import groups_asked, kept_out, scope
 
 
-async def read_afresh(directory: SourceDirectory, sync: Sync, user_id: str, link: Link) -> SourceUser:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One fresh read of one user. The verdict is the scope's on exactly this read."""
+
+    user: SourceUser
+    verdict: Verdict
+    not_in: frozenset[str] = frozenset()  # the groups that were asked for and do not have this user
+    existence_asked: bool = False  # whether it was asked which of those exist
+
+
+async def read_afresh(directory: SourceDirectory, sync: Sync, user_id: str, link: Link) -> Reading:
     """Raises whatever the directory raises: a membership that could not be read is not the lack of one.
 
-    Where something would come of not being in a group, that costs one more question: is every such group there?
+    If the decision depends on the user not being in a group, Graph is asked whether that group still exists.
     """
     groups = groups_asked(sync, user_id)
-    if not groups:
-        return await directory.read_user(user_id)
-    source = await directory.read_user(user_id, groups)
-    others = groups - (source.member_of or frozenset())
-    if source.absent or not _hinges_on(others, sync, source, link):
-        return source
-    return replace(source, missing_groups=frozenset(await directory.missing_groups(others)))
+    user = await directory.read_user(user_id, groups)
+    reading = Reading(user=user, verdict=scope(sync, user), not_in=groups - (user.member_of or frozenset()))
+    if not _depends_on_absence(sync, reading, link):
+        return reading
+    missing = frozenset(await directory.missing_groups(reading.not_in))
+    if missing:
+        user = replace(user, missing_groups=missing)
+        reading = replace(reading, user=user, verdict=scope(sync, user))
+    return replace(reading, existence_asked=True)
 
 
-def suffices(sync: Sync, source: SourceUser, before: Link, after: Link) -> bool:
-    """Whether what was read with one link in mind is all that has to be known of what became of it."""
-    others = groups_asked(sync, source.id) - (source.member_of or frozenset())
-    if source.absent or not others:
-        return True
-    unasked = replace(source, missing_groups=frozenset())
-    return _hinges_on(others, sync, unasked, before) or not _hinges_on(others, sync, unasked, after)
+def suffices(sync: Sync, reading: Reading, link: Link) -> bool:
+    """Whether this read also answers every question that the link raises as it is now."""
+    return reading.existence_asked or not _depends_on_absence(sync, reading, link)
 
 
-def _hinges_on(others: frozenset[str], sync: Sync, source: SourceUser, link: Link) -> bool:
-    """Whether it would change something if those groups that do not have this user did not exist."""
-    if scope(sync, source).in_scope:
-        # Who is linked is not always in: perhaps they were disabled, or a write broke off.
-        disabled = link.disabled and source.state is SourceState.LIVE
-        nothing_comes_of_it = link.state is LinkState.LINKED and not (link.kept_out or link.dirty or disabled)
-    else:
-        nothing_comes_of_it = link.state is LinkState.SEEN
-    if nothing_comes_of_it:
+def _depends_on_absence(sync: Sync, reading: Reading, link: Link) -> bool:
+    """Whether the decision would be another one if the groups that do not have this user did not exist."""
+    if reading.user.absent or not reading.not_in or _nothing_at_stake(sync, reading, link):
         return False
-    return scope(sync, replace(source, missing_groups=others)).undecided
+    return scope(sync, replace(reading.user, missing_groups=reading.not_in)).undecided
+
+
+def _nothing_at_stake(sync: Sync, reading: Reading, link: Link) -> bool:
+    """Whether the user has access, or lacks it, already as the verdict wants it."""
+    if not reading.verdict.in_scope:
+        return link.state is LinkState.SEEN
+    if link.state is not LinkState.LINKED or link.dirty:
+        return False
+    if link.disabled and reading.user.state is SourceState.LIVE:
+        return False
+    # A user who is in scope with the memberships of the last look was not kept out by them.
+    then = replace(reading.user, member_of=link.member_of, missing_groups=frozenset())
+    return link.member_of == reading.user.member_of or not kept_out(sync, then)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ..guard.deletions import HELD, DeletionGuard
+from ..guard.deletions import DeletionGuard
 from ..model import (
     Change,
     Hold,
@@ -21,13 +21,10 @@ from ..model import (
     LinkState,
     Nomination,
     Outcome,
-    Reason,
     Refuse,
-    Skip,
     SourceState,
     Sync,
     Why,
-    fingerprints,
 )
 from ..model.errors import (
     ConflictError,
@@ -40,7 +37,6 @@ from ..model.errors import (
 )
 from ..model.messages import USER_CHANGES, decode_nomination
 from ..ports import Activity, Clock, Links, Queues
-from ..scope.verdict import kept_out
 from .engine import Engine, Reconciliation
 
 log = logging.getLogger("xtsync.worker")
@@ -141,9 +137,9 @@ class Worker:
                     return None
             self.upcoming.forget(nomination)
             if nomination.why is Why.NOTIFICATION:
-                link = replace(link, noticed_at=self.clock.now())
+                link = link.noticed(self.clock.now())
             if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
-                link = replace(link, read_at=None)  # the look that found nobody in the target came too early
+                link = link.marker_seen()
             return await self._reconcile(sync, nomination, link, distrust=redelivered)
 
     async def poisoned(self, queue: str, message_id: str, body: bytes) -> None:
@@ -178,7 +174,7 @@ class Worker:
     def _out_of_date(self, nomination: Nomination, link: Link) -> bool:
         """The user was read after this nomination was made, or a later retry has taken its place."""
         if nomination.why is Why.RETRY:
-            return link.parked_until is None or nomination.at < link.parked_until
+            return link.parked is None or nomination.at < link.parked.until
         if nomination.attempt:
             return False  # the try before it wrote, perhaps, but did not come to the read that finds nothing to do
         # Nothing else tells of a manager, so here no two clocks are trusted to the second.
@@ -214,7 +210,7 @@ class Worker:
         if self._may_yet_appear(nomination, done):
             return await self._again(nomination, link, NotVisibleYetError())
         if isinstance(done.last.change, Refuse):
-            link = _not_ours_after_all(replace(done.link, read_at=done.last.source.read_at, permit=None, adopt=None))
+            link = done.link.decision_refused(done.last.source.read_at)
             return await self._park(nomination, link, done.last.change.reason, done.changes)
         return await self._done(nomination, done)
 
@@ -242,7 +238,7 @@ class Worker:
             if link.state is not LinkState.LINKED:
                 return
             with suppress(ConflictError):
-                await self.links.save(replace(link, dirty=True))
+                await self.links.save(link.distrusted())
                 return
         raise ConflictError
 
@@ -250,18 +246,18 @@ class Worker:
         """What the record says was applied may not be what the target has: have every attribute applied again."""
         if link.state is not LinkState.LINKED or link.dirty:
             return link
-        return await self.links.save(replace(link, dirty=True))
+        return await self.links.save(link.distrusted())
 
     async def _done(self, nomination: Nomination, done: Reconciliation) -> Outcome:
         last = done.last.change
         if nomination.why is Why.APPROVED and not isinstance(last, Hold):
             await self.guard.release(nomination.sync, nomination.user)
-        link = _settled(done)
+        link = _concluded(done)
         if done.last.source.absent and not link.ours:
             if link.etag is not None:
                 await self.links.forget(link)
         elif not done.changes or link != done.link:
-            await self._remember(replace(link, read_at=done.last.source.read_at))
+            await self._remember(link.looked_at(done.last.source.read_at))
         if done.changes:
             for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):
                 self._warn_of(nomination, event, names)
@@ -293,11 +289,10 @@ class Worker:
     async def _park(self, nomination: Nomination, link: Link, reason: str, changes: Sequence[Change] = ()) -> Outcome:
         """Set the user aside, and look again at a falling rate."""
         now = self.clock.now()
-        wait = min(_FIRST_PARK * 2 ** min(link.park_count, 20), _LONGEST_PARK)
+        tries = link.parked.tries if link.parked else 0
+        wait = min(_FIRST_PARK * 2 ** min(tries, 20), _LONGEST_PARK)
         due = now + wait
-        link = replace(
-            link, parked_until=due, park_count=link.park_count + 1, reason=reason, read_at=link.read_at or now
-        )
+        link = link.set_aside(until=due, reason=reason, at=now)
         retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
         await self.queues.nominate([retry], delay=wait.total_seconds())
         await self._remember(link)
@@ -338,35 +333,16 @@ class Worker:
         return outcome
 
 
-def _settled(done: Reconciliation) -> Link:
-    """The link with what the last look says of it."""
-    last = done.last.change
-    kept = kept_out(done.last.sync, done.last.source)
-    link = replace(done.link, parked_until=None, park_count=0, reason="", adopt=None, kept_out=kept)
-    link = replace(link, member_of=done.last.source.member_of if done.last.sync.groups else None)
-    if isinstance(last, Hold):
-        return replace(link, permit=HELD, reason="held")
-    link = replace(link, permit=None)
-    if not isinstance(last, Skip):
-        return link
-    if last.reason is not Reason.NO_CHANGE:
-        return replace(link, reason=last.reason.value)
-    if link.state is LinkState.LINKED and done.last.verdict.in_scope and not done.last.source.absent:
-        desired = done.last.desired
-        refused = {name: code for name, code in link.refused.items() if name in desired.names}
-        return replace(link.recorded(done.last.source, fingerprints(desired.always)), refused=refused)
-    return link
+def _concluded(done: Reconciliation) -> Link:
+    last = done.last
+    return done.link.concluded(
+        last.change,
+        source=last.source,
+        verdict=last.verdict,
+        desired=last.desired,
+        asks_groups=bool(last.sync.groups),
+    )
 
 
 def _asked_for(nomination: Nomination, link: Link) -> Link:
-    """A person who asks wants what Graph refused tried once more."""
-    if nomination.why is not Why.OPERATOR or not link.refused:
-        return link
-    return replace(link, applied={name: value for name, value in link.applied.items() if name not in link.refused})
-
-
-def _not_ours_after_all(link: Link) -> Link:
-    """Our invitation met somebody who was there before: there is nothing of ours to finish."""
-    if link.state is not LinkState.INVITING:
-        return link
-    return replace(link, state=LinkState.SEEN, target_id=None, invited_at=None)
+    return link.asked_again() if nomination.why is Why.OPERATOR and link.refused else link

@@ -11,9 +11,8 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 
-from ..model import MANAGER, Link, LinkDigest, LinkState
+from ..model import MANAGER, Guarded, Link, LinkDigest, LinkState, Parked
 from ..model.errors import ConflictError, UnavailableError
 from .columns import check_version, columns, flag, mapping_text, number, time_or_none
 from .concurrency import for_each
@@ -40,14 +39,14 @@ class TableLinks:
     async def save(self, link: Link) -> Link:
         row = _row(link)
         etag = await (self._table.insert(row) if link.etag is None else self._table.replace(row, link.etag))
-        return replace(link, etag=etag)
+        return link.stored(etag)
 
     async def forget(self, link: Link) -> None:
         # The link first: should it have changed meanwhile, it keeps its claim. A crash in between leaves a claim on
         # a target user who is gone for good, which is in nobody's way.
         await self._table.delete(key(link.sync), key(link.source_id), link.etag)
         if link.target_id is not None:
-            await self._release(link.target_id, _owner(link.sync, link.source_id))
+            await self._release(link.target_id, link.owner)
 
     async def digests(self, sync: str, source_ids: Sequence[str]) -> Mapping[str, LinkDigest]:
         names = {key(source_id): source_id for source_id in source_ids}
@@ -138,10 +137,6 @@ def _claims(target_id: str) -> str:
     return f"target:{key(target_id)}"
 
 
-def _owner(sync: str, source_id: str) -> str:
-    return f"{sync}/{source_id}"
-
-
 def _digest(row: Row) -> LinkDigest:
     check_version(row, "link")
     manager = row.text("manager") or None
@@ -150,13 +145,20 @@ def _digest(row: Row) -> LinkDigest:
         state=LinkState(row.text("state")),
         manager=manager,
         reference=row.text("reference"),
-        kept_out=flag(row, "kept_out"),
         member_of=_member_of(row),
     )
 
 
 def _member_of(row: Row) -> frozenset[str] | None:
-    return frozenset(row.text("member_of").split()) if "member_of" in row.values else None
+    """Rows of version 0.1 said `kept_out` before they named memberships: that user was in none of the groups."""
+    if "member_of" in row.values:
+        return frozenset(row.text("member_of").split())
+    return frozenset() if flag(row, "kept_out") else None
+
+
+def _parked(row: Row) -> Parked | None:
+    until = time_or_none(row, "parked_until")
+    return None if until is None else Parked(until=until, tries=number(row, "park_count"), reason=row.text("reason"))
 
 
 def _row(link: Link) -> Row:
@@ -167,26 +169,25 @@ def _row(link: Link) -> Row:
             "applied": mapping_text(link.applied),
             "refused": mapping_text(link.refused) if link.refused else None,
             "manager": link.manager,
-            "kept_out": link.kept_out,
             "member_of": None if link.member_of is None else " ".join(sorted(link.member_of)),
             "dirty": link.dirty,
-            "created": link.created,
-            "permit": link.permit,
-            "adopt": link.adopt,
+            "created": link.on_create_written,
+            "permit": link.guarded.value if link.guarded else None,
+            "adopt": link.approved_target,
             "read_at": link.read_at,
             "noticed_at": link.noticed_at,
             "invited_at": link.invited_at,
             "linked_at": link.linked_at,
             "deleted_at": link.deleted_at,
-            "parked_until": link.parked_until,
-            "park_count": link.park_count,
-            "reason": link.reason,
+            "parked_until": link.parked.until if link.parked else None,
+            "park_count": link.parked.tries if link.parked else 0,
+            "reason": link.parked.reason if link.parked else "",
             # What listings filter by or return; never read back into a link.
             "digest": link.digest,
             "reference": link.applied.get(MANAGER) if link.digest else None,
             "grouped": bool(link.member_of),
             "present": link.state is LinkState.LINKED,
-            "parked": link.parked_until is not None,
+            "parked": link.parked is not None,
         }
     )
     return Row(pk=key(link.sync), rk=key(link.source_id), values=values)
@@ -202,19 +203,16 @@ def _link(row: Row) -> Link:
         applied=json.loads(row.text("applied")),
         refused=json.loads(row.text("refused") or "{}"),
         manager=row.text("manager") or None,
-        kept_out=flag(row, "kept_out"),
         member_of=_member_of(row),
         dirty=flag(row, "dirty"),
-        created=flag(row, "created"),
-        permit=row.text("permit") or None,
-        adopt=row.text("adopt") or None,
+        on_create_written=flag(row, "created"),
+        guarded=Guarded(row.text("permit")) if row.text("permit") else None,
+        approved_target=row.text("adopt") or None,
         read_at=time_or_none(row, "read_at"),
         noticed_at=time_or_none(row, "noticed_at"),
         invited_at=time_or_none(row, "invited_at"),
         linked_at=time_or_none(row, "linked_at"),
         deleted_at=time_or_none(row, "deleted_at"),
-        parked_until=time_or_none(row, "parked_until"),
-        park_count=number(row, "park_count"),
-        reason=row.text("reason"),
+        parked=_parked(row),
         etag=row.etag,
     )

@@ -16,9 +16,7 @@ from sync_core.model import Link, Nomination, SourceState, SourceUser, Why
 from sync_core.nominate.rounds import FeedReader, Step
 from sync_core.nominate.users import UsersFeed
 from sync_core.ports import FeedState, MarkedPage
-from sync_core.reconcile import worker
 from sync_core.reconcile.apply import Applier
-from sync_core.reconcile.engine import Reconciliation
 from sync_core.reconcile.worker import Worker
 
 
@@ -138,12 +136,12 @@ def missing_group_is_empty() -> Iterator[None]:
 @contextmanager
 def kept_out_forgotten() -> Iterator[None]:
     """No link remembers whom groups had, or kept out: once they do not, no listing has them."""
-    settled = worker._settled
+    concluded = Link.concluded
 
-    def forgetting(done: Reconciliation) -> Link:
-        return replace(settled(done), kept_out=False, member_of=None)
+    def forgetting(self: Link, *args: Any, **kwargs: Any) -> Link:
+        return replace(concluded(self, *args, **kwargs), member_of=None)
 
-    with patch.object(worker, "_settled", forgetting):
+    with patch.object(Link, "concluded", forgetting):
         yield
 
 

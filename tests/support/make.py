@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
+from sync_core.decision.decide import Situation
+from sync_core.decision.look import Look, desired, look
 from sync_core.mapping import DEFAULT_MAPPING
 from sync_core.model import (
     Adoption,
@@ -15,6 +17,7 @@ from sync_core.model import (
     Deprovision,
     Desired,
     Filter,
+    Guarded,
     GuardLimits,
     Json,
     Link,
@@ -29,6 +32,7 @@ from sync_core.model import (
     Verdict,
     fingerprints,
 )
+from sync_core.scope.verdict import scope
 
 from .clock import START
 
@@ -98,12 +102,37 @@ def link(state: LinkState = LinkState.SEEN, **values: object) -> Link:
 def linked(desired: Desired, **values: object) -> Link:
     """A link whose target user has exactly what is desired."""
     applied = fingerprints(desired.always)
-    return link(LinkState.LINKED, **{"target_id": GUEST, "applied": applied, "created": True, **values})
+    return link(LinkState.LINKED, **{"target_id": GUEST, "applied": applied, "on_create_written": True, **values})
 
 
 def guest(user_id: str = GUEST, **values: object) -> TargetUser:
     fields: dict[str, object] = {"id": user_id, "external": True, "created_at": START - timedelta(days=90), **values}
     return TargetUser(**fields)  # type: ignore[arg-type]
+
+
+def situation(
+    source: SourceUser,
+    verdict: Verdict,
+    link: Link,
+    desired: Desired,
+    policy: Policy | None = None,
+    candidates: Sequence[TargetUser] = (),
+    marker: Marker | None = None,
+) -> Situation:
+    return Situation(
+        source=source,
+        verdict=verdict,
+        link=link,
+        desired=desired,
+        policy=policy or Policy(),
+        candidates=candidates,
+        marker=marker,
+    )
+
+
+def looked(sync: Sync, source: SourceUser, link: Link, candidates: Sequence[TargetUser] = ()) -> Look:
+    """As the engine looks, without its reads."""
+    return look(sync, source, scope(sync, source), link, desired(sync, source), candidates)
 
 
 # --- strategies -------------------------------------------------------------------------------------------------
@@ -167,9 +196,9 @@ links = st.builds(
     target_id=st.sampled_from([None, GUEST, "guest-2"]),
     applied=st.sampled_from([fingerprints(each) for each in _attributes]),
     dirty=st.booleans(),
-    created=st.booleans(),
-    permit=st.sampled_from([None, "SoftDelete", "Disable", "Hold"]),
-    adopt=st.none() | _ids,
+    on_create_written=st.booleans(),
+    guarded=st.sampled_from([None, *Guarded]),
+    approved_target=st.none() | _ids,
     invited_at=st.none() | _moments,
     linked_at=st.none() | _moments,
     noticed_at=st.none() | _moments,

@@ -8,8 +8,23 @@ from itertools import count
 
 from sync_core.assembly import Directories, assemble
 from sync_core.config.file import Config
+from sync_core.decision.look import Look
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
-from sync_core.model import Assigned, FeedRun, Filter, GuardLimits, Json, Link, Nomination, Outcome, Policy, Sync, Why
+from sync_core.model import (
+    Assigned,
+    FeedRun,
+    Filter,
+    GuardLimits,
+    Json,
+    Link,
+    Nomination,
+    Outcome,
+    Policy,
+    Refuse,
+    Skip,
+    Sync,
+    Why,
+)
 from sync_core.model.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
 from sync_core.nominate.rounds import USERS
 from sync_core.ports import FeedState
@@ -24,6 +39,11 @@ from .make import ADA, ADDRESS, CONTOSO, FABRIKAM, NAME, person, sync
 def names(outcome: Outcome) -> list[str]:
     """The kinds of change that were carried out, in order."""
     return [change.name for change in outcome.changes]
+
+
+async def yes(_decided: Look, _link: Link) -> bool:
+    """StillSo, for applying without an engine."""
+    return True
 
 
 def whom(nominations: Sequence[Nomination]) -> list[str]:
@@ -131,6 +151,12 @@ class World:
         outcome = await self.worker.handle(self.nomination(user_id, why), redelivered=redelivered)
         assert outcome is not None
         return outcome
+
+    async def reason(self, user_id: str = ADA) -> str:
+        """Why nothing would be done about this user now."""
+        change = (await self.engine.preview(self.sync, user_id, await self.stored(user_id))).change
+        assert isinstance(change, Skip | Refuse)
+        return change.reason
 
     async def deliver(self, during: timedelta = timedelta(minutes=1)) -> list[Exception]:
         """The host: every user-changes message that becomes visible meanwhile; what it raises is delivered again."""

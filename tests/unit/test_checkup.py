@@ -18,7 +18,7 @@ from sync_core.assembly import Runtime
 from sync_core.config.file import parse_config
 from sync_core.config.settings import load_settings
 from sync_core.deployment import build
-from sync_core.model import Json, Link, Tenant
+from sync_core.model import Json, Link, Parked, Tenant
 from sync_core.model.errors import UnavailableError
 from sync_core.ops.doctor import remedies
 from sync_core.ops.doctor.finding import Finding, Verdict
@@ -432,7 +432,7 @@ async def test_poison_on_the_queue_and_kept(clinic: Clinic) -> None:
 
 async def test_parked_users_are_a_warning(clinic: Clinic) -> None:
     """They are tried again by themselves."""
-    link = Link(sync="there", source_id="u1", parked_until=clinic.clock.now())
+    link = Link(sync="there", source_id="u1", parked=Parked(until=clinic.clock.now(), tries=1, reason=""))
     await clinic.storage.links.save(link)
     assert await clinic.report() == {}
     assert await clinic.report(Verdict.WARNING) == {"parked users": "1 of there"}

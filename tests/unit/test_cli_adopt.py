@@ -86,7 +86,7 @@ def test_an_approval_adopts_exactly_this_guest(bench: Bench, policy: str) -> Non
     assert _worked_off(bench) == "done"
     link = _link(bench)
     assert link is not None
-    assert (link.state, link.target_id, link.adopt) == (LinkState.LINKED, "guest-1", None)
+    assert (link.state, link.target_id, link.approved_target) == (LinkState.LINKED, "guest-1", None)
     assert bench.target.writes == [("update", "guest-1"), ("set_manager", "guest-1")]
 
 
@@ -105,7 +105,8 @@ def test_an_approval_of_somebody_else_counts_for_nothing(bench: Bench) -> None:
     assert _worked_off(bench) == "parked"
     link = _link(bench)
     assert link is not None
-    assert (link.reason, link.adopt) == ("adoption needs approval", None)
+    assert link.parked is not None
+    assert (link.parked.reason, link.approved_target) == ("adoption needs approval", None)
     bench.target.users["guest-1"] = bench.target.users.pop("guest-2")
     assert _worked_off(bench) == "parked"
     assert bench.target.writes == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync_core.model import LinkState
+from sync_core.model import LinkState, Parked
 from sync_core.model.errors import UnavailableError
 from sync_core.model.messages import FEED_PAGES, decode_feed_run
 from sync_core.ports import FeedPhase, FeedState, SubscriptionRecord
@@ -37,9 +37,7 @@ def _fill(bench: Bench) -> None:
     parked = replace(
         bench.link(BOB),
         state=LinkState.SEEN,
-        parked_until=now + timedelta(minutes=10),
-        park_count=2,
-        reason="unadopted",
+        parked=Parked(until=now + timedelta(minutes=10), tries=2, reason="unadopted"),
     )
     bench.do(bench.storage.links.save(parked))
 
@@ -115,7 +113,7 @@ def test_many_parked_users_are_cut_for_people_only(bench: Bench) -> None:
     now = bench.clock.now()
     for n in range(22):
         link = bench.link(f"{n:08d}-0000-0000-0000-000000000000")
-        bench.do(bench.storage.links.save(replace(link, parked_until=now, reason="unadopted")))
+        bench.do(bench.storage.links.save(replace(link, parked=Parked(until=now, tries=1, reason="unadopted"))))
     assert "and 2 more" in bench.run("status").out
     assert len(bench.run("status", "--json").json["parked"]) == 22
 

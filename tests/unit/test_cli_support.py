@@ -116,7 +116,9 @@ class Bench:
         )
 
     def link(self, user: str) -> Link:
-        link = Link(sync=NAME, source_id=user, state=LinkState.LINKED, target_id=f"guest-of-{user[:4]}", created=True)
+        link = Link(
+            sync=NAME, source_id=user, state=LinkState.LINKED, target_id=f"guest-of-{user[:4]}", on_create_written=True
+        )
         self.target.add(link.target_id or "", f"{user[:4]}@contoso.example")
         return self.do(self.storage.links.save(link))
 

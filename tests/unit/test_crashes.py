@@ -84,7 +84,7 @@ async def finished(world: World) -> None:
     world.faults.calm()
     link = await world.stored()
     assert not link.dirty
-    assert link.parked_until is None
+    assert link.parked is None
     assert link.state is (LinkState.LINKED if ADA in world.source.users else LinkState.DELETED)
     world.forget_calls()
     outcome = await world.look()

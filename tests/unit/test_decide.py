@@ -25,6 +25,7 @@ from sync_core.model import (
     Link,
     LinkState,
     Marker,
+    Parked,
     Policy,
     Reason,
     Refuse,
@@ -39,7 +40,7 @@ from sync_core.model import (
     fingerprint,
 )
 from tests.support.clock import START
-from tests.support.make import ADA, ADDRESS, BOB, GUEST, IN, MARKER, NAME, OUT, guest, link, linked, source
+from tests.support.make import ADA, ADDRESS, BOB, GUEST, IN, MARKER, NAME, OUT, guest, link, linked, situation, source
 
 LIVE, DISABLED = SourceState.LIVE, SourceState.DISABLED
 SOFT_DELETED, GONE = SourceState.SOFT_DELETED, SourceState.GONE
@@ -53,7 +54,7 @@ REVIEWING = Policy(adopt=Adoption.REVIEW)
 THEIRS = MARKER.prefix + BOB
 UNDECIDED = Verdict(in_scope=False, reason="filter 'A': mail REGEX MATCH takes too long", undecided=True)
 RESTORING = Policy(deleted_in_target=DeletedInTarget.RESTORE)
-OURS = link(LINKED, target_id=GUEST, applied=linked(WANTED).applied, created=True)
+OURS = link(LINKED, target_id=GUEST, applied=linked(WANTED).applied, on_create_written=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,21 +236,23 @@ ROWS: Mapping[str, Iterable[Case]] = {
         Case(policy=REVIEWING, candidates=(guest(),), change=Refuse(reason=Reason.NEEDS_APPROVAL, detail=GUEST)),
         Case(
             policy=REVIEWING,
-            link=link(adopt="another"),
+            link=link(approved_target="another"),
             candidates=(guest(),),
             change=Refuse(reason=Reason.NEEDS_APPROVAL, detail=GUEST),
         ),
-        Case(policy=REVIEWING, link=link(adopt=GUEST), change=_INVITE),
+        Case(policy=REVIEWING, link=link(approved_target=GUEST), change=_INVITE),
     ),
     "live | in | none | the B2B user with that address whom a person approved | Adopt, whatever the policy": (
         *(
-            Case(policy=policy, link=link(adopt=GUEST), candidates=found, change=Adopt(target_id=GUEST))
+            Case(policy=policy, link=link(approved_target=GUEST), candidates=found, change=Adopt(target_id=GUEST))
             for policy in (Policy(), ADOPTING, REVIEWING)
             for found in ((guest(),), (guest("another"), guest()), (guest("theirs", external=False), guest()))
         ),
         *(
             Case(
-                link=link(adopt=GUEST), candidates=(guest(**mine),), change=Refuse(reason=reason, detail=GUEST + detail)
+                link=link(approved_target=GUEST),
+                candidates=(guest(**mine),),
+                change=Refuse(reason=reason, detail=GUEST + detail),
             )
             for mine, reason, detail in (
                 ({"external": False}, Reason.INTERNAL_USER, ""),
@@ -257,8 +260,13 @@ ROWS: Mapping[str, Iterable[Case]] = {
                 ({"marker": THEIRS}, Reason.ALREADY_LINKED, f" bears the marker {THEIRS}"),
             )
         ),
-        Case(source=source(DISABLED), link=link(adopt=GUEST), candidates=(guest(),), change=skip(Reason.DISABLED)),
-        Case(verdict=OUT, link=link(adopt=GUEST), candidates=(guest(),), change=skip(Reason.OUT_OF_SCOPE)),
+        Case(
+            source=source(DISABLED),
+            link=link(approved_target=GUEST),
+            candidates=(guest(),),
+            change=skip(Reason.DISABLED),
+        ),
+        Case(verdict=OUT, link=link(approved_target=GUEST), candidates=(guest(),), change=skip(Reason.OUT_OF_SCOPE)),
     ),
     "live | in | none | an internal user with that address | Refuse(internal user): never touched": (
         Case(candidates=(guest(external=False),), change=Refuse(reason=Reason.INTERNAL_USER, detail=GUEST)),
@@ -327,8 +335,8 @@ ROWS: Mapping[str, Iterable[Case]] = {
     "live or disabled | in | linked | present, differs | Update(only the attributes that differ)": (
         Case(link=OURS, desired=Desired(always=MOVED), change=Update(attributes={"department": "Sales"})),
         Case(link=linked(WANTED, dirty=True), change=Update(attributes=WANTED.always)),
-        Case(link=linked(WANTED, created=False), change=Update(attributes=WANTED.on_create)),
-        Case(link=linked(WANTED, created=False, dirty=True), change=Update(attributes=EVERYTHING)),
+        Case(link=linked(WANTED, on_create_written=False), change=Update(attributes=WANTED.on_create)),
+        Case(link=linked(WANTED, on_create_written=False, dirty=True), change=Update(attributes=EVERYTHING)),
         Case(link=linked(WANTED_DISABLED), change=Update(attributes={"accountEnabled": True})),
         Case(
             source=source(DISABLED),
@@ -387,7 +395,9 @@ def test_the_decision_follows_the_row(row: str) -> None:
     cases = list(ROWS[row])
     assert cases
     for case in cases:
-        decided = decide(case.source, case.verdict, case.link, case.desired, case.policy, case.candidates, case.marker)
+        decided = decide(
+            situation(case.source, case.verdict, case.link, case.desired, case.policy, case.candidates, case.marker)
+        )
         assert decided == case.change, case
 
 
@@ -402,7 +412,7 @@ def test_our_mark_alone_tells_the_guest_of_our_invitation(created: datetime | No
     inviting = link(LinkState.INVITING, invited_at=START)
     found = guest(created_at=created, display_name=f"{inviting.invitation_mark} Ada")
     for candidates in ([found], [guest("another"), found]):
-        assert decide(source(), IN, inviting, WANTED, Policy(), candidates) == Adopt(target_id=GUEST)
+        assert decide(situation(source(), IN, inviting, WANTED, Policy(), candidates)) == Adopt(target_id=GUEST)
 
 
 def test_a_guest_without_our_mark_is_somebody_else_s() -> None:
@@ -410,7 +420,9 @@ def test_a_guest_without_our_mark_is_somebody_else_s() -> None:
     inviting = link(LinkState.INVITING, invited_at=START, target_id=GUEST)
     other = link(LinkState.INVITING, source_id=BOB, invited_at=START)
     for name in ("Ada", f"{other.invitation_mark} Ada", f"Ada {inviting.invitation_mark}", ""):
-        decided = decide(source(), IN, inviting, WANTED, Policy(), [guest(created_at=START, display_name=name)])
+        decided = decide(
+            situation(source(), IN, inviting, WANTED, Policy(), [guest(created_at=START, display_name=name)])
+        )
         assert decided == Refuse(reason=Reason.UNADOPTED, detail=GUEST)
 
 
@@ -418,17 +430,17 @@ def test_the_mark_goes_even_when_the_mapping_leaves_the_name_alone() -> None:
     """The first attributes of a user whom we invited always set a plain display name."""
     new = link(LinkState.LINKED, target_id=GUEST, invited_at=START, dirty=True)
     plain = Desired(always={"department": "Sales"})
-    decided = decide(source(), IN, new, plain, Policy())
+    decided = decide(situation(source(), IN, new, plain, Policy()))
     assert isinstance(decided, Update)
     assert decided.attributes["displayName"] == source().attributes["displayName"]
-    settled = link(LinkState.LINKED, target_id=GUEST, invited_at=START, dirty=True, created=True)
-    assert decide(source(), IN, settled, plain, Policy()) == Update(attributes=plain.always)
+    settled = link(LinkState.LINKED, target_id=GUEST, invited_at=START, dirty=True, on_create_written=True)
+    assert decide(situation(source(), IN, settled, plain, Policy())) == Update(attributes=plain.always)
 
 
 def test_an_internal_user_never_comes_of_an_invitation() -> None:
     """Whoever appears under the address as an internal user is refused, however well the time fits."""
     found = guest(external=False, created_at=START)
-    decided = decide(source(), IN, link(LinkState.INVITING, invited_at=START), WANTED, ADOPTING, [found])
+    decided = decide(situation(source(), IN, link(LinkState.INVITING, invited_at=START), WANTED, ADOPTING, [found]))
     assert decided == Refuse(reason=Reason.INTERNAL_USER, detail=GUEST)
 
 
@@ -447,7 +459,11 @@ def test_the_marker_is_looked_for_while_nobody_came_to_an_end_with_the_user() ->
     """Also for who is to have no access: once. Never for an external user, nor without a marker."""
     looked_at = link(etag="1", read_at=START)
     for user, verdict in ((source(DISABLED), IN), (source(), OUT), (source(SOFT_DELETED), IN), (source(GONE), IN)):
-        for unsettled in (link(), link(adopt=GUEST), replace(looked_at, parked_until=START)):
+        for unsettled in (
+            link(),
+            link(approved_target=GUEST),
+            replace(looked_at, parked=Parked(until=START, tries=1, reason="")),
+        ):
             assert needs_candidates(user, verdict, unsettled, MARKER)
             assert not needs_candidates(user, verdict, unsettled)
         assert not needs_candidates(user, verdict, looked_at, MARKER)
@@ -465,5 +481,5 @@ def test_the_address_of_who_is_not_to_be_invited_is_not_asked_for() -> None:
 def test_a_dirty_record_that_says_disabled_is_not_believed_by_the_policy() -> None:
     """When a write may have happened that was never recorded, out of scope disables once more."""
     record = link(LINKED, target_id=GUEST, applied={"accountEnabled": fingerprint(False)}, dirty=True)
-    decided = decide(source(), OUT, record, WANTED, Policy(out_of_scope=Deprovision.DISABLE))
+    decided = decide(situation(source(), OUT, record, WANTED, Policy(out_of_scope=Deprovision.DISABLE)))
     assert decided == Disable(attributes={"accountEnabled": False})

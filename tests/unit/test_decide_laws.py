@@ -18,7 +18,6 @@ from sync_core.model import (
     Invite,
     Json,
     Link,
-    LinkState,
     Marker,
     Policy,
     Reason,
@@ -34,7 +33,20 @@ from sync_core.model import (
     fingerprints,
 )
 from tests.support.clock import START
-from tests.support.make import ADA, GUEST, IN, candidates, desires, links, markers, person, policies, sources, verdicts
+from tests.support.make import (
+    ADA,
+    GUEST,
+    IN,
+    candidates,
+    desires,
+    links,
+    markers,
+    person,
+    policies,
+    situation,
+    sources,
+    verdicts,
+)
 
 _departments = st.sampled_from([None, "", "Research", "Sales"])
 
@@ -60,9 +72,9 @@ def test_every_situation_has_one_decision(
     marker: Marker | None,
 ) -> None:
     """Deciding is total and deterministic: no combination raises, and asking twice gives the same change."""
-    first = decide(source, verdict, link, desired, policy, candidates, marker)
+    first = decide(situation(source, verdict, link, desired, policy, candidates, marker))
     assert isinstance(first, Change)
-    assert decide(source, verdict, link, desired, policy, list(candidates), marker) == first
+    assert decide(situation(source, verdict, link, desired, policy, list(candidates), marker)) == first
 
 
 @settings(max_examples=200)
@@ -77,7 +89,7 @@ def test_an_unowned_target_user_is_never_in_a_change(
     marker: Marker | None,
 ) -> None:
     """Without a link that is ours nothing is written; only a free, external candidate may be adopted."""
-    change = decide(source, verdict, link, desired, policy, candidates, marker)
+    change = decide(situation(source, verdict, link, desired, policy, candidates, marker))
     if not link.ours:
         assert isinstance(change, Invite | Adopt | Skip | Refuse)
     if isinstance(change, Adopt):
@@ -103,7 +115,9 @@ def test_an_external_source_user_is_always_skipped(
     """A B2B user of the source tenant is never handed on, whatever links and candidates there are."""
     external = replace(source, attributes={**source.attributes, "creationType": "Invitation"})
     assume(not external.absent)
-    assert decide(external, verdict, link, desired, policy, candidates, marker) == Skip(reason=Reason.EXTERNAL)
+    assert decide(situation(external, verdict, link, desired, policy, candidates, marker)) == Skip(
+        reason=Reason.EXTERNAL
+    )
 
 
 @given(people(), links, policies, candidates)
@@ -113,7 +127,7 @@ def test_a_live_enabled_user_in_scope_never_loses_access(
     """No policy, link or candidate makes a deletion or a disabling of somebody who is to have access."""
     source, desired = who
     assume(source.state is SourceState.LIVE)
-    change = decide(source, IN, link, desired, policy, candidates)
+    change = decide(situation(source, IN, link, desired, policy, candidates))
     assert not isinstance(change, SoftDelete | Disable)
     assert not change.removes
 
@@ -124,7 +138,7 @@ def test_only_a_removing_change_is_counted_by_the_guard(
 ) -> None:
     """What takes access away says so, and for a trusted record nothing else writes accountEnabled false."""
     source, desired = who
-    change = decide(source, verdict, link, desired, policy, candidates)
+    change = decide(situation(source, verdict, link, desired, policy, candidates))
     assert change.removes == isinstance(change, SoftDelete | Disable)
     recorded = link.applied.get("accountEnabled")
     if isinstance(change, Update) and change.attributes.get("accountEnabled") is False:
@@ -139,11 +153,11 @@ def test_deciding_after_applying_comes_to_a_skip(
     """Carry out each decision and decide again: within a few steps there is nothing left to do, and it stays so."""
     source, desired = who
     steps = 0
-    while not isinstance(change := decide(source, verdict, link, desired, policy, found), Skip | Refuse):
+    while not isinstance(change := decide(situation(source, verdict, link, desired, policy, found)), Skip | Refuse):
         steps += 1
         assert steps <= 5, "the decisions do not come to an end"
         link, found = _carried_out(source, link, desired, change, found)
-    assert decide(source, verdict, link, desired, policy, found) == change
+    assert decide(situation(source, verdict, link, desired, policy, found)) == change
 
 
 def _carried_out(
@@ -153,21 +167,20 @@ def _carried_out(
     now = source.read_at
     match change:
         case Invite():
-            link = replace(link, state=LinkState.INVITING, invited_at=now, target_id=GUEST)
+            link = link.invitation_begun(now).invited(GUEST)
             return link, [TargetUser(id=GUEST, external=True, created_at=now, display_name=link.invitation_mark)]
         case Adopt():
-            link = replace(link, state=LinkState.LINKED, target_id=change.target_id, dirty=True, created=False)
+            link = link.adopted(change.target_id, linked_at=now, invited_at=link.invited_at)
         case Update() | Disable():
-            tracked = [*desired.always, *(["accountEnabled"] if change.removes else [])]
-            written = fingerprints(change.attributes)
-            applied = {name: written.get(name) or link.applied.get(name, "") for name in tracked}
-            link = replace(link.recorded(source, applied), dirty=False, created=True)
+            trusted = not link.dirty
+            begun = link.write_begun(change)
+            link = begun.recorded(change, source=source, desired=desired, refused={}, trusted=trusted)
         case Restore():
-            link = replace(link, state=LinkState.LINKED, dirty=True)
+            link = link.restore_begun().restored(now)
         case SoftDelete():
-            link = replace(link, state=LinkState.DELETED, deleted_at=now)
+            link = link.deletion_begun(change, now).deleted()
         case Forget():
-            link = Link(sync=link.sync, source_id=link.source_id)
+            link = link.forgotten()
         case _:
             raise AssertionError(f"{change.name} is not carried out")
     return link, found

@@ -30,7 +30,7 @@ async def test_a_new_user_takes_one_invitation_and_one_patch() -> None:
     assert world.in_step()
     assert world.target.users[guest].attributes["userType"] == "Member"
     link = await world.stored()
-    assert (link.state, link.target_id, link.dirty, link.created) == (LinkState.LINKED, guest, False, True)
+    assert (link.state, link.target_id, link.dirty, link.on_create_written) == (LinkState.LINKED, guest, False, True)
 
 
 async def test_no_change_takes_no_target_call_at_all() -> None:

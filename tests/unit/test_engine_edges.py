@@ -11,7 +11,7 @@ from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import Change, Deprovision, Invite, Link, Policy, SoftDelete, digest, fingerprints
 from sync_core.model.errors import UnavailableError
 from tests.support.make import ADA, ADDRESS, NAME
-from tests.support.world import World, names
+from tests.support.world import World, names, yes
 
 
 async def test_a_guest_who_is_not_visible_yet_is_waited_for_and_not_invited_twice() -> None:
@@ -62,7 +62,7 @@ async def test_whoever_is_not_to_be_provisioned_costs_one_read(user: str) -> Non
     outcome = await world.look()
     assert outcome.changes == ()
     assert world.graph_calls() == ["source.read_user"]
-    assert (await world.stored()).reason == user
+    assert await world.reason() == user
 
 
 async def test_a_new_user_whom_graph_mentions_but_does_not_show_yet_is_waited_for() -> None:
@@ -202,26 +202,22 @@ async def test_a_dry_look_writes_nothing_anywhere() -> None:
     """Deciding for show reads; neither tenant, link, window nor hold is changed."""
     world = World()
     world.hire()
-    decided = await world.engine.decide(
-        world.sync, await world.source.read_user(ADA), Link(sync=NAME, source_id=ADA), dry_run=True
-    )
+    decided = await world.engine.preview(world.sync, ADA, Link(sync=NAME, source_id=ADA))
     assert isinstance(decided.change, Invite)
     await world.look()
     world.source.soft_delete(ADA)
     world.forget_calls()
-    decided = await world.engine.decide(
-        world.sync, await world.source.read_user(ADA), await world.stored(), dry_run=True
-    )
+    decided = await world.engine.preview(world.sync, ADA, await world.stored())
     assert isinstance(decided.change, SoftDelete)
     assert world.target.writes == []
     assert not [call for call in world.faults.calls if call.endswith((".insert", ".replace", ".upsert", ".delete"))]
 
 
 async def test_a_change_that_is_none_is_not_carried_out() -> None:
-    """Applying what a look already settled is a mistake in the program, and says so."""
+    """Applying what a look has already called done is a mistake in the program, and says so."""
     world = World()
     await world.linked()
-    decided = await world.engine.decide(world.sync, await world.source.read_user(ADA), await world.stored())
+    decided = await world.engine.preview(world.sync, ADA, await world.stored(), dry_run=False)
     with pytest.raises(TypeError, match="Skip"):
-        await world.engine.applier.apply(decided)
+        await world.engine.applier.apply(decided, yes)
     assert isinstance(decided.change, Change)

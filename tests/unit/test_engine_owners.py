@@ -9,7 +9,7 @@ import pytest
 from sync_core.model import Adoption, Link, LinkState, Policy
 from sync_core.model.errors import ConflictError, GraphRefusedError
 from tests.support.make import ADA, ADDRESS, BOB, GUEST, NAME
-from tests.support.world import World, names
+from tests.support.world import World, names, yes
 
 
 async def test_two_source_users_with_one_address_share_no_guest() -> None:
@@ -46,10 +46,10 @@ async def test_a_claim_that_is_lost_at_the_last_moment_writes_nothing() -> None:
     world.hire()
     world.target.add(GUEST, ADDRESS)
     link = Link(sync=NAME, source_id=ADA)
-    decided = await world.engine.decide(world.sync, await world.source.read_user(ADA), link)
+    decided = await world.engine.preview(world.sync, ADA, link, dry_run=False)
     await world.storage.links.claim(world.sync.target.id, GUEST, f"{NAME}/{BOB}")
     with pytest.raises(ConflictError):
-        await world.engine.applier.apply(decided)
+        await world.engine.applier.apply(decided, yes)
     assert world.target.writes == []
 
 

@@ -30,7 +30,7 @@ async def test_a_member_at_any_depth_is_provisioned_and_somebody_else_is_not() -
     world.forget_calls()
     assert names(await world.look(BOB)) == []
     assert world.graph_calls() == ["source.read_user"], "whether the groups exist matters to nobody here"
-    assert (await world.stored(BOB)).reason == "out of scope"
+    assert await world.reason(BOB) == "out of scope"
 
 
 async def test_who_leaves_the_last_group_is_deleted_also_when_disabled_first() -> None:
@@ -64,7 +64,7 @@ async def test_a_group_that_was_deleted_takes_no_account(gone: str, how: Deprovi
     outcome = await world.look()
     assert (names(outcome), outcome.error) == ([], "undecided")
     assert world.target.writes == []
-    assert (await world.stored()).reason == "undecided"
+    assert await world.reason() == "undecided"
 
 
 async def test_a_group_that_is_deleted_after_the_decision_takes_no_account() -> None:

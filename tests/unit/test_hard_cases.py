@@ -290,7 +290,7 @@ async def test_kept_out_are_gone_through_once() -> None:
     world = guarded(member(O.NOT_IN, SALES))
     n = 5000
     for i in range(n):
-        await world.storage.links.save(link(source_id=f"user-{i:05}", kept_out=True, member_of=frozenset({SALES})))
+        await world.storage.links.save(link(source_id=f"user-{i:05}", member_of=frozenset({SALES})))
         world.source.groups[SALES].add(f"user-{i:05}")
     read = 0
     kept = world.storage.links.grouped

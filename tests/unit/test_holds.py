@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.guard.deletions import APPROVAL_LASTS, HELD, DeletionGuard
-from sync_core.model import Change, Disable, GuardLimits, Hold, LinkState, Reason, Skip, SoftDelete, Update
+from sync_core.guard.deletions import APPROVAL_LASTS, DeletionGuard
+from sync_core.model import Change, Disable, Guarded, GuardLimits, Hold, LinkState, Reason, Skip, SoftDelete, Update
 from sync_core.model.errors import ConflictError
 from sync_core.ports import HoldRecord, HoldState
 from sync_core.storage.repositories import Storage, memory_storage
@@ -177,9 +177,9 @@ async def test_whoever_is_not_to_be_deleted_any_more_loses_the_hold(guard: Delet
     """A returner's hold is dropped, so that nobody approves what is not asked for."""
     await guard.judge(NONE, LINK, DELETE)
     change = Skip(reason=Reason.NO_CHANGE)
-    assert await guard.judge(NONE, replace(LINK, permit=HELD), change, dry_run=True) == change
+    assert await guard.judge(NONE, replace(LINK, guarded=Guarded.HELD), change, dry_run=True) == change
     assert len(await storage.guards.holds(NAME)) == 1, "a dry run drops nothing"
-    assert await guard.judge(NONE, replace(LINK, permit=HELD), change) == change
+    assert await guard.judge(NONE, replace(LINK, guarded=Guarded.HELD), change) == change
     assert await storage.guards.holds(NAME) == []
     await guard.release(NAME, ADA)  # safe to repeat
 
@@ -195,7 +195,7 @@ async def test_a_dry_run_counts_and_holds_nothing(guard: DeletionGuard, storage:
 async def test_an_interrupted_deletion_is_not_counted_twice(guard: DeletionGuard, storage: Storage) -> None:
     """The link remembers what was counted before the worker died."""
     assert await guard.judge(THREE, LINK, DELETE) == DELETE
-    marked = replace(LINK, permit="SoftDelete")
+    marked = replace(LINK, guarded=Guarded.SOFT_DELETE)
     assert await guard.judge(THREE, marked, DELETE) == DELETE
     assert await total(storage) == 1
     assert await guard.judge(THREE, marked, DISABLE) == DISABLE, "another kind of change is counted for itself"

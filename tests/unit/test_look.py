@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from sync_core.decision.look import look
 from sync_core.model import (
     Adopt,
     Adoption,
@@ -22,32 +21,32 @@ from sync_core.model import (
     SourceState,
     Update,
 )
-from tests.support.make import ADDRESS, GUEST, guest, link, source, sync
+from tests.support.make import ADDRESS, GUEST, guest, link, looked, source, sync
 
 
 def test_a_look_keeps_what_the_decision_was_made_of() -> None:
     """Whoever asks why gets the user, the verdict, the mapped attributes and the candidates."""
     adopting = sync(policy=Policy(adopt=Adoption.GUESTS))
-    decided = look(adopting, source(), link(), [guest()])
+    decided = looked(adopting, source(), link(), [guest()])
     assert decided.change == Adopt(target_id=GUEST)
     assert decided.source == source()
     assert decided.verdict.in_scope
     assert decided.desired.always["department"] == "Research"
     assert decided.desired.on_create == {"userType": "Member"}
     assert decided.candidates == [guest()]
-    assert not decided.settled
+    assert not decided.nothing_to_do
 
 
 def test_a_look_at_a_new_user_invites() -> None:
     """Nobody bears the address: the user is invited with everything that the mapping wants."""
-    change = look(sync(), source(), link()).change
+    change = looked(sync(), source(), link()).change
     assert isinstance(change, Invite)
     assert change.address == ADDRESS
     assert change.attributes["userType"] == "Member"
 
 
 @pytest.mark.parametrize(
-    ("change", "settled"),
+    ("change", "nothing_to_do"),
     [
         (Skip(reason=Reason.NO_CHANGE), True),
         (Refuse(reason=Reason.AMBIGUOUS), True),
@@ -58,7 +57,7 @@ def test_a_look_at_a_new_user_invites() -> None:
     ],
     ids=lambda value: value.name if isinstance(value, Change) else str(value),
 )
-def test_a_look_is_settled_when_nothing_is_left_to_do(change: Change, settled: bool) -> None:
+def test_a_skip_a_refusal_and_a_complete_hold_leave_nothing_to_do(change: Change, nothing_to_do: bool) -> None:
     """A skip, a refusal and a complete hold end the work on one read; everything else is carried out."""
-    decided = look(sync(), source(SourceState.GONE), link())
-    assert replace(decided, change=change).settled is settled
+    decided = looked(sync(), source(SourceState.GONE), link())
+    assert replace(decided, change=change).nothing_to_do is nothing_to_do

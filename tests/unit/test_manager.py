@@ -166,7 +166,7 @@ async def test_a_manager_who_stays_deleted_in_the_target_is_cleared() -> None:
     await world.deliver(timedelta(minutes=2))
     assert (await world.stored(BOB)).state is LinkState.LOST
     ada = await world.stored(ADA)
-    assert (ada.dirty, ada.parked_until) == (False, None)
+    assert (ada.dirty, ada.parked) == (False, None)
     assert await manager_of(world) is None
 
 

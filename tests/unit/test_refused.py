@@ -41,7 +41,7 @@ async def test_the_rest_is_written_and_the_refusal_is_reported(caplog: pytest.Lo
     assert account.attributes["department"] == "Sales"
     assert account.attributes["businessPhones"] == []
     link = await world.stored()
-    assert (link.refused, link.dirty, link.parked_until) == ({"businessPhones": DENIED}, False, None)
+    assert (link.refused, link.dirty, link.parked) == ({"businessPhones": DENIED}, False, None)
     (entry, *_) = await world.storage.activity.recent(world.sync.name, 1)
     assert entry["refused"] == "businessPhones"
     assert f"user.refused sync={world.sync.name} user={ADA} attributes=businessPhones" in caplog.messages
@@ -108,14 +108,14 @@ async def test_access_that_graph_does_not_let_us_take_is_never_let_go() -> None:
     ((_, account),) = world.target.of(ADDRESS)
     assert account.attributes["department"] == "Sales"
     link = await world.stored()
-    assert link.parked_until is not None
-    assert link.reason == outcome.error
+    assert link.parked is not None
+    assert link.parked.reason == outcome.error
     world.target.refuses.clear()
     world.forget_calls()
     await world.deliver(timedelta(minutes=7))
     assert account.attributes["accountEnabled"] is False
     assert (await world.stored()).refused == {}
-    assert (await world.stored()).parked_until is None
+    assert (await world.stored()).parked is None
 
 
 async def test_a_deletion_by_disabling_that_is_refused_is_parked_as_well() -> None:
@@ -140,7 +140,7 @@ async def test_somebody_who_was_disabled_by_hand_is_parked_no_longer() -> None:
     world.clock.advance(timedelta(hours=1))
     await world.look()
     link = await world.stored()
-    assert (link.parked_until, link.refused) == (None, {})
+    assert (link.parked, link.refused) == (None, {})
     world.target.refuses.clear()
     world.change(accountEnabled=True)
     await later(world)
@@ -181,7 +181,7 @@ async def test_somebody_new_is_made_though_an_attribute_is_refused() -> None:
     outcome = await world.look()
     assert names(outcome) == ["Invite", "Adopt", "Update"]
     assert outcome.refused == ("showInAddressList", "userType")
-    assert (await world.stored()).created
+    assert (await world.stored()).on_create_written
     world.forget_calls()
     await later(world)
     assert world.target.writes == []

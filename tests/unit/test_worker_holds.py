@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.guard.deletions import HELD
-from sync_core.model import Deprovision, GuardLimits, Hold, LinkState, Policy, Why
+from sync_core.model import Deprovision, Guarded, GuardLimits, Hold, LinkState, Policy, Why
 from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.ports import HoldState
 from tests.support.faults import Crash
@@ -28,7 +27,7 @@ async def test_a_held_deletion_waits_and_loses_nothing_else() -> None:
     assert isinstance(outcome.changes[-1], Hold)
     assert len(world.guests()) == 1
     link = await world.stored()
-    assert (link.permit, link.reason, link.state) == (HELD, "held", LinkState.LINKED)
+    assert (link.guarded, link.state) == (Guarded.HELD, LinkState.LINKED)
     (held,) = await world.storage.guards.holds(NAME)
     assert (held.source_id, held.target_id, held.change) == (ADA, link.target_id, "SoftDelete")
 
@@ -43,7 +42,7 @@ async def test_an_approved_deletion_is_carried_out_and_its_hold_released() -> No
     await world.look(why=Why.APPROVED)
     assert world.guests() == []
     assert await world.storage.guards.holds(NAME) == []
-    assert (await world.stored()).permit is None
+    assert (await world.stored()).guarded is None
 
 
 async def test_an_approval_for_somebody_who_came_back_deletes_nobody() -> None:
@@ -112,7 +111,7 @@ async def test_a_deletion_interrupted_before_its_record_is_counted_once() -> Non
     world.faults.fail_next("target.soft_delete", Crash())
     with pytest.raises(Crash):
         await world.look()
-    assert (await world.stored()).permit == "SoftDelete"
+    assert (await world.stored()).guarded is Guarded.SOFT_DELETE
     await world.look(redelivered=True)
     assert world.guests() == []
     assert sum((await world.storage.guards.window(NAME)).slices.values()) == 1
@@ -125,14 +124,14 @@ async def test_a_permit_ends_with_the_refusal_of_its_user() -> None:
     world.source.soft_delete(ADA)
     world.faults.fail_next("target.soft_delete", UnavailableError())
     await world.look()
-    assert (await world.stored()).permit == "SoftDelete"
+    assert (await world.stored()).guarded is Guarded.SOFT_DELETE
     world.clock.advance(timedelta(hours=2))
     world.source.restore(ADA)
     world.change(department="Sales")
     world.target.deleted |= world.target.users  # by somebody else
     world.target.users.clear()
     assert (await world.look()).error == "deleted in target"
-    assert (await world.stored()).permit is None
+    assert (await world.stored()).guarded is None
 
 
 async def test_a_policy_that_leaves_leavers_says_so() -> None:
@@ -142,7 +141,7 @@ async def test_a_policy_that_leaves_leavers_says_so() -> None:
     world.source.soft_delete(ADA)
     await world.look()
     assert world.target.writes == []
-    assert (await world.stored()).reason == "left by policy"
+    assert await world.reason() == "left by policy"
 
 
 async def test_a_refusal_is_parked_with_its_reason() -> None:
@@ -153,6 +152,6 @@ async def test_a_refusal_is_parked_with_its_reason() -> None:
     world.hire()
     await world.look()
     link = await world.stored()
-    assert link.reason == "unadopted"
-    assert link.parked_until is not None
+    assert link.parked is not None
+    assert link.parked.reason == "unadopted"
     assert [each.source_id for each in await world.storage.links.parked(NAME)] == [ADA]

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import GuardLimits
+from sync_core.model import GuardLimits, Parked
 from sync_core.model.errors import GraphRefusedError, ThrottledError, UnavailableError
 from sync_core.model.messages import FEED_PAGES, USER_CHANGES, encode
 from sync_core.reconcile.worker import MAX_ATTEMPTS
@@ -29,6 +29,12 @@ async def test_transient_errors_are_tried_again_at_a_falling_rate(attempt: int, 
     assert (outcome.error, outcome.retry_after) == ("Unavailable", delay)
     (again,) = await world.nominated()
     assert again == world.nomination(attempt=attempt + 1, at=outcome.nominated_at)
+
+
+async def parked(world: World) -> Parked:
+    link = await world.stored()
+    assert link.parked is not None
+    return link.parked
 
 
 async def test_graph_decides_how_long_to_wait() -> None:
@@ -63,7 +69,7 @@ async def test_after_many_tries_the_user_is_parked() -> None:
     outcome = await world.worker.handle(world.nomination(attempt=MAX_ATTEMPTS))
     assert outcome is not None
     assert (outcome.error, outcome.retry_after) == ("Unavailable", 300)
-    assert (await world.stored()).parked_until == world.clock.now() + timedelta(minutes=5)
+    assert (await parked(world)).until == world.clock.now() + timedelta(minutes=5)
 
 
 async def test_parked_users_are_looked_at_again_at_a_falling_rate() -> None:
@@ -78,7 +84,7 @@ async def test_parked_users_are_looked_at_again_at_a_falling_rate() -> None:
         waits.append(outcome.retry_after)
     minutes = [300.0 * 2**n for n in range(9)]
     assert waits == [*minutes, 86_400.0, 86_400.0, 86_400.0]
-    assert (await world.stored()).park_count == 12
+    assert (await parked(world)).tries == 12
 
 
 async def test_the_retries_of_a_parked_user_collapse_into_one() -> None:
@@ -104,10 +110,10 @@ async def test_a_user_who_can_be_written_again_is_parked_no_longer() -> None:
     world.hire()
     world.faults.fail_next("target.invite", REFUSED)
     await world.look()
-    assert (await world.stored()).reason == "403 Authorization_RequestDenied"
+    assert (await parked(world)).reason == "403 Authorization_RequestDenied"
     await world.deliver(timedelta(minutes=6))
     link = await world.stored()
-    assert (link.parked_until, link.park_count, link.reason) == (None, 0, "")
+    assert link.parked is None
     assert world.in_step()
 
 
@@ -173,7 +179,7 @@ async def test_a_poisoned_message_parks_its_user_and_is_kept() -> None:
     await world.worker.poisoned(USER_CHANGES, "m1", body.encode())
     (kept,) = await world.storage.activity.poison(10)
     assert (kept["queue"], kept["message_id"], kept["body"]) == (USER_CHANGES, "m1", body)
-    assert (await world.stored()).reason == "poisoned"
+    assert (await parked(world)).reason == "poisoned"
     await world.deliver(timedelta(minutes=11))
     assert world.in_step()
 
@@ -186,7 +192,7 @@ async def test_a_poisoned_message_outlasts_a_short_outage_of_storage() -> None:
     world.faults.fail_next("table.links.get", UnavailableError())
     await world.worker.poisoned(USER_CHANGES, "m1", encode(world.nomination()).encode())
     assert await world.storage.activity.poison_count() == 1
-    assert (await world.stored()).reason == "poisoned"
+    assert (await parked(world)).reason == "poisoned"
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"{}", b"null"])
