@@ -39,8 +39,9 @@ simulate: setup ## run SEEDS seeds through the simulator and print the seed of a
 package: setup ## build what is deployed, .cache/package/xtsync.zip, and print its size and how fast it loads
 	@$(PYTHON) -m tools.package
 
-docs: setup ## write docs/settings.md from the code
+docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.settings_doc
+	@$(PYTHON) -m tools.link_picture
 
 lock: setup ## compile the pinned requirements from pyproject.toml
 	@local/lock.sh
