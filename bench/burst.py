@@ -19,7 +19,7 @@ import httpx
 
 from local.demo import CONTOSO, FABRIKAM
 from sync_core.nominate.webhook import client_state_hash
-from sync_core.reconcile.worker import SETTLE
+from sync_core.reconcile.coalescing import COALESCE_WITHIN
 
 from .figures import Figure, spread
 from .processes import cpu_figure, cpu_seconds
@@ -88,7 +88,7 @@ async def _burst(run: Run, users: int, n: int) -> _Burst:
 
 async def _measured(here: World, subscription: str, n: int) -> _Burst:
     """Change everybody once, unheard, then post what Graph would post about it, until all is quiet again."""
-    await asyncio.sleep(SETTLE / timedelta(seconds=1))  # whoever was just looked at would be looked at later
+    await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # a look within this time would be merged
     for person in here.people:
         await here.change(person, {"jobTitle": f"Moved {n}"})
     items = [_item(subscription, str(person["id"])) for person in here.people for _ in range(_COPIES)]

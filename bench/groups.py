@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import User
 from sync_core.nominate.rounds import SECOND_LOOK, SPACING
-from sync_core.reconcile.worker import SETTLE
+from sync_core.reconcile.coalescing import COALESCE_WITHIN
 
 from .figures import Figure, spread
 from .run import Run
@@ -34,7 +34,7 @@ syncs:
     deletion_guard: {{ min_count: 100000 }}
 """
 # Until no round that was asked for is still to come, and whoever was just read would be read at once again.
-_QUIET = max(SETTLE, SECOND_LOOK + SPACING) + timedelta(seconds=1)
+_QUIET = max(COALESCE_WITHIN, SECOND_LOOK + SPACING) + timedelta(seconds=1)
 
 
 async def measure(run: Run) -> list[Figure]:

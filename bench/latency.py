@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import User
-from sync_core.reconcile.worker import SETTLE
+from sync_core.reconcile.coalescing import COALESCE_WITHIN
 
 from .figures import Figure, spread
 from .requests import Request
@@ -24,7 +24,7 @@ async def measure(run: Run) -> list[Figure]:
     async with world(run, singles + together) as here:
         await here.subscribed()
         await here.initial_sync()
-        await asyncio.sleep(SETTLE / timedelta(seconds=1))  # whoever was just looked at would be looked at later
+        await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # a look within this time would be merged
         seconds = []
         with run.step(f"{singles} single changes", singles) as advance:
             for n, person in enumerate(here.people[:singles]):

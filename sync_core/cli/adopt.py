@@ -109,8 +109,7 @@ async def _decided(runtime: Runtime, user: str, sync: str | None) -> Look:
 
 
 async def _look(runtime: Runtime, sync: Sync, source_id: str) -> Look:
-    link = await runtime.storage.links.get(sync.name, source_id) or Link(sync=sync.name, source_id=source_id)
-    return await runtime.engine.preview(sync, source_id, link)
+    return await runtime.engine.preview(sync, source_id)
 
 
 def _target(decided: Look, wanted: str | None) -> TargetUser:

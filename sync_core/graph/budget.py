@@ -19,12 +19,12 @@ from datetime import datetime, timedelta
 
 from ..model.errors import ConflictError, SyncError, ThrottledError
 from ..ports import BudgetRecord, Budgets, Clock
+from ..ports.swap import until_saved
 
 _SHARE = 0.97  # of Graph's bucket and rate
 _LEASE = 2.0  # seconds in which a granted permit may be used
 _FLIGHT = 1.0  # seconds that a request may take to reach Graph's meter
 _BLOCK_SECONDS = 0.5  # a block is at most what the bucket gains in this time: others queue behind it
-_ATTEMPTS = 20
 _DEFAULT_PAUSE = 5.0  # for a 429 without Retry-After
 
 
@@ -175,18 +175,19 @@ class WriteBudget:
 
     async def _change(self, change: Callable[[float], float]) -> float:
         """Set the shared bucket to what `change` makes of its level; returns that."""
-        for attempt in range(_ATTEMPTS):
+
+        async def attempt() -> float:
             record = await self._budgets.get(self._tenant_id)
             now = self._clock.now()
             tokens = change(level(record, now, self._pace))
             at, etag = (now, None) if record is None else (max(now, record.at), record.etag)
-            try:
-                await self._budgets.save(BudgetRecord(tenant_id=self._tenant_id, tokens=tokens, at=at, etag=etag))
-            except ConflictError:
-                await self._clock.sleep(0.01 * attempt)
-            else:
-                return tokens
-        raise ThrottledError("too many workers at the write budget", retry_after=1.0)
+            await self._budgets.save(BudgetRecord(tenant_id=self._tenant_id, tokens=tokens, at=at, etag=etag))
+            return tokens
+
+        try:
+            return await until_saved(attempt, between=lambda number: self._clock.sleep(0.01 * (number - 1)))
+        except ConflictError as error:
+            raise ThrottledError("too many workers at the write budget", retry_after=1.0) from error
 
 
 def _within(deadline: datetime, now: datetime, wait: float) -> None:

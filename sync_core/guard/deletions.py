@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..model import Change, Guarded, Hold, Link, Sync
-from ..model.errors import ConflictError
 from ..ports import Clock, Guards, GuardWindow, HoldRecord, HoldState, Links
+from ..ports.swap import until_saved
 from . import window as guard
 
 APPROVAL_LASTS = timedelta(hours=24)
 EXPIRED = "approval expired"
 # The number of links behind the percentage is counted anew this often; it only drifts by what the guard let through.
 _COUNT_AGAIN = timedelta(minutes=15)
-_TRIES = 20
 
 
 def standing(hold: HoldRecord, now: datetime) -> str:
@@ -67,7 +66,7 @@ class DeletionGuard:
         ]
 
     async def _count(self, sync: Sync, link: Link, change: Change, *, dry_run: bool) -> Change:
-        for _ in range(_TRIES):
+        async def attempt() -> Change:
             now = self.clock.now()
             window = await self._window(sync)
             counted = guard.count(window, sync.guard, now)
@@ -76,14 +75,11 @@ class DeletionGuard:
                 if not dry_run:
                     await self._hold(link, stopped)
                 return stopped
-            if dry_run:
-                return change
-            try:
+            if not dry_run:
                 await self.guards.save_window(counted)
-            except ConflictError:
-                continue  # another worker counted at the same time
             return change
-        raise ConflictError("too many workers count deletions at once")
+
+        return await until_saved(attempt)  # other workers count at the same time
 
     async def _hold(self, link: Link, stopped: Hold) -> None:
         existing = await self.guards.hold(link.sync, link.source_id)

@@ -27,6 +27,7 @@ from ..model.errors import (
 )
 from ..model.messages import format_time
 from ..ports import Clock, FeedPhase, Feeds, FeedState, Queues
+from ..ports.swap import until_saved
 
 log = logging.getLogger("xtsync.feeds")
 
@@ -44,7 +45,6 @@ SECOND_LOOK = timedelta(seconds=8)
 # A round in progress is waited for 1, 2, 4 ... 64 s; after that the poll starts the next one anyway.
 _WAITS = 7
 _LONGEST_BACKOFF = 300.0
-_TRIES = 3
 _CHUNK = 1000  # as many ids as getByIds takes. https://learn.microsoft.com/graph/api/directoryobject-getbyids
 
 
@@ -122,12 +122,8 @@ class FeedReader:
 
     async def start_round(self, tenant: str, feed: str = USERS, *, full: bool = False) -> FeedState:
         """Start a round, or wake one that has stalled; a round in progress is left alone unless `full` is asked for."""
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._start_round(tenant, feed, full=full)
-            except ConflictError:
-                continue  # a reader checkpointed a page in between
-        return await self._start_round(tenant, feed, full=full)
+        # A reader may checkpoint a page in between.
+        return await until_saved(lambda: self._start_round(tenant, feed, full=full), tries=3)
 
     async def run(self, run: FeedRun) -> None:
         """Read on in a round until it ends or the time is used up; what is left is put on the queue again.

@@ -11,7 +11,7 @@ from typing import Any
 from ..assembly import Runtime
 from ..decision.decide import needs_candidates
 from ..decision.look import Look
-from ..model import MANAGER, Adopt, Change, Hold, Invite, Link, Reason, Refuse, Skip, SoftDelete, Sync
+from ..model import MANAGER, Adopt, Change, Hold, Invite, Reason, Refuse, Skip, SoftDelete, Sync
 from ..model.errors import SyncError
 from .times import iso, seconds_between
 
@@ -103,8 +103,7 @@ async def preview(runtime: Runtime, sync: Sync, user: str, *, values: bool) -> J
     started = runtime.clock.now()
     steps: list[Json] = []
     try:
-        link = await runtime.storage.links.get(sync.name, user) or Link(sync=sync.name, source_id=user)
-        decided = await runtime.engine.preview(sync, user, link)
+        decided = await runtime.engine.preview(sync, user)
         steps = [look_as_json(decided, values=values)]
         outcome = _would(decided)
     except SyncError as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from ..assembly import Runtime
 from ..decision.look import Look
 from ..guard.deletions import DeletionGuard
-from ..model import FeedRun, LifecycleEvent, Link, Nomination, Sync
+from ..model import FeedRun, LifecycleEvent, Nomination, Sync
 from ..model.errors import ConflictError, SyncError, UnavailableError
 from ..nominate.rounds import FeedReader
 from ..ports import Clock, FeedState, Guards, GuardWindow, HoldRecord, Links
@@ -96,8 +96,7 @@ class Rehearsal:
     async def _look(self, engine: Engine, nomination: Nomination) -> Planned:
         sync, user = self.syncs[nomination.sync], nomination.user
         try:
-            link = await self.links.get(sync.name, user) or Link(sync=sync.name, source_id=user)
-            return Planned(sync=sync.name, user=user, look=await engine.preview(sync, user, link, dry_run=False))
+            return Planned(sync=sync.name, user=user, look=await engine.preview(sync, user, dry_run=False))
         except SyncError as error:
             return Planned(sync=sync.name, user=user, look=None, error=error)
 

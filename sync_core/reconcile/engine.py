@@ -58,8 +58,13 @@ class Engine:
                 return Reconciliation(link=link, changes=changes, last=last)
         raise ConflictError("the user changes faster than it can be written")
 
-    async def preview(self, sync: Sync, user_id: str, link: Link, *, dry_run: bool = True) -> Look:
+    async def link(self, sync: str, user_id: str) -> Link:
+        """The stored link, or a new one."""
+        return await self.links.get(sync, user_id) or Link(sync=sync, source_id=user_id)
+
+    async def preview(self, sync: Sync, user_id: str, *, dry_run: bool = True) -> Look:
         """What a reconciliation would begin with. A dry run asks the guard without counting."""
+        link = await self.link(sync.name, user_id)
         reading = await self._read(sync, user_id, link)
         return await self._decide(sync, reading, link, await self._desired(sync, reading.user), dry_run=dry_run)
 

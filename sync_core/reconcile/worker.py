@@ -6,12 +6,10 @@ redelivery is not trusted to find the record as its predecessor left it.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ..guard.deletions import DeletionGuard
 from ..model import (
@@ -37,16 +35,16 @@ from ..model.errors import (
 )
 from ..model.messages import USER_CHANGES, decode_nomination
 from ..ports import Activity, Clock, Links, Queues
+from ..ports.swap import until_saved
+from .coalescing import UpcomingLooks, out_of_date, wait_before
 from .engine import Engine, Reconciliation
+from .locks import UserLocks
 
 log = logging.getLogger("xtsync.worker")
 
-# A user whom a notification led to this recently is looked at for another only afterwards, once for all that came in
-# meanwhile; for whatever else nominates, any look counts.
-SETTLE = timedelta(seconds=8)
 # Transient errors are tried again after 1, 2, 4 ... 300 s; after this many tries the user is parked.
 MAX_ATTEMPTS = 12
-# Somebody new whom Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.
+# A new user whom Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.
 APPEARS_WITHIN = 5
 _LONGEST_BACKOFF = 300.0
 # Parked users are looked at again after 5, 10, 20 ... minutes, in the end once a day.
@@ -54,56 +52,6 @@ _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 _CONFLICTS = 5
 _POISON_PAUSES = (1, 2, 4, 8, 16)  # seconds
-_COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED, Why.MANAGER})
-_MOST_UPCOMING = 100_000
-
-
-class UserLocks:
-    """One worker at a time for each user within a process; across processes the links' etags serve."""
-
-    def __init__(self) -> None:
-        self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
-
-    @asynccontextmanager
-    async def hold(self, sync: str, user: str) -> AsyncIterator[None]:
-        key = (sync, user)
-        lock, waiting = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._locks.pop(key)
-            if waiting > 1:
-                self._locks[key] = (lock, waiting - 1)
-
-
-class UpcomingLooks:
-    """Looks that this process put on the queue: whoever is nominated before one is due needs no message of their own.
-
-    Only a shortcut: what is forgotten here costs a message, never a look.
-    """
-
-    def __init__(self) -> None:
-        self._due: dict[tuple[str, str, bool], datetime] = {}
-
-    def covers(self, nomination: Nomination, now: datetime) -> bool:
-        due = self._due.get(_kind_of_look(nomination))
-        return due is not None and now < due and nomination.at < due and nomination.why in _COALESCED
-
-    def add(self, nomination: Nomination, due: datetime) -> None:
-        if len(self._due) >= _MOST_UPCOMING:
-            self._due.clear()
-        self._due[_kind_of_look(nomination)] = due
-
-    def forget(self, nomination: Nomination) -> None:
-        """The look is being taken: what comes in from now on needs another."""
-        self._due.pop(_kind_of_look(nomination), None)
-
-
-def _kind_of_look(nomination: Nomination) -> tuple[str, str, bool]:
-    """Somebody changed just now, says a notification; whatever else says so may wait longer."""
-    return nomination.sync, nomination.user, nomination.why is Why.NOTIFICATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +72,15 @@ class Worker:
         if sync is None:
             log.warning("nomination.unknown_sync user=%s", nomination.user)
             return None
-        async with self.locks.hold(nomination.sync, nomination.user):
+        async with self.locks.locked(nomination.sync, nomination.user):
             if not redelivered and self.upcoming.covers(nomination, self.clock.now()):
                 return None
             link = await self._link(nomination)
             if not redelivered:
-                if self._out_of_date(nomination, link):
+                now = self.clock.now()
+                if out_of_date(nomination, link, now):
                     return None
-                wait = self._unsettled(nomination, link)
+                wait = wait_before(nomination, link, now)
                 if wait > 0:
                     await self._look_later(nomination, wait)
                     return None
@@ -143,9 +92,9 @@ class Worker:
             return await self._reconcile(sync, nomination, link, distrust=redelivered)
 
     async def poisoned(self, queue: str, message_id: str, body: bytes) -> None:
-        """Keep what this program failed on again and again, and park the user it was about.
+        """Keep a message that this program failed on again and again, and park the user it was about.
 
-        Tries for half a minute: nobody delivers a message of a poison queue again.
+        It is tried for half a minute, for nobody delivers a message of a poison queue again.
         """
         for pause in _POISON_PAUSES:
             try:
@@ -168,29 +117,7 @@ class Worker:
             await self._park(nomination, await self._link(nomination), "poisoned")
 
     async def _link(self, nomination: Nomination) -> Link:
-        link = await self.links.get(nomination.sync, nomination.user)
-        return link or Link(sync=nomination.sync, source_id=nomination.user)
-
-    def _out_of_date(self, nomination: Nomination, link: Link) -> bool:
-        """The user was read after this nomination was made, or a later retry has taken its place."""
-        if nomination.why is Why.RETRY:
-            return link.parked is None or nomination.at < link.parked.until
-        if nomination.attempt:
-            return False  # the try before it wrote, perhaps, but did not come to the read that finds nothing to do
-        # Nothing else tells of a manager, so here no two clocks are trusted to the second.
-        at = nomination.at + SETTLE if nomination.why is Why.MANAGER else nomination.at
-        # A read "in the future" was made by a machine whose clock runs fast: it must not silence anybody.
-        return link.read_at is not None and at <= link.read_at <= self.clock.now()
-
-    def _unsettled(self, nomination: Nomination, link: Link) -> float:
-        """How long to wait before looking at a user who was looked at just now.
-
-        A notification does not wait for a look that something else led to, so that the first change shows at once.
-        """
-        looked_at = link.noticed_at if nomination.why is Why.NOTIFICATION else link.read_at
-        if looked_at is None or nomination.why not in _COALESCED:
-            return 0
-        return min((looked_at - self.clock.now()).total_seconds(), 0) + SETTLE.total_seconds()
+        return await self.engine.link(nomination.sync, nomination.user)
 
     async def _look_later(self, nomination: Nomination, wait: float) -> None:
         """One look, later, for this nomination and for all that come in until then."""
@@ -215,7 +142,7 @@ class Worker:
         return await self._done(nomination, done)
 
     def _may_yet_appear(self, nomination: Nomination, done: Reconciliation) -> bool:
-        """Graph told us of somebody whom it does not show: a new user reaches its replicas one by one."""
+        """Graph told of a user that it does not show: a new user reaches its replicas one by one."""
         told = nomination.why in {Why.NOTIFICATION, Why.FEED} and nomination.attempt < APPEARS_WITHIN
         return told and done.last.source.state is SourceState.GONE and done.link.etag is None
 
@@ -232,18 +159,17 @@ class Worker:
         raise ConflictError
 
     async def _distrust(self, nomination: Nomination) -> None:
-        """A write of ours may still arrive. Saved even when it is dirty already, so that no other record stands."""
-        for _ in range(_CONFLICTS):
+        """A write of ours may still arrive. A dirty link is saved as well, so that no other record stands."""
+
+        async def save() -> None:
             link = await self._link(nomination)
-            if link.state is not LinkState.LINKED:
-                return
-            with suppress(ConflictError):
+            if link.state is LinkState.LINKED:
                 await self.links.save(link.distrusted())
-                return
-        raise ConflictError
+
+        await until_saved(save, tries=_CONFLICTS)
 
     async def _distrusted(self, link: Link) -> Link:
-        """What the record says was applied may not be what the target has: have every attribute applied again."""
+        """A redelivered message: the record may not say what the target has."""
         if link.state is not LinkState.LINKED or link.dirty:
             return link
         return await self.links.save(link.distrusted())

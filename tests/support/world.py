@@ -154,7 +154,7 @@ class World:
 
     async def reason(self, user_id: str = ADA) -> str:
         """Why nothing would be done about this user now."""
-        change = (await self.engine.preview(self.sync, user_id, await self.stored(user_id))).change
+        change = (await self.engine.preview(self.sync, user_id)).change
         assert isinstance(change, Skip | Refuse)
         return change.reason
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
-from sync_core.model import Change, Deprovision, Invite, Link, Policy, SoftDelete, digest, fingerprints
+from sync_core.model import Change, Deprovision, Invite, Policy, SoftDelete, digest, fingerprints
 from sync_core.model.errors import UnavailableError
-from tests.support.make import ADA, ADDRESS, NAME
+from tests.support.make import ADA, ADDRESS
 from tests.support.world import World, names, yes
 
 
@@ -202,12 +202,12 @@ async def test_a_dry_look_writes_nothing_anywhere() -> None:
     """Deciding for show reads; neither tenant, link, window nor hold is changed."""
     world = World()
     world.hire()
-    decided = await world.engine.preview(world.sync, ADA, Link(sync=NAME, source_id=ADA))
+    decided = await world.engine.preview(world.sync, ADA)
     assert isinstance(decided.change, Invite)
     await world.look()
     world.source.soft_delete(ADA)
     world.forget_calls()
-    decided = await world.engine.preview(world.sync, ADA, await world.stored())
+    decided = await world.engine.preview(world.sync, ADA)
     assert isinstance(decided.change, SoftDelete)
     assert world.target.writes == []
     assert not [call for call in world.faults.calls if call.endswith((".insert", ".replace", ".upsert", ".delete"))]
@@ -217,7 +217,7 @@ async def test_a_change_that_is_none_is_not_carried_out() -> None:
     """Applying what a look has already called done is a mistake in the program, and says so."""
     world = World()
     await world.linked()
-    decided = await world.engine.preview(world.sync, ADA, await world.stored(), dry_run=False)
+    decided = await world.engine.preview(world.sync, ADA, dry_run=False)
     with pytest.raises(TypeError, match="Skip"):
         await world.engine.applier.apply(decided, yes)
     assert isinstance(decided.change, Change)

@@ -45,8 +45,7 @@ async def test_a_claim_that_is_lost_at_the_last_moment_writes_nothing() -> None:
     world = World(policy=Policy(adopt=Adoption.GUESTS))
     world.hire()
     world.target.add(GUEST, ADDRESS)
-    link = Link(sync=NAME, source_id=ADA)
-    decided = await world.engine.preview(world.sync, ADA, link, dry_run=False)
+    decided = await world.engine.preview(world.sync, ADA, dry_run=False)
     await world.storage.links.claim(world.sync.target.id, GUEST, f"{NAME}/{BOB}")
     with pytest.raises(ConflictError):
         await world.engine.applier.apply(decided, yes)

@@ -11,7 +11,8 @@ import pytest
 
 from sync_core.model import GuardLimits, Update, Why
 from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
-from sync_core.reconcile.worker import SETTLE, UserLocks
+from sync_core.reconcile.coalescing import COALESCE_WITHIN
+from sync_core.reconcile.locks import UserLocks
 from tests.support.faults import Crash
 from tests.support.make import ADA, ADDRESS, BOB, NAME
 from tests.support.world import World
@@ -81,7 +82,7 @@ async def test_a_user_who_was_looked_at_just_now_is_looked_at_once_afterwards(wh
         assert await world.worker.handle(world.nomination(why=why)) is None
     assert world.graph_calls() == []
     world.change(department="Sales")
-    await world.deliver(SETTLE + timedelta(seconds=2))
+    await world.deliver(COALESCE_WITHIN + timedelta(seconds=2))
     assert world.graph_calls().count("target.update") == 1
     assert world.in_step()
     assert await world.nominated() == []
@@ -139,7 +140,7 @@ async def test_locks_are_forgotten_when_nobody_waits() -> None:
     order = []
 
     async def work(n: int) -> None:
-        async with locks.hold(NAME, ADA):
+        async with locks.locked(NAME, ADA):
             order.append(("in", n))
             await asyncio.sleep(0)
             order.append(("out", n))
@@ -147,7 +148,7 @@ async def test_locks_are_forgotten_when_nobody_waits() -> None:
     await asyncio.gather(*(work(n) for n in range(3)))
     assert order == [(step, n) for n in range(3) for step in ("in", "out")]
     with pytest.raises(Crash):
-        async with locks.hold(NAME, ADA):
+        async with locks.locked(NAME, ADA):
             raise Crash
     assert locks._locks == {}
 

@@ -1,0 +1,67 @@
+"""When a nomination needs a look of its own: dropped if the user was read since, merged if a look is near. Pure.
+
+A notification, once acted on, makes further notifications of the same 8 seconds one later look. Every other
+nomination merges with any look of that time, whatever led to it. So a burst of changes to one user costs three reads,
+and the first change shows at once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ..model import Link, Nomination, Why
+
+COALESCE_WITHIN = timedelta(seconds=8)
+_COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED, Why.MANAGER})
+_MOST_UPCOMING = 100_000
+
+
+def out_of_date(nomination: Nomination, link: Link, now: datetime) -> bool:
+    """Whether the user was read after this nomination was made, or a later retry has taken its place."""
+    if nomination.why is Why.RETRY:
+        return link.parked is None or nomination.at < link.parked.until
+    if nomination.attempt:
+        return False  # a retry is never out of date: the failed try may have written without its final read
+    # No other nomination tells of a manager, so here the clocks of two machines are not trusted to the second.
+    at = nomination.at + COALESCE_WITHIN if nomination.why is Why.MANAGER else nomination.at
+    # A read "in the future" was made by a machine whose clock runs fast: it must not silence anybody.
+    return link.read_at is not None and at <= link.read_at <= now
+
+
+def wait_before(nomination: Nomination, link: Link, now: datetime) -> float:
+    """Seconds to wait before looking at a user who was looked at just now; 0 or less: look at once.
+
+    A notification does not wait for a look that something else led to, so that the first change shows at once.
+    """
+    looked_at = link.noticed_at if nomination.why is Why.NOTIFICATION else link.read_at
+    if looked_at is None or nomination.why not in _COALESCED:
+        return 0
+    return min((looked_at - now).total_seconds(), 0) + COALESCE_WITHIN.total_seconds()
+
+
+class UpcomingLooks:
+    """Looks that this process put on the queue: a nomination made before one is due needs no message of its own.
+
+    This is a shortcut only: what is forgotten here costs a message, never a look.
+    """
+
+    def __init__(self) -> None:
+        self._due: dict[tuple[str, str, bool], datetime] = {}
+
+    def covers(self, nomination: Nomination, now: datetime) -> bool:
+        due = self._due.get(_kind_of_look(nomination))
+        return due is not None and now < due and nomination.at < due and nomination.why in _COALESCED
+
+    def add(self, nomination: Nomination, due: datetime) -> None:
+        if len(self._due) >= _MOST_UPCOMING:
+            self._due.clear()
+        self._due[_kind_of_look(nomination)] = due
+
+    def forget(self, nomination: Nomination) -> None:
+        """The look is being taken: what comes in from now on needs another."""
+        self._due.pop(_kind_of_look(nomination), None)
+
+
+def _kind_of_look(nomination: Nomination) -> tuple[str, str, bool]:
+    """A notification says that somebody changed just now; looks that anything else asks for may be later."""
+    return nomination.sync, nomination.user, nomination.why is Why.NOTIFICATION
