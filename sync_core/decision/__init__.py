@@ -1,1 +1,1 @@
-"""What is to be done about one user: the decision table, and the look that brings its inputs together. Pure."""
+"""The decision about one user: the decision table, and the look that brings its inputs together. Pure."""

@@ -125,8 +125,8 @@ def may_have_invited(link: Link, marker: Marker | None) -> bool:
 def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: Marker | None = None) -> bool:
     """Whether the decision depends on who bears the address, or the ownership marker.
 
-    The marker is looked for even when the user is not to have access: once the tables were lost, nobody else would
-    ever take it away. One search for each user whom we do not know.
+    The marker is looked for even when the user should have no access: once the tables were lost, no other read would
+    ever take it away. That is one search for each user that we do not know.
     """
     if asks_for_address(source, verdict, link):
         return True
@@ -171,7 +171,7 @@ def _invitation(address: str, desired: Desired) -> Change:
 
 
 def _chosen(users: Sequence[TargetUser], link: Link) -> Sequence[TargetUser]:
-    """The one of them whom a person approved; all of them when that is nobody here."""
+    """The one of them that a person approved; all of them when it is none of these."""
     return [user for user in users if user.id == link.approved_target] or users
 
 
@@ -186,7 +186,7 @@ def _ambiguous(users: Sequence[TargetUser]) -> Change:
 
 
 def _untouchable(user: TargetUser) -> Change | None:
-    """Why nobody may adopt this user, whatever policy and people say."""
+    """The reason why this user may not be adopted, whatever policy and people say."""
     if not user.external:
         return Refuse(reason=Reason.INTERNAL_USER, detail=user.id)
     if user.linked_to is not None:
@@ -195,8 +195,8 @@ def _untouchable(user: TargetUser) -> Change | None:
 
 
 def _adoption(user: TargetUser, link: Link, policy: Policy) -> Change:
-    """Adopting somebody who was found by address alone."""
-    if user.marker is not None:  # not ours, or it would have been adopted by it
+    """Adopting a user who was found by address alone."""
+    if user.marker is not None:  # ours would have been adopted by it
         return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} bears the marker {user.marker}")
     if policy.adopt is Adoption.GUESTS or user.id == link.approved_target:
         return Adopt(target_id=user.id)
@@ -233,7 +233,7 @@ def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
 
 
 def _plain_name(source: SourceUser, link: Link) -> Attributes:
-    """What takes the mark off the display name when the mapping leaves the name alone."""
+    """If the mapping leaves the display name alone, this takes the invitation's mark off it."""
     name = source.attributes.get("displayName") or source.address
     return {"displayName": name} if link.invited_at is not None and name else {}
 

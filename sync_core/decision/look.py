@@ -47,12 +47,12 @@ class Look:
 
 
 def desired(sync: Sync, source: SourceUser, manager: Json = None) -> Desired:
-    """What the target user should have: what the mapping says, and the ownership marker.
+    """The attributes that the target user should have: those of the mapping, and the ownership marker.
 
     `manager` is the reference to the target user of the source user's manager (Link.reference).
     """
     attributes = {**source.attributes, MANAGER: manager}
-    # What depends on time or chance comes out the same for a user until the user is read again.
+    # An expression of time or chance gives the same value for a user until the user is read again.
     mapped = apply_mapping(sync.mapping, attributes, now=source.read_at, seed=f"{sync.name}/{source.id}")
     marker = sync.marker(source.id)
     if marker is None or mapped.ignored:
@@ -82,6 +82,6 @@ def look(
 
 
 def if_approved(decided: Look, target_id: str) -> Change:
-    """What would be decided in the same situation if a person had approved this target user."""
+    """The decision in the same situation if a person had approved this target user."""
     at = decided.situation
     return decide(replace(at, link=at.link.approved(target_id)))

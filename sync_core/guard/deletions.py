@@ -16,12 +16,12 @@ from . import window as guard
 
 APPROVAL_LASTS = timedelta(hours=24)
 EXPIRED = "approval expired"
-# The number of links behind the percentage is counted anew this often; it only drifts by what the guard let through.
+# The number of links behind the percentage is counted anew this often. In between it drifts by allowed removals.
 _COUNT_AGAIN = timedelta(minutes=15)
 
 
 def standing(hold: HoldRecord, now: datetime) -> str:
-    """The hold's state; an approval that was not used within its time counts no more."""
+    """The hold's state; an approval that was not used within its time is void."""
     if hold.state is HoldState.APPROVED and (hold.decided_at is None or now - hold.decided_at >= APPROVAL_LASTS):
         return EXPIRED
     return hold.state.value
@@ -38,7 +38,7 @@ class DeletionGuard:
     clock: Clock
 
     async def judge(self, sync: Sync, link: Link, change: Change, *, dry_run: bool = False) -> Change:
-        """The change, or a Hold in its place. Whoever is not to be deleted any more loses the hold."""
+        """The change, or a Hold in its place. A change that removes nothing releases an earlier hold."""
         if not change.removes:
             if link.guarded is Guarded.HELD and not dry_run:
                 await self.release(link.sync, link.source_id)
@@ -79,7 +79,7 @@ class DeletionGuard:
                 await self.guards.save_window(counted)
             return change
 
-        return await until_saved(attempt)  # other workers count at the same time
+        return await until_saved(attempt)
 
     async def _hold(self, link: Link, stopped: Hold) -> None:
         existing = await self.guards.hold(link.sync, link.source_id)

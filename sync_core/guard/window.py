@@ -37,7 +37,7 @@ def count(window: GuardWindow, limits: GuardLimits, now: datetime) -> GuardWindo
 
 
 def hold(change: Change, window: GuardWindow, limits: GuardLimits, now: datetime) -> Hold:
-    """The change, stopped. What it would have written besides taking access away still happens."""
+    """The change, stopped. Its other writes, which take no access away, still happen."""
     meanwhile = None
     if isinstance(change, Disable):
         rest = {name: value for name, value in change.attributes.items() if name != "accountEnabled"}

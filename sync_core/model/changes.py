@@ -1,4 +1,4 @@
-"""Changes: what a decision yields. Each is a value that can be printed, compared and judged before it is made."""
+"""Changes, which decisions yield. Each is a value that can be printed, compared and judged before it is made."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What to do with one user: a value that can be printed, compared and judged before it is carried out."""
+    """The thing to do with one user: a value that can be printed, compared and judged before it is carried out."""
 
     @property
     def name(self) -> str:

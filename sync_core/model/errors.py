@@ -93,7 +93,7 @@ class GraphRefusedError(PermanentError):
 
 
 class AccessNotTakenError(PermanentError):
-    """Somebody whose access is to be taken away still has it: unlike other attributes, this one is not let go."""
+    """Graph refused to take access away, so the user still has it: unlike other attributes, this one is not let go."""
 
     hint = (
         "Graph lets no app without an administrator role disable an administrator: disable this user in the target by"

@@ -15,7 +15,7 @@ class Why(StrEnum):
     FEED = "feed"
     ABSENT = "absent"  # known to us, and not listed any more
     MARKED = "marked"  # a target user bears the marker of somebody who has no link
-    MANAGER = "manager"  # whom they report to was linked or came back, or is not there as the link says
+    MANAGER = "manager"  # the manager was linked or came back, or is not there as the link says
     RETRY = "retry"
     OPERATOR = "operator"
     APPROVED = "approved"
@@ -44,7 +44,7 @@ class FeedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecycleEvent:
-    """What Graph said about a subscription. The body of a `subscription-events` message."""
+    """Graph's word about a subscription. The body of a `subscription-events` message."""
 
     tenant: str
     event: str
@@ -53,7 +53,7 @@ class LifecycleEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one reconciliation: the changes carried out, in order, and what stands at the end."""
+    """The end of one reconciliation: the changes carried out, in order, and what stands at the end."""
 
     sync: str
     user: str

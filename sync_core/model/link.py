@@ -20,14 +20,14 @@ from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
 
 class LinkState(StrEnum):
     SEEN = "seen"  # looked at; no target user is ours
-    INVITING = "inviting"  # nobody was there, and an invitation may have been sent
+    INVITING = "inviting"  # the target had no such user; an invitation may have been sent
     LINKED = "linked"  # the pair is ours
     DELETED = "deleted"  # we soft-deleted the target user
     LOST = "lost"  # somebody else deleted or purged the target user
 
     @property
     def ours(self) -> bool:
-        """Whether there is, or was, a target user whom we may write."""
+        """Whether there is, or was, a target user that we may write."""
         return self in {LinkState.LINKED, LinkState.DELETED, LinkState.LOST}
 
 
@@ -99,7 +99,7 @@ class Link:
     dirty: bool = False
     on_create_written: bool = False  # the attributes that are written once are in place
     guarded: Guarded | None = None
-    approved_target: str | None = None  # the one target user whom a person let this user adopt
+    approved_target: str | None = None  # the one target user that a person let this user adopt
     read_at: datetime | None = None  # when the source was last read
     noticed_at: datetime | None = None  # when a notification last led to a look
     invited_at: datetime | None = None
@@ -114,12 +114,12 @@ class Link:
 
     @property
     def owner(self) -> str:
-        """What a claim on a target user names."""
+        """The name that stands in a claim on a target user."""
         return f"{self.sync}/{self.source_id}"
 
     @property
     def disabled(self) -> bool:
-        """As far as the record goes."""
+        """By the record: the last value that we wrote."""
         return self.applied.get(ENABLED) == fingerprint(False)
 
     @property
@@ -134,7 +134,7 @@ class Link:
 
     @property
     def invitation_mark(self) -> str:
-        """What the display name of our own unfinished invitation begins with, until the first attributes replace it.
+        """The beginning of our unfinished guest's display name, until the first attributes replace it.
 
         Graph answers an invitation to a known address with the guest who is already there. Only the mark tells the
         guest that we made from one that somebody else invited at the same moment.
@@ -148,7 +148,7 @@ class Link:
 
     @property
     def reference(self) -> Json:
-        """What the `manager` of those who report to this user is to be; None while there is nobody to refer to.
+        """The `manager` that the reports of this user should have; None while no target user can be referred to.
 
         Entra drops references to a user that it deletes. So a reference is to one life of the target user: it differs
         from the one before a restore, and is written again.
@@ -159,7 +159,7 @@ class Link:
 
     @property
     def digest(self) -> str:
-        """What a feed compares: empty while the record is not to be trusted."""
+        """The text that a feed compares: empty while the record cannot be trusted."""
         return "" if self.dirty or self.state is not LinkState.LINKED else digest(self.applied)
 
     def invitation_begun(self, at: datetime) -> Link:
@@ -227,7 +227,7 @@ class Link:
         )
 
     def distrusted(self) -> Link:
-        """What the record says was applied may not be what the target has: every attribute is applied again."""
+        """The target may differ from the record: every attribute is applied again."""
         return self._after("distrusted", dirty=True)
 
     def deletion_begun(self, change: Change, at: datetime) -> Link:
@@ -254,18 +254,18 @@ class Link:
         return self._after("restored", dirty=True, linked_at=at)
 
     def forgotten(self) -> Link:
-        """The link that takes this one's place: nothing is known, and no row is stored."""
+        """The link that takes this one's place: it knows nothing, and no row is stored."""
         return Link(sync=self.sync, source_id=self.source_id, state=self._after("forgotten").state)
 
     def noticed(self, at: datetime) -> Link:
         return self._after("noticed", noticed_at=at)
 
     def marker_seen(self) -> Link:
-        """A listing of the target shows our marker: the look that found nobody there came too early."""
+        """A listing of the target shows our marker: the look that found no user there came too early."""
         return self._after("marker_seen", read_at=None)
 
     def asked_again(self) -> Link:
-        """A person asks: what Graph refused is tried once more."""
+        """A person asks: each attribute that Graph refused is tried once more."""
         return self._after(
             "asked_again", applied={name: value for name, value in self.applied.items() if name not in self.refused}
         )
@@ -281,7 +281,7 @@ class Link:
     def concluded(
         self, change: Change, *, source: SourceUser, verdict: Verdict, desired: Desired, asks_groups: bool
     ) -> Link:
-        """A look at `source` found nothing (more) to do: what it saw replaces what the link knew.
+        """A look at `source` found nothing (more) to do, so its view replaces that of the link.
 
         `asks_groups`: the scope names groups, so that the memberships of this look are worth keeping.
         """
@@ -333,9 +333,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkDigest:
-    """What a feed needs of a link."""
+    """The part of a link that a feed needs."""
 
-    digest: str  # Link.digest: empty while the record is not to be trusted
+    digest: str  # Link.digest: empty while the record cannot be trusted
     state: LinkState
     manager: str | None = None  # Link.manager
     reference: str = ""  # the fingerprint of what was applied as manager: empty as digest is

@@ -41,7 +41,7 @@ class Rule:
 
 
 class Operator(StrEnum):
-    """What a clause of a scoping filter asks, in Entra's spelling; those after NOT_WITHIN are ours."""
+    """The question of a clause of a scoping filter, in Entra's spelling; those after NOT_WITHIN are ours."""
 
     EQUALS = "EQUALS"
     NOT_EQUALS = "NOT EQUALS"
@@ -103,7 +103,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assigned:
-    """Who is assigned to a sync: members of these groups, at any depth, and these users. Object ids, lower case."""
+    """The users assigned to a sync: members of these groups, at any depth, and these users. Object ids, lower case."""
 
     groups: frozenset[str] = frozenset()
     members: frozenset[str] = frozenset()

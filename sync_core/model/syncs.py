@@ -68,7 +68,7 @@ class Sync:
     owner_attribute: str | None = None  # the directory extension that bears the ownership marker
 
     def marker(self, source_id: str) -> Marker | None:
-        """What this user's B2B user bears; None when no attribute is configured for it."""
+        """The marker that this user's B2B user bears; None when no attribute is configured for it."""
         if self.owner_attribute is None:
             return None
         return Marker(attribute=self.owner_attribute, sync=self.name, tenant_id=self.source.id, source_id=source_id)

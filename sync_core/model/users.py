@@ -55,7 +55,7 @@ class SourceUser:
 
     @property
     def manager(self) -> str | None:
-        """The id of whom this user reports to, in the source tenant."""
+        """The id of the manager, in the source tenant."""
         manager = self.attributes.get(MANAGER)
         return manager if isinstance(manager, str) else None
 
@@ -72,8 +72,8 @@ def is_external(attributes: Attributes) -> bool:
 class Marker:
     """The ownership marker: a directory extension of the target user that says whose B2B user it is.
 
-    It is written with the first attributes and outlives our tables. The tenant is in it, so that a deployment that
-    reads another source tenant under the same name takes nobody for a leaver of its own.
+    It is written with the first attributes and outlives our tables. The tenant is in it. So a deployment that
+    reads another source tenant under the same name does not take its users for leavers.
     """
 
     attribute: str
@@ -83,7 +83,7 @@ class Marker:
 
     @property
     def prefix(self) -> str:
-        """What the markers of all users of one sync begin with."""
+        """The beginning that the markers of all users of one sync share."""
         return f"{self.sync}/{self.tenant_id}/"
 
     @property
@@ -107,8 +107,8 @@ class TargetUser:
 class Verdict:
     """Whether a user is in scope, and why; the reason names filters, attributes and operators, never values.
 
-    `undecided`: a filter could not be evaluated for this user, or a group is not there to be asked. Then nobody is let
-    in and nobody is deprovisioned.
+    `undecided`: a filter could not be evaluated for this user, or a group is not there to be asked. Then the user
+    is neither let in nor deprovisioned.
     """
 
     in_scope: bool
@@ -123,9 +123,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What the mapping wants of the target user. `on_create` is written once, with the first attributes.
+    """The attributes that the target user should have. `on_create` is written once, with the first attributes.
 
-    `left_out` says of each attribute that could not be mapped for this user why not (no values, so it may be logged).
+    `left_out` has the reason for each attribute that could not be mapped (no values, so it may be logged).
     `ignored`: an expression said IgnoreObjectFlow; the user is left alone altogether.
     """
 

@@ -1,1 +1,1 @@
-"""Who is to be looked at: the webhook, the subscriptions behind it, and the rounds of feeds. Nothing here decides."""
+"""Nominations of users to look at: the webhook, its subscriptions, and the rounds of feeds. Decisions are elsewhere."""

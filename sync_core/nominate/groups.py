@@ -1,10 +1,11 @@
-"""The groups feed: who is a member of the groups that a scope names, through every level.
+"""The groups feed: users who join or leave the groups that a scope names, at any depth.
 
-A delta query on groups knows direct members only, so it follows the groups that scopes name, assigned or in a filter,
-and all that are nested in them: their closure. An incremental round nominates whoever joined or left one of those.
-Another closure, and a day, make a round full: the members of each sync's groups are listed, those whom groups let in
-and who are not linked are nominated, and then (the sweep) those who are linked and whom groups put out. Group delta has
-been seen to miss removals; the listing finds them.
+A delta query on groups knows direct members only. So it follows the closure: the groups that scopes name, assigned or
+in a filter, and all groups nested in them. An incremental round nominates the users who joined or left one of those.
+
+A round is full when the closure is another one, and once a day. It lists the members of each sync's groups. First it
+nominates users who are not linked and whom groups may let in; then, in the sweep, linked users whom groups put out.
+Group delta has been seen to miss removals; the listing finds them.
 """
 
 from __future__ import annotations
@@ -28,21 +29,21 @@ FULL_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Listing:
-    """Who is in which of the groups that one sync asks for; and what follows from that alone."""
+    """The members of the groups that one sync asks for, and the verdicts that follow from memberships alone."""
 
     sync: Sync  # as memberships_only has it
     members: Mapping[str, AbstractSet[str]]  # by group
     missing: frozenset[str]  # the groups that are not there to be listed
-    users: Sequence[str]  # in order: whoever is in one of them or assigned by id
+    users: Sequence[str]  # in order: all who are in one of them or assigned by id
     at: datetime
 
     def groups_of(self, user_id: str) -> frozenset[str]:
         return frozenset(group for group, users in self.members.items() if user_id in users)
 
     def worth_a_look(self, user_id: str, link: LinkDigest | None) -> bool:
-        """Whoever is in other groups than when we last looked, as far as groups do not put them out: see _lost.
+        """Whether the user's groups are others than at the last look, and let the user in; see _lost for the rest.
 
-        Who is in the same ones was looked at with them, and what became of their attributes the users feed says.
+        A user in the same groups was looked at with them. New attributes are the business of the users feed.
         """
         verdict = self.verdict(user_id)
         if link is None or link.member_of is None:  # never looked at, or not with groups
@@ -54,7 +55,7 @@ class _Listing:
         return verdict.in_scope or (link.state is LinkState.LINKED and verdict.undecided)
 
     def verdict(self, user_id: str) -> Verdict:
-        """Who is in by this may be in; who is out is out."""
+        """By memberships alone "out" is final; "in" still depends on attributes."""
         source = SourceUser(
             id=user_id,
             state=SourceState.LIVE,
@@ -67,13 +68,13 @@ class _Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupsFeed:
-    """feeds.Feed."""
+    """rounds.Feed."""
 
     syncs: Mapping[str, Sync]
     directories: Mapping[str, GroupDirectory]  # by tenant key
     links: Links
     clock: Clock
-    # What the round that is going on listed. Only a shortcut: another instance lists it again.
+    # The listings of the round in progress. They are a shortcut only: another instance lists again.
     _listed: dict[str, tuple[str, dict[str, _Listing]]] = field(default_factory=dict)
 
     @property
@@ -102,7 +103,7 @@ class GroupsFeed:
         closure = await directory.closure({group for sync in self._syncs(state.tenant) for group in sync.groups})
         known = fingerprint([*sorted(closure)])
         if state.full or state.closure != known or state.link is None:
-            # From before the listing: whoever comes or goes meanwhile is in the next round.
+            # Taken before the listing, so that users who come or go meanwhile are in the next round.
             latest = await directory.latest(closure)
             state = replace(state, full=True, closure=known, link=None, delta_link=latest, phase=FeedPhase.MEMBERS)
             return Step(state=replace(state, cursor="", pages=1))
@@ -116,12 +117,12 @@ class GroupsFeed:
         return Step(state=state, nominations=await self._moved(state.tenant, page))
 
     async def _moved(self, tenant: str, page: GroupChanges) -> list[Nomination]:
-        """Whoever joined, and of those who left whoever has something to lose or to gain."""
+        """Users who joined; and of those who left, users with a link, or whom a NOT IN clause may now admit."""
         now = self.clock.now()
         nominations = []
         for sync in self._syncs(tenant):
             left = page.left
-            if not keeps_out(sync):  # whoever we have not begun to provision has nothing to lose
+            if not keeps_out(sync):  # a user without a target user has nothing to lose
                 links = await self.links.digests(sync.name, list(dict.fromkeys(left)))
                 left = [user_id for user_id, each in links.items() if each.state is not LinkState.SEEN]
             users = dict.fromkeys([*page.joined, *left])
@@ -129,8 +130,8 @@ class GroupsFeed:
         return nominations
 
     async def _gained(self, state: FeedState) -> Step:
-        """The next chunk of those whom groups may let in: whoever has no target user of ours is nominated."""
-        found = await next_chunk(self._syncs(state.tenant), state.cursor, partial(self._hopeful, state))
+        """The next chunk of users that groups may let in; those for whom that is new are nominated."""
+        found = await next_chunk(self._syncs(state.tenant), state.cursor, partial(self._possible, state))
         if found is None:
             return Step(state=replace(state, phase=FeedPhase.SWEEP, cursor=""))
         sync, chunk, cursor = found
@@ -146,7 +147,7 @@ class GroupsFeed:
         return Step(state=state, nominations=gained)
 
     async def _lost(self, state: FeedState) -> Step:
-        """The next chunk of linked users: whoever is out by their groups is nominated, and then read."""
+        """The next chunk of linked users; those who are out by their groups are nominated, and then read."""
         syncs = self._syncs(state.tenant)
         found = await next_chunk(syncs, state.cursor, lambda sync, after: self.links.ids(sync.name, after))
         if found is None:
@@ -162,8 +163,8 @@ class GroupsFeed:
         ]
         return Step(state=replace(state, cursor=cursor), nominations=gone)
 
-    async def _hopeful(self, state: FeedState, sync: Sync, after: str) -> AsyncIterator[str]:
-        """Everybody in a group or assigned, and those who were in one when we last looked; in order, each once."""
+    async def _possible(self, state: FeedState, sync: Sync, after: str) -> AsyncIterator[str]:
+        """Every user in a group or assigned, or in a group at the last look; in order, each once."""
         users = (await self._listing(state, sync)).users
         at = bisect_right(users, after)
         async for known in self.links.grouped(sync.name, after):

@@ -1,10 +1,10 @@
-"""Reads feeds in rounds: nominates whoever may need a look, and decides nothing.
+"""Reads feeds in rounds: it nominates users who may need a look, and decides nothing.
 
-A round starts at the stored delta link, or from the very beginning (a full round) when there is none, when Graph says
-that it is no longer good, or when what is asked for has changed. It goes on step by step: after each the nominations
-go on the queue, then the step is checkpointed; a crash repeats a step and never loses one.
+A round starts at the stored delta link. It is full, and starts from the beginning, when there is no link, when Graph
+refuses the link, or when the question has changed. After each step the nominations go on the queue, then the step is
+checkpointed: a crash repeats a step and never loses one.
 
-What a step reads is the feed's own: users.py and groups.py.
+The two kinds of feed, with their own steps, are users.py and groups.py.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ GROUPS = "groups"
 TIME_BUDGET = timedelta(seconds=60)
 # A round without progress for this long has lost its message (or its function fails): it is put on again.
 STALLED = timedelta(minutes=10)
-# Rounds that notifications ask for begin this far apart; whatever comes in meanwhile shares the next one.
+# Rounds that notifications ask for begin this far apart; notifications in between share the next one.
 SPACING = timedelta(seconds=5)
-# A delta query may not know yet what a notification told of: after this long it is asked once more.
+# A delta query may lag behind a notification: after this long it is asked once more.
 SECOND_LOOK = timedelta(seconds=8)
 # A round in progress is waited for 1, 2, 4 ... 64 s; after that the poll starts the next one anyway.
 _WAITS = 7
@@ -50,7 +50,7 @@ _CHUNK = 1000  # as many ids as getByIds takes. https://learn.microsoft.com/grap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What one step of a round found, and where the round stands after it; in phase IDLE it is over."""
+    """The findings of one step, and the state of the round after it; in phase IDLE the round is over."""
 
     state: FeedState
     nominations: Sequence[Nomination] = ()
@@ -65,11 +65,11 @@ class Feed(Protocol):
         ...
 
     def fingerprint(self, tenant: str) -> str:
-        """Of what a round asks for and compares with: another one means that everybody is to be judged anew."""
+        """A digest of the round's questions and rules: another one means that every user is judged anew."""
         ...
 
     def full_is_due(self, state: FeedState, now: datetime) -> bool:
-        """Whether the next round is to be full, though nothing says that it must."""
+        """Whether the next round is full for its age alone."""
         ...
 
     async def step(self, state: FeedState) -> Step:
@@ -78,7 +78,7 @@ class Feed(Protocol):
 
 
 def syncs_of(syncs: Mapping[str, Sync], tenant: str) -> list[Sync]:
-    """The syncs that a source tenant feeds, in order of their names, in which a walk through them goes on."""
+    """The syncs that a source tenant feeds, in order of their names."""
     return sorted((sync for sync in syncs.values() if sync.source.key == tenant), key=lambda sync: sync.name)
 
 
@@ -108,7 +108,7 @@ class FeedReader:
     clock: Clock
 
     async def poll(self) -> None:
-        """Start a round of every feed of every source tenant; one's failure does not stop the others."""
+        """Start a round of every feed of every source tenant. The failure of one does not stop the others."""
         for feed, kind in self.kinds.items():
             for tenant in sorted(kind.tenants):
                 try:
@@ -126,10 +126,10 @@ class FeedReader:
         return await until_saved(lambda: self._start_round(tenant, feed, full=full), tries=3)
 
     async def run(self, run: FeedRun) -> None:
-        """Read on in a round until it ends or the time is used up; what is left is put on the queue again.
+        """Read on in a round until it ends or the time is used up; then its message is put on the queue again.
 
-        A round is named by the time at which it was asked for. One that is newer than the feed's newest has yet to
-        begin: so it stands in the messages that notifications lead to.
+        A round is named by the time at which it was asked for. A name newer than the feed's newest round asks for a
+        round that has yet to begin: that is what a notification leads to.
         """
         if run.feed not in self.kinds or run.tenant not in self.kinds[run.feed].tenants:
             log.warning("feed.unknown")
@@ -192,9 +192,9 @@ class FeedReader:
             state = await self._step(state)
 
     async def _asked_for(self, run: FeedRun, state: FeedState) -> FeedState:
-        """Begin the round that a notification asked for, unless a newer one covers it; or later, when it is too soon.
+        """Begin the round that a notification asked for, unless a newer one covers it; later, if it is too soon.
 
-        A notification during a round must not be taken for read: the delta page may have been written before it.
+        A notification during a round waits for the next one: the page being read may be older.
         """
         now = self.clock.now()
         if state.started_at is not None and run.round < format_time(state.started_at):
@@ -212,7 +212,7 @@ class FeedReader:
         return await self._begin(state, run.round)
 
     async def _again(self, run: FeedRun, error: TransientError) -> None:
-        """Later, by this round's own message: noted as progress, or the poll would wake the round once more."""
+        """Put this round's message back with a delay. This counts as progress, or the poll would wake the round too."""
         delay = max(min(2.0 ** min(run.attempt, 20), _LONGEST_BACKOFF), error.retry_after or 0)
         await self.queues.continue_feed(replace(run, attempt=run.attempt + 1), delay=delay)
         state = await self.feeds.get(run.tenant, run.feed)
@@ -223,9 +223,9 @@ class FeedReader:
         try:
             step = await self.kinds[state.feed].step(state)
         except ResyncRequiredError as error:
-            if state.full and state.pages == 0:  # the fresh start was refused as well: not at full speed
+            if state.full and state.pages == 0:  # the fresh start was refused as well: wait before the next one
                 raise UnavailableError from error
-            # From our own beginning, not from the Location that Graph may offer: that one has lost the $select.
+            # The Location that Graph may offer has lost the $select, so the round starts at our own first page.
             log.warning("feed.resync tenant=%s feed=%s", state.tenant, state.feed)
             return await self._progress(replace(state, full=True, link=None, delta_link=None, pages=0))
         except GraphRefusedError as error:
@@ -235,23 +235,23 @@ class FeedReader:
         return await self._store(step)
 
     async def _store(self, step: Step) -> FeedState:
-        """Invariant 7: whatever happens in between, everybody is on the queue before the round stands behind them."""
+        """Invariant 7: every nomination of a step is on the queue before the round is stored as past that step."""
         await self.queues.nominate(step.nominations)
         state = replace(step.state, nominated=step.state.nominated + len(step.nominations))
         return await (self._complete(state) if state.phase is FeedPhase.IDLE else self._progress(state))
 
     async def _from_the_start_of_the_round(self, state: FeedState, error: GraphRefusedError) -> FeedState:
-        """The next page's link has run out while the round stood still; where the round began still stands."""
+        """The next page's link expired while the round stood still; the link at which the round began is still good."""
         log.warning("feed.restarted tenant=%s feed=%s error=%s", state.tenant, state.feed, error.code)
         await self._progress(replace(state, link=None if state.full else state.delta_link, pages=0))
-        raise UnavailableError from error  # not at full speed: Graph may refuse this one, too
+        raise UnavailableError from error  # wait first: Graph may refuse this one, too
 
     async def _progress(self, state: FeedState) -> FeedState:
         return await self.feeds.save(replace(state, progress_at=self.clock.now(), error=""))
 
     async def _complete(self, state: FeedState) -> FeedState:
         if state.full and state.feed == USERS and state.tenant in self.kinds[GROUPS].tenants:
-            # Who is a member a listing of users does not know: those are nominated by a listing of the groups.
+            # A listing of users knows no memberships, so a listing of the groups follows.
             await self.start_round(state.tenant, GROUPS, full=True)
         now = self.clock.now()
         log.info(

@@ -1,7 +1,7 @@
-"""Keeps change-notification subscriptions alive, one for each resource of a source tenant: never doubles one.
+"""Keeps change-notification subscriptions alive, one for each resource of a source tenant, and never a second one.
 
-Every run renews, which is also the proof that Graph still knows the subscription. The client state, by which the
-webhook tells Graph's posts from forged ones, is drawn anew for each subscription and stored only as its SHA-256.
+Every run renews, which also proves that Graph still knows the subscription. By the client state the webhook tells
+Graph's posts from forged ones. It is drawn anew for each subscription, and only its SHA-256 is stored.
 https://learn.microsoft.com/graph/change-notifications-overview
 """
 
@@ -34,7 +34,7 @@ class SubscriptionKeeper:
     new_client_state: Callable[[], str]
 
     async def keep_all(self) -> None:
-        """Every source tenant's; one tenant's failure does not stop the others."""
+        """Keep those of every source tenant. The failure of one does not stop the others."""
         for tenant in sorted(self.tenants):
             for resource in self.feeds.of(tenant):
                 try:
@@ -59,7 +59,7 @@ class SubscriptionKeeper:
         return await self._create(api, replace(record, tenant_id=tenant.id))
 
     async def lifecycle(self, event: LifecycleEvent) -> None:
-        """What Graph says about a subscription. https://learn.microsoft.com/graph/change-notifications-lifecycle-events"""
+        """Act on Graph's word about a subscription. https://learn.microsoft.com/graph/change-notifications-lifecycle-events"""
         if event.tenant not in self.tenants:
             log.warning("subscription.unknown_tenant")
             return
@@ -70,7 +70,7 @@ class SubscriptionKeeper:
 
     async def _create(self, api: SubscriptionApi, record: SubscriptionRecord) -> SubscriptionRecord:
         client_state = self.new_client_state()
-        # Stored first, so that of two instances only one goes on.
+        # The record is stored first, so that only one of two instances goes on.
         record = await self.records.save(
             replace(record, subscription_id="", client_state_hash=client_state_hash(client_state), expires_at=None)
         )
@@ -86,7 +86,7 @@ class SubscriptionKeeper:
         )
 
     async def _create_or_replace(self, api: SubscriptionApi, resource: str, client_state: str) -> GraphSubscription:
-        """One that we find there already has a client state that nobody knows any more: it is replaced."""
+        """An existing subscription is replaced: its client state is stored nowhere."""
         expires_at = self.clock.now() + LIFETIME
         try:
             return await api.create(resource=resource, client_state=client_state, expires_at=expires_at)

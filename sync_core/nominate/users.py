@@ -1,7 +1,7 @@
 """The users feed: pages of a delta query on users, and after a full round two listings.
 
-The sweep asks which linked users still exist: those who do not were deleted while nobody was reading. Then the target
-is asked who bears our ownership marker: those who have no link were ours before the tables were lost.
+The sweep asks which linked users still exist; the others were deleted while no delta link was valid. Then the target
+users who bear our ownership marker are listed; those without a link were ours before the tables were lost.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ log = logging.getLogger("xtsync.feeds")
 def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full: bool = False) -> bool:
     """Whether a feed entry may mean work. Saying no is safe only when a fresh read like it would be skipped.
 
-    An attribute that the entry lacks counts as null: at worst that costs a read. But for the manager, whom an entry
-    names when that changed, and always in a full round (_newest). Memberships it never has: those of
-    the last look stand in for them, of whoever is ours, and in a full round of everybody; whose are others by now, the
-    groups feed nominates (rounds.py). Who is not ours yet counts in other rounds as perhaps a member.
+    An attribute that the entry lacks counts as null, which costs a read at worst. The manager is the exception: an
+    entry names it only when it changed, and always in a full round (_newest).
+    An entry has no memberships. Linked users are judged with those of their last look; the groups feed nominates
+    users whose memberships changed. Unlinked users are possible members. In a full round they are judged with the
+    memberships of their last look, or with none, since a full round of groups follows.
     """
     state = LinkState.SEEN if link is None else link.state
     if entry.absent:
@@ -59,9 +60,9 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full
 
 
 def _newest(entries: Sequence[SourceUser], *, full: bool) -> dict[str, SourceUser]:
-    """One entry of each user, with the last word on their manager. A full round names every manager there is."""
+    """The last entry of each user, with the last known manager. A full round names every manager that there is."""
     newest: dict[str, SourceUser] = {}
-    for entry in entries:  # replays within a page: once is enough
+    for entry in entries:  # a page may name a user twice
         known: Attributes = {MANAGER: None} if full else {}
         if entry.id in newest and MANAGER in newest[entry.id].attributes:
             known = {MANAGER: newest[entry.id].manager}
@@ -71,7 +72,7 @@ def _newest(entries: Sequence[SourceUser], *, full: bool) -> dict[str, SourceUse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsersFeed:
-    """feeds.Feed."""
+    """rounds.Feed."""
 
     syncs: Mapping[str, Sync]
     sources: Mapping[str, SourceDirectory]  # by tenant key
@@ -133,7 +134,7 @@ class UsersFeed:
         return nominations
 
     async def _sweep(self, state: FeedState) -> Step:
-        """The next chunk of linked users: whoever Graph does not know any more is nominated."""
+        """The next chunk of linked users; those that Graph does not know any more are nominated."""
         found = await next_chunk(
             self._syncs(state.tenant), state.cursor, lambda s, after: self.links.ids(s.name, after)
         )
@@ -152,7 +153,7 @@ class UsersFeed:
     async def _list_marked(self, state: FeedState) -> Step:
         """The next page of target users with a sync's marker.
 
-        A target tenant that does not answer is passed over until the next round: the others' feed goes on.
+        A target tenant that does not answer is passed over until the next round, so that the others' feed goes on.
         """
         syncs = [each for each in self._marking(state.tenant) if each.name in state.unlisted]
         sync = next((each for each in syncs if each.name > state.cursor), None)
@@ -185,7 +186,7 @@ class UsersFeed:
 
 
 def _swept(state: FeedState) -> FeedState:
-    """Behind the pages and the sweep: the marked are still to be listed, or the round is over."""
+    """After the pages and the sweep: the marked users are listed next, or the round is over."""
     if not state.unlisted:
         return replace(state, phase=FeedPhase.IDLE)
     return replace(state, phase=FeedPhase.MARKED, cursor="", link=None)

@@ -1,8 +1,8 @@
-"""What Graph posts to us: validation handshakes, change notifications, lifecycle events. Pure, and quick to import.
+"""Posts of Graph: validation handshakes, change notifications, lifecycle events. Pure, and quick to import.
 
-A post is only ever a hint of whom to look at. Still nobody but Graph may give hints: an item counts when its
-subscription is ours, its tenant is the one that the subscription belongs to, and its client state hashes to what was
-stored; everything else is refused, counted, and never put on a queue.
+A post is only a hint that a user may have changed. Still only Graph may give hints. An item counts when its
+subscription is ours, its tenant is the subscription's, and its client state has the stored hash. Every other item is
+refused, counted, and never put on a queue.
 https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
 """
 
@@ -33,7 +33,7 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """An HTTP request, as far as it matters here."""
+    """The parts of an HTTP request that matter here."""
 
     validation_token: str | None
     content_type: str
@@ -42,7 +42,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One subscription of ours, and what its notifications nominate for."""
+    """One subscription of ours, and the syncs that its notifications nominate for."""
 
     subscription_id: str
     tenant: str
@@ -57,7 +57,7 @@ class Answer:
     status: int
     text: str = ""
     messages: Sequence[str] = ()  # bodies for the queue, to be stored before the answer is given
-    rounds: Sequence[str] = ()  # likewise, for `feed-pages`
+    rounds: Sequence[str] = ()  # bodies for `feed-pages`
     refused: Mapping[str, int] = field(default_factory=dict)  # reason -> items
 
 

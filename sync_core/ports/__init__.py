@@ -1,4 +1,4 @@
-"""What the core needs of the world, and nothing more: time, two directories, and stored state.
+"""All that the core needs of the world: time, two directories, and stored state.
 
 Each port has a real adapter (sync_core/graph, sync_core/storage) and runs unchanged in the simulator. Every method may
 raise TransientError (try again) or PermanentError; a compare-and-swap that loses raises ConflictError. A record that

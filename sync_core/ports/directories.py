@@ -36,7 +36,7 @@ class SourceDirectory(Protocol):
     async def read_user(self, user_id: str, groups: Collection[str] = ()) -> SourceUser:
         """A fresh read of one user: GET, after a 404 `directory/deletedItems`, after a second 404 gone.
 
-        Whoever is there is then looked for in these groups, through every level; any failure raises.
+        A user who is there is then looked for in these groups, through every level; any failure raises.
         """
         ...
 
@@ -49,7 +49,7 @@ class SourceDirectory(Protocol):
         ...
 
     async def reports(self, user_id: str) -> list[str]:
-        """The ids of those who report to this user directly; nobody when the user is not there."""
+        """The ids of the direct reports of this user; empty when the user is not there."""
         ...
 
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
@@ -88,7 +88,7 @@ class GroupDirectory(Protocol):
         ...
 
     async def changes(self, link: str, groups: Collection[str]) -> GroupChanges:
-        """The page behind a stored link, as far as it is about these. ResyncRequiredError when the link is dead."""
+        """The part about these groups of the page behind a stored link. ResyncRequiredError when the link is dead."""
         ...
 
     async def members(self, group: str) -> set[str] | None:
@@ -102,8 +102,8 @@ class Presence(StrEnum):
     GONE = "gone"
 
 
-# Asked once the permit is there, right before the request: waiting for a permit must not make what cannot be taken back
-# rest on an old read. Its "no" raises ConflictError, and nothing was done.
+# Called after the permit and right before the request: the wait may have made the read stale.
+# Its "no" raises ConflictError, and nothing was done.
 type Confirm = Callable[[], Awaitable[bool]]
 
 
@@ -155,7 +155,7 @@ class TargetDirectory(Protocol):
     async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
         """Set or (None) remove the reference; False when there is no such user.
 
-        MissingManagerError when it is the manager who is not there.
+        MissingManagerError when the manager is the one who is not there.
         """
         ...
 
@@ -201,7 +201,7 @@ class TenantInspection(Protocol):
     """One app on one tenant, for checks: its access token, and what it may read of the tenant's settings."""
 
     async def claims(self) -> Mapping[str, Json]:
-        """What the access token says of itself, also when it is another tenant's. Raises what the credential raises.
+        """The claims of the access token, also of another tenant's. Raises what the credential raises.
 
         https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
         """

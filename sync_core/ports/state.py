@@ -1,4 +1,4 @@
-"""What is stored: links, feeds, subscriptions, guards, budgets, activity, and the work queues."""
+"""Stored state: links, feeds, subscriptions, guards, budgets, activity, and the work queues."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Links(Protocol):
         ...
 
     async def digests(self, sync: str, source_ids: Sequence[str]) -> Mapping[str, LinkDigest]:
-        """What a feed needs of these users' links, read now; users without a link are missing."""
+        """The parts of these users' links that a feed needs, read now; users without a link are missing."""
         ...
 
     def ids(self, sync: str, after: str = "") -> AsyncIterator[str]:
@@ -38,7 +38,7 @@ class Links(Protocol):
         ...
 
     def grouped(self, sync: str, after: str = "") -> AsyncIterator[str]:
-        """The source ids of those who were in some group of the scope when we last looked, likewise."""
+        """The source ids of users who were in some group of the scope at the last look, in order, from `after` on."""
         ...
 
     async def count(self, sync: str) -> int:
@@ -57,9 +57,9 @@ class Links(Protocol):
 class FeedPhase(StrEnum):
     IDLE = "idle"
     PAGES = "pages"
-    SWEEP = "sweep"  # of a full round of users: who is linked and was deleted while nobody was reading?
-    MARKED = "marked"  # after that: who bears our marker in the target, and has no link?
-    MEMBERS = "members"  # of a full round of groups: who is a member and not linked, or linked and not a member?
+    SWEEP = "sweep"  # of a full round of users: which linked users no longer exist?
+    MARKED = "marked"  # after that: which target users bear our marker and have no link?
+    MEMBERS = "members"  # of a full round of groups: which members are not linked, which linked users are not members?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ class Subscriptions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardWindow:
-    """What a sync has taken away lately: deletions by the start of a slice of the window, and how many links it has."""
+    """The recent removals of a sync: deletions by the start of a slice of the window, and how many links it has."""
 
     sync: str
     slices: Mapping[str, int] = field(default_factory=dict)  # ISO start of slice -> deletions

@@ -13,7 +13,7 @@ async def until_saved[T](
     tries: int = 20,
     between: Callable[[int], Awaitable[None]] | None = None,
 ) -> T:
-    """What the first attempt that loses no compare-and-swap returns; each attempt reads anew.
+    """The result of the first attempt that loses no compare-and-swap; each attempt reads anew.
 
     `between` is awaited after each lost attempt, with its number from 1 on. Raises the last ConflictError.
     """

@@ -48,7 +48,7 @@ from ..ports import Clock, Confirm, Links, Presence, Queues, SourceDirectory, Ta
 
 # How long Entra may take to show a new user everywhere before its absence means that somebody deleted it.
 VISIBLE_WITHIN = timedelta(minutes=15)
-# A deletion that we marked this recently explains a target user whom we find deleted.
+# A deletion that we began this recently explains a target user that we find deleted.
 OUR_DELETION = timedelta(hours=1)
 # A permit that came within this time was not waited for.
 PROMPTLY = timedelta(seconds=0.5)
@@ -123,19 +123,21 @@ class Applier:
             raise
 
     async def _take_back(self, target: TargetDirectory, sync: Sync, link: Link, target_id: str) -> None:
-        """Our invitation came so late that the pair had been made and ended without it: its guest is nobody's."""
+        """Our invitation came so late that the pair was made and ended without it: its guest belongs to no pair."""
 
-        async def nobodys() -> bool:
+        async def unclaimed() -> bool:
             now = await self.links.get(link.sync, link.source_id)
-            if now is None:  # over; or every link was lost, and then the next look finds the guest by the mark
+            if (
+                now is None
+            ):  # the pair is over; or every link was lost, and then the next look finds the guest by the mark
                 awaited = sync.owner_attribute is not None
             else:
                 awaited = now.state is LinkState.INVITING or now.target_id == target_id
             return not awaited and await self.links.owner(sync.target.id, target_id) is None
 
         user = await target.read_user(target_id)
-        if user is not None and user.display_name.startswith(link.invitation_mark) and await nobodys():
-            await target.soft_delete(target_id, confirm=nobodys)
+        if user is not None and user.display_name.startswith(link.invitation_mark) and await unclaimed():
+            await target.soft_delete(target_id, confirm=unclaimed)
 
     async def _adopt(self, decided: Look, change: Adopt) -> Link:
         link, now = decided.link, self.clock.now()
@@ -156,7 +158,7 @@ class Applier:
         if refused is None:
             return await self._missing(target, link)
         if change.removes and ENABLED in refused and not await target.enabled(_target_id(link)):
-            refused = {name: code for name, code in refused.items() if name != ENABLED}  # somebody did it by hand
+            refused = {name: code for name, code in refused.items() if name != ENABLED}  # done by hand
         recorded = link.recorded(
             change, source=decided.source, desired=decided.desired, refused=refused, trusted=not decided.link.dirty
         )
@@ -168,7 +170,10 @@ class Applier:
     async def _send(
         self, target: TargetDirectory, decided: Look, link: Link, attributes: Attributes
     ) -> Mapping[str, str] | None:
-        """What Graph refused, with its codes; None when there is no such user. A reference is a request of its own."""
+        """The attributes that Graph refused, with its codes; None when there is no such user.
+
+        A reference is a request of its own.
+        """
         rest = {name: value for name, value in attributes.items() if name != MANAGER}
         refused = await target.update(_target_id(link), rest, confirm=self._unless_overtaken(link)) if rest else {}
         if refused is None or MANAGER not in attributes:
@@ -176,7 +181,7 @@ class Applier:
         try:
             found = await target.set_manager(_target_id(link), _referred(attributes[MANAGER]))
         except MissingManagerError:
-            await self._doubt_manager(decided)
+            await self._distrust_manager(decided)
             raise
         except GraphRefusedError as error:
             return {**refused, MANAGER: error.code}
@@ -196,10 +201,10 @@ class Applier:
         return now is not None and now.etag == link.etag
 
     async def _nominate_reports(self, decided: Look, link: Link) -> None:
-        """Those who report to this user may have been looked at before there was anybody to refer to.
+        """Have the reports of this user looked at again: at their last look there may have been no reference.
 
-        After the link says that there is, and before it is clean: so whoever looks later finds it, and a crash repeats
-        this. Who is not linked yet will look for themselves, and who has this very reference need not.
+        This runs after the link says that there is one, and before the link is clean, so that a crash repeats it.
+        Reports that are not linked yet will see it by themselves; reports that have this very reference need no look.
         """
         sync, user_id = decided.sync, decided.source.id
         if not sync.maps_manager:
@@ -215,8 +220,8 @@ class Applier:
             ]
             await self._nominate(sync, waiting)
 
-    async def _doubt_manager(self, decided: Look) -> None:
-        """Perhaps somebody deleted the manager's target user: a write to them that meets a 404 corrects their link."""
+    async def _distrust_manager(self, decided: Look) -> None:
+        """Perhaps the manager was deleted in the target: a write to it that meets a 404 then corrects its link."""
         link = await self.links.get(decided.sync.name, decided.source.manager or "")
         if link is None or link.state is not LinkState.LINKED or self.is_new(link):
             return
@@ -247,7 +252,7 @@ class Applier:
         deleted = await target.soft_delete(_target_id(link), confirm=lambda: still_so(decided, link))
         presence = Presence.SOFT_DELETED if deleted else await target.presence(_target_id(link))
         if presence is Presence.PRESENT or (presence is Presence.GONE and self.is_new(link)):
-            raise NotVisibleYetError  # forgetting now would leave a leaver's account to nobody
+            raise NotVisibleYetError  # forgetting now would leave a leaver's account without an owner
         if presence is Presence.GONE:
             return await self._forget(link)
         return await self._record(link.deleted())
@@ -257,7 +262,7 @@ class Applier:
         return link.forgotten()
 
     async def _missing(self, target: TargetDirectory, link: Link) -> Link:
-        """A write met a 404: not visible everywhere yet, deleted by us a moment ago, or deleted by somebody else."""
+        """A write met a 404: the user is not visible everywhere yet, or was deleted, by us or by somebody else."""
         presence = await target.presence(_target_id(link))
         new = not link.on_create_written and self.is_new(link)
         if presence is Presence.PRESENT or (new and presence is Presence.GONE):

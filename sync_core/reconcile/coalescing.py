@@ -42,7 +42,7 @@ def wait_before(nomination: Nomination, link: Link, now: datetime) -> float:
 class UpcomingLooks:
     """Looks that this process put on the queue: a nomination made before one is due needs no message of its own.
 
-    This is a shortcut only: what is forgotten here costs a message, never a look.
+    This is a shortcut only: forgetting one costs a message, never a look.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class UpcomingLooks:
         self._due[_kind_of_look(nomination)] = due
 
     def forget(self, nomination: Nomination) -> None:
-        """The look is being taken: what comes in from now on needs another."""
+        """The look is being taken: later nominations need another."""
         self._due.pop(_kind_of_look(nomination), None)
 
 

@@ -1,8 +1,8 @@
 """The main path: read one user afresh, decide, act, record; then read once more, until nothing is left to do.
 
-Whatever nominated the user only chose whom to look at. Everything is concluded from the reads made here, and the last
-of them found nothing to do: a change that came while we were writing is seen by that read, so no race between a
-worker and a feed can leave the two tenants apart.
+A nomination only chose the user to look at. Everything is concluded from the reads made here, and the last of them
+found nothing to do. That read sees a change that came while we were writing, so no race between a worker and a feed
+can leave the two tenants apart.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Engine:
     async def reconcile(self, sync: Sync, user_id: str, link: Link) -> Reconciliation:
         """Bring one user's B2B user into the state that the newest read asks for.
 
-        Raises TransientError (nominate again) and PermanentError (park). Nothing is lost by an exception at any await:
-        a link that a write may have touched is marked dirty before that write.
+        Raises TransientError (nominate again) and PermanentError (park). An exception at any await loses nothing:
+        a link is dirty before a write that may touch its user.
         """
         changes: list[Change] = []
         for _ in range(MAX_READS):
@@ -63,7 +63,7 @@ class Engine:
         return await self.links.get(sync, user_id) or Link(sync=sync, source_id=user_id)
 
     async def preview(self, sync: Sync, user_id: str, *, dry_run: bool = True) -> Look:
-        """What a reconciliation would begin with. A dry run asks the guard without counting."""
+        """The first look of a reconciliation. A dry run asks the guard without counting."""
         link = await self.link(sync.name, user_id)
         reading = await self._read(sync, user_id, link)
         return await self._decide(sync, reading, link, await self._desired(sync, reading.user), dry_run=dry_run)
@@ -77,7 +77,7 @@ class Engine:
                 return decided.link, decided
             link = await self.applier.apply(decided, self._still_so)
             changes.append(decided.change)
-            self._doubt(reading.user, link)
+            self._wait_if_just_linked(reading.user, link)
             if not (link.unfinished and suffices(sync, reading, link)):
                 return link, decided
         raise ConflictError("the decisions on one read do not come to an end")
@@ -100,7 +100,7 @@ class Engine:
         return isinstance(again.change, type(decided.change))
 
     async def _read(self, sync: Sync, user_id: str, link: Link) -> Reading:
-        """The fresh read. Somebody new who is not there may only just have been created.
+        """The fresh read. A new user who is not found may only just have been created.
 
         Replicas hear of a user one by one: a user who was there a moment ago may be missing from the next answer.
         """
@@ -109,17 +109,17 @@ class Engine:
         while reading.user.state is SourceState.GONE and (pause := next(pauses, None)) is not None:
             await self.clock.sleep(pause)
             reading = await read_afresh(self.sources[sync.source.key], sync, user_id, link)
-        self._doubt(reading.user, link)
+        self._wait_if_just_linked(reading.user, link)
         return reading
 
-    def _doubt(self, source: SourceUser, link: Link) -> None:
+    def _wait_if_just_linked(self, source: SourceUser, link: Link) -> None:
         """Within 15 minutes of linking, "not found anywhere" is replication lag: wait."""
         new = link.linked_at is not None and self.clock.now() - link.linked_at < VISIBLE_WITHIN
         if new and source.state is SourceState.GONE:
             raise NotVisibleYetError
 
     async def _found_again(self, sync: Sync, link: Link) -> Link:
-        """A target user may be there again: restored by whoever had deleted it, or by us without our hearing of it."""
+        """A target user may be there again: restored by somebody else, or by us although the answer was lost."""
         perhaps = link.state is LinkState.LOST or (link.state is LinkState.DELETED and link.dirty)
         if not perhaps or link.target_id is None:
             return link
@@ -138,7 +138,7 @@ class Engine:
         return None if link is None else link.reference
 
     async def _candidates(self, sync: Sync, reading: Reading, link: Link) -> Sequence[TargetUser]:
-        """Who might be this user's B2B user already, each with the link that claims it."""
+        """The target users that may be this user's B2B user already, each with the link that claims it."""
         source, verdict, marker = reading.user, reading.verdict, sync.marker(reading.user.id)
         if not needs_candidates(source, verdict, link, marker):
             return ()
@@ -149,7 +149,7 @@ class Engine:
         else:
             # The address may have changed since an invitation whose answer was lost: its mark has not.
             mark = link.invitation_mark if may_have_invited(link, marker) else None
-            # The address of somebody who is not to be invited is none of the target tenant's business.
+            # The target tenant does not learn the address of a user who should not be invited.
             address = source.address if asks_for_address(source, verdict, link) else None
             asks = address or mark or marker
             found = await target.candidates(address, mark=mark, marker=marker) if asks else []

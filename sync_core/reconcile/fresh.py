@@ -59,6 +59,6 @@ def _nothing_at_stake(sync: Sync, reading: Reading, link: Link) -> bool:
         return False
     if link.disabled and reading.user.state is SourceState.LIVE:
         return False
-    # A user who is in scope with the memberships of the last look was not kept out by them.
+    # Memberships of the last look that put this user in scope now did not keep them out then.
     then = replace(reading.user, member_of=link.member_of, missing_groups=frozenset())
     return link.member_of == reading.user.member_of or not kept_out(sync, then)

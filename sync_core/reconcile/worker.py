@@ -1,7 +1,7 @@
-"""What becomes of one `user-changes` message: dropped, deferred, reconciled, tried again later, or parked.
+"""The way of one `user-changes` message: dropped, deferred, reconciled, tried again later, or parked.
 
-Nothing leaves here as an exception unless this program is wrong; then the host delivers the message again, and the
-redelivery is not trusted to find the record as its predecessor left it.
+An exception leaves here only if this program is wrong. Then the host delivers the message again, and the redelivery
+does not trust the record that the failed try left.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ log = logging.getLogger("xtsync.worker")
 
 # Transient errors are tried again after 1, 2, 4 ... 300 s; after this many tries the user is parked.
 MAX_ATTEMPTS = 12
-# A new user whom Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.
+# A new user that Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.
 APPEARS_WITHIN = 5
 _LONGEST_BACKOFF = 300.0
 # Parked users are looked at again after 5, 10, 20 ... minutes, in the end once a day.
@@ -94,7 +94,7 @@ class Worker:
     async def poisoned(self, queue: str, message_id: str, body: bytes) -> None:
         """Keep a message that this program failed on again and again, and park the user it was about.
 
-        It is tried for half a minute, for nobody delivers a message of a poison queue again.
+        It is tried for half a minute: a message of a poison queue is not delivered again.
         """
         for pause in _POISON_PAUSES:
             try:
@@ -113,7 +113,7 @@ class Worker:
             try:
                 nomination = decode_nomination(text)
             except MessageError:
-                return  # not one of ours: it was kept, and there is nobody to park
+                return  # not one of ours: it is kept, and there is no user to park
             await self._park(nomination, await self._link(nomination), "poisoned")
 
     async def _link(self, nomination: Nomination) -> Link:
@@ -229,7 +229,7 @@ class Worker:
         try:
             await self.links.save(link)
         except ConflictError:
-            # Another worker has the user now. What it reads is newer, and a dirty link stays dirty.
+            # Another worker has the user now. Its read is newer, and a dirty link stays dirty.
             log.info("link.overtaken sync=%s user=%s", link.sync, link.source_id)
 
     async def _outcome(

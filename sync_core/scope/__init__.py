@@ -1,1 +1,1 @@
-"""Who is in: the verdict on one user, by assignment, filters and memberships. Pure."""
+"""The users who are in: the verdict on one user, by assignment, filters and memberships. Pure."""

@@ -1,4 +1,4 @@
-"""What is wrong, or hardly meant, in a scoping filter: found at load, because a wrong scope deletes people."""
+"""Faults and likely mistakes of scoping filters, found at load, because a wrong scope deletes people."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ https://learn.microsoft.com/entra/identity/app-provisioning/define-conditional-r
 - A clause about an attribute that is null, "" or an empty list never holds; only IS NULL does.
 - Text is compared with its case.
 - A regular expression that takes too long makes a clause neither true nor false; see Verdict.undecided.
-- `memberOf` (ours) asks for groups, through every level. Somebody in no group at all is no member; that is not null.
+- `memberOf` (ours) asks for groups, through every level. A user in no group at all is no member; that is not null.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _SHOWN = 3  # filters named in a verdict
 
 
 class Steps:
-    """What all regular expressions of one verdict may take together."""
+    """The steps that all regular expressions of one verdict may take together."""
 
     def __init__(self) -> None:
         self.steps = REGEX_STEPS
@@ -76,7 +76,7 @@ def judge(filters: Sequence[Filter], source: SourceUser) -> Verdict:
 
 
 def scope_attributes(sync: Sync) -> set[str]:
-    """The source attributes that a sync's scope reads: what the feed and every fresh read must select."""
+    """The source attributes that a sync's scope reads: the feed and every fresh read select them."""
     names = {clause.attribute for each in sync.filters for clause in each.clauses}
     return selected(names - {MEMBER_OF})
 
@@ -122,7 +122,7 @@ def _holds(clause: Clause, value: Json, steps: Steps) -> bool | None:
 
 @lru_cache(maxsize=1024)
 def _test(clause: Clause) -> Test:
-    """What the clause asks of one value that is there."""
+    """The clause's answer for one value that is there."""
     operator, value = clause.operator, clause.value
     if operator in (Operator.IS_TRUE, Operator.IS_FALSE):
         wanted = "true" if operator is Operator.IS_TRUE else "false"
@@ -156,7 +156,7 @@ def integer(text: str) -> int | None:
 
 
 def _compares(operator: Operator, value: int) -> Test:
-    """What is no whole number is neither more nor less."""
+    """A value that is no whole number is neither more nor less."""
     holds = NUMBERS[operator]
 
     def test(each: Json, _steps: Steps) -> bool:

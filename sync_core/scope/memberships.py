@@ -1,7 +1,7 @@
-"""What a fresh read says of a user's membership in groups that a scope names. Pure.
+"""Memberships of a freshly read user in the groups that a scope names. Pure.
 
-A group that does not exist (any more) lets nobody in and puts nobody out: who deletes a group has not said that its
-members shall go, or that those whom it kept out shall come.
+Deleting a group is no instruction to deprovision its members, nor to let in the users that it kept out. So a group
+that does not exist (any more) makes the verdict undecided.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _SHOWN = 3  # groups named in a verdict
 
 
 def is_member(source: SourceUser, groups: AbstractSet[str]) -> bool | None:
-    """Of any of these; None when that is not known: nobody asked, or one that might have the user is not there."""
+    """Of any of these. None when that is not known: no group was asked for, or one that might have the user is gone."""
     if source.member_of is None:
         return None
     if groups & source.member_of:

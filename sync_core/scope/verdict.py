@@ -1,6 +1,6 @@
-"""Who is in: the verdict on one freshly read user. Pure.
+"""The scope's verdict on one user: in, out, or undecided. Pure.
 
-Every internal user is, as far as assignment and filters let them in; both have to.
+An internal user is in if both the assignment and the filters let them in.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ __all__ = ["groups_asked", "keeps_out", "kept_out", "memberships_only", "scope",
 
 
 def scope(sync: Sync, source: SourceUser) -> Verdict:
-    """Undecided of somebody in a listing, where groups decide: a listing knows no memberships."""
+    """If groups decide, a user in a listing is undecided: a listing knows no memberships."""
     if not sync.filters:
         return _by_assignment(sync, source)
     filtered = judge(sync.filters, source)
     if sync.assigned is None:
         return filtered
-    # Out is out, whatever cannot be decided besides; and what cannot be decided is not in.
+    # Precedence: out, then undecided, then in.
     assigned = _by_assignment(sync, source)
     verdicts = sorted((assigned, filtered), key=lambda verdict: (verdict.in_scope, verdict.undecided))
     if verdicts[0].in_scope:
@@ -46,7 +46,7 @@ def _by_assignment(sync: Sync, source: SourceUser) -> Verdict:
 
 
 def groups_asked(sync: Sync, user_id: str) -> frozenset[str]:
-    """Whoever is assigned by id needs none of the assigned groups."""
+    """The groups to ask for. A user who is assigned by id needs none of the assigned groups."""
     assigned = sync.assigned
     if assigned is None or user_id.lower() not in assigned.members:
         return sync.groups
@@ -54,7 +54,7 @@ def groups_asked(sync: Sync, user_id: str) -> frozenset[str]:
 
 
 def memberships_only(sync: Sync) -> Sync:
-    """The same sync, with what its scope asks about groups and nothing else: who is out by that is out by the whole."""
+    """The same sync with only the group part of its scope. A user who is out by that part is out by the whole."""
     filters = [replace(each, clauses=[clause for clause in each.clauses if clause.groups]) for each in sync.filters]
     return replace(sync, filters=filters)
 
