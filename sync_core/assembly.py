@@ -76,6 +76,7 @@ def assemble(
     engine = Engine(
         sources=sources, targets=targets, links=links, guard=guard, applier=applier, clock=clock, on_look=on_look
     )
+    worker = Worker(syncs=syncs, engine=engine, links=links, guard=guard, queues=queues, activity=activity, clock=clock)
     users_feed = UsersFeed(syncs=syncs, sources=sources, targets=targets, links=links, clock=clock)
     groups_feed = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
     feeds = FeedReader(kinds={USERS: users_feed, GROUPS: groups_feed}, feeds=storage.feeds, queues=queues, clock=clock)
@@ -84,9 +85,7 @@ def assemble(
         storage=storage,
         clock=clock,
         engine=engine,
-        worker=Worker(
-            syncs=syncs, engine=engine, links=links, guard=guard, queues=queues, activity=activity, clock=clock
-        ),
+        worker=worker,
         feeds=feeds,
         keeper=SubscriptionKeeper(
             tenants=config.source_tenants,
