@@ -1,17 +1,29 @@
 """A stateful Microsoft Graph for tests and laptops: users, groups, delta, invitations, policies, change notifications.
 
-`Emulator` is the whole of it and does no input or output. `transport` puts it behind httpx in process, `server` behind
-a port. `routes` lists what of `/v1.0` there is, `control` what else can be done to it under `/_emulator`. For users of
-it: docs/graph-emulator.md.
+    __main__.py      the command: the emulator alone on a port, until it is stopped
+    server.py        the emulator on a port, with aiohttp
+    transport.py     the emulator in process, behind httpx
+    testing.py       two tenants, callers of each and a subscriber on one clock, for tests
+    emulator.py      `Emulator`: every part assembled, and the one function that answers requests
+    api/             what Graph's endpoints answer
+    control/         what tests do to the service: `/_emulator`, faults, the request log, seeding
+    calls/           what handlers have in common: a request, its caller and tenant, collections, pages, JSON
+    notifications/   subscriptions, and the delivery of change notifications
+    directory/       the state: tenants, users, groups, apps, policies, invitations, the log of changes, delta
+    odata/           Graph's types and queries: properties with their rules, paths, options, filters, searches
+    wire/            what all of it shares: requests and answers, errors, tokens, quotas, the clock, ids
+
+A file or folder imports from those below it only; `.importlinter` has the exact layers. `Emulator` does no input or
+output: time, chance and the way to subscribers are given to it. For users of it: docs/graph-emulator.md.
 """
 
-from local.graph_emulator.clock import Clock, ManualClock, WallClock
-from local.graph_emulator.delivery import PendingPost, Poster, PostOutcome
-from local.graph_emulator.directory import Tenant
+from local.graph_emulator.directory.objects import User
+from local.graph_emulator.directory.tenant import Tenant
 from local.graph_emulator.emulator import Emulator
-from local.graph_emulator.messages import ConnectionLost, Request, Response
-from local.graph_emulator.shelf import User
+from local.graph_emulator.notifications.delivery import PendingPost, Poster, PostOutcome
 from local.graph_emulator.transport import EmulatorTransport
+from local.graph_emulator.wire.clock import Clock, ManualClock, WallClock
+from local.graph_emulator.wire.messages import ConnectionLost, Request, Response
 
 __all__ = [
     "Clock",

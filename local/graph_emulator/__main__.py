@@ -9,10 +9,10 @@ from random import Random
 
 from aiohttp import web
 
-from local.graph_emulator.clock import WallClock
+from local.graph_emulator.control.seeding import seed_from_file
 from local.graph_emulator.emulator import Emulator
-from local.graph_emulator.seeding import seed_from_file
 from local.graph_emulator.server import application
+from local.graph_emulator.wire.clock import WallClock
 
 
 def main() -> None:

@@ -13,21 +13,24 @@ from random import Random
 from typing import Final
 from urllib.parse import unquote
 
-from local.graph_emulator import api, control, signin, tokens
-from local.graph_emulator.call import Call
-from local.graph_emulator.clock import Clock, precise
-from local.graph_emulator.delivery import Delivery, PendingPost, Poster
-from local.graph_emulator.directory import Tenant
-from local.graph_emulator.errors import GraphError, denied, unauthenticated
-from local.graph_emulator.faults import Fault, Faults, Mode, truncated
-from local.graph_emulator.ids import guid
-from local.graph_emulator.invitations import Invitations
-from local.graph_emulator.messages import ConnectionLost, Request, Response, header_safe
-from local.graph_emulator.options import normal, plain
-from local.graph_emulator.people import people
-from local.graph_emulator.requestlog import RequestLog
-from local.graph_emulator.subscriptions import Subscriptions
-from local.graph_emulator.throttle import Throttle
+from local.graph_emulator.api import signin
+from local.graph_emulator.api.router import find
+from local.graph_emulator.calls.call import Call
+from local.graph_emulator.control import router as control
+from local.graph_emulator.control.faults import Fault, Faults, Mode, truncated
+from local.graph_emulator.control.people import people
+from local.graph_emulator.control.requestlog import RequestLog
+from local.graph_emulator.directory.invitations import Invitations
+from local.graph_emulator.directory.tenant import Tenant
+from local.graph_emulator.notifications.delivery import Delivery, PendingPost, Poster
+from local.graph_emulator.notifications.subscriptions import Subscriptions
+from local.graph_emulator.odata import options, paths
+from local.graph_emulator.wire import tokens
+from local.graph_emulator.wire.clock import Clock, precise
+from local.graph_emulator.wire.errors import GraphError, denied, unauthenticated
+from local.graph_emulator.wire.ids import guid
+from local.graph_emulator.wire.messages import ConnectionLost, Request, Response, header_safe
+from local.graph_emulator.wire.throttle import Throttle
 
 DEFAULT_APP: Final = "00000000-0000-0000-0000-00000000a001"
 
@@ -189,26 +192,25 @@ class Emulator:
             raise unauthenticated("Access token validation failure.")
         trace.tenant = tenant.id
         self._expire()
-        route, parameters = api.find(request.method, api.normal(segments))
+        route, parameters = find(request.method, paths.normal(segments))
         trace.kind = route.kind
         fault = self.faults.strike(request.method, "/" + "/".join(segments), tenant.id)
         if fault is not None:
             await self._before(fault)
         if route.roles and not caller.may(route.roles):
             raise denied()
-        options = normal(request.query, request.repeated)
-        asked = replace(request, query=options)
+        asked = replace(request, query=options.normal(request.query, request.repeated))
         cost = route.cost(asked)
         trace.headers = self.throttle.spend(caller, cost, users=tenant.user_count, now=now)
         call = Call(
             request=asked,
-            emulator=self,
+            service=self,
             tenant=tenant,
             caller=caller,
             parameters=parameters,
             now=self.clock.now(),
         )
-        response = plain(await route.handler(call), options, request.headers.get("accept", ""))
+        response = options.plain(await route.handler(call), asked.query, request.headers.get("accept", ""))
         return response if fault is None else _after(fault, response)
 
     async def _before(self, fault: Fault) -> None:

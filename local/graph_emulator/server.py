@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 import aiohttp
 from aiohttp import web
 
-from local.graph_emulator.delivery import PendingPost, PostOutcome
 from local.graph_emulator.emulator import Emulator
-from local.graph_emulator.errors import GraphError
-from local.graph_emulator.ids import guid
-from local.graph_emulator.messages import ConnectionLost, Request
+from local.graph_emulator.notifications.delivery import PendingPost, PostOutcome
+from local.graph_emulator.wire.errors import GraphError
+from local.graph_emulator.wire.ids import guid
+from local.graph_emulator.wire.messages import ConnectionLost, Request
 
 _log = logging.getLogger(__name__)
 _EMULATOR = web.AppKey("emulator", Emulator)

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from local.graph_emulator.clock import ManualClock
-from local.graph_emulator.delivery import PostOutcome
 from local.graph_emulator.emulator import DEFAULT_APP, Emulator
+from local.graph_emulator.notifications.delivery import PostOutcome
 from local.graph_emulator.transport import EmulatorTransport
+from local.graph_emulator.wire.clock import ManualClock
 
 CONTOSO: Final = "11111111-1111-1111-1111-111111111111"
 FABRIKAM: Final = "22222222-2222-2222-2222-222222222222"

@@ -3,7 +3,7 @@
 import httpx
 
 from local.graph_emulator.emulator import Emulator
-from local.graph_emulator.messages import ConnectionLost, Request
+from local.graph_emulator.wire.messages import ConnectionLost, Request
 
 
 class EmulatorTransport(httpx.AsyncBaseTransport):

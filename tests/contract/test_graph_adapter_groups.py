@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.objects import Group
+from local.graph_emulator.directory.objects import Group
 from local.graph_emulator.testing import CONTOSO
 from sync_core.graph.groups import GraphGroups
 from sync_core.graph.source import GraphSource

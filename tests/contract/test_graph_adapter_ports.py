@@ -14,8 +14,8 @@ import pytest
 
 from local.graph_emulator.emulator import Emulator
 from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
-from local.graph_emulator.throttle import Quota
 from local.graph_emulator.transport import EmulatorTransport
+from local.graph_emulator.wire.throttle import Quota
 from sync_core.graph.budget import WriteBudget
 from sync_core.graph.client import GraphClient
 from sync_core.graph.credentials import EmulatorCredential

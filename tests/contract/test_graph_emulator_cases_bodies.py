@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.objects import User
+from local.graph_emulator.directory.objects import User
 from local.graph_emulator.testing import CONTOSO, World
 
 from .test_graph_emulator_clients import CLIENTS, Client, documented

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.objects import Group, User
+from local.graph_emulator.directory.objects import Group, User
 from local.graph_emulator.testing import BASE, CONTOSO, World
 
 from .test_graph_emulator_clients import CLIENTS, Client, documented

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from local.graph_emulator.directory.objects import User
 from local.graph_emulator.emulator import DEFAULT_APP
-from local.graph_emulator.objects import User
 from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
 
 from .test_graph_emulator_clients import CLIENTS, Answer, Client, documented

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.messages import JSON_TYPE
-from local.graph_emulator.objects import User
+from local.graph_emulator.directory.objects import User
 from local.graph_emulator.testing import BASE, CONTOSO, World
+from local.graph_emulator.wire.messages import JSON_TYPE
 
 from .test_graph_emulator_clients import CLIENTS, Client, HttpClient, documented
 

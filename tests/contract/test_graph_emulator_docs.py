@@ -16,9 +16,9 @@ from aiohttp import web
 
 from local.azurite import node
 from local.graph_emulator import Emulator, WallClock
-from local.graph_emulator.seeding import seed, seed_from_file
+from local.graph_emulator.control.seeding import seed, seed_from_file
+from local.graph_emulator.directory.settings import TenantSettings
 from local.graph_emulator.server import application
-from local.graph_emulator.settings import TenantSettings
 from local.graph_emulator.testing import CONTOSO, FABRIKAM, World
 
 ROOT = Path(__file__).resolve().parents[2]

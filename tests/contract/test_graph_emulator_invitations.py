@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.graph_emulator.shelf import User
+from local.graph_emulator.directory.objects import User
 from local.graph_emulator.testing import CONTOSO, FABRIKAM, Graph, World
 
 ADA = "ada@contoso.com"

@@ -9,7 +9,7 @@ import pytest
 from local.graph_emulator import Emulator, ManualClock, WallClock
 from local.graph_emulator.emulator import DEFAULT_APP
 from local.graph_emulator.testing import CONTOSO, FABRIKAM, Graph, World
-from local.graph_emulator.throttle import Quota, units_for
+from local.graph_emulator.wire.throttle import Quota, units_for
 
 
 def error(answer: httpx.Response) -> tuple[int, str]:

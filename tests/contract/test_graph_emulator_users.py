@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.shelf import User
+from local.graph_emulator.directory.objects import User
 from local.graph_emulator.testing import BASE, Graph, World
 
 DAY_S = 86_400

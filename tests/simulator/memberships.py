@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from local.graph_emulator import Tenant, User
-from local.graph_emulator.objects import Group
+from local.graph_emulator.directory.objects import Group
 
 from .plan import CLUB, INNER, OUTER, SALES, STAFF, TEAM
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from local.graph_emulator import User, relations
-from local.graph_emulator.relations import transitive_members
+from local.graph_emulator import User
+from local.graph_emulator.directory import relations
+from local.graph_emulator.directory.relations import transitive_members
 
 from .evidence import Broken, Evidence, Owned, ownership
 from .expected import blank_as_none, expected

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from local.graph_emulator import Emulator, Tenant
-from local.graph_emulator.throttle import Quota
+from local.graph_emulator.wire.throttle import Quota
 
 from .chance import Chance, Weather
 from .expected import COPIED

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 
-from local.graph_emulator import Emulator, EmulatorTransport, Tenant, tokens
-from local.graph_emulator.delta import FORMS, Cursor
+from local.graph_emulator import Emulator, EmulatorTransport, Tenant
+from local.graph_emulator.directory.delta import FORMS, Cursor
+from local.graph_emulator.wire import tokens
 
 from .history import Exchange, TargetState, working_on
 from .instance import Instance

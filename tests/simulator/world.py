@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.graph_emulator import Emulator, Tenant, User
-from local.graph_emulator.errors import GraphError
-from local.graph_emulator.tokens import Caller
+from local.graph_emulator.wire.errors import GraphError
+from local.graph_emulator.wire.tokens import Caller
 
 from .history import Exchange
 from .instance import Stage

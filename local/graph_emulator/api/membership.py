@@ -1,0 +1,65 @@
+"""In which groups something is, through every level.
+
+https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups and its three siblings; the same four actions
+hang on users, groups, service principals and directoryObjects.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from local.graph_emulator.calls.call import Call
+from local.graph_emulator.calls.references import check_ids
+from local.graph_emulator.directory import relations
+from local.graph_emulator.directory.objects import DirectoryObject
+from local.graph_emulator.wire.errors import bad_request, not_found
+from local.graph_emulator.wire.messages import Response, json_response
+
+_MOST_GROUPS = 20
+_MOST_OBJECTS = 1000
+
+
+async def check_member_groups(call: Call) -> Response:
+    return _checked(call, "groupIds", _MOST_GROUPS)
+
+
+async def check_member_objects(call: Call) -> Response:
+    return _checked(call, "ids", _MOST_OBJECTS)
+
+
+async def get_member_groups(call: Call) -> Response:
+    """All of them, or with `securityEnabledOnly` those that can carry permissions; that one is for users alone."""
+    body = call.body()
+    only = body.get("securityEnabledOnly", False)
+    if not isinstance(only, bool):
+        raise bad_request("Invalid value specified for property 'securityEnabledOnly' of resource 'Action'.")
+    item = _subject(call)
+    if only and item.kind not in {"user", "servicePrincipal"}:
+        raise bad_request("securityEnabledOnly can be true only for a user or a service principal.")
+    groups = relations.transitive_groups_of(call.tenant, item)
+    return _ids(call, [each.id for each in groups if not only or each.properties.get("securityEnabled")])
+
+
+def _checked(call: Call, name: str, most: int) -> Response:
+    """Those of the given ids that are among the groups, each as it was sent."""
+    ids = call.body().get(name)
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        raise bad_request(f"A value is required for property '{name}' of resource 'Action'.")
+    if len(ids) > most:
+        raise bad_request(f"The number of '{name}' exceeds the maximum of {most}.")
+    check_ids(ids)
+    groups = {each.id.lower() for each in relations.transitive_groups_of(call.tenant, _subject(call))}
+    return _ids(call, [each for each in dict.fromkeys(ids) if each.lower() in groups])
+
+
+def _subject(call: Call) -> DirectoryObject:
+    key = call.parameters[0]
+    find: Callable[[str], Any] = call.tenant.find if "@" in key else call.tenant.object
+    item: DirectoryObject | None = find(key)
+    if item is None or not call.visible(item):
+        raise not_found(key)
+    return item
+
+
+def _ids(call: Call, ids: list[str]) -> Response:
+    where = f"{call.origin}/v1.0/$metadata#Collection(Edm.String)"
+    return json_response(200, {"@odata.context": where, "value": ids})

@@ -1,0 +1,47 @@
+"""Relations as collections: `/users/{id}/memberOf`, `/groups/{id}/transitiveMembers/microsoft.graph.user` and so on.
+
+https://learn.microsoft.com/graph/api/user-list-memberof, group-list-members, group-list-transitivemembers
+"""
+
+from typing import Final
+
+from local.graph_emulator.calls.call import Call
+from local.graph_emulator.calls.queries import Collection, among, counted, listed
+from local.graph_emulator.directory import relations
+from local.graph_emulator.directory.objects import DirectoryObject
+from local.graph_emulator.odata.entities import BY_NAME, OBJECT
+from local.graph_emulator.wire.errors import unknown_segment
+from local.graph_emulator.wire.messages import Response
+
+_CAST: Final = "microsoft.graph."
+
+
+def navigated(call: Call, item: DirectoryObject) -> Collection:
+    """From the path's parameters: the object, the relation and perhaps a cast."""
+    _, name, *cast = call.parameters
+    found = [each for each in relations.related(call.tenant, item, name) if call.visible(each)]
+    plural = f"{item.kind}s" if item.kind in {"user", "group", "servicePrincipal"} else "directoryObjects"
+    path = f"{plural}/{item.id}/{name}"
+    if not cast:
+        return Collection(of=OBJECT, path=path, find=among(found), mixed=True, strict=True, ordered=True)
+    kind = cast[0].removeprefix(_CAST)
+    if not cast[0].startswith(_CAST) or kind not in BY_NAME:
+        raise unknown_segment(cast[0])
+    of = BY_NAME[kind]
+    return Collection(of=of, path=f"{path}/{cast[0]}", find=among(found, kind), strict=True, ordered=True)
+
+
+async def list_of_user(call: Call) -> Response:
+    return listed(call, navigated(call, call.user()))
+
+
+async def count_of_user(call: Call) -> Response:
+    return counted(call, navigated(call, call.user()))
+
+
+async def list_of_group(call: Call) -> Response:
+    return listed(call, navigated(call, call.group()))
+
+
+async def count_of_group(call: Call) -> Response:
+    return counted(call, navigated(call, call.group()))

@@ -1,0 +1,64 @@
+"""`/v1.0`: which route a request takes, and what is wrong with one that takes none."""
+
+from typing import Final
+
+from local.graph_emulator.api.routes import ROUTES, Route
+from local.graph_emulator.wire.errors import GraphError, unknown_segment
+
+type Pattern = tuple[str, ...]
+
+
+def _rank(pattern: Pattern) -> tuple[bool, ...]:
+    """Fixed segments go before open ones, so that `users/delta` is no user of that name."""
+    return tuple(part == "{}" for part in pattern)
+
+
+_BY_SHAPE: Final[dict[tuple[str, int, str], list[tuple[Pattern, Route]]]] = {}
+for _route in sorted(ROUTES, key=lambda each: _rank(each.pattern)):
+    _pattern = _route.pattern
+    _BY_SHAPE.setdefault((_route.method, len(_pattern), _pattern[0]), []).append((_pattern, _route))
+_PATTERNS: Final = tuple(dict.fromkeys(route.pattern for route in ROUTES))
+
+
+def find(method: str, segments: list[str]) -> tuple[Route, tuple[str, ...]]:
+    """The route of normal segments after `/v1.0`, and the values of its open ones.
+
+    Raises 405 for a known path with another method and 400 naming the segment that leads nowhere.
+    """
+    if not segments:
+        raise GraphError(404, "ResourceNotFound", "Resource not found.")
+    lowered = tuple(segment.lower() for segment in segments)
+    for pattern, route in _BY_SHAPE.get((method, len(lowered), lowered[0]), ()):
+        if _fits(pattern, lowered):
+            return route, tuple(_value(p, s) for p, s in zip(pattern, segments, strict=True) if p[0] == "{")
+    if lowered[0] == "me":
+        raise GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
+    if any(len(pattern) == len(lowered) and _fits(pattern, lowered) for pattern in _PATTERNS):
+        raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+    raise unknown_segment(_astray(segments))
+
+
+def _fits(pattern: Pattern, segments: tuple[str, ...]) -> bool:
+    """Shorter than or as long as the pattern."""
+    return all(p == "{}" or p.strip("{}") == s for p, s in zip(pattern, segments, strict=False))
+
+
+def _value(part: str, segment: str) -> str:
+    """Fixed segments that handlers see come in one spelling."""
+    return segment if part == "{}" else _OFFICIAL[part]
+
+
+_OFFICIAL: Final = {
+    part.lower(): part.strip("{}")
+    for route in ROUTES
+    for part in route.path.split("/")
+    if part.startswith("{") and part != "{}"
+}
+
+
+def _astray(segments: list[str]) -> str:
+    for length, segment in enumerate(segments, start=1):
+        part = tuple(each.lower() for each in segments[:length])
+        if not any(len(pattern) >= length and _fits(pattern, part) for pattern in _PATTERNS):
+            return segment
+    return segments[-1]

@@ -1,0 +1,153 @@
+"""One authenticated Graph request on its way to a handler, and what handlers commonly ask of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from local.graph_emulator.directory.invitations import Invitations
+from local.graph_emulator.directory.objects import DirectoryObject, Group, User
+from local.graph_emulator.directory.tenant import Tenant
+from local.graph_emulator.notifications.delivery import Delivery, Poster
+from local.graph_emulator.notifications.subscriptions import Subscriptions
+from local.graph_emulator.odata.entities import USER
+from local.graph_emulator.odata.options import allow
+from local.graph_emulator.wire.errors import GraphError, not_found, not_replicated
+from local.graph_emulator.wire.messages import Request, Response, json_response
+from local.graph_emulator.wire.tokens import Caller
+
+
+class Service(Protocol):
+    """What a handler may reach besides its caller's tenant; `Emulator` is one.
+
+    Handlers know this much of the emulator and not the emulator itself, which is assembled from them.
+    """
+
+    ids: Random
+    invitations: Invitations
+    subscriptions: Subscriptions
+    delivery: Delivery
+    poster: Poster | None
+
+    async def handle(self, request: Request) -> Response: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """`parameters` are the path segments that the route left open, decoded."""
+
+    request: Request
+    service: Service
+    tenant: Tenant
+    caller: Caller
+    parameters: tuple[str, ...]
+    now: datetime
+
+    @property
+    def origin(self) -> str:
+        return self.request.origin
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """Query options under their official names: the router has seen to it."""
+        return self.request.query
+
+    @property
+    def select(self) -> tuple[str, ...] | None:
+        return USER.parse_select(self.options.get("$select"))
+
+    @property
+    def eventual(self) -> bool:
+        return self.request.headers.get("consistencylevel", "").lower() == "eventual"
+
+    @property
+    def advanced(self) -> bool:
+        """https://learn.microsoft.com/graph/aad-advanced-queries: both are needed."""
+        return self.eventual and self.options.get("$count", "").lower() == "true"
+
+    def allow(self, *options: str) -> None:
+        """Refuse system query options that the emulator would otherwise pass over in silence."""
+        allow(self.options, *options)
+
+    @property
+    def privileged(self) -> bool:
+        """Whether the app has a directory role, and may do what is sensitive to whoever has one."""
+        return self.caller.app in self.tenant.role_holders
+
+    def body(self, *, optional: bool = False) -> dict[str, Any]:
+        """The JSON object sent. Raises 415 for another content type and 400 for anything but an object."""
+        if optional and not self.request.body.strip():
+            return {}
+        if not self.request.headers.get("content-type", "").lower().startswith("application/json"):
+            raise GraphError(415, "UnsupportedMediaType", "A supported media type is required: application/json.")
+        try:
+            value = json.loads(
+                self.request.body.decode("utf-8-sig"), parse_constant=_no_number, object_pairs_hook=_each_once
+            )
+            if b"\\u" in self.request.body:
+                # Half of a surrogate pair is a text for Python, and cannot be sent back to anybody.
+                json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise GraphError(
+                400,
+                "BadRequest",
+                "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid "
+                "JSON format.",
+            )
+        return value
+
+    def user(self, *, writing: bool = False) -> User:
+        """The user that the path names. One created a moment ago is not there yet for everybody."""
+        key = self.parameters[0]
+        user = self.tenant.user(key)
+        if self.visible(user):
+            return user
+        raise not_replicated() if writing else not_found(key)
+
+    def group(self, *, writing: bool = False) -> Group:
+        key = self.parameters[0]
+        group = self.tenant.groups.get(key)
+        if self.visible(group):
+            return group
+        raise not_replicated() if writing else not_found(key)
+
+    def anything(self, key: str) -> DirectoryObject:
+        """A live object of any kind, by id. Raises 404."""
+        found = self.tenant.object(key)
+        if found is None or not self.visible(found):
+            raise not_found(key)
+        return found
+
+    def visible(self, item: DirectoryObject) -> bool:
+        return item.visible_at <= self.now
+
+    def created(self, path: str, body: Mapping[str, Any]) -> Response:
+        """201 with a Location. Which URL that is no page says; the setting has the other form seen."""
+        location = f"{self.origin}/v1.0/{path}"
+        if self.tenant.settings.location_form == "v2":
+            location = f"{self.origin}/v2/{self.tenant.id}/directoryObjects/{path.rpartition('/')[2]}"
+        return json_response(201, body, Location=location)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name that comes twice is refused, as the OData library does: which of the values was meant nobody knows."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a name came twice")
+    return value
+
+
+def _no_number(text: str) -> None:
+    """NaN and Infinity are no JSON."""
+    raise ValueError(text)
+
+
+def link(origin: str, path: str, query: Mapping[str, str]) -> str:
+    """An absolute URL; `$`, `,` and the marks of filters stay readable, as in Graph's own links."""
+    text = "&".join(f"{name}={quote(value, safe="$,'()/:=-_.~")}" for name, value in query.items())
+    return f"{origin}/v1.0/{path}?{text}"

@@ -1,0 +1,54 @@
+"""Directory objects as JSON: what a read shows of a stored one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from local.graph_emulator.directory.objects import DirectoryObject
+from local.graph_emulator.odata.entities import BY_NAME, EntityType
+from local.graph_emulator.odata.user_schema import is_extension
+from local.graph_emulator.wire.errors import unknown_property
+
+
+def shown(
+    item: DirectoryObject, select: Sequence[str] | None, of: EntityType | None = None, *, add_id: bool = True
+) -> dict[str, Any]:
+    """Every selected property, unset ones as null or []; only directory extensions are left out when unset."""
+    of = of or BY_NAME[item.kind]
+    stored = item.properties
+    body: dict[str, Any] = {}
+    for name in select if select is not None else of.default_select:
+        value = stored.get(name)
+        if value is not None:
+            body[name] = value
+        elif of.is_collection(name):
+            body[name] = []
+        elif name not in of.relations and not is_extension(name) and of.has(name):
+            body[name] = None
+    if add_id or select is None or "id" in select:
+        body["id"] = item.id
+    return body
+
+
+def chosen(body: Mapping[str, Any], select: str | None, kind: str) -> dict[str, Any]:
+    """What a `$select` leaves of a resource that is no directory object. Raises 400 for what the type does not have."""
+    wanted = [name.strip() for name in (select or "").split(",") if name.strip()]
+    spellings = {name.lower(): name for name in body}
+    for name in wanted:
+        if name.lower() not in spellings:
+            raise unknown_property(name, f"microsoft.graph.{kind}")
+    names = [spellings[name.lower()] for name in wanted] or body
+    return {name: body[name] for name in names}
+
+
+def context(
+    origin: str, collection: str, select: Sequence[str] | None, *, entity: bool = False, expand: str = ""
+) -> str:
+    """`expand` is an expansion as contexts show it, such as `manager(id)`; it stands behind what is selected."""
+    names = [*(select or ()), *([expand] if expand else [])]
+    picked = f"({','.join(names)})" if names else ""
+    return f"{origin}/v1.0/$metadata#{collection}{picked}{'/$entity' if entity else ''}"
+
+
+def typed(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """For collections of mixed type: the annotation comes first."""
+    return {"@odata.type": f"#microsoft.graph.{kind}", **body}

@@ -1,0 +1,33 @@
+"""What of the emulator the calls under `/_emulator` read and change."""
+
+from typing import Protocol
+
+from local.graph_emulator.control.faults import Faults
+from local.graph_emulator.control.requestlog import RequestLog
+from local.graph_emulator.directory.invitations import Invitations
+from local.graph_emulator.directory.tenant import Tenant
+from local.graph_emulator.notifications.delivery import Delivery
+from local.graph_emulator.notifications.subscriptions import Subscriptions
+from local.graph_emulator.wire.clock import Clock
+from local.graph_emulator.wire.throttle import Throttle
+
+
+class Controlled(Protocol):
+    """`Emulator` is one; the calls do not import it, because it is assembled from them."""
+
+    clock: Clock
+    throttle: Throttle
+    faults: Faults
+    log: RequestLog
+    subscriptions: Subscriptions
+    delivery: Delivery
+    invitations: Invitations
+
+    @property
+    def tenants(self) -> list[Tenant]: ...
+    def tenant(self, tenant_id: str) -> Tenant: ...
+    def create_tenant(
+        self, tenant_id: str, *, display_name: str, domain: str, users: int = 0, seed: int = 0
+    ) -> Tenant: ...
+    def add_people(self, tenant: Tenant, count: int, *, seed: int = 0) -> None: ...
+    def reset(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Change notifications: subscriptions to them, and their delivery with its retries."""

@@ -1,0 +1,93 @@
+"""What a group has, and which writes to it Graph refuses: https://learn.microsoft.com/graph/api/resources/group"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local.graph_emulator.odata.rules import Kind, Property, check, check_type, table, texts
+from local.graph_emulator.odata.user_schema import is_extension
+from local.graph_emulator.wire.errors import bad_request, invalid_value, value_required
+from local.graph_emulator.wire.words import words
+
+PROPERTIES: Final = table(
+    Property(name="displayName", length=256, clearable=False),
+    Property(name="description"),
+    Property(name="mailNickname", length=64, clearable=False, pattern=r"[^@()\\\[\]\";:.<>, ]+"),
+    Property(name="mailEnabled", kind=Kind.FLAG, clearable=False),
+    Property(name="securityEnabled", kind=Kind.FLAG, clearable=False),
+    Property(name="isAssignableToRole", kind=Kind.FLAG),
+    Property(name="groupTypes", kind=Kind.TEXTS, most=2),
+    Property(name="visibility", pattern=r"Private|Public|HiddenMembership"),
+    Property(name="membershipRuleProcessingState", pattern=r"On|Paused"),
+    *texts("classification", "membershipRule", "preferredDataLocation", "preferredLanguage", "theme", "uniqueName"),
+    *(
+        Property(name=name, kind=Kind.TIME, read_only=True)
+        for name in words(
+            "createdDateTime deletedDateTime expirationDateTime onPremisesLastSyncDateTime renewedDateTime"
+        )
+    ),
+    *(
+        Property(name=name, kind=Kind.TEXTS, read_only=True)
+        for name in words("creationOptions proxyAddresses resourceBehaviorOptions resourceProvisioningOptions")
+    ),
+    *(
+        Property(name=name, kind=Kind.OBJECTS, read_only=True)
+        for name in words("assignedLabels assignedLicenses onPremisesProvisioningErrors serviceProvisioningErrors")
+    ),
+    *(
+        Property(name=name, kind=Kind.FLAG, read_only=True)
+        for name in words("hasMembersWithLicenseErrors isManagementRestricted onPremisesSyncEnabled")
+    ),
+    *(
+        Property(name=name, read_only=True)
+        for name in words(
+            "id mail onPremisesDomainName onPremisesNetBiosName onPremisesSamAccountName "
+            "onPremisesSecurityIdentifier securityIdentifier"
+        )
+    ),
+)
+DEFAULT_SELECT: Final = words(
+    "id deletedDateTime classification createdDateTime creationOptions description displayName expirationDateTime "
+    "groupTypes isAssignableToRole mail mailEnabled mailNickname membershipRule membershipRuleProcessingState "
+    "onPremisesDomainName onPremisesLastSyncDateTime onPremisesNetBiosName onPremisesSamAccountName "
+    "onPremisesSecurityIdentifier onPremisesSyncEnabled preferredDataLocation preferredLanguage proxyAddresses "
+    "renewedDateTime resourceBehaviorOptions resourceProvisioningOptions securityEnabled securityIdentifier theme "
+    "uniqueName visibility onPremisesProvisioningErrors serviceProvisioningErrors"
+)
+_REQUIRED: Final = ("displayName", "mailEnabled", "mailNickname", "securityEnabled")
+
+
+def check_write(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Annotations, bindings included, are left out."""
+    check_type(changes, "group")
+    checked = {}
+    for name, value in changes.items():
+        if "@" in name:
+            continue
+        if is_extension(name):
+            if value == "" or isinstance(value, dict):
+                raise invalid_value(name, "Group")
+            checked[name] = value
+        else:
+            checked[name] = check(PROPERTIES, "Group", name, value)
+    return checked
+
+
+def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """https://learn.microsoft.com/graph/api/group-post-groups: four properties, and types that go together."""
+    for name in _REQUIRED:
+        if properties.get(name) is None:
+            raise value_required(name, "Group")
+    checked = check_write(properties)
+    types = checked.get("groupTypes") or []
+    if not set(types) <= {"Unified", "DynamicMembership"}:
+        raise invalid_value("groupTypes", "Group")
+    if "Unified" in types and not checked["mailEnabled"]:
+        raise bad_request("A Unified group must be mail-enabled.")
+    if checked["mailEnabled"] and "Unified" not in types:
+        # Distribution lists and mail-enabled security groups are made in Exchange and only read here.
+        raise bad_request("The service does not currently support writes of mail-enabled groups.")
+    if not types and not checked["securityEnabled"]:
+        raise bad_request("A group must be security-enabled or of type Unified.")
+    if "DynamicMembership" in types and not checked.get("membershipRule"):
+        raise value_required("membershipRule", "Group")
+    return checked

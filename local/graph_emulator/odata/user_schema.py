@@ -1,0 +1,136 @@
+"""What a user has, and which writes to it Graph refuses.
+
+The rules are those of https://learn.microsoft.com/graph/api/user-update and
+https://learn.microsoft.com/graph/api/resources/user; lengths likewise. Directory extensions
+(`extension_<app id without hyphens>_<name>`) are accepted without being registered first, unless a setting says so.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local.graph_emulator.odata.rules import Kind, Property, check, check_type, table, texts
+from local.graph_emulator.wire.errors import bad_request, invalid_value, value_required
+from local.graph_emulator.wire.words import words
+
+PROPERTIES: Final = table(
+    Property(name="accountEnabled", kind=Kind.FLAG, clearable=False),
+    Property(name="businessPhones", kind=Kind.TEXTS, length=64, most=1),
+    Property(name="otherMails", kind=Kind.TEXTS, length=250),
+    Property(name="displayName", length=256, clearable=False),
+    Property(name="mail", clearable=False, pattern=r"[^@\s]+@[^@\s]+"),
+    Property(name="usageLocation", clearable=False, pattern=r"[A-Za-z]{2}"),
+    Property(name="userPrincipalName", clearable=False),
+    Property(name="mailNickname", length=64, clearable=False),
+    Property(name="employeeOrgData", kind=Kind.OBJECT),
+    Property(name="onPremisesExtensionAttributes", kind=Kind.OBJECT),
+    Property(name="passwordProfile", kind=Kind.OBJECT),
+    Property(name="customSecurityAttributes", kind=Kind.OBJECT),
+    Property(name="identities", kind=Kind.OBJECTS, clearable=False),
+    Property(name="showInAddressList", kind=Kind.FLAG),
+    Property(name="employeeLeaveDateTime", kind=Kind.TIME),
+    Property(name="employeeHireDate", kind=Kind.TIME, delegated_only=True),
+    Property(name="preferredLanguage", pattern=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
+    Property(name="userType", pattern=r"Guest|Member"),
+    *texts("officeLocation", "employeeType", "faxNumber", "ageGroup"),
+    *texts("consentProvidedForMinor", "passwordPolicies", "preferredDataLocation", "onPremisesImmutableId"),
+    *texts(city=128, companyName=64, country=128, department=64, employeeId=16, givenName=64, jobTitle=128),
+    *texts(mobilePhone=64, postalCode=40, state=128, streetAddress=1024, surname=64),
+    *(
+        Property(name=name, delegated_only=True)
+        for name in words("aboutMe birthday interests mySite pastProjects responsibilities schools skills")
+    ),
+    *(Property(name=name, kind=Kind.TEXTS, read_only=True) for name in ("proxyAddresses", "imAddresses")),
+    *(
+        Property(name=name, kind=Kind.TIME, read_only=True)
+        for name in words(
+            "createdDateTime deletedDateTime externalUserStateChangeDateTime lastPasswordChangeDateTime "
+            "onPremisesLastSyncDateTime signInSessionsValidFromDateTime"
+        )
+    ),
+    *(
+        Property(name=name, kind=Kind.FLAG, read_only=True)
+        for name in ("onPremisesSyncEnabled", "isResourceAccount", "isManagementRestricted")
+    ),
+    *(
+        Property(name=name, kind=Kind.OBJECTS, read_only=True)
+        for name in words(
+            "assignedLicenses assignedPlans provisionedPlans licenseAssignmentStates onPremisesProvisioningErrors "
+            "serviceProvisioningErrors"
+        )
+    ),
+    *(
+        Property(name=name, read_only=True)
+        for name in words(
+            "id creationType externalUserState onPremisesDistinguishedName onPremisesDomainName securityIdentifier "
+            "onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesUserPrincipalName "
+            "legalAgeGroupClassification"
+        )
+    ),
+)
+
+DEFAULT_SELECT: Final = words(
+    "businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname "
+    "userPrincipalName id"
+)
+# https://learn.microsoft.com/graph/delta-query-overview: kept outside the main store, so changes to them go unseen.
+UNTRACKED: Final = frozenset(
+    words(
+        "aboutMe birthday cloudLicensing deviceEnrollmentLimit hireDate interests mailboxSettings mySite pastProjects "
+        "preferredName print responsibilities schools signInActivity skills"
+    )
+)
+_EXTENSION: Final = re.compile(r"extension_[0-9a-fA-F]{32}_\w+")
+_PRINCIPAL_NAME: Final = re.compile(r"([^@\s]+@[^@\s]+)?")  # an empty text is refused like any other
+
+
+def is_extension(name: str) -> bool:
+    return _EXTENSION.fullmatch(name) is not None
+
+
+def same_type_extensions(stored: Mapping[str, Any], name: str) -> frozenset[str]:
+    """Directory extensions of an object whose values are of the type of the named one's.
+
+    https://learn.microsoft.com/graph/delta-query-overview: a change to one returns all of the same data type.
+    """
+    kind = type(stored.get(name))
+    return frozenset(each for each, value in stored.items() if is_extension(each) and type(value) is kind)
+
+
+def check_write(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes of a PATCH or the properties of a POST, checked one by one; annotations are left out."""
+    check_type(changes, "user")
+    return {name: _check(name, value) for name, value in changes.items() if "@" not in name}
+
+
+def _check(name: str, value: Any) -> Any:
+    if is_extension(name):
+        if value == "" or isinstance(value, dict):
+            raise invalid_value(name)
+        return value
+    if name == "userPrincipalName" and isinstance(value, str) and _PRINCIPAL_NAME.fullmatch(value) is None:
+        raise bad_request(
+            "Property userPrincipalName is invalid.", details=({"target": "userPrincipalName", "code": "InvalidValue"},)
+        )
+    return check(PROPERTIES, "User", name, value)
+
+
+_REQUIRED: Final = ("accountEnabled", "displayName", "mailNickname", "passwordProfile", "userPrincipalName")
+
+
+def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """https://learn.microsoft.com/graph/api/user-post-users: five properties must be there."""
+    for name in _REQUIRED:
+        if properties.get(name) is None:
+            raise value_required(name)
+    return check_write(properties)
+
+
+def merged(name: str, old: Any, new: Any) -> Any:
+    """What a write of `new` leaves behind: two complex properties do not simply replace the old value."""
+    if name == "employeeOrgData" and new is not None:
+        return {"division": None, "costCenter": None, **new}
+    if name == "onPremisesExtensionAttributes" and new is not None:
+        blank: dict[str, Any] = {f"extensionAttribute{n}": None for n in range(1, 16)}
+        return blank | (old or {}) | new
+    return new
