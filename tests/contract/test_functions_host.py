@@ -19,9 +19,9 @@ from azure.storage.queue.aio import QueueClient
 from yarl import URL
 
 from local.azurite import Azurite
-from local.functions_host.child import HostProcess
 from local.functions_host.monitor import Status
 from local.functions_host.schedule import Schedule
+from tests.support.functions_host import HostProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -17,7 +17,6 @@ from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from local.azurite import Azurite
-from local.functions_host.child import HostProcess
 from local.functions_host.messages import poison_name
 from local.functions_host.monitor import ScheduleMonitor, Status
 from local.functions_host.queues import QueueListener
@@ -27,6 +26,7 @@ from local.functions_host.singleton import SHORTEST_LEASE_S, Singleton
 from local.functions_host.wakeups import WakeUps
 from local.functions_host.worker import TypedData
 from local.processes import free_ports
+from tests.support.functions_host import HostProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,4 +1,4 @@
-"""The host as a child process, for tests and for whoever starts the whole local stack.
+"""The local Functions host as a child process.
 
 async with HostProcess(Path("."), settings={"AzureWebJobsStorage": storage.connection_string}) as host:
     await client.get(f"{host.url}/api/health")
@@ -61,7 +61,7 @@ class HostProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 env=os.environ | {"PYTHONPATH": str(_PROJECT)} | self._settings,
-                start_new_session=True,  # Ctrl-C belongs to whoever started us, and is passed on as SIGTERM
+                start_new_session=True,  # Ctrl-C reaches the parent only, which passes it on as SIGTERM
                 preexec_fn=die_with_parent(signal.SIGTERM),
             )
         finally:
