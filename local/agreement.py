@@ -1,7 +1,7 @@
-"""Do two tenants agree? An independent judge: it reads both directories and knows nothing of the sync's code or state.
+"""Whether two tenants agree, judged independently: from both directories alone, without the sync's code or state.
 
-What Microsoft's default mapping asks for is spelt out here once more on purpose; a mistake in the product's mapping
-must not be repeated by its judge.
+Microsoft's default mapping is written here a second time on purpose: a mistake in the product's mapping must not be
+repeated by its judge.
 """
 
 from __future__ import annotations
@@ -46,8 +46,11 @@ class Agreement:
 async def compare(
     emulated: Emulated, source: str, target: str, *also: str, never_provisioned: Collection[str] = ()
 ) -> Agreement:
-    """`also`: tenants whose people come to the target beside the source's. `never_provisioned`: source ids that were
-    disabled all the time, so that nobody may stand for them."""
+    """Compare the target with the people of the source.
+
+    `also`: further tenants whose people come to the target. `never_provisioned`: ids in the source that were disabled
+    all the time and must have no user in the target.
+    """
     everybody = [user for tenant in (source, *also) for user in await emulated.users(tenant, _SELECT)]
     people = [user for user in everybody if not _external(user) and user["id"] not in never_provisioned]
     guests = [user for user in await emulated.users(target, _SELECT) if _external(user)]

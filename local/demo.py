@@ -1,7 +1,7 @@
-"""The story of `make demo`: what happens to people in Contoso happens to their B2B users in Fabrikam.
+"""The story of `make demo`: changes of people in Contoso reach their B2B users in Fabrikam.
 
-Everything runs for real on the local stack; the clock of each step starts before the change in the source and stops
-when the target tenant shows it. Exit code 0 only if both tenants agree at the end.
+Everything runs on the local stack. The time of each step is from before the change in the source until the target
+shows it. The exit code is 0 only if both tenants agree at the end.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FABRIKAM = "22222222-2222-2222-2222-222222222222"
 PEOPLE = 300
 DISABLED = 12
 GUESTS = 6
-# Slowest change that the demo puts up with: by webhook, and by the poll alone.
+# The slowest change that the demo accepts: by webhook, and by the poll alone.
 WEBHOOK_S = 5.0
 POLL_S = 60.0
 
@@ -48,7 +48,7 @@ class Demo:
     never: set[str] = field(default_factory=set)  # disabled from the beginning: never provisioned
 
     async def run(self) -> bool:
-        """The whole story; whether both tenants agree at the end and nothing was slow."""
+        """Run the story. Whether both tenants agree at the end and no change was slow."""
         people = await self._settle_in()
         await self._initial_sync()
         leaver = people[40]
@@ -68,7 +68,7 @@ class Demo:
     # --- the steps ---------------------------------------------------------------------------------------------
 
     async def _settle_in(self) -> list[User]:
-        """Two tenants, automatic redemption agreed on; in Contoso some are disabled, and some are guests themselves."""
+        """Make two tenants that agree on automatic redemption. Contoso has some disabled users and some guests."""
         await self.emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=7)
         people = await self.emulated.users(CONTOSO, ["id", "displayName", "mail", "givenName", "accountEnabled"])
         for person in people[-DISABLED:]:
@@ -158,7 +158,7 @@ class Demo:
         self._tell(Step(story=story, seconds=[seconds], note="the same target user, restored"))
 
     async def _deleted_in_target(self, person: User) -> None:
-        """Nobody reads the target for changes; the next change of the person finds out."""
+        """Changes in the target are not read: the next change of the person in the source finds the deletion."""
         [guest] = await self._find(person["mail"])
         await self.emulated.graph(FABRIKAM, "DELETE", f"/users/{guest['id']}")
         seconds = await self._apply([person], {"jobTitle": "Still here"})
@@ -181,7 +181,7 @@ class Demo:
         self._tell(Step(story="Webhooks switched off", seconds=seconds, note=note))
 
     async def _mass_deletion(self, people: Sequence[User]) -> None:
-        """Somebody's script deletes a third of Contoso. The guard holds it until an administrator approves."""
+        """A script deletes a third of Contoso. The guard holds most of it until an administrator approves."""
         before = await self.emulated.count(FABRIKAM, "users")
         for person in people:
             await self.emulated.graph(CONTOSO, "DELETE", f"/users/{person['id']}")
@@ -273,7 +273,7 @@ class Demo:
 
 
 class StoryError(Exception):
-    """The story could not go on: the sync did not do its part."""
+    """The story could not go on, because the sync did not do its part."""
 
 
 def _row(step: Step) -> tuple[str, str, str, str, str]:

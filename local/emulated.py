@@ -1,6 +1,6 @@
-"""A client of the Graph emulator, for stories, tests and benchmarks: an administrator's hands in both tenants.
+"""A client of the Graph emulator for stories, tests and benchmarks, with an administrator's rights in every tenant.
 
-Changes go through Graph's own calls; `/_emulator` is used only for what Graph does not have.
+Changes go through Graph's own calls; `/_emulator` is used only if Graph has no such call.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class Emulated:
         return found
 
     async def two_tenants(self, source: str, target: str, *, people: int, seed: int = 1) -> None:
-        """Contoso with its people, an empty Fabrikam, and automatic redemption agreed on by both."""
+        """Make Contoso with its people and an empty Fabrikam, which agree on automatic redemption."""
         await self.tenant(source, "contoso", people=people, seed=seed)
         await self.tenant(target, "fabrikam", people=0, seed=seed)
 
     async def tenant(self, tenant_id: str, name: str, *, people: int, seed: int = 1) -> None:
-        """One more tenant, with generated people, that agrees to automatic redemption with every other."""
+        """Make a tenant with generated people, which agrees to automatic redemption with every other."""
         body = {"id": tenant_id, "displayName": name.title(), "domain": f"{name}.example", "users": people}
         await self.control("POST", "/tenants", {**body, "seed": seed})
         agreed = {"automaticUserConsentSettings": {"inboundAllowed": True, "outboundAllowed": True}}

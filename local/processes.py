@@ -1,6 +1,6 @@
 """Child processes of the local stack: they die with their parent, and stopping one never reaches another.
 
-Must not know what it starts: the two users are Azurite and the Functions host.
+It knows nothing of the programs that it starts.
 """
 
 import asyncio
@@ -77,4 +77,4 @@ async def stop_process(process: asyncio.subprocess.Process, *, grace_s: float = 
 
 
 class ChildFailedError(RuntimeError):
-    """A child process did not come up."""
+    """A child process did not start."""

@@ -26,13 +26,13 @@ from local.processes import ChildFailedError, die_with_parent, free_ports, stop_
 from sync_core.storage.connect import connect
 
 ROOT = Path(__file__).resolve().parents[1]
-# What `func start` reads from local.settings.json; whatever the environment already says wins.
+# The settings that `func start` reads from local.settings.json. `settings` of `Stack` win over them.
 DEFAULTS = {
     "POLL_SCHEDULE": "0 */5 * * * *",
     "SUBSCRIPTION_SCHEDULE": "0 30 * * * *",
     "XTSYNC_CREDENTIAL": "emulator",
 }
-# Where nothing may happen but what is started by hand: the timers come once a year.
+# For tests and benchmarks that start the timers by hand: by themselves they fire once a year.
 BY_HAND = {"POLL_SCHEDULE": "0 0 0 1 1 *", "SUBSCRIPTION_SCHEDULE": "0 0 0 1 1 *"}
 
 
@@ -70,8 +70,8 @@ class Stack:
     azurite: Azurite = field(init=False)
     host_processes: list[asyncio.subprocess.Process] = field(default_factory=list)
     functions_urls: list[str] = field(default_factory=list)
-    ready_line: str = ""  # what the newest host said when it was ready: its functions, with their triggers
-    log: deque[str] = field(default_factory=lambda: deque(maxlen=10_000))  # what the children printed
+    ready_line: str = ""  # the `ready` line of the newest host: its functions with their triggers
+    log: deque[str] = field(default_factory=lambda: deque(maxlen=10_000))  # the output of the children
     _emulator: asyncio.subprocess.Process | None = None
     _readers: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -96,7 +96,7 @@ class Stack:
         }
 
     async def start(self) -> None:
-        """Start everything and wait until it answers. Raises ChildFailedError; nothing is left running then."""
+        """Start everything and wait until it answers. If a part fails, stop all and raise ChildFailedError."""
         self.azurite = Azurite(self.ports.blob, self.ports.queue, self.ports.table)
         for name in ("graph", "functions"):
             if getattr(self.ports, name) == 0:
@@ -126,7 +126,7 @@ class Stack:
         return process
 
     async def xtsync(self, *arguments: str) -> tuple[int, Any]:
-        """The command, as an administrator would type it: its exit code, and what it answers to `--json`."""
+        """Run the command as an administrator would. Gives its exit code, and its answer to `--json`."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "sync_core.cli", *arguments, "--json"),
             cwd=ROOT,
@@ -137,14 +137,14 @@ class Stack:
         return await process.wait(), json.loads(out)
 
     async def kill_host(self, process: asyncio.subprocess.Process) -> None:
-        """As a power cut would: SIGKILL to this one process."""
+        """SIGKILL this one process, as a power cut would."""
         process.send_signal(signal.SIGKILL)
         await process.wait()
         i = self.host_processes.index(process)
         del self.host_processes[i], self.functions_urls[i]
 
     async def wait(self) -> None:
-        """Until one of the children ends by itself."""
+        """Return when one of the children ends by itself."""
         children = [p for p in (self._emulator, *self.host_processes) if p is not None]
         ends = [asyncio.ensure_future(process.wait()) for process in children]
         try:
@@ -154,7 +154,7 @@ class Stack:
                 end.cancel()
 
     async def stop(self) -> None:
-        """Hosts first, so that they can still finish what they have in hand."""
+        """Stop the hosts first, so that they can finish their work, then everything else."""
         await asyncio.gather(*(stop_process(process, grace_s=15) for process in self.host_processes))
         self.host_processes.clear()
         self.functions_urls.clear()
@@ -181,7 +181,7 @@ class Stack:
         )
         line = await _until_ready(process, ready)
         reader = asyncio.create_task(self._pass_on(process))
-        self._readers.add(reader)  # kept, or it could be collected while it runs
+        self._readers.add(reader)  # a task without a reference could be collected while it runs
         reader.add_done_callback(self._readers.discard)
         return process, line
 
@@ -202,7 +202,7 @@ class Stack:
 
 
 async def _until_ready(process: asyncio.subprocess.Process, ready: str, *, timeout_s: float = 60) -> str:
-    """Wait for the line that says so. Raises ChildFailedError with what the child said instead."""
+    """Wait for a line with `ready` in it. Raises ChildFailedError with the output of a child that gives none."""
     assert process.stdout is not None
     said: list[str] = []
     try:

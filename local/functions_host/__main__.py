@@ -22,7 +22,7 @@ def main() -> int:
         level=logging.INFO if arguments.verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    # Every poll is a request: its log line would bury everything else, and at DEBUG it shows bodies.
+    # Every poll is a request: its log lines would hide all others, and at DEBUG they show bodies.
     logging.getLogger("azure").setLevel(logging.WARNING)
     if arguments.verbose:
         logging.getLogger("local.functions_host").setLevel(logging.DEBUG)
@@ -30,7 +30,7 @@ def main() -> int:
     if not app.is_dir():
         sys.stderr.write(f"{arguments.app} is no directory\n")
         return 2
-    os.chdir(app)  # where `func start` runs it too
+    os.chdir(app)  # the working directory that `func start` has too
     host = FunctionsHost(app, address=arguments.address, port=arguments.port, grace_s=arguments.grace)
     try:
         drained = asyncio.run(_run(host))

@@ -1,10 +1,10 @@
-"""What stops the host from starting, told all at once."""
+"""The faults for which an application is refused at start, all in one error."""
 
 from collections.abc import Iterable
 
 
 class AppRefusedError(Exception):
-    """The application cannot be started. `faults` are sentences: where, what, and what to do about it."""
+    """The application cannot be started. Each of `faults` says where it is, what it is and what to do."""
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)

@@ -1,4 +1,4 @@
-"""The host: start an application, keep its triggers listening, stop without losing what is in hand."""
+"""The host: it starts an application, keeps its triggers listening, and stops without losing work in progress."""
 
 import asyncio
 import hashlib
@@ -100,7 +100,7 @@ class FunctionsHost:
         self.functions = tuple(triggers.describe(function, config, settings) for function in enabled)
 
     async def stop(self) -> bool:
-        """Accept and poll no more, then wait for what runs. False when the grace time was not enough for it."""
+        """Stop listening and polling, then wait for running functions. False if the grace time was too short."""
         for listener in self._listeners:
             listener.stop()
         drained = await self._drain()
@@ -114,7 +114,7 @@ class FunctionsHost:
         return drained
 
     async def failure(self) -> None:
-        """Returns never; raises what a listener raised, which is a fault of this host."""
+        """Wait for ever; raise the error of a listener, which is a fault of this host."""
         if self._tasks:
             done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -122,7 +122,7 @@ class FunctionsHost:
         await asyncio.Event().wait()
 
     async def _load(self) -> tuple[Settings, HostConfig, list[Function]]:
-        """Faults of host.json, of the worker's index and of the host's own checks are told together."""
+        """Raises AppRefusedError with the faults of host.json, of the worker's index and of the host's own checks."""
         settings = read_settings(self._app, self._environ)
         faults: list[str] = []
         config, functions = HostConfig(), list[Function]()
@@ -169,7 +169,7 @@ class FunctionsHost:
         return True
 
     def _host_id(self, settings: Settings) -> str:
-        """Equal for two hosts on one directory, so that they share timers as two instances of one app do."""
+        """The id under which timers are stored. Hosts of one directory share it, as instances of one app do."""
         named = settings.get("AzureFunctionsWebHost__hostid")
         return named.lower() if named else hashlib.sha256(str(self._app).encode()).hexdigest()[:32]
 

@@ -1,8 +1,8 @@
 """HTTP triggers and the two admin calls that the local stack uses.
 
-What reaches the worker is what the real host lets through: header names in lower case, no empty query values, several
-values joined by commas, and a body only where the request has a Content-Length above nought: a chunked request arrives
-empty (Azure/azure-functions-host issue 4926). Keys are not checked, as under `func start`.
+The worker gets a request as the real host passes it on: header names in lower case, no empty query values, several
+values joined by commas. Without a Content-Length above 0 there is no body, so a chunked request arrives empty
+(Azure/azure-functions-host issue 4926). Keys are not checked, as under `func start`.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Endpoint:
 
 
 class HttpTriggers:
-    """An aiohttp application over endpoints. `by_hand` says which data start a function that has no route."""
+    """An aiohttp application over endpoints. `by_hand` makes the data that start a function without a route."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class HttpTriggers:
         return web.json_response({"id": self._host_id, "state": "Running"})
 
     async def _start_by_hand(self, request: web.Request) -> web.Response:
-        """As the portal's Test/Run and `func` do: 202, and the function runs on its own."""
+        """As the portal's Test/Run and `func` do it: answer 202 while the function runs on."""
         function = self._functions.get(request.match_info["name"].lower())
         if function is None:
             return web.Response(status=404)

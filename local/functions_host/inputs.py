@@ -1,4 +1,4 @@
-"""Input bindings: what the host reads before it calls the worker. Here: tables."""
+"""Input bindings, which the host reads before it calls the worker. Tables are the only ones."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ _EXPRESSION = re.compile(r"\{([^{}]*)\}")
 
 
 class TableInputs:
-    """Entities as JSON: one object where both keys are given, an array otherwise."""
+    """Entities as JSON: one object if both keys are given, an array otherwise."""
 
     def __init__(self, storage: Storage, settings: Settings) -> None:
         self._storage = storage

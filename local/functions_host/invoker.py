@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class InvocationFailedError(Exception):
-    """The invocation failed and the log says so; triggers only decide what that means for their message or caller."""
+    """The invocation failed and was logged. The trigger decides what happens to its message or caller."""
 
 
 class Invoker:
@@ -58,7 +58,7 @@ class Invoker:
         metadata: Mapping[str, TypedData],
     ) -> Result:
         # The real host restarts the worker process when the time is up, which kills its other invocations too.
-        # A synchronous function's thread cannot be stopped: it runs on, unheard.
+        # Here a synchronous function's thread cannot be stopped: it runs on, and its result is ignored.
         async with asyncio.timeout(self._time_limit_s):
             return await self._worker.invoke(
                 function, invocation_id=invocation_id, inputs=inputs, trigger_metadata=metadata

@@ -1,4 +1,4 @@
-"""One queue message in hand: what the function is told about it, and its lease while the function runs."""
+"""One queue message being processed: the metadata for the function, and its lease while the function runs."""
 
 import asyncio
 import json
@@ -23,13 +23,13 @@ _LOST = frozenset({"PopReceiptMismatch", "MessageNotFound", "QueueNotFound", "Qu
 
 
 def poison_name(queue: str) -> str | None:
-    """None for a poison queue itself, and where the name would grow too long."""
+    """The name of the poison queue. None for a poison queue itself, and if the name would be too long."""
     name = queue + _POISON_SUFFIX
     return None if queue.endswith(_POISON_SUFFIX) or len(name) > _LONGEST_NAME else name
 
 
 def trigger_metadata(message: QueueMessage, body: str) -> dict[str, TypedData]:
-    """What the real host sends beside the body, in its types."""
+    """The metadata that the real host sends with the body, in its types."""
     return {
         "Id": TypedData(string=message.id),
         "PopReceipt": TypedData(string=message.pop_receipt),
@@ -47,10 +47,10 @@ def _time(moment: datetime | None) -> TypedData:
 
 @contextmanager
 def swallowed_when_lost(message: QueueMessage) -> Iterator[None]:
-    """Pass over the errors that say the message is no longer ours.
+    """Ignore the errors of a message whose lease this host has lost.
 
-    That is expected where a function defers its own message: `update_message` gives it a new receipt, and the host,
-    which still holds the old one, cannot delete it. The message comes back when the function said.
+    They are expected if a function defers its own message: `update_message` makes the host's receipt invalid. The
+    message comes back at the time that the function set.
     """
     try:
         yield
@@ -75,7 +75,7 @@ async def renewed(queue: QueueClient, message: QueueMessage, *, lease_s: float) 
 
 
 async def _renew(queue: QueueClient, message: QueueMessage, done: asyncio.Event, lease_s: float) -> None:
-    """At half of the lease; after an error sooner and sooner, down to once a minute."""
+    """Renew at half of the lease. After each error halve the interval, down to a minute."""
     normal = interval = lease_s / 2
     while not await _happens(done, within_s=interval):
         try:

@@ -1,4 +1,4 @@
-"""What the worker's index says about an application, as data."""
+"""The functions of an application with their bindings, as the worker's index has them."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class Binding:
 
     @property
     def is_trigger(self) -> bool:
-        """By suffix, so that triggers which the local host does not know are still seen as triggers."""
+        """Recognized by its suffix, so that an unsupported trigger still counts as a trigger."""
         return self.kind.endswith("Trigger")
 
     def text(self, option: str) -> str:
@@ -39,17 +39,17 @@ class Function:
 
     @property
     def trigger(self) -> Binding:
-        """The one trigger; raises StopIteration before validation has had its say."""
+        """The one trigger. Raises StopIteration if there is none, which validation refuses."""
         return next(binding for binding in self.bindings if binding.is_trigger)
 
     @property
     def inputs(self) -> tuple[Binding, ...]:
-        """What the host reads before each invocation."""
+        """The bindings that the host reads before each invocation."""
         return tuple(b for b in self.bindings if not b.is_output and not b.is_trigger)
 
     @property
     def outputs(self) -> tuple[Binding, ...]:
-        """What the host writes after each successful invocation."""
+        """The bindings that the host writes after each successful invocation."""
         return tuple(b for b in self.bindings if b.is_output and b.kind != "http")
 
     def output(self, name: str) -> Binding:

@@ -1,4 +1,4 @@
-"""When a timer last ran and when it should run next, kept in a blob so that a missed run is noticed at start."""
+"""The last and the next run of a timer, kept in a blob so that a missed run is noticed at start."""
 
 import json
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Status:
     updated: datetime
 
     def as_json(self) -> dict[str, str]:
-        """As the real host spells it; no last run is .NET's earliest date."""
+        """The real host's form; without a last run, .NET's earliest date."""
         return {
             "Last": self.last.isoformat() if self.last else "0001-01-01T00:00:00+00:00",
             "Next": self.next.isoformat(),
@@ -29,7 +29,7 @@ class Status:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        """Raises KeyError or ValueError where the blob holds something else."""
+        """Raises KeyError or ValueError for any other document."""
         last = datetime.fromisoformat(document["Last"])
         return cls(
             last=None if last.year == 1 else last,
@@ -46,7 +46,7 @@ class ScheduleMonitor:
         self._path = path
 
     async def is_past_due(self, schedule: Schedule, now: datetime) -> tuple[bool, Status]:
-        """Whether a run was missed, and the status from which to go on. A changed schedule misses nothing."""
+        """Whether a run was missed, and the current status. After a change of the schedule, no run counts as missed."""
         status = await self.read()
         if status is None or schedule.after(max(status.last or status.updated, status.updated)) != status.next:
             fresh = Status(last=status.last if status else None, next=schedule.after(now), updated=now)
@@ -55,7 +55,7 @@ class ScheduleMonitor:
         return now > status.next, status
 
     async def read(self) -> Status | None:
-        """None where there is none, or none that can be read."""
+        """The stored status; None if it is absent or unreadable."""
         try:
             stream = await self._container.download_blob(self._path)
             return Status.from_json(json.loads(await stream.readall()))

@@ -1,8 +1,8 @@
-"""Output bindings: what the host writes after the worker has answered and before anybody hears of success.
+"""Output bindings, which the host writes after the worker has answered and before it reports success.
 
-How a Python value becomes messages is the real host's doing and surprising: `Out[bytes]` and `Out[typing.List[str]]`
-keep each body exactly, but an `Out[str]` that looks like JSON is parsed and written again, indented, and a JSON array
-becomes several messages.
+A Python value becomes messages by the real host's rules. `Out[bytes]` and `Out[typing.List[str]]` keep each body
+exactly. An `Out[str]` that looks like JSON is parsed and written again with indents; a JSON array becomes several
+messages.
 """
 
 import base64
@@ -22,7 +22,7 @@ from local.functions_host.worker import TypedData
 
 
 class QueueOutputs:
-    """Sends what an invocation left in its queue output bindings."""
+    """Sends the values of an invocation's queue output bindings."""
 
     def __init__(self, storage: Storage, settings: Settings, wakeups: WakeUps, *, as_base64: bool) -> None:
         self._storage = storage
@@ -77,15 +77,15 @@ def _text_of(item: Any) -> str:
 
 
 def encode(body: bytes, *, as_base64: bool) -> str:
-    """What goes over the wire, by host.json's messageEncoding."""
+    """The text of a message, by host.json's messageEncoding."""
     return base64.b64encode(body).decode() if as_base64 else body.decode()
 
 
 async def send_creating(queue: QueueClient, content: str) -> None:
-    """Send, creating the queue where it does not exist yet."""
+    """Send a message; if the queue does not exist, create it first."""
     try:
         await queue.send_message(content)
     except ResourceNotFoundError:
-        with suppress(ResourceExistsError):  # somebody else was faster
+        with suppress(ResourceExistsError):  # another process was faster
             await queue.create_queue()
         await queue.send_message(content)

@@ -34,13 +34,13 @@ type Handler = Callable[[TypedData, dict[str, TypedData]], Awaitable[object]]
 
 @dataclass(slots=True)
 class Backoff:
-    """How long to wait after an empty poll, in seconds."""
+    """The wait after an empty poll, in seconds."""
 
     longest_s: float
     _empty_polls: int = 0
 
     def after(self, *, found: bool) -> float:
-        """100 ms when messages came since the last wait; else 100 ms doubling, jittered, up to the longest."""
+        """100 ms if messages came since the last wait; else twice the last wait, with jitter, up to the longest."""
         if found:
             self._empty_polls = 0
             return _MIN_POLL_S
@@ -52,10 +52,10 @@ class Backoff:
 
 
 class QueueListener:
-    """Polls one queue for one function and sees each message to its end.
+    """Polls one queue for one function, and deletes, releases or poisons each message.
 
-    A dead host's messages come back when their lease ends: tests that wait for that shorten it, and so does
-    FUNCTIONS_HOST_LEASE_SECONDS (of this host only; Azure has no such setting).
+    The messages of a killed host come back when their lease ends. Tests that wait for it shorten the lease; so does
+    FUNCTIONS_HOST_LEASE_SECONDS, a setting of this host alone.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class QueueListener:
         self._healthy = True
 
     async def run(self) -> None:
-        """Poll until `stop`, then wait for the messages in hand."""
+        """Poll until `stop`, then wait for the messages being processed."""
         found = False
         while not self._stopping:
             self._wake.clear()
@@ -97,7 +97,7 @@ class QueueListener:
         await self._wait_for_room(0)
 
     def stop(self) -> None:
-        """Take no more messages; `run` returns when those in hand are done."""
+        """Take no more messages; `run` returns when those being processed are done."""
         self._stopping = True
         self._wake.set()
 
@@ -122,11 +122,11 @@ class QueueListener:
             raise
 
     async def _receive(self) -> list[QueueMessage]:
-        """A missing queue and any storage error count as empty."""
+        """The next messages; none if the queue is missing or storage fails."""
         try:
             size = self._options.batch_size
             messages = self._queue.receive_messages(messages_per_page=size, visibility_timeout=int(self._lease_s))
-            # One page is one request; going on would ask again until the queue is empty.
+            # One page is one request; the iterator would ask again until the queue is empty.
             batch = [message async for message in await anext(messages.by_page())]
         except StopAsyncIteration:
             batch = []
@@ -143,14 +143,14 @@ class QueueListener:
     async def _process(self, message: QueueMessage) -> None:
         try:
             if (message.dequeue_count or 0) > self._options.max_dequeue_count:
-                # It was given up before, perhaps by an instance that died over it: no further attempt.
+                # An instance that made the last attempt may have crashed in it: there is no further one.
                 await self._move_to_poison(message)
             elif await self._succeeds(message):
                 await self._delete(message)
             else:
                 await self._give_back(message)
         except AzureError as error:
-            # The lease runs out by itself and the message comes back: at least once.
+            # When the lease ends, the message comes back: delivery is at least once.
             _log.error(
                 "cannot settle queue=%s id=%s error=%s", self._queue.queue_name, message.id, type(error).__name__
             )
@@ -170,7 +170,7 @@ class QueueListener:
 
     async def _give_back(self, message: QueueMessage) -> None:
         if self._poison is None:
-            # Released, it would fail again at once, for ever: the real host lets the lease run out instead.
+            # A released message would fail again at once, without end: the real host lets the lease run out instead.
             return
         if (message.dequeue_count or 0) >= self._options.max_dequeue_count:
             await self._move_to_poison(message)
@@ -180,7 +180,7 @@ class QueueListener:
             await self._queue.update_message(message.id, message.pop_receipt, visibility_timeout=delay)
 
     async def _move_to_poison(self, message: QueueMessage) -> None:
-        """Copy the body alone: a new id, a new time to live, a dequeue count of nought."""
+        """Copy the body alone: the copy has a new id, a new time to live and a dequeue count of 0."""
         if self._poison is None:
             return
         _log.warning("poisoned queue=%s id=%s", self._queue.queue_name, message.id)

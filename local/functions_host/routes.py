@@ -27,7 +27,7 @@ class Route:
 
     @classmethod
     def parse(cls, template: str) -> Self:
-        """Raises ValueError with a sentence about what is wrong."""
+        """Raises ValueError with a sentence about the fault."""
         pattern, shape, rank = "", [], []
         for segment in filter(None, template.split("/")):
             match = _PARAMETER.fullmatch(segment)
@@ -49,7 +49,7 @@ class Route:
         return cls(template=template, pattern=compiled, shape="/".join(shape), rank=tuple(rank))
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The parameters that a decoded path (with its leading slash) sets; None where it does not match."""
+        """The parameters that a decoded path (with its leading slash) sets; None if it does not match."""
         match = self.pattern.fullmatch(path)
         if match is None:
             return None

@@ -1,7 +1,7 @@
 """NCRONTAB schedules: six fields, seconds first, in UTC.
 
-The parser is cronsim's. Two differences to NCRONTAB are put right here: NCRONTAB joins day and weekday with AND where
-cron says OR, and it has none of cronsim's extras (`L`, `W`, `#`, weekday 7).
+The parser is cronsim's, with two differences. NCRONTAB joins day and weekday with AND, cron with OR. NCRONTAB has
+none of cronsim's extras (`L`, `W`, `#`, weekday 7), so they are refused.
 """
 
 import re
@@ -14,7 +14,7 @@ _EXTRAS = re.compile(r"(?<![A-Za-z])(L|LW|\d+L|[^\s,]*#[^\s,]*)(?![A-Za-z])", re
 
 
 class Schedule:
-    """When a timer fires. Raises ValueError with a sentence about what is wrong."""
+    """The times at which a timer fires. Raises ValueError with a sentence about the fault."""
 
     def __init__(self, expression: str) -> None:
         fields = expression.split()
@@ -24,7 +24,7 @@ class Schedule:
             raise ValueError(f"`{expression}`: NCRONTAB knows no L, W or #, and Sunday is 0")
         self.expression = expression
         try:
-            self.after(datetime(2000, 1, 1))  # noqa: DTZ001 (any moment will do to parse and to prove that it ever fires)
+            self.after(datetime(2000, 1, 1))  # noqa: DTZ001 (any moment proves that it parses and fires at all)
         except CronSimError as error:
             raise ValueError(f"`{expression}`: {error}") from error
         except StopIteration as error:

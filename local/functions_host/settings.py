@@ -1,7 +1,7 @@
 """App settings and `host.json`, read once at start.
 
-App settings are the environment; `Values` of `local.settings.json` fill what it lacks, as `func start` does. They are
-also put into the environment, where the application's own code looks for them.
+App settings are the environment, completed by `Values` of `local.settings.json`, as under `func start`. The values are
+also put into the environment, where the application's code looks for them.
 """
 
 import json
@@ -17,7 +17,7 @@ from local.functions_host.faults import AppRefusedError
 
 _PLACEHOLDER = re.compile(r"%([^%]*)%")
 _TIMESPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
-_MAX_BATCH = 32  # the queue service gives no more at once
+_MAX_BATCH = 32  # the most that the queue service gives at once
 
 
 class SettingMissingError(LookupError):
@@ -57,7 +57,7 @@ class Settings:
         self._values = values
 
     def get(self, name: str) -> str | None:
-        """The setting, or None where it is absent or empty."""
+        """The setting; None if it is absent or empty."""
         return self._values.get(name) or None
 
     def resolve(self, text: str) -> str:
@@ -82,7 +82,7 @@ class Settings:
 
     @property
     def is_development(self) -> bool:
-        """Development unless told otherwise, as under `func start`."""
+        """Whether AZURE_FUNCTIONS_ENVIRONMENT is Development, the default, as under `func start`."""
         return (self.get("AZURE_FUNCTIONS_ENVIRONMENT") or "Development").lower() == "development"
 
 
@@ -191,7 +191,7 @@ def _function_timeout(document: Mapping[str, Any], faults: list[str]) -> timedel
 
 
 def parse_timespan(value: object) -> timedelta | None:
-    """A .NET TimeSpan `[d.]hh:mm:ss[.fff]`; None where it is none."""
+    """The value of a .NET TimeSpan `[d.]hh:mm:ss[.fff]`; None for any other text."""
     match = _TIMESPAN.fullmatch(value) if isinstance(value, str) else None
     if match is None or int(match[2]) > 23 or int(match[3]) > 59 or float(match[4]) >= 60:
         return None

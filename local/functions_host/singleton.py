@@ -1,7 +1,7 @@
 """One active listener among all hosts that share a storage account: the holder of a blob's lease.
 
-The real host leases for 60 s and others try again every 60 s. Here the period is 15 s, the shortest that blobs allow,
-so that a laptop whose host was killed waits less; two periods at most.
+The real host leases for 60 s, and others try again every 60 s. Here the period is 15 s, the shortest that blobs allow:
+after a host was killed, the next one takes over within two periods.
 """
 
 import logging
@@ -17,7 +17,7 @@ SHORTEST_LEASE_S = 15
 
 
 class Singleton:
-    """A lease on one blob. All methods may raise AzureError for reasons other than somebody else's lease."""
+    """A lease on one blob. All methods may raise AzureError for reasons other than another host's lease."""
 
     def __init__(self, container: ContainerClient, path: str, *, period_s: int) -> None:
         self._container = container
@@ -39,7 +39,7 @@ class Singleton:
         return True
 
     async def renew(self) -> None:
-        """Raises AzureError where the lease was lost."""
+        """Raises AzureError if the lease was lost."""
         if self._lease is not None:
             await self._lease.renew()
 

@@ -12,7 +12,7 @@ from local.functions_host.settings import Settings
 
 HOST_STORAGE = "AzureWebJobsStorage"
 
-# Sooner than the SDK's 15 s: the next poll is a retry anyway, and stopping should not wait for one.
+# Shorter than the SDK's 15 s: the next poll is a retry anyway, and a stop should not wait for a retry.
 _RETRIES: dict[str, Any] = {"retry_total": 2, "initial_backoff": 1, "increment_base": 2}
 # Without this, aiohttp looks for a proxy and a .netrc at every request, each in a thread.
 _DIRECT: dict[str, Any] = {"use_env_settings": False}
@@ -47,7 +47,7 @@ class Storage:
         return self._tables[text]
 
     def host_container(self) -> ContainerClient:
-        """Where the host keeps the leases and states of timers."""
+        """The container of the leases and states of timers."""
         text = self._connection_string(HOST_STORAGE)
         if text not in self._blobs:
             client = BlobServiceClient.from_connection_string(text, **_RETRIES, **_DIRECT)

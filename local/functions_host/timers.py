@@ -21,14 +21,14 @@ from local.functions_host.worker import TypedData
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_SLEEP_S = 30.0  # then look at the clock again: a laptop may have slept
+_LONGEST_SLEEP_S = 30.0  # then the clock is read again: a laptop may have slept
 
 type Handler = Callable[[TypedData], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerOptions:
-    """What the decorator says, settings resolved."""
+    """The options of the decorator, with settings resolved."""
 
     name: str
     schedule: Schedule
@@ -37,7 +37,7 @@ class TimerOptions:
 
 
 def timer_data(status: Status | None, *, past_due: bool) -> TypedData:
-    """What the worker's TimerRequest is made of."""
+    """The data of the worker's TimerRequest."""
     return TypedData(
         json=json.dumps(
             {
@@ -50,7 +50,7 @@ def timer_data(status: Status | None, *, past_due: bool) -> TypedData:
 
 
 class TimerListener:
-    """Fires one function while it holds the lease. `now` is a parameter so that tests can be anywhere in time."""
+    """Fires one function while it holds the lease. `now` is a parameter so that tests can set the time."""
 
     def __init__(
         self,
@@ -65,14 +65,14 @@ class TimerListener:
         self._handler = handler
         self._singleton = singleton
         self._now = now
-        # The real host does not monitor what fires more than once a minute: the status would be written all the time.
+        # The real host does not monitor a timer that fires more than once a minute: the status would change too often.
         is_fast = options.schedule.is_faster_than(timedelta(minutes=1), now())
         self._monitor = monitor if options.use_monitor and not is_fast else None
         self._stopping = False
         self._ended = asyncio.Event()  # of this host's turn: stopped, or the lease was lost
 
     async def run(self) -> None:
-        """Until `stop`; a run in progress is finished first."""
+        """Fire until `stop`; a run in progress is finished first."""
         while not self._stopping:
             try:
                 if await self._singleton.acquire():
@@ -117,7 +117,7 @@ class TimerListener:
             due = status.next
 
     async def _catch_up(self) -> Status | None:
-        """The run that was missed while no host was up, and runOnStartup."""
+        """Run once if a run was missed while no host was up, or if runOnStartup says so. Gives the status."""
         past_due, status = False, None
         if self._monitor is not None:
             past_due, status = await self._monitor.is_past_due(self._options.schedule, self._now())
@@ -131,8 +131,8 @@ class TimerListener:
             await self._handler(timer_data(status if self._monitor else None, past_due=past_due))
         except InvocationFailedError:
             _log.debug("timer=%s goes on after a failed run", self._options.name)
-        # From the end of the run: what fell into it is left out, never run twice at a time. Not before the due time
-        # either, or a clock that was set back would make the same occurrence fire again.
+        # The next run is after the end of this one: occurrences within it are left out. It is after the due time too:
+        # otherwise a clock that was set back would make the same occurrence fire again.
         now = self._now()
         last = max(started, status.next) if status and not past_due else started
         following = Status(last=last, next=self._options.schedule.after(max(now, last)), updated=now)
@@ -141,7 +141,7 @@ class TimerListener:
         return following
 
     async def _reached(self, due: datetime) -> bool:
-        """True at the due time; False when this host's turn ended first."""
+        """True at the due time; False if this host's turn ended first."""
         while (left := (due - self._now()).total_seconds()) > 0:
             await self._sleep(min(left, _LONGEST_SLEEP_S))
             if self._ended.is_set():

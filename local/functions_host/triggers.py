@@ -1,4 +1,4 @@
-"""From a validated function to what listens for it. Settings are resolved here, once."""
+"""Makes the endpoint or listener of each validated function. Settings are resolved here, once."""
 
 import uuid
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def endpoint(function: Function, config: HostConfig, settings: Settings) -> Endp
 def queue_listener(
     function: Function, config: HostConfig, settings: Settings, *, storage: Storage, wakeups: WakeUps, invoker: Invoker
 ) -> QueueListener:
-    """A queue function and, where it has one, its poison queue."""
+    """The listener of a queue function, with its poison queue if it has one."""
     name = settings.resolve(function.trigger.text("queueName"))
     connection = function.trigger.text("connection")
     poison = poison_name(name)
@@ -53,7 +53,7 @@ def queue_listener(
 def timer_listener(
     function: Function, settings: Settings, *, storage: Storage, invoker: Invoker, host_id: str, lease_s: int
 ) -> TimerListener:
-    """A timer function with its lease and status under the host id."""
+    """The listener of a timer function, with its lease and status under the host id."""
     container = storage.host_container()
 
     async def handle(data: TypedData) -> None:
@@ -73,7 +73,7 @@ def timer_listener(
 
 
 def by_hand(function: Function, given: str) -> tuple[TypedData, Mapping[str, TypedData]] | None:
-    """What starts a timer or queue function from outside its schedule or queue; None for an HTTP function."""
+    """The data that start a timer or queue function by hand; None for an HTTP function."""
     match function.trigger.kind:
         case "timerTrigger":
             return timer_data(None, past_due=False), {}
@@ -96,7 +96,7 @@ def _made_up_message(body: str) -> QueueMessage:
 
 
 def describe(function: Function, config: HostConfig, settings: Settings) -> str:
-    """A function in the `ready` line."""
+    """A function as the `ready` line shows it."""
     match function.trigger.kind:
         case "httpTrigger":
             methods = ",".join(sorted(function.trigger.options.get("methods") or ["ANY"]))

@@ -1,7 +1,7 @@
-"""What the real host refuses and the worker does not notice. All faults together, each with its function and remedy.
+"""The faults that the real host refuses and the worker does not notice, all together, each with its remedy.
 
-The rules are the host's own (Azure/azure-functions-host, Utility and FunctionMetadataManager); the last ones say what
-this local host cannot run, so that nothing is silently left out.
+The rules are the real host's (Azure/azure-functions-host, Utility and FunctionMetadataManager). Some more refuse the
+bindings that this local host cannot run, so that none is left out without an error.
 """
 
 import re
@@ -29,7 +29,7 @@ type Check = Callable[[Function, HostConfig, Settings], Iterable[str]]
 
 
 def find_faults(functions: Iterable[Function], config: HostConfig, settings: Settings) -> list[str]:
-    """Everything that keeps these functions from running; an empty list lets the host start."""
+    """The faults that keep these functions from running; without any, the host starts."""
     functions = list(functions)
     if not functions:
         return ["function_app.py has no functions: add a decorated function to its FunctionApp"]
@@ -48,7 +48,7 @@ def find_faults(functions: Iterable[Function], config: HostConfig, settings: Set
 
 
 def methods_of(trigger: Binding) -> frozenset[str]:
-    """The HTTP methods of a trigger; none written means all."""
+    """The HTTP methods of a trigger; all if none is written."""
     written = trigger.options.get("methods") or ()
     return frozenset(str(method).upper() for method in written) or ALL_METHODS
 
@@ -154,7 +154,7 @@ def _binding_expressions(function: Function, binding: Binding, settings: Setting
 
 
 def _resolved(binding: Binding, option: str, settings: Settings) -> str | None:
-    """The option with its settings; None where one is missing, which is reported elsewhere."""
+    """The option with its settings; None if a setting is missing, which `_settings_exist` reports."""
     try:
         return settings.resolve(binding.text(option))
     except SettingMissingError:

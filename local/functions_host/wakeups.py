@@ -1,7 +1,7 @@
-"""Who listens to which queue in this process, so that a queue output wakes its listener at once.
+"""Wakes the listener of a queue as soon as a queue output of this process sends a message to it.
 
-The real host has the same shortcut and the same limit: a message that the application sends with its own client, or
-that another instance sends, waits for the next poll.
+The real host has the same shortcut and the same limit. A message from the application's own client, or from another
+instance, waits for the next poll.
 """
 
 import asyncio
@@ -21,6 +21,6 @@ class WakeUps:
         return event
 
     def notify(self, queue: str) -> None:
-        """A message was put on that queue by this process."""
+        """Wake the listeners of a queue to which this process sent a message."""
         for event in self._events[queue]:
             event.set()

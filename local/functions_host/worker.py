@@ -1,8 +1,8 @@
 """Microsoft's Python worker, driven in process. The one file that knows its protocol.
 
-`azure_functions_runtime` never imports protobuf: the classes of its messages are handed in, and it only calls their
-constructors and reads attributes. Plain objects do, so neither protobuf nor gRPC is needed. That seam is how
-Microsoft's own newer transports drive it, but it is undocumented: the version is pinned in requirements.txt.
+`azure_functions_runtime` never imports protobuf: it gets the classes of its messages, calls their constructors and
+reads attributes. Plain objects suffice, so neither protobuf nor gRPC is needed. Microsoft's newer transports drive it
+in the same way, but the interface is undocumented: pyproject.toml pins the version.
 """
 
 import sys
@@ -47,7 +47,7 @@ class _SameSite:
     Lax, Strict, ExplicitNone = "Lax", "Strict", "None"
 
 
-setattr(_SameSite, "None", "")  # the worker looks it up by that name, which is no identifier
+setattr(_SameSite, "None", "")  # the worker uses that name, which is not an identifier
 
 _PLAIN = (
     "RpcHttp",
@@ -91,7 +91,7 @@ class FunctionFailedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a successful invocation gave: the return value and the output bindings that were set."""
+    """The result of a successful invocation: the return value and the output bindings that were set."""
 
     returned: TypedData | None
     outputs: Mapping[str, TypedData]
@@ -102,7 +102,7 @@ class Worker:
 
     async def start(self, app: Path) -> list[Function]:
         """Import function_app.py and index it. Raises AppRefusedError with the worker's own words."""
-        # The transport does this on Azure, not the worker.
+        # On Azure the transport does this, not the worker.
         sys.path.insert(0, str(app))
         azure_functions_runtime.start_threadpool_executor()
         started = await _send(
@@ -144,7 +144,7 @@ class Worker:
         return Result(returned=response.return_value, outputs=outputs)
 
     def stop(self) -> None:
-        """Give the threads of synchronous functions back. Waits for those that still run."""
+        """End the threads of synchronous functions; wait for those that still run."""
         azure_functions_runtime.stop_threadpool_executor()
 
 

@@ -1,8 +1,7 @@
 """The emulator as one object: every tenant, and the one function that answers requests.
 
-It opens no socket, reads no wall clock and makes no chance of its own: time comes from the clock and chance from the
-random source it is given, and it reaches subscribers only through the poster it is given. Two emulators with the same
-seed and the same history are alike to the last id.
+It opens no socket. Time comes from the clock, random numbers from the source, and subscribers are reached through the
+poster that it is given. Two emulators with the same seed and the same history have the same ids.
 """
 
 import json
@@ -36,7 +35,7 @@ DEFAULT_APP: Final = "00000000-0000-0000-0000-00000000a001"
 
 
 class Emulator:
-    """`poster` reaches subscribers' endpoints; without one, validating a subscription fails as unreachable."""
+    """`poster` reaches subscribers' endpoints. Without it the validation of a subscription fails as unreachable."""
 
     clock: Clock
     ids: Random
@@ -89,7 +88,7 @@ class Emulator:
 
     def add_people(self, tenant: Tenant, count: int, *, seed: int = 0) -> None:
         """Generated internal users; most get a manager among the first tenth of them."""
-        first = tenant.ever_created  # so that names never collide, whoever has left meanwhile
+        first = tenant.ever_created  # deleted users included, so that no two users get the same name
         rng = Random(f"{seed}:{first}")
         crowd = people(count=count, domain=tenant.domains[0], company=tenant.display_name, rng=rng, first=first)
         made = [tenant.create(each) for each in crowd]
@@ -116,7 +115,7 @@ class Emulator:
     # Change notifications
 
     def due(self) -> list[PendingPost]:
-        """What is to be posted to subscribers by now; give each back to `completed`."""
+        """The posts to subscribers that are due; give each to `completed` afterwards."""
         self._expire()
         return self.delivery.due(self.clock.now())
 
@@ -124,7 +123,10 @@ class Emulator:
         self.delivery.completed(post, status, elapsed_s)
 
     async def deliver(self) -> int:
-        """Post what is due by now through the poster, one after the other; how many posts were made."""
+        """Make the posts that are due, one after the other. Gives their number.
+
+        Public for users in process; behind a port, `server` does it by itself.
+        """
         posts = self.due()
         for post in posts:
             await self.send(post)
@@ -140,7 +142,7 @@ class Emulator:
     # Requests
 
     async def handle(self, request: Request) -> Response:
-        """Every request to the emulated service. Raises ConnectionLost where the service would hang up."""
+        """Answer a request. Raises ConnectionLost if a fault (mode `reset`) breaks the connection."""
         match request.segments:
             case ["v1.0" | "V1.0", *_] if request.method == "OPTIONS":
                 return Response(status=200, headers=_PREFLIGHT)
@@ -242,7 +244,7 @@ class Emulator:
 
 
 class _Trace:
-    """What became known of a request before it was answered or refused."""
+    """The facts about a request that its log entry and its headers need, as they become known."""
 
     def __init__(self) -> None:
         self.tenant = ""
@@ -251,7 +253,7 @@ class _Trace:
 
 
 _VERSION: Final = re.compile(r"v\d+(?:\.\d+)?", re.IGNORECASE)
-# https://learn.microsoft.com/graph/web-api-cors: browsers may come from anywhere.
+# https://learn.microsoft.com/graph/web-api-cors: any origin is allowed.
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
@@ -273,9 +275,9 @@ _DIAGNOSTIC: Final = json.dumps(
 
 
 def _versioned(segments: list[str]) -> list[str]:
-    """What follows the version. Raises 404, or 400 for a version that is not emulated."""
+    """The segments after the version. Raises 404, or 400 for a version that is not emulated."""
     match segments:
-        # The JavaScript SDK takes a nextLink for a path unless it begins with https.
+        # The JavaScript SDK treats a nextLink as a path unless it begins with https.
         case ["v1.0", "http:", _, "v1.0", *rest] | ["v1.0" | "V1.0", *rest]:
             return rest
         case [version, *_] if version.lower() == "beta" or _VERSION.fullmatch(version):

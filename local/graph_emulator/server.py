@@ -23,7 +23,7 @@ _POSTS_AT_ONCE = 16
 
 
 class HttpPoster:
-    """Reaches subscribers. Times are real ones: a subscriber is a real program."""
+    """Posts to subscribers with aiohttp. It measures real time, since a subscriber is a real program."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
@@ -66,7 +66,7 @@ async def _serve(incoming: web.Request) -> web.StreamResponse:
         if incoming.transport is not None:
             incoming.transport.abort()
         return web.Response(status=502)
-    except Exception:  # noqa: BLE001 - the last line of defence of a server: no stack trace leaves it
+    except Exception:  # noqa: BLE001 - no stack trace may leave the server
         _log.exception("unexpected error on %s %s", request.method, request.path)
         error = GraphError(500, "InternalServerError", "Internal server error.")
         answer = error.response(at=emulator.clock.now(), request_id=guid(emulator.ids), client_request_id="")
@@ -90,7 +90,7 @@ async def _pump(emulator: Emulator) -> None:
     slots = asyncio.Semaphore(_POSTS_AT_ONCE)
     async with asyncio.TaskGroup() as posts:
         while True:
-            # Polling is simpler than waking: changes, retries and the clock being advanced all make something due.
+            # Polled, because changes, retries and an advanced clock all make posts due.
             for post in emulator.due():
                 posts.create_task(_send(emulator, post, slots))
             await asyncio.sleep(_PUMP_S)

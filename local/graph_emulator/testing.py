@@ -1,4 +1,7 @@
-"""What tests of this and of other parts start from: two tenants, callers of each, a subscriber, all on one clock."""
+"""A world for tests: two tenants, callers of each and a subscriber, all on one clock.
+
+Public surface: nothing in the emulator uses it, tests of clients do.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -21,7 +24,7 @@ _TEN_YEARS_S: Final = 10 * 365 * 86_400.0
 
 
 class Graph:
-    """One app's view of one tenant, as plain HTTP; paths begin after `/v1.0`, links are taken whole."""
+    """One app's requests to one tenant, as plain HTTP. Paths begin after `/v1.0`; whole URLs are accepted too."""
 
     def __init__(self, http: httpx.AsyncClient, token: str) -> None:
         self._http = http
@@ -44,11 +47,11 @@ class Graph:
         return await self._http.delete(_url(path), headers=self._headers)
 
     async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Anything else: httpx's own options; headers given replace the usual ones."""
+        """Any other request, with httpx's own options; given headers replace the usual ones."""
         return await self._http.request(method, _url(path), **{"headers": self._headers, **options})
 
     async def delta(self, link: str = "/users/delta", headers: Mapping[str, str] | None = None) -> "Round":
-        """Follow every page; the entries and the deltaLink."""
+        """Follow every page. Gives the entries and the deltaLink."""
         round_ = Round()
         while True:
             answer = (await self.get(link, headers)).raise_for_status().json()
@@ -74,9 +77,9 @@ class Round:
 
 
 class Subscriber:
-    """An endpoint for change notifications. It answers `status` after `elapsed_s` and keeps what it was sent.
+    """An endpoint for change notifications. It answers `status` after `elapsed_s` and keeps the posts.
 
-    `echo` is what it makes of a validation token.
+    `echo` gives its answer to a validation token.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The emulator behind httpx, in process: no socket, no thread, nothing but the caller's own event loop."""
+"""The emulator behind httpx, in process: without socket or thread, on the caller's event loop."""
 
 import httpx
 
@@ -7,7 +7,7 @@ from local.graph_emulator.wire.messages import ConnectionLost, Request
 
 
 class EmulatorTransport(httpx.AsyncBaseTransport):
-    """`httpx.AsyncClient(transport=EmulatorTransport(emulator))` speaks to the emulator whatever the host is."""
+    """`httpx.AsyncClient(transport=EmulatorTransport(emulator))` reaches the emulator under any host name."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator

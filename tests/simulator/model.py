@@ -286,7 +286,8 @@ def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
 
 def _cannot_be_restored(evidence: Evidence, target_id: str) -> bool:
     """Somebody else has one of its addresses by now."""
-    user = evidence.target.deleted_user(target_id)
+    user = evidence.target.find_deleted(target_id)
+    assert user is not None, f"{target_id} is not among the deleted users"
     name = user.properties["userPrincipalName"].removeprefix(user.id.replace("-", ""))
     proxies = [each.partition(":")[2] for each in user.get("proxyAddresses") or ()]
     return any(evidence.target.known_by(address) for address in [name, *proxies])

@@ -1,4 +1,4 @@
-"""`/servicePrincipals`, `/applications`, app role assignments, delegated grants, as far as others read them.
+"""`/servicePrincipals`, `/applications`, app role assignments, delegated grants: what their readers need of them.
 
 https://learn.microsoft.com/graph/api/resources/serviceprincipal
 """
@@ -84,7 +84,7 @@ async def create_extension(call: Call) -> Response:
 
 
 async def list_assigned_to(call: Call) -> Response:
-    """Who has the app's roles; a group stays one entry."""
+    """The assignments of the app's roles; a group is one entry, not its members."""
     return listed(call, _assignments(call, _principal(call), "servicePrincipals", "appRoleAssignedTo"))
 
 
@@ -101,7 +101,7 @@ async def list_assignments_of_group(call: Call) -> Response:
 
 
 async def assign(call: Call) -> Response:
-    """POST to `appRoleAssignedTo` of the app, or to `appRoleAssignments` of who gets the role."""
+    """POST to `appRoleAssignedTo` of the app, or to `appRoleAssignments` of the principal that gets the role."""
     body = call.body()
     principal = call.anything(_id(body, "principalId"))
     resource = call.tenant.apps.principals.get(_id(body, "resourceId"))

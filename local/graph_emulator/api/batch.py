@@ -1,6 +1,6 @@
 """`POST /$batch`: https://learn.microsoft.com/graph/json-batching
 
-Items are answered, and throttled, one by one as if they had come alone; a batch saves journeys, not quota.
+Each item is answered, and throttled, like a request of its own: a batch saves round trips, not quota.
 """
 
 import base64
@@ -60,7 +60,7 @@ def _item(name: str, answer: Response) -> dict[str, Any]:
     if answer.body:
         try:
             shown["body"] = json.loads(answer.body)
-        except ValueError:  # other types travel in base64
+        except ValueError:  # a body that is no JSON is sent in base64
             shown["body"] = base64.b64encode(answer.body).decode()
     return shown
 

@@ -18,7 +18,7 @@ _ISOF: Final = re.compile(r"isof\('([\w.]+)'\)", re.IGNORECASE)
 _OR: Final = re.compile(r"\s+or\s+", re.IGNORECASE)
 _MOST_IDS: Final = 50
 _SIZE: Final = re.compile(r"odata\.maxpagesize=(\d{1,6})")
-# Kinds that exist in Graph and have no changes here.
+# Types that Graph has deltas for and the emulator records no changes of: their feeds are empty.
 _SILENT: Final = frozenset({"application", "serviceprincipal", "device", "approleassignment", "orgcontact"})
 
 
@@ -36,7 +36,7 @@ async def objects_delta(call: Call) -> Response:
 
 
 def _delta(call: Call, path: str, of: EntityType, types: tuple[str, ...]) -> Response:
-    """`$top` is ignored in silence, as seen; the other unsupported options are refused."""
+    """`$top` is ignored without an error, as seen of Graph; the other unsupported options are refused."""
     call.allow("$select", "$filter", "$deltatoken", "$skiptoken", "$top")
     query = call.options
     if "$skiptoken" in query:
@@ -76,7 +76,7 @@ def _answer(call: Call, page: delta.DeltaPage) -> Response:
 
 
 def _select(text: str | None, of: EntityType) -> tuple[str, ...] | None:
-    """Of a mixed feed, `microsoft.graph.user/surname` selects of one type."""
+    """In a mixed feed, `microsoft.graph.user/surname` selects a property of one type."""
     if of is not OBJECT or text is None:
         return of.parse_delta_select(text)
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
@@ -89,7 +89,10 @@ def _select(text: str | None, of: EntityType) -> tuple[str, ...] | None:
 def _filtered(
     text: str | None, types: tuple[str, ...], *, mixed: bool
 ) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """Only object ids can be filtered by, at most 50 of them, and types where there are several."""
+    """The ids and the types that the filter names.
+
+    Raises 400 for any other filter: at most 50 object ids, and types only in the mixed feed.
+    """
     if text is None:
         return None, types
     ids: list[str] = []

@@ -76,7 +76,7 @@ async def update_group(call: Call) -> Response:
 
 
 def _check_type(group: Group, changes: Mapping[str, Any]) -> None:
-    """Whether a group is one of Microsoft 365 is decided when it is made."""
+    """Raises 400: a group of Microsoft 365 stays one, and no other group becomes one."""
     if "groupTypes" in changes and ("Unified" in changes["groupTypes"]) != group.is_unified:
         raise invalid_value("groupTypes", "Group")
 
@@ -87,7 +87,7 @@ async def delete_group(call: Call) -> Response:
 
 
 async def list_references(call: Call) -> Response:
-    """`members/$ref`: where the members are, not what they are."""
+    """`members/$ref`: the URLs of the members without their properties."""
     call.allow("$top", "$skiptoken", "$count")
     group, relation = call.group(), call.parameters[1]
     value = [
@@ -128,7 +128,7 @@ def _check_link(group: Group, relation: str, item: DirectoryObject) -> None:
 
 
 def _check_member(properties: Mapping[str, Any], item: DirectoryObject) -> None:
-    """https://learn.microsoft.com/graph/api/group-post-members, the table of who may be in what."""
+    """https://learn.microsoft.com/graph/api/group-post-members, the table of the types that a group may contain."""
     if "Unified" in (properties.get("groupTypes") or ()) and not isinstance(item, User):
         raise bad_request("Invalid value specified for property 'members' of resource 'Group'.")
     unfit = isinstance(item, Group) and not item.properties.get("securityEnabled")

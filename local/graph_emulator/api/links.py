@@ -1,4 +1,4 @@
-"""Who a user reports to, and who answers for a guest: `manager` and `sponsors`, by reference.
+"""`manager` and `sponsors` of users, by reference.
 
 https://learn.microsoft.com/graph/api/user-post-manager, https://learn.microsoft.com/graph/api/user-post-sponsors
 """
@@ -44,7 +44,7 @@ async def set_manager(call: Call) -> Response:
 
 
 async def remove_manager(call: Call) -> Response:
-    """No page says what happens without a manager; 404 is what removing any missing reference gives."""
+    """Without a manager: 404, as for any missing reference. No page says it, so a setting has 204."""
     user = call.user(writing=True)
     if user.manager is None and call.tenant.settings.missing_manager_status == 204:
         return no_content()

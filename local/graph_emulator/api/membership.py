@@ -1,7 +1,7 @@
-"""In which groups something is, through every level.
+"""The groups that an object is in, through every level.
 
-https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups and its three siblings; the same four actions
-hang on users, groups, service principals and directoryObjects.
+https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups and its three siblings. Users, groups, service
+principals and directoryObjects have the same four actions.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,10 @@ async def check_member_objects(call: Call) -> Response:
 
 
 async def get_member_groups(call: Call) -> Response:
-    """All of them, or with `securityEnabledOnly` those that can carry permissions; that one is for users alone."""
+    """Every group, or with `securityEnabledOnly` only security groups.
+
+    `securityEnabledOnly` is refused for anything but users and service principals.
+    """
     body = call.body()
     only = body.get("securityEnabledOnly", False)
     if not isinstance(only, bool):
@@ -40,7 +43,7 @@ async def get_member_groups(call: Call) -> Response:
 
 
 def _checked(call: Call, name: str, most: int) -> Response:
-    """Those of the given ids that are among the groups, each as it was sent."""
+    """The given ids that name one of the groups, spelled as they were sent."""
     ids = call.body().get(name)
     if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
         raise bad_request(f"A value is required for property '{name}' of resource 'Action'.")

@@ -1,4 +1,4 @@
-"""Relations as collections: `/users/{id}/memberOf`, `/groups/{id}/transitiveMembers/microsoft.graph.user` and so on.
+"""Relations as collections: `/users/{id}/memberOf`, `/groups/{id}/transitiveMembers/microsoft.graph.user`.
 
 https://learn.microsoft.com/graph/api/user-list-memberof, group-list-members, group-list-transitivemembers
 """
@@ -17,7 +17,7 @@ _CAST: Final = "microsoft.graph."
 
 
 def navigated(call: Call, item: DirectoryObject) -> Collection:
-    """From the path's parameters: the object, the relation and perhaps a cast."""
+    """The collection that the path names: its parameters are the object, the relation and perhaps a cast."""
     _, name, *cast = call.parameters
     found = [each for each in relations.related(call.tenant, item, name) if call.visible(each)]
     plural = f"{item.kind}s" if item.kind in {"user", "group", "servicePrincipal"} else "directoryObjects"

@@ -1,4 +1,4 @@
-"""`/directoryObjects` and `/directory/deletedItems`: what is there for objects of every kind.
+"""`/directoryObjects` and `/directory/deletedItems`: the calls that take objects of every type.
 
 https://learn.microsoft.com/graph/api/resources/directoryobject, https://learn.microsoft.com/graph/api/resources/directory
 """
@@ -71,7 +71,7 @@ async def count_deleted(call: Call) -> Response:
 
 
 def _deleted(call: Call) -> Collection:
-    """The cast is required: users or groups."""
+    """The deleted objects of the type that the path casts to. Raises 400 for an unknown type."""
     cast = call.parameters[0] if call.parameters else ""
     path = f"directory/deletedItems/{cast}"
     if cast == f"{_CAST}user":

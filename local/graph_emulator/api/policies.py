@@ -1,4 +1,4 @@
-"""`/policies`: cross-tenant access and authorization, as far as guests depend on them.
+"""`/policies`: cross-tenant access and authorization, the part that decides about guests.
 
 https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicy-overview
 """

@@ -1,4 +1,4 @@
-"""`/v1.0`: which route a request takes, and what is wrong with one that takes none."""
+"""The route of a request to `/v1.0`, or the error for a request that has none."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ type Pattern = tuple[str, ...]
 
 
 def _rank(pattern: Pattern) -> tuple[bool, ...]:
-    """Fixed segments go before open ones, so that `users/delta` is no user of that name."""
+    """Fixed segments go before open ones, so that `users/delta` is not read as a user named delta."""
     return tuple(part == "{}" for part in pattern)
 
 
@@ -39,12 +39,12 @@ def find(method: str, segments: list[str]) -> tuple[Route, tuple[str, ...]]:
 
 
 def _fits(pattern: Pattern, segments: tuple[str, ...]) -> bool:
-    """Shorter than or as long as the pattern."""
+    """Whether the segments fit the pattern, or its beginning."""
     return all(p == "{}" or p.strip("{}") == s for p, s in zip(pattern, segments, strict=False))
 
 
 def _value(part: str, segment: str) -> str:
-    """Fixed segments that handlers see come in one spelling."""
+    """A fixed segment that the handler sees comes in its official spelling."""
     return segment if part == "{}" else _OFFICIAL[part]
 
 

@@ -1,6 +1,6 @@
-"""What of `/v1.0` there is: each path with who answers it, what it costs and who may ask.
+"""Every path of `/v1.0`: its handler, its cost and the permissions that it needs.
 
-`api` finds the route of a request. Costs: https://learn.microsoft.com/graph/throttling-limits, "Resource unit cost";
+`router` finds the route of a request. Costs: https://learn.microsoft.com/graph/throttling-limits, "Resource unit cost";
 permissions: the "Permissions" table of each call's page.
 """
 
@@ -44,9 +44,9 @@ class Traffic(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """`path` has `{}` for an open segment and `{name}` for a fixed one that the handler sees in its parameters too.
+    """`path` has `{}` for an open segment, and `{name}` for a fixed one that is among the handler's parameters too.
 
-    Any of `roles` suffices, none is needed where there are none.
+    Any one of `roles` suffices; without `roles`, no permission is needed.
     """
 
     method: str
@@ -76,7 +76,7 @@ _WRITE_GROUPS: Final = ("Group.ReadWrite.All", "Directory.ReadWrite.All")
 _WRITE_MEMBERS: Final = ("GroupMember.ReadWrite.All", *_WRITE_GROUPS)
 _READ: Final = ("User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
 _WRITE: Final = ("User.ReadWrite.All", "Directory.ReadWrite.All")
-# What each property needs is checked where the properties are known.
+# The permissions of single properties are checked by the handler, which knows the properties.
 _UPDATE: Final = (
     *_WRITE,
     "User.ReadUpdate.All",
@@ -91,7 +91,7 @@ _UPDATE: Final = (
 _DELETE: Final = ("User.DeleteRestore.All", "User.ReadWrite.All", "Directory.ReadWrite.All")
 _RESTORE: Final = ("User.DeleteRestore.All",)
 _INVITE: Final = ("User.Invite.All", *_WRITE)
-# Which of them a subscription takes depends on its resource, and a broader one is not enough where less is needed.
+# The resource of a subscription decides which of them it needs; a broader permission is not accepted instead.
 _SUBSCRIBE: Final = ("User.Read.All", "Group.Read.All")
 _APPS: Final = ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
 _WRITE_APPS: Final = ("Application.ReadWrite.All", "Directory.ReadWrite.All")
@@ -128,7 +128,7 @@ def _counted(path: str, handler: Handler, count: Handler, roles: tuple[str, ...]
 def _relation(
     plural: str, name: str, handler: Handler, count: Handler, roles: tuple[str, ...], units: int = 1
 ) -> list[Route]:
-    """A relation, its `$count`, its cast to a type, and that one's `$count`. Handlers see the name."""
+    """A relation, its `$count`, its cast to a type, and the cast's `$count`. Handlers see the relation's name."""
     return [
         *_counted(f"{plural}/{{}}/{{{name}}}", handler, count, roles, units),
         *_counted(f"{plural}/{{}}/{{{name}}}/{{}}", handler, count, roles, units),
@@ -263,7 +263,7 @@ _POLICIES: Final = (
     ),
 )
 _REST: Final = (
-    # A batch costs nothing itself, and who may make it shows with its items.
+    # A batch costs nothing and needs no permission itself: its items do.
     Route(method="POST", path="$batch", handler=batch.batch, roles=(), kind=Traffic.BATCH, units=0),
     _reads("organization", organization.list_organization, _ORGANIZATION),
     _reads("organization/{}", organization.get_organization, _ORGANIZATION),

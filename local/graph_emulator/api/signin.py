@@ -16,7 +16,7 @@ _NUMBER: Final = re.compile(r"AADSTS(\d+)")
 
 
 def token(tenant: Tenant | None, request: Request, now: datetime) -> Response:
-    """Roles are those registered for the app in the tenant; with none registered it may do everything."""
+    """The token has the roles registered for the app in the tenant; without a registration, every permission."""
     form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
     if tenant is None:
         return _refused("invalid_request", "AADSTS90002: Tenant not found.")

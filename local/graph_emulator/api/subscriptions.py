@@ -11,7 +11,7 @@ from local.graph_emulator.wire.ids import guid
 from local.graph_emulator.wire.messages import Response, json_response, no_content
 
 _VALIDATION_TIMEOUT_S = 10.0
-# The reading permission itself: a broader, writing one is not accepted.
+# Only the reading permission is accepted, not a broader one that includes it.
 _READERS = {"user": ("User.Read.All",), "group": ("Group.Read.All",)}
 
 
@@ -26,7 +26,7 @@ async def create_subscription(call: Call) -> Response:
     subscriptions.check_room(call.caller, wanted)
     for url in wanted.urls:
         await _validate(call, url)
-    # The endpoints took their time; another request may have been quicker.
+    # Validation took time, in which another request may have used the room.
     subscriptions.check_room(call.caller, wanted)
     made = subscriptions.create(call.caller, wanted, creator=call.tenant.apps.ensure_principal(call.caller.app).id)
     where = context(call.origin, "subscriptions", None, entity=True)
@@ -34,7 +34,7 @@ async def create_subscription(call: Call) -> Response:
 
 
 async def list_subscriptions(call: Call) -> Response:
-    """They can be neither filtered nor counted nor expanded."""
+    """Subscriptions cannot be filtered, counted or expanded."""
     call.allow("$top", "$select", "$skiptoken")
     value = [each.describe() for each in call.service.subscriptions.of(call.caller)]
     return json_response(200, {"@odata.context": context(call.origin, "subscriptions", None), "value": value})
@@ -81,7 +81,7 @@ def _shown(call: Call, subscription: Subscription) -> Response:
 async def _validate(call: Call, url: str) -> None:
     """https://learn.microsoft.com/graph/change-notifications-delivery-webhooks, "Notification endpoint validation".
 
-    The token has what a careless echo would damage: spaces, a plus, an ampersand, markup.
+    The token has spaces, a plus, an ampersand and markup, so that an endpoint which echoes it carelessly fails.
     """
     token = f"Validation: Testing client application reachability for Request-Id: {guid(call.service.ids)} <+&>"
     target = f"{url}{'&' if '?' in url else '?'}validationToken={quote(token, safe='')}"

@@ -1,4 +1,4 @@
-"""`/users` and what hangs on it. https://learn.microsoft.com/graph/api/resources/user"""
+"""`/users`. https://learn.microsoft.com/graph/api/resources/user"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -34,7 +34,7 @@ _PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "employeeLeaveDateTime": ("User-LifeCycleInfo.ReadWrite.All",),
     "customSecurityAttributes": ("CustomSecAttributeAssignment.ReadWrite.All",),
 }
-# "Who can perform sensitive actions": on an administrator, only an app with a directory role; none has one here.
+# "Who can perform sensitive actions": on an administrator, only an app with a directory role.
 _SENSITIVE: Final = frozenset(
     words(
         "accountEnabled businessPhones mobilePhone onPremisesImmutableId otherMails passwordProfile userPrincipalName"
@@ -43,7 +43,7 @@ _SENSITIVE: Final = frozenset(
 
 
 async def list_users(call: Call) -> Response:
-    """Most readers walk all users page by page; only those of the page are looked at then."""
+    """Most readers walk all users page by page: then only the users of the page are looked at."""
     tenant = call.tenant
 
     def find(clause: Filter | None) -> Sequence[User]:
@@ -110,7 +110,7 @@ def _check_permissions(call: Call, user: User, changes: Mapping[str, Any]) -> No
 
 
 def _check_match(call: Call) -> None:
-    """No page gives users an ETag, so no If-Match can hold where a directory looked at it."""
+    """Users have no documented ETag: if the setting makes the directory check If-Match, none but `*` matches."""
     if call.tenant.settings.directory_etags and call.request.headers.get("if-match", "*") != "*":
         raise GraphError(412, "PreconditionFailed", "The condition set in the request header was not met.")
 
@@ -129,7 +129,7 @@ def _check_extensions(call: Call, changes: Mapping[str, Any], stored: Mapping[st
 
 
 def _check_external(changes: Mapping[str, Any]) -> None:
-    """Seen of guests whose mail Exchange owns; cross-tenant synchronization logs it under this code."""
+    """Raises the 400 seen for guests whose mail Exchange owns; cross-tenant synchronization logs the same code."""
     if not {"mail", "showInAddressList"}.isdisjoint(changes):
         raise GraphError(
             400,
@@ -161,7 +161,7 @@ def check_domain(call: Call, name: str) -> None:
 
 
 def _check_identities(identities: Sequence[Mapping[str, Any]], name: str) -> None:
-    """The collection is replaced as a whole, and the principal name's identity must stay in it.
+    """Raises 400. A write replaces the whole collection, and the principal name's identity must stay in it.
 
     Lengths: https://learn.microsoft.com/graph/api/resources/objectidentity
     """

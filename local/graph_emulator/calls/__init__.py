@@ -1,1 +1,1 @@
-"""What handlers have in common: a request with its caller and tenant, and collections, pages and JSON made for it."""
+"""The tools of all handlers: a request with its caller and tenant, and collections, pages and JSON made for it."""

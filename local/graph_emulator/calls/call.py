@@ -1,4 +1,4 @@
-"""One authenticated Graph request on its way to a handler, and what handlers commonly ask of it."""
+"""One authenticated Graph request on its way to a handler, with the questions that most handlers ask of it."""
 
 import json
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ from local.graph_emulator.wire.tokens import Caller
 
 
 class Service(Protocol):
-    """What a handler may reach besides its caller's tenant; `Emulator` is one.
+    """The parts of the emulator that a handler may use besides the caller's tenant.
 
-    Handlers know this much of the emulator and not the emulator itself, which is assembled from them.
+    `Emulator` fulfils it. Handlers do not import `Emulator`, because it is assembled from them.
     """
 
     ids: Random
@@ -52,7 +52,7 @@ class Call:
 
     @property
     def options(self) -> Mapping[str, str]:
-        """Query options under their official names: the router has seen to it."""
+        """Query options under their official names, as `Emulator` normalised them."""
         return self.request.query
 
     @property
@@ -65,16 +65,16 @@ class Call:
 
     @property
     def advanced(self) -> bool:
-        """https://learn.microsoft.com/graph/aad-advanced-queries: both are needed."""
+        """https://learn.microsoft.com/graph/aad-advanced-queries: the header and `$count=true` are needed."""
         return self.eventual and self.options.get("$count", "").lower() == "true"
 
     def allow(self, *options: str) -> None:
-        """Refuse system query options that the emulator would otherwise pass over in silence."""
+        """Raise 400 for a system query option that is not among `options`, instead of ignoring it."""
         allow(self.options, *options)
 
     @property
     def privileged(self) -> bool:
-        """Whether the app has a directory role, and may do what is sensitive to whoever has one."""
+        """Whether the app has a directory role, which sensitive actions on administrators need."""
         return self.caller.app in self.tenant.role_holders
 
     def body(self, *, optional: bool = False) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Call:
                 self.request.body.decode("utf-8-sig"), parse_constant=_no_number, object_pairs_hook=_each_once
             )
             if b"\\u" in self.request.body:
-                # Half of a surrogate pair is a text for Python, and cannot be sent back to anybody.
+                # Python accepts half of a surrogate pair as text, which no answer could send back as UTF-8.
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             value = None
@@ -102,7 +102,7 @@ class Call:
         return value
 
     def user(self, *, writing: bool = False) -> User:
-        """The user that the path names. One created a moment ago is not there yet for everybody."""
+        """The user that the path names. Raises 404, also for a user younger than the setting `visibility_s`."""
         key = self.parameters[0]
         user = self.tenant.user(key)
         if self.visible(user):
@@ -127,7 +127,7 @@ class Call:
         return item.visible_at <= self.now
 
     def created(self, path: str, body: Mapping[str, Any]) -> Response:
-        """201 with a Location. Which URL that is no page says; the setting has the other form seen."""
+        """201 with a Location. No page says which form its URL has: the setting `location_form` has both forms seen."""
         location = f"{self.origin}/v1.0/{path}"
         if self.tenant.settings.location_form == "v2":
             location = f"{self.origin}/v2/{self.tenant.id}/directoryObjects/{path.rpartition('/')[2]}"
@@ -135,7 +135,7 @@ class Call:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A name that comes twice is refused, as the OData library does: which of the values was meant nobody knows."""
+    """The object of these pairs. Raises ValueError for a name that comes twice, as the OData library refuses it."""
     value = dict(pairs)
     if len(value) < len(pairs):
         raise ValueError("a name came twice")
@@ -143,11 +143,11 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(text: str) -> None:
-    """NaN and Infinity are no JSON."""
+    """Raises ValueError: NaN and Infinity are not JSON."""
     raise ValueError(text)
 
 
 def link(origin: str, path: str, query: Mapping[str, str]) -> str:
-    """An absolute URL; `$`, `,` and the marks of filters stay readable, as in Graph's own links."""
+    """An absolute URL. `$`, `,` and the characters of filters are not escaped, as in Graph's own links."""
     text = "&".join(f"{name}={quote(value, safe="$,'()/:=-_.~")}" for name, value in query.items())
     return f"{origin}/v1.0/{path}?{text}"

@@ -13,7 +13,7 @@ from local.graph_emulator.odata.entities import BY_NAME, OBJECT, EntityType
 from local.graph_emulator.wire.errors import unknown_property, unsupported_query
 
 _CLAUSE: Final = re.compile(r"(?P<name>[A-Za-z]\w*)(?:\((?P<options>[^()]*)\))?")
-_MOST: Final = 20  # directory objects expand no further
+_MOST: Final = 20  # related objects in one $expand of a directory object
 _MOST_LEVELS: Final = 1000
 
 
@@ -43,7 +43,7 @@ class Expansion:
 
 
 def expanded(call: Call, item: DirectoryObject, expansion: Expansion) -> dict[str, Any]:
-    """A user without a manager comes without the property; collections come with at most twenty."""
+    """The expanded property: at most twenty objects of a collection; without a manager, no property at all."""
 
     def body(each: DirectoryObject) -> dict[str, Any]:
         return typed(each.kind, shown(each, expansion.select, BY_NAME[each.kind]))
@@ -55,7 +55,7 @@ def expanded(call: Call, item: DirectoryObject, expansion: Expansion) -> dict[st
 
 
 def _managers(call: Call, item: DirectoryObject, levels: int) -> list[User]:
-    """The next above first; a circle ends where it closes."""
+    """The managers above, the nearest first. In a circle of managers nobody comes twice."""
     found: list[User] = []
     above = relations.manager(call.tenant, item) if isinstance(item, User) else None
     while above is not None and len(found) < levels and above is not item and above not in found:
@@ -65,7 +65,7 @@ def _managers(call: Call, item: DirectoryObject, levels: int) -> list[User]:
 
 
 def _chain(managers: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Each within the one below."""
+    """Each manager nested in the entry of the user below."""
     chain: dict[str, Any] = {}
     for each in reversed(managers):
         chain = {"manager": each | chain}

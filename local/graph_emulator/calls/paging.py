@@ -17,10 +17,10 @@ _MOST: Final = 999
 def page[T: DirectoryObject](
     call: Call, items: Sequence[T], path: str, *, ordered: bool = False
 ) -> tuple[list[T], dict[str, Any]]:
-    """Those of this page and the annotations that go with it.
+    """The items of this page, and the annotations that go with them.
 
-    A token says after which ordinal to go on, so that nobody is lost when others leave meanwhile; where the items are
-    in another order, how many have been shown.
+    The token holds the last ordinal shown, so that deletions between two pages skip nobody. If the items are not in
+    the order of creation (`ordered`), it holds how many were shown.
     """
     top, after = size(call), position(call, path)
     if ordered:
@@ -48,9 +48,9 @@ def size(call: Call) -> int:
 
 
 def position(call: Call, path: str) -> int:
-    """What the `$skiptoken` says; -1 without one.
+    """The position in the `$skiptoken`; -1 without a token.
 
-    Raises 400 for one of another tenant or collection, expired or unreadable.
+    Raises 400 for a token that is unreadable, expired, or of another tenant or collection.
     """
     token = call.options.get("$skiptoken")
     if token is None:

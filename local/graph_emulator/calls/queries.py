@@ -22,10 +22,10 @@ OPTIONS: Final = ("$top", "$skiptoken", "$select", "$filter", "$count", "$expand
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """`find` gives what a filter leaves, in order of creation unless `ordered`. `mixed`: items say their own type.
+    """`find` gives the items that a filter leaves, in order of creation unless `ordered`.
 
-    `strict`: a relation, where `$filter`, `$search` and `$orderby` need an advanced query. `name` is what contexts
-    call it.
+    `mixed`: each item says its own type. `strict`: a relation, where `$filter`, `$search` and `$orderby` need an
+    advanced query. `name` is the collection's name in contexts, if it is not the plural of the type.
     """
 
     of: EntityType
@@ -39,7 +39,7 @@ class Collection:
 
 
 def listed(call: Call, collection: Collection) -> Response:
-    """One page. Raises 400 for options that cannot be read or go together only in an advanced query."""
+    """One page. Raises 400 for an option that cannot be read, or that needs an advanced query."""
     of = collection.of
     call.allow(*OPTIONS)
     select = of.parse_select(call.options.get("$select"))
@@ -73,7 +73,7 @@ def entity(
     expansion: Expansion | None = None,
     of: EntityType | None = None,
 ) -> dict[str, Any]:
-    """One object as JSON. Without `of` it is one of a mixed collection and says its own type."""
+    """One object as JSON. Without `of` it belongs to a mixed collection and says its own type."""
     kind = of or BY_NAME[item.kind]
     body = shown(item, select, kind, add_id=call.tenant.settings.select_adds_id)
     if expansion is not None:
@@ -82,7 +82,7 @@ def entity(
 
 
 def matching(call: Call, collection: Collection) -> list[DirectoryObject]:
-    """Those that the filter and the search leave and the caller can see yet."""
+    """The items that pass the filter and the search and are already visible to the caller."""
     text, wanted = call.options.get("$filter"), call.options.get("$search")
     clause = parse_filter(text, advanced=call.advanced, of=collection.of) if text is not None else None
     if wanted is not None and not call.eventual:
@@ -96,7 +96,7 @@ def matching(call: Call, collection: Collection) -> list[DirectoryObject]:
 
 
 def among(items: Iterable[DirectoryObject], kind: str | None = None) -> Find:
-    """A relation's own items, of one type where the path casts to it."""
+    """A `find` over the items of a relation; `kind` is the type that the path casts to."""
 
     def find(clause: Filter | None) -> list[DirectoryObject]:
         return [each for each in items if kind in {None, each.kind} and (clause is None or clause.test(each.get))]
@@ -139,7 +139,7 @@ def _order(call: Call, of: EntityType) -> list[tuple[str, bool]]:
 
 
 def _sorted(items: list[DirectoryObject], order: list[tuple[str, bool]]) -> list[DirectoryObject]:
-    """Stable, by the last property first; what has no value comes first, as in OData."""
+    """A stable sort, by the last property first. Items without a value come first, as in OData."""
     for name, descending in reversed(order):
         items = sorted(items, key=lambda item: _rank(item.get(name)), reverse=descending)
     return items

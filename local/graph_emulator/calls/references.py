@@ -1,7 +1,7 @@
 """References to other objects in request bodies: `@odata.id` and `name@odata.bind`.
 
-https://learn.microsoft.com/graph/api/group-post-members. The host of a reference does not matter: links are made by
-hand with Graph's own, whatever base URL the client has.
+https://learn.microsoft.com/graph/api/group-post-members. The host of a reference does not matter: clients write
+Graph's own host by hand, whatever their base URL is.
 """
 
 import re
@@ -32,7 +32,7 @@ def referenced(reference: Any) -> str:
 
 
 def check_ids(ids: Iterable[str]) -> None:
-    """Raises 400: one malformed id fails the whole call."""
+    """Raises 400 if any id is malformed."""
     wrong = next((each for each in ids if not is_guid(each)), None)
     if wrong is not None:
         raise bad_request(f"Invalid object identifier '{wrong}'.")

@@ -1,4 +1,4 @@
-"""Directory objects as JSON: what a read shows of a stored one."""
+"""Directory objects as the JSON that a read shows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from local.graph_emulator.wire.errors import unknown_property
 def shown(
     item: DirectoryObject, select: Sequence[str] | None, of: EntityType | None = None, *, add_id: bool = True
 ) -> dict[str, Any]:
-    """Every selected property, unset ones as null or []; only directory extensions are left out when unset."""
+    """Every selected property. An unset one is null or []; an unset directory extension is left out."""
     of = of or BY_NAME[item.kind]
     stored = item.properties
     body: dict[str, Any] = {}
@@ -30,7 +30,7 @@ def shown(
 
 
 def chosen(body: Mapping[str, Any], select: str | None, kind: str) -> dict[str, Any]:
-    """What a `$select` leaves of a resource that is no directory object. Raises 400 for what the type does not have."""
+    """The properties that `$select` names, of a resource that is no directory object. Raises 400 for an unknown one."""
     wanted = [name.strip() for name in (select or "").split(",") if name.strip()]
     spellings = {name.lower(): name for name in body}
     for name in wanted:
@@ -43,12 +43,12 @@ def chosen(body: Mapping[str, Any], select: str | None, kind: str) -> dict[str, 
 def context(
     origin: str, collection: str, select: Sequence[str] | None, *, entity: bool = False, expand: str = ""
 ) -> str:
-    """`expand` is an expansion as contexts show it, such as `manager(id)`; it stands behind what is selected."""
+    """`@odata.context`. `expand` is an expansion such as `manager(id)`, which follows the selected names."""
     names = [*(select or ()), *([expand] if expand else [])]
     picked = f"({','.join(names)})" if names else ""
     return f"{origin}/v1.0/$metadata#{collection}{picked}{'/$entity' if entity else ''}"
 
 
 def typed(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """For collections of mixed type: the annotation comes first."""
+    """The body with its type in front, as in collections of mixed type."""
     return {"@odata.type": f"#microsoft.graph.{kind}", **body}

@@ -1,1 +1,1 @@
-"""What tests do to the service: every call under `/_emulator`, faults on demand, the request log, seeding."""
+"""The control surface for tests: every command under `/_emulator`, faults on demand, the request log, seeding."""

@@ -1,4 +1,4 @@
-"""What of the emulator the calls under `/_emulator` read and change."""
+"""The parts of the emulator that the commands under `/_emulator` read and change."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from local.graph_emulator.wire.throttle import Throttle
 
 
 class Controlled(Protocol):
-    """`Emulator` is one; the calls do not import it, because it is assembled from them."""
+    """`Emulator` fulfils it. Commands do not import `Emulator`, because it is assembled from them."""
 
     clock: Clock
     throttle: Throttle

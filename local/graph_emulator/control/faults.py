@@ -1,4 +1,4 @@
-"""Failures on demand: which requests, how, how often."""
+"""Failures on demand: the requests that fail, how they fail, and how often."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Mode(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """`path` is a glob over what follows `/v1.0`; `method`, `tenant` None: any; `count` None: for ever."""
+    """`path` is a glob over what follows `/v1.0`; `method`, `tenant` None: any; `count` None: without end."""
 
     id: int
     path: str

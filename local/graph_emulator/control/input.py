@@ -1,4 +1,4 @@
-"""What the calls under `/_emulator` make of their bodies."""
+"""The bodies of commands, read and checked."""
 
 import json
 
@@ -6,7 +6,7 @@ from local.graph_emulator.wire.messages import JsonObject, Request
 
 
 class ControlError(Exception):
-    """A call under `/_emulator` that cannot be answered; the message says what is wrong."""
+    """A command that cannot be carried out; the message says what is wrong."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -16,7 +16,7 @@ class ControlError(Exception):
 def body_of(request: Request) -> JsonObject:
     try:
         value = json.loads((request.body or b"{}").decode("utf-8-sig"))
-        json.dumps(value, ensure_ascii=False).encode()  # what cannot be sent back is not taken in
+        json.dumps(value, ensure_ascii=False).encode()  # refuse text that no answer could send back as UTF-8
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Plausible internal users from a seed, for tenants with something in them."""
+"""Made-up internal users from a seed."""
 
 from collections.abc import Iterator
 from random import Random
@@ -32,7 +32,10 @@ _PLACES: Final = (
 
 
 def people(*, count: int, domain: str, company: str, rng: Random, first: int = 0) -> Iterator[dict[str, Any]]:
-    """Properties of `count` users, as a directory stores them. `first` keeps numbers apart from earlier users'."""
+    """Properties of `count` users, as a directory stores them.
+
+    Numbering begins at `first`, so that names differ from those of earlier users.
+    """
     for number in range(first, first + count):
         given, family = rng.choice(_GIVEN), rng.choice(_FAMILY)
         department = rng.choice(tuple(_WORK))

@@ -1,4 +1,4 @@
-"""What was asked of the emulator: the newest requests one by one, all of them as counts."""
+"""The requests to the emulator: the newest one by one, all of them as counts."""
 
 from collections import Counter, deque
 from dataclasses import asdict, dataclass
@@ -35,7 +35,7 @@ class RequestLog:
         self._statuses[tenant, str(status)] += 1
 
     def report(self, *, tenant: str | None = None, since: int = 0, items: bool = True) -> dict[str, Any]:
-        """Entries numbered above `since`. Counts are exact and over all time, or over those entries with a `since`."""
+        """Entries numbered above `since`. Without `since` the counts are over all time, else over those entries."""
         entries = [each for each in self._tail(since) if tenant in {None, each.tenant}] if items or since else []
         if since:
             kinds = Counter(each.kind for each in entries)
@@ -50,7 +50,7 @@ class RequestLog:
         }
 
     def _tail(self, since: int) -> list[Entry]:
-        """Only the end of the log is walked, so that following it costs what is new."""
+        """The entries after `since`. Only the end of the log is walked: a follower pays for new entries alone."""
         wanted = min(len(self._entries), self._made - since)
         newest = [entry for _, entry in zip(range(max(0, wanted)), reversed(self._entries), strict=False)]
         return newest[::-1]

@@ -1,6 +1,6 @@
-"""`/_emulator`: what Graph does not have. JSON in and out; a fault in the input is 400 `{"error": "..."}`.
+"""The commands under `/_emulator`, which Graph does not have. JSON in and out; wrong input is 400 `{"error": "..."}`.
 
-| call | does |
+| command | does |
 |---|---|
 | `POST /tenants` `{"id","displayName","domain","users":N?,"seed":S?}` | create a tenant, with N generated users |
 | `GET /tenants` | all of them, with counts |
@@ -30,7 +30,7 @@ from typing import Final
 from local.graph_emulator.control.controlled import Controlled
 from local.graph_emulator.control.input import ControlError, body_of, number_of, text_of
 from local.graph_emulator.control.seeding import seed
-from local.graph_emulator.control.tenants import Answer, describe, tenant_call
+from local.graph_emulator.control.tenants import Answer, describe, tenant_command
 from local.graph_emulator.directory.settings import apply
 from local.graph_emulator.directory.tenant import Tenant
 from local.graph_emulator.notifications.delivery import DeliverySettings
@@ -57,11 +57,11 @@ def handle(emulator: Controlled, request: Request, segments: list[str]) -> Respo
 def _route(emulator: Controlled, request: Request, segments: list[str]) -> Answer:
     match request.method, segments:
         case _, ["tenants", tenant_id, *rest] if rest:
-            return tenant_call(emulator, request, _tenant(emulator, tenant_id), rest)
+            return tenant_command(emulator, request, _tenant(emulator, tenant_id), rest)
         case method, ["faults"]:
             return _faults(emulator, request, method)
-        case method, [name] if (method, name) in _CALLS:
-            return _CALLS[method, name](emulator, request)
+        case method, [name] if (method, name) in _COMMANDS:
+            return _COMMANDS[method, name](emulator, request)
         case _:
             raise ControlError(404, f"there is no {request.method} /_emulator/{'/'.join(segments)}")
 
@@ -136,7 +136,7 @@ def _get_delivery(emulator: Controlled, _request: Request) -> Answer:
 
 
 def _put_delivery(emulator: Controlled, request: Request) -> Answer:
-    """Those not named go back to their defaults."""
+    """A setting that is not named goes back to its default."""
     settings = DeliverySettings()
     apply(settings, body_of(request))
     emulator.delivery.settings = settings
@@ -152,7 +152,7 @@ def _get_requests(emulator: Controlled, request: Request) -> Answer:
     return 200, emulator.log.report(tenant=request.query.get("tenant") or None, since=int(since), items=items)
 
 
-_CALLS: Final[dict[tuple[str, str], Callable[[Controlled, Request], Answer]]] = {
+_COMMANDS: Final[dict[tuple[str, str], Callable[[Controlled, Request], Answer]]] = {
     ("POST", "tenants"): _create_tenant,
     ("GET", "tenants"): _list_tenants,
     ("POST", "reset"): _reset,

@@ -5,7 +5,7 @@ tenants:
     displayName: Contoso
     domain: contoso.com
     generate: 100                 # this many made-up users, or {users: 100, seed: 7}
-    users:                        # properties as in Graph; what is required and missing is made up
+    users:                        # properties as in Graph; a required one that is missing is made up
       - userPrincipalName: ada@contoso.com
         jobTitle: Engineer
         manager: grace@contoso.com
@@ -15,7 +15,7 @@ tenants:
         owners: [grace@contoso.com]
     apps:                         # permissions in the app's tokens
       00000000-0000-0000-0000-00000000a001: [User.Read.All]
-    assignments:                  # who is assigned to an enterprise app
+    assignments:                  # users and groups assigned to an enterprise app
       - {app: 00000000-0000-0000-0000-00000000b001, to: Research}
     policies:
       authorization: {allowInvitesFrom: everyone}
@@ -55,7 +55,7 @@ _KNOWN = {
 
 
 def seed_from_file(emulator: Controlled, path: Path) -> list[Tenant]:
-    """Raises ValueError naming the file for what is no description."""
+    """The tenants made. Raises ValueError, with the name of the file, for anything but a description."""
     try:
         return seed(emulator, yaml.safe_load(path.read_text("utf-8")))
     except (yaml.YAMLError, ValueError) as fault:
@@ -117,7 +117,7 @@ def _users(tenant: Tenant, users: Any) -> None:
 
 
 def _groups(tenant: Tenant, groups: Any) -> None:
-    """All of them first, so that one may be a member of another that stands below it."""
+    """Make all groups before any link, so that a group may be a member of one that is written below it."""
     made = []
     for each in groups:
         full = {

@@ -1,4 +1,4 @@
-"""`/_emulator/tenants/{id}/..`: what can be done to one tenant. `control` lists the calls."""
+"""The commands for one tenant, `/_emulator/tenants/{id}/..`; `router` lists them."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,18 +16,18 @@ from local.graph_emulator.wire.messages import JsonObject, Request
 type Answer = tuple[int, Any]
 
 
-def tenant_call(emulator: Controlled, request: Request, tenant: Tenant, rest: list[str]) -> Answer:
+def tenant_command(emulator: Controlled, request: Request, tenant: Tenant, rest: list[str]) -> Answer:
     match request.method, rest:
         case "PUT", ["apps", app]:
             return _set_app(tenant, app, body_of(request))
-        case method, [name] if (method, name) in _CALLS:
-            return _CALLS[method, name](emulator, tenant, body_of(request))
+        case method, [name] if (method, name) in _COMMANDS:
+            return _COMMANDS[method, name](emulator, tenant, body_of(request))
         case _:
             raise ControlError(404, f"there is no {request.method} /_emulator/tenants/{{id}}/{'/'.join(rest)}")
 
 
 def _add_users(emulator: Controlled, tenant: Tenant, body: JsonObject) -> Answer:
-    """Past every quota: for filling a tenant, not for what is being tested."""
+    """Users outside every quota, to fill a tenant before the test begins."""
     given = body.get("value")
     if given is None:
         emulator.add_people(tenant, number_of(body, "count", 1), seed=number_of(body, "seed", 0))
@@ -39,7 +39,7 @@ def _add_users(emulator: Controlled, tenant: Tenant, body: JsonObject) -> Answer
 
 
 def _add_groups(_emulator: Controlled, tenant: Tenant, body: JsonObject) -> Answer:
-    """With the rules of POST /groups, under their own `id` if one is given; members and owners by id."""
+    """Groups by the rules of POST /groups, with an `id` of their own if one is given; members and owners by id."""
     given = body.get("value")
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         raise ControlError(400, "value must be a list of groups")
@@ -60,9 +60,9 @@ def _object(tenant: Tenant, key: Any) -> Any:
 
 
 def _set_app(tenant: Tenant, app: str, body: JsonObject) -> Answer:
-    """Permissions in tokens issued from now on, as an administrator's consent gives them, and a directory role."""
+    """Set the permissions in tokens issued from now on, as an administrator's consent does, and the directory role."""
     if body.get("roles", []) is None:
-        tenant.app_roles.pop(app, None)  # as nobody had registered any: everything
+        tenant.app_roles.pop(app, None)  # no registration: every permission
     elif "roles" in body or "directoryRole" not in body:
         tenant.app_roles[app] = names_of(body, "roles")
         tenant.apps.grant_roles(app, tenant.app_roles[app])
@@ -141,7 +141,7 @@ def _restore_snapshot(emulator: Controlled, tenant: Tenant, body: JsonObject) ->
     return 200, describe(emulator, tenant)
 
 
-_CALLS: Final[dict[tuple[str, str], Callable[[Controlled, Tenant, JsonObject], Answer]]] = {
+_COMMANDS: Final[dict[tuple[str, str], Callable[[Controlled, Tenant, JsonObject], Answer]]] = {
     ("POST", "users"): _add_users,
     ("POST", "groups"): _add_groups,
     ("GET", "settings"): _get_settings,

@@ -1,4 +1,4 @@
-"""Applications, service principals, app roles given to whom, and directory extensions, as far as others read them.
+"""Applications, service principals, app role assignments and directory extensions: what their readers need of them.
 
 https://learn.microsoft.com/graph/api/resources/serviceprincipal,
 https://learn.microsoft.com/graph/api/resources/approleassignment
@@ -37,7 +37,7 @@ _ROLE_IDS: Final = {
 
 
 def role_id(name: str) -> str:
-    """A permission's id: the real one where it is known here, else one that is always the same."""
+    """The id of a permission: the real one if it is listed here, else one derived from the name."""
     return _ROLE_IDS.get(name) or str(uuid5(NAMESPACE_URL, f"https://graph.microsoft.com/{name}"))
 
 
@@ -67,14 +67,14 @@ class Apps:
         return [each for each in self.assignments.find(clause) if each.properties["principalId"] == principal_id]
 
     def assigned_on(self, resource_id: str, clause: Filter | None = None) -> list[Record]:
-        """Who has app roles of a service principal; groups stay groups."""
+        """The assignments of a service principal's app roles; a group is one entry, not its members."""
         return [each for each in self.assignments.find(clause) if each.properties["resourceId"] == resource_id]
 
     def grants_of(self, client_id: str, clause: Filter | None = None) -> list[Record]:
         return [each for each in self.grants.find(clause) if each.properties["clientId"] == client_id]
 
     def ensure_principal(self, app_id: str, display_name: str = "") -> ServicePrincipal:
-        """The app's service principal in this tenant; consent makes one where there is none."""
+        """The app's service principal in this tenant; made if it is missing, as consent makes it."""
         return self.principal_of(app_id) or self.add_principal({"appId": app_id, "displayName": display_name or app_id})
 
     def add_principal(self, properties: Mapping[str, Any]) -> ServicePrincipal:
@@ -136,7 +136,7 @@ class Apps:
         self.assignments.remove(found)
 
     def grant_roles(self, app_id: str, roles: Iterable[str]) -> None:
-        """What an administrator's consent leaves behind: Graph's own roles, assigned to the app's principal."""
+        """Assign Graph's own roles to the app's principal, as an administrator's consent does."""
         wanted = list(roles)
         principal, graph = self.ensure_principal(app_id), self.graph(wanted)
         for each in self.assigned_to(principal.id):

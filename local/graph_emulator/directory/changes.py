@@ -1,6 +1,6 @@
-"""Append-only logs of what happened to a tenant's users, and to its groups.
+"""Append-only logs of the changes to a tenant's users, and to its groups.
 
-Delta rounds and change notifications are views of them.
+Delta rounds and change notifications are made from them.
 """
 
 from bisect import bisect_right
@@ -14,16 +14,16 @@ from typing import NamedTuple
 class What(StrEnum):
     CREATED = "created"
     UPDATED = "updated"
-    DELETED = "deleted"  # soft: the user is in deletedItems
+    DELETED = "deleted"  # the object is in deletedItems
     RESTORED = "restored"
-    PURGED = "purged"  # for good
+    PURGED = "purged"  # the object cannot be restored any more
 
 
 class Change(NamedTuple):
-    """`user` is the object's id, a group's too. `properties` names what an update touched.
+    """`user` is the id of the user or group. `properties` are the names of the properties that an update changed.
 
-    `old_manager` is set when the manager was one of them; `link` when a member or owner of a group was: relation, id,
-    type, and whether it was added.
+    `old_manager` is set if the manager was among them. `link` is set if a member or owner of a group was: relation,
+    id, type, and whether it was added.
     """
 
     at: datetime
@@ -36,7 +36,7 @@ class Change(NamedTuple):
 
 
 class ChangeLog:
-    """Positions count changes: a round over `[start, end)` covers the changes from the start-th on."""
+    """A position is a number of changes: a round over `[start, end)` covers changes `start` up to before `end`."""
 
     def __init__(self) -> None:
         self._changes: list[Change] = []
@@ -46,7 +46,7 @@ class ChangeLog:
         return len(self._changes)
 
     def append(self, change: Change) -> int:
-        """The position of the change."""
+        """Add a change. Gives its position."""
         self._changes.append(change)
         self._times.append(change.at)
         return len(self._changes) - 1
@@ -55,5 +55,5 @@ class ChangeLog:
         return islice(self._changes, start, end)
 
     def visible_until(self, at: datetime) -> int:
-        """How many changes had happened by then."""
+        """The number of changes up to that time."""
         return bisect_right(self._times, at)

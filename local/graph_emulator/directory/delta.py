@@ -2,8 +2,8 @@
 
 A token holds the whole state of a round, so nothing is kept between requests. A round covers the changes of the log
 in `[start, end)`; an initial round (start -1) walks the objects themselves. Entries carry the state at the time of the
-request, as Graph's do: their order and their number promise nothing. A round of `directoryObjects` goes through the
-users first and then through the groups.
+request, as Graph's do, so neither their order nor their number can be relied on. A round of `directoryObjects` has the
+users first and then the groups.
 """
 
 import base64
@@ -24,10 +24,11 @@ INITIAL: Final = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """Where a reader stands. `issued` is in seconds since 1970; `blank` says that the empty page was already given.
+    """The position of a reader in a round. `issued` is in seconds since 1970.
 
-    `start` and `end` are of the users' log, `group_start` and `group_end` of the groups'; `phase` is which of `types`
-    is being read, `part` how many entries of the object at `offset` were given.
+    `start` and `end` are positions in the log of users, `group_start` and `group_end` in the log of groups. `phase`
+    is the index of the type being read. `part` is how many entries of the object at `offset` were given. `blank`
+    is set after an empty page was given here.
     """
 
     tenant: str
@@ -56,7 +57,7 @@ class Cursor:
         return (self.start, self.end) if self.type == "user" else (self.group_start, self.group_end)
 
     def names(self, feed: Feed) -> tuple[str, ...]:
-        """What is selected of that type: names that it has, or that are spelled for it."""
+        """The selected names that this type has, with or without its prefix."""
         if self.select is None:
             return feed.default_select
         prefix = f"{feed.of.full_name}/"
@@ -65,12 +66,12 @@ class Cursor:
 
     def encode(self) -> str:
         text = json.dumps([getattr(self, name) for name in _FIELDS], separators=(",", ":")).encode()
-        # Compressed for its checksum: a damaged token must not be read as another one.
+        # zlib adds a checksum: a damaged token must not be read as another one.
         return base64.urlsafe_b64encode(zlib.compress(text, 1)).decode().rstrip("=")
 
     @classmethod
     def decode(cls, token: str) -> "Cursor":
-        """Raises 400 for anything that `encode` did not make."""
+        """Raises 400 for a token that `encode` did not make."""
         try:
             packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
             text = zlib.decompress(packed)
@@ -125,14 +126,14 @@ def latest(cursor: Cursor, tenant: Tenant) -> DeltaPage:
 
 
 def resume(tenant: Tenant, token: str, now: datetime, *, more: bool, location: str, path: str = "users") -> Cursor:
-    """The cursor of a link. A deltaLink starts a new round, up to what is replicated by now.
+    """The cursor of a link. A deltaLink starts a new round, up to the changes replicated by now.
 
-    Raises the errors of expired, reset and foreign tokens; `location` is the URL of a full resync.
+    Raises 400 or 410 for expired, reset and foreign tokens; `location` is the URL of a full resync.
     """
     cursor = Cursor.decode(token)
     if cursor.tenant != tenant.id or cursor.more is not more or cursor.path != path:
         raise bad_request("The token is not valid for this request.")
-    # A tenant restored from a snapshot has not lived through what later tokens speak of.
+    # A tenant restored from a snapshot lacks the changes that a later token counts.
     ahead = cursor.end > len(tenant.log) or cursor.group_end > len(tenant.groups.log)
     if cursor.generation != tenant.delta_generation or ahead:
         raise gone(tenant.delta_reset_form, location)
@@ -143,7 +144,7 @@ def resume(tenant: Tenant, token: str, now: datetime, *, more: bool, location: s
         return cursor
     if age > timedelta(days=tenant.settings.delta_token_days).total_seconds():
         raise gone(tenant.settings.delta_expired_form, location)
-    # Replays: changes before the token's position may come once more.
+    # A replay repeats some changes before the token's position.
     replay = tenant.settings.delta_replay
     return replace(
         cursor,
@@ -162,7 +163,7 @@ FORMS: Final = ("gone", "syncStateNotFound", "resyncRequired", "tooOld")
 
 
 def gone(form: str, location: str) -> GraphError:
-    """The ways in which Graph says that a round must start over."""
+    """The error that tells a reader to start over, in one of the forms seen of Graph."""
     if form == "syncStateNotFound":
         text = "The sync state generation is not found. The delta token is expired and data must be synchronized again."
         return GraphError(400, "syncStateNotFound", text)
@@ -175,7 +176,7 @@ def gone(form: str, location: str) -> GraphError:
 
 
 def page(tenant: Tenant, cursor: Cursor, now: datetime, *, minimal: bool, size: int | None = None) -> DeltaPage:
-    """The page at a cursor and the cursor that follows it. `size` is a wish for smaller pages."""
+    """The page at a cursor, and the cursor after it. `size` can only make pages smaller than the tenant's setting."""
     settings = tenant.settings
     size = max(1, min(settings.delta_page_size, size or settings.delta_page_size))
     start, end = cursor.span
@@ -264,7 +265,10 @@ _LONG: Final = 2000
 def _touched(
     tenant: Tenant, feed: Feed, names: frozenset[str], wanted: frozenset[str] | None, span: tuple[int, int]
 ) -> list[tuple[str, Touched]]:
-    """A log only grows, so what a span of it holds never changes: a long round is walked once, not for every page."""
+    """The objects that changed in a span of the log.
+
+    The log only grows, so a span never changes: the result of a long one is kept for the next page.
+    """
     key = (feed.of.name, names, wanted, span)
     if (known := tenant.rounds.get(key)) is not None:
         return known

@@ -1,4 +1,4 @@
-"""What a delta round shows of users and of groups: the entries. `delta` has the rounds, pages and tokens.
+"""The entries of a delta round, for users and for groups. `delta` has the rounds, pages and tokens.
 
 https://learn.microsoft.com/graph/delta-query-users, https://learn.microsoft.com/graph/delta-query-groups
 """
@@ -18,10 +18,10 @@ type Item = dict[str, Any]
 
 @dataclass(slots=True, kw_only=True)
 class Touched:
-    """What happened to one object within a round. `links` are (relation, id) with the type of what was linked."""
+    """The changes to one object within a round. `links` maps (relation, id) to the type of the linked object."""
 
     properties: set[str] = field(default_factory=set)
-    reappeared: bool = False  # created or restored: comes as a new object
+    reappeared: bool = False  # created or restored: shown as a new object
     relevant: bool = False
     old_managers: dict[str, None] = field(default_factory=dict)
     links: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Touched:
 
 
 class Feed(Protocol):
-    """`default_select` is what is shown and tracked without a `$select`."""
+    """`default_select` names the properties that are shown and tracked without a `$select`."""
 
     of: EntityType
     default_select: tuple[str, ...]
@@ -75,7 +75,7 @@ class UserFeed:
         since = frozenset(what.properties)
         for name in since:
             if name in names and is_extension(name):
-                # A change to one directory extension brings all of the same type, selected or not.
+                # A change to one directory extension shows all of the same type, selected or not.
                 names = list(dict.fromkeys((*names, *sorted(same_type_extensions(item.properties, name)))))
                 since |= frozenset(each for each in names if is_extension(each))
         body = _changed(item, names, since=since, only=since if minimal and not what.reappeared else None)
@@ -107,7 +107,7 @@ class GroupFeed:
         return self._tenant.groups.find_deleted(object_id)
 
     def entries(self, item: DirectoryObject, names: Sequence[str], what: Touched, *, minimal: bool) -> list[Item]:
-        """A group with many members makes several entries, each with a part of them."""
+        """The entries of one group: several if it has many members, each with a part of them."""
         since = frozenset(what.properties)
         plain = [name for name in names if name not in _RELATIONS]
         body = _changed(item, plain, since=since, only=since if minimal and not what.reappeared else None)
@@ -126,7 +126,7 @@ class GroupFeed:
         return made
 
     def _all(self, group: Group, relation: str) -> list[Item]:
-        """Also those in deletedItems: a soft-deleted user keeps its memberships."""
+        """All links, also to objects in deletedItems: a soft-deleted user keeps its memberships."""
         linked = group.members if relation == "members" else group.owners
         return [_link(_kind(self._tenant, each), each) for each in linked]
 
@@ -137,9 +137,9 @@ _RELATIONS: Final = ("members", "owners")
 def _changed(
     item: DirectoryObject, select: Iterable[str], *, since: frozenset[str], only: frozenset[str] | None
 ) -> dict[str, Any]:
-    """As delta shows it: never-set properties are left out, and one cleared since the last round is null.
+    """An object as delta shows it: a property never set is left out, one cleared since the last round is null.
 
-    `only` limits it to the properties that changed (`Prefer: return=minimal`).
+    `only` limits the entry to the properties that changed (`Prefer: return=minimal`).
     """
     body: dict[str, Any] = {"id": item.id}
     for name in select:

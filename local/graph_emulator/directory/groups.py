@@ -1,4 +1,4 @@
-"""A tenant's groups: members, owners, nesting, deletion, and the log of all that happened to them."""
+"""A tenant's groups: members, owners, nesting, deletion, and the log of all their changes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ _INDEXED: Final = ("id", "displayName", "mail", "mailNickname", "proxyAddresses"
 
 
 class Home(Protocol):
-    """What groups ask of their tenant, which is assembled from them."""
+    """The parts of a tenant that its groups use. `Tenant` fulfils it, and is assembled from its groups."""
 
     domains: list[str]
     settings: TenantSettings
@@ -127,7 +127,7 @@ class Groups:
         return group
 
     def update(self, group: Group, changes: Mapping[str, Any]) -> None:
-        """Writes that change nothing leave no trace."""
+        """A write that changes nothing is not logged."""
         new = {name: value for name, value in changes.items() if group.properties.get(name) != value}
         if not new:
             return
@@ -137,7 +137,7 @@ class Groups:
         self._record(group.id, What.UPDATED, frozenset(new))
 
     def add(self, group: Group, relation: str, item: DirectoryObject) -> None:
-        """Raises 400 for what is there already."""
+        """Raises 400 for a link that exists."""
         links = _links(group, relation)
         if item.id in links:
             raise bad_request(
@@ -152,7 +152,7 @@ class Groups:
         self._record(group.id, What.UPDATED, frozenset({relation}), (relation, item.id, item.kind, True))
 
     def remove(self, group: Group, relation: str, item_id: str) -> None:
-        """Raises 404 for what is not there."""
+        """Raises 404 for a link that does not exist."""
         links = _links(group, relation)
         item = self._tenant.object(item_id) or self._tenant.find_deleted(item_id) or self.find_deleted(item_id)
         if item_id not in links or item is None:
@@ -160,7 +160,7 @@ class Groups:
         self._unlink(group, relation, item)
 
     def forget(self, item: DirectoryObject) -> None:
-        """What is gone for good leaves its groups; until then a deleted user stays in them."""
+        """Remove a purged object from all groups. Until it is purged, a deleted object stays a member."""
         for group_id in list(item.memberships):
             if (group := self.anywhere(group_id)) is not None:
                 self._unlink(group, "members", item)
@@ -169,7 +169,7 @@ class Groups:
                 self._unlink(group, "owners", item)
 
     def delete(self, group: Group) -> None:
-        """Microsoft 365 groups can be restored; the others are gone at once unless a setting says otherwise."""
+        """A Microsoft 365 group goes to deletedItems; any other is purged at once unless a setting says otherwise."""
         self._live.remove(group)
         group.deleted_at = self._clock.now()
         group.properties["deletedDateTime"] = instant(group.deleted_at)
@@ -232,9 +232,9 @@ def _links(group: Group, relation: str) -> dict[str, None]:
 
 
 def _security_identifier(group_id: str) -> str:
-    """Entra writes the sixteen bytes of the id, as Windows stores them, as four little-endian numbers."""
+    """Entra's form: the sixteen bytes of the id, as Windows stores them, as four little-endian numbers."""
     try:
         raw = UUID(group_id).bytes_le
-    except ValueError:  # a tenant made by hand may use other names
+    except ValueError:  # a tenant made by a test may have ids of another form
         raw = group_id.encode().ljust(16, b"\0")
     return "S-1-12-1-" + "-".join(str(int.from_bytes(raw[at : at + 4], "little")) for at in (0, 4, 8, 12))

@@ -1,8 +1,8 @@
 """B2B invitations: https://learn.microsoft.com/graph/api/invitation-post
 
-Which address is refused, and with which words: https://learn.microsoft.com/entra/external-id/troubleshoot; texts that
-no page gives were seen in public issues. No page says what becomes of an invitation while a soft-deleted guest has the
-address: here it makes a new user.
+Refused addresses and their messages: https://learn.microsoft.com/entra/external-id/troubleshoot. Messages that no page
+gives were seen in public issues. No page says what happens if a soft-deleted guest has the invited address: here the
+invitation makes a new user.
 """
 
 import re
@@ -19,10 +19,10 @@ from local.graph_emulator.wire.ids import guid
 from local.graph_emulator.wire.tokens import Caller
 
 _WRITE_USERS: Final = ("User.ReadWrite.All", "Directory.ReadWrite.All")
-# Microsoft's list of characters that no part of an invited address may have, and where dots and hyphens may not be.
+# Microsoft's list of characters that an invited address must not have, and the places of dots and hyphens.
 _FORBIDDEN: Final = frozenset('~!#$%^&*()+=[]{}\\/|;:"<>?, ')
 _ADDRESS: Final = re.compile(r"[^@.\-](?:[^@]*[^@.\-])?@[^@]+\.[^@.]+")
-# https://learn.microsoft.com/graph/api/resources/invitation; what is read-only goes unheeded.
+# https://learn.microsoft.com/graph/api/resources/invitation; read-only properties are accepted and ignored.
 _PROPERTIES: Final = table(
     Property(name="inviteRedirectUrl", pattern=r"[A-Za-z][A-Za-z0-9+.\-]*://\S+"),
     Property(name="invitedUserType", pattern=r"Guest|Member"),
@@ -34,7 +34,7 @@ _PROPERTIES: Final = table(
 
 
 class Invitations:
-    """`tenants` finds the tenant that owns a domain, for automatic redemption."""
+    """`owner_of` finds the tenant that owns a domain, for automatic redemption."""
 
     def __init__(self, *, clock: Clock, rng: Random, owner_of: Callable[[str], Tenant | None]) -> None:
         self._clock = clock
@@ -42,7 +42,7 @@ class Invitations:
         self._owner_of = owner_of
 
     def invite(self, tenant: Tenant, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The invitation as Graph answers it. Raises GraphError for everyone who cannot be invited."""
+        """The invitation as Graph answers it. Raises GraphError for an address that cannot be invited."""
         address = _required(body, "invitedUserEmailAddress")
         redirect = _required(body, "inviteRedirectUrl")
         _check(body)
@@ -70,7 +70,7 @@ class Invitations:
         return self._answer(body, address, redirect, user)
 
     def redeem(self, tenant: Tenant, user: User) -> None:
-        """The invited person signs in for the first time."""
+        """Record that the invited person signed in for the first time."""
         tenant.update(user, self._redeemed(tenant, user.properties["userPrincipalName"]))
 
     def _check_policy(self, tenant: Tenant, address: str) -> None:
@@ -127,7 +127,7 @@ class Invitations:
         )
 
     def _consents(self, tenant: Tenant, address: str) -> bool:
-        """Automatic redemption is on where both tenants' cross-tenant access settings say so."""
+        """Whether the cross-tenant access settings of both tenants allow automatic redemption."""
         home = self._owner_of(address.rpartition("@")[2].lower())
         if home is None:
             return False
@@ -209,7 +209,7 @@ def _check(body: Mapping[str, Any]) -> None:
 
 
 def _sponsor(tenant: Tenant, user: User, sponsors: Any) -> None:
-    """An app that invites sponsors nobody unless it names them."""
+    """Set the sponsors that the invitation names. Without names, an app's invitation has no sponsor."""
     given = sponsors if isinstance(sponsors, list) else []
     ids = [each.get("id") for each in given if isinstance(each, dict)]
     known = [each for each in ids if isinstance(each, str) and tenant.object(each) is not None]

@@ -1,4 +1,4 @@
-"""What a directory holds: users, groups, and the entries that stand for apps."""
+"""The objects of a directory: users, groups, and the entries that stand for apps."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class DirectoryObject:
-    """`properties` holds what was ever set; a property that was cleared stays there as None.
+    """`properties` holds every property that was ever set; a cleared one stays there as None.
 
-    That is the difference that delta shows: never set is left out, cleared is null. `memberships` are the groups that
-    list the object directly, as an ordered set.
+    Delta shows the difference: a property never set is left out, a cleared one is null. `memberships` are the ids of
+    the groups that list the object directly, as an ordered set.
     """
 
     kind: ClassVar[str] = "directoryObject"
@@ -50,7 +50,7 @@ class User(DirectoryObject):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Group(DirectoryObject):
-    """`members` and `owners` are direct ones, as ordered sets of ids; soft-deleted users stay in them."""
+    """`members` and `owners` are the ids of the direct ones, as ordered sets; soft-deleted users stay in them."""
 
     kind: ClassVar[str] = "group"
 
@@ -78,6 +78,6 @@ class Application(DirectoryObject):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Record(DirectoryObject):
-    """What can be listed and filtered but is no directory object of its own, such as an app role assignment."""
+    """An entry that can be listed and filtered but is no directory object, such as an app role assignment."""
 
     kind: ClassVar[str] = "record"

@@ -1,7 +1,7 @@
-"""A tenant's policies on guests: who may invite, and what it agrees on with other tenants.
+"""A tenant's policies on guests: the permission to invite, and the agreements with other tenants.
 
 https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicy-overview and
-https://learn.microsoft.com/graph/api/resources/authorizationpolicy. Partner settings left null inherit the default's.
+https://learn.microsoft.com/graph/api/resources/authorizationpolicy. A null of a partner takes the default's value.
 """
 
 from collections.abc import Mapping
@@ -86,16 +86,16 @@ class Policies:
             },
         }
 
-    # What invitations ask
+    # Questions of invitations
 
     def consents(self, direction: str, tenant_id: str) -> bool:
-        """`direction` is `inboundAllowed` or `outboundAllowed`."""
+        """Whether automatic redemption with a tenant is allowed. `direction`: `inboundAllowed`, `outboundAllowed`."""
         partner = self.partners.get(tenant_id.lower(), {}).get(_CONSENT) or {}
         own = partner.get(direction)
         return bool(own if own is not None else self.default[_CONSENT].get(direction))
 
     def blocks(self, direction: str, tenant_id: str) -> bool:
-        """Whether B2B collaboration with everybody of that tenant is blocked; `direction` is Inbound or Outbound."""
+        """Whether B2B collaboration with all users of that tenant is blocked; `direction` is Inbound or Outbound."""
         name = f"b2bCollaboration{direction}"
         setting = self.partners.get(tenant_id.lower(), {}).get(name) or self.default.get(name) or {}
         users = setting.get("usersAndGroups") or {}
@@ -139,8 +139,10 @@ class Policies:
             partner[name] = {**partner[name], **value} if merge else value
 
     def remove_partner(self, tenant_id: str) -> None:
-        """https://learn.microsoft.com/graph/api/crosstenantaccesspolicyconfigurationpartner-delete: a partner with a
-        synchronization policy must lose that first."""
+        """https://learn.microsoft.com/graph/api/crosstenantaccesspolicyconfigurationpartner-delete
+
+        Raises 400 for a partner that still has a synchronization policy.
+        """
         self.partner(tenant_id)
         if tenant_id.lower() in self.synchronization:
             raise bad_request("The partner still has an identity synchronization policy; delete that first.")

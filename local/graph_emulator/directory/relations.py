@@ -1,4 +1,4 @@
-"""Who belongs to whom: members and groups through every level, managers, reports, sponsors."""
+"""Relations between objects: members and groups through every level, managers, reports, sponsors."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -10,7 +10,7 @@ type Related = Sequence[DirectoryObject]
 
 
 def members(tenant: Tenant, group: Group) -> Related:
-    """Direct ones that are not deleted."""
+    """The direct members that are not deleted."""
     return _live(tenant, group.members)
 
 
@@ -19,7 +19,7 @@ def owners(tenant: Tenant, group: Group) -> Related:
 
 
 def transitive_members(tenant: Tenant, group: Group) -> Related:
-    """Every level, each once, nested groups included. A circle of groups is walked once."""
+    """The members of every level, nested groups included, each once, even in a circle of groups."""
 
     def below(item: DirectoryObject) -> Related:
         return members(tenant, item) if isinstance(item, Group) else ()
@@ -28,7 +28,7 @@ def transitive_members(tenant: Tenant, group: Group) -> Related:
 
 
 def groups_of(tenant: Tenant, item: DirectoryObject) -> list[Group]:
-    """Those that list the object directly."""
+    """The groups that list the object directly."""
     return [group for each in item.memberships if (group := tenant.groups.find(each)) is not None]
 
 
@@ -38,7 +38,7 @@ def transitive_groups_of(tenant: Tenant, item: DirectoryObject) -> list[Group]:
 
 
 def manager(tenant: Tenant, user: User) -> User | None:
-    """A soft-deleted manager is not shown; the reference comes back with a restore."""
+    """The user's manager. A soft-deleted manager is not shown; a restore brings the reference back."""
     return None if user.manager is None else tenant.find(user.manager)
 
 
@@ -51,7 +51,7 @@ def sponsors(tenant: Tenant, user: User) -> Related:
 
 
 def related(tenant: Tenant, item: DirectoryObject, name: str) -> Related:
-    """A relation by its name in paths and in `$expand`; empty where the kind has none."""
+    """A relation by its name in paths and in `$expand`; empty if the object's type has no such relation."""
     match name, item:
         case "memberOf", _:
             return groups_of(tenant, item)
@@ -79,7 +79,7 @@ def _live(tenant: Tenant, ids: Iterable[str]) -> Related:
 
 
 def _closure(start: DirectoryObject, step: Callable[[DirectoryObject], Related]) -> list[DirectoryObject]:
-    """Breadth first, without the start."""
+    """All objects that repeated steps reach, the nearest first, without the start."""
     found: dict[str, DirectoryObject] = {}
     waiting: list[DirectoryObject] = [start]
     while waiting:

@@ -1,4 +1,4 @@
-"""What can be set for one tenant, and how JSON becomes such a setting."""
+"""The settings of one tenant, and how JSON changes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -6,12 +6,12 @@ from typing import Any
 
 
 class SettingError(ValueError):
-    """A control call named a setting that does not exist or gave it a value of the wrong type."""
+    """A command named a setting that does not exist, or gave it a value of the wrong type."""
 
 
 @dataclass(slots=True, kw_only=True)
 class TenantSettings:
-    """Changed while running through `PUT /_emulator/tenants/{id}/settings`; names are the same there."""
+    """Changed by `PUT /_emulator/tenants/{id}/settings`, where they have the same names."""
 
     # Invitations: https://learn.microsoft.com/graph/api/resources/invitation
     guest_invitations: bool = True
@@ -22,12 +22,12 @@ class TenantSettings:
 
     member_invites_need_write: bool = True  # invitedUserType Member takes more than User.Invite.All
     restricted_invites_refuse_apps: bool = True  # allowInvitesFrom adminsAndGuestInviters keeps apps out
-    reinvite_revives_deleted: bool = False  # an address of a soft-deleted guest: its restore instead of a new user
-    invited_other_mails: bool = True  # otherMails straight after an invitation hold the address
-    already_exists_code: str = "BadRequest"  # of a 400 for who cannot be invited
+    reinvite_revives_deleted: bool = False  # an invited soft-deleted guest is restored instead of made anew
+    invited_other_mails: bool = True  # otherMails hold the address straight after an invitation
+    already_exists_code: str = "BadRequest"  # of the 400 for an address that a member of the tenant has
 
-    # Tokens of this tenant's endpoint: what can be wrong with them
-    token_error: str = ""  # AADSTS code of a refusal, such as "AADSTS7000229" for an app that nobody consented to
+    # Tokens: faults of this tenant's token endpoint
+    token_error: str = ""  # AADSTS code of a refusal, such as "AADSTS7000229" for an app without consent
     token_tenant: str = ""  # another `tid` than this tenant's
     token_skew_s: float = 0.0  # how far the issuer's clock is ahead (or, below 0, behind)
 
@@ -36,18 +36,18 @@ class TenantSettings:
     external_service_owns_mail: bool = False  # mail and showInAddressList of guests cannot be written
     extensions_need_registration: bool = False  # only directory extensions registered in this tenant can be written
     missing_manager_status: int = 404  # DELETE of a manager that is not set: 404, or 204
-    deletion_drops_references: bool = False  # who reports to a user who is deleted loses them, restored or not
+    deletion_drops_references: bool = False  # reports of a deleted user lose their manager, even if it is restored
     soft_delete_security_groups: bool = False  # only Microsoft 365 groups go to deletedItems
     directory_etags: bool = False  # If-Match on users is refused with 412; otherwise it is ignored
 
     # Answers
-    select_adds_id: bool = True  # id comes even where $select leaves it out
+    select_adds_id: bool = True  # id is shown even if $select leaves it out
     location_form: str = "v1.0"  # of the Location of a 201; "v2" is the other form seen
     restore_notifies: bool = True  # a restore is an `updated` notification
 
     # Consistency
-    visibility_s: float = 0.2  # a user just created is 404 for so long
-    replication_lag_s: float = 0.0  # changes younger than this are not in a delta round yet
+    visibility_s: float = 0.2  # a new user is 404 for so long
+    replication_lag_s: float = 0.0  # younger changes are not in a delta round yet
 
     # Delta
     delta_page_size: int = 200
@@ -64,7 +64,7 @@ class TenantSettings:
 
 
 def apply(target: Any, values: Mapping[str, Any]) -> None:
-    """Set fields of a dataclass from JSON; a number may be given for a decimal, nothing else is converted."""
+    """Set fields of a dataclass from JSON. Raises SettingError; a whole number is accepted for a decimal."""
     types = {each.name: type(getattr(target, each.name)) for each in fields(target)}
     for name, value in values.items():
         if name not in types:

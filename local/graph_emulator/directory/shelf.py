@@ -15,8 +15,8 @@ class Shelf[T: DirectoryObject]:
     def __init__(self, indexed: Iterable[str] = _USERS) -> None:
         self._objects: dict[str, T] = {}
         self._indexed = frozenset(indexed)
-        # A key with one holder, nearly all of them, keeps its id alone; with more, a dictionary as an ordered set:
-        # iteration must not depend on hashes, and a hundred thousand dictionaries would weigh more than the users.
+        # Nearly every key has one holder and keeps its id alone: a hundred thousand dictionaries would take more memory
+        # than the users. Several holders are a dictionary as an ordered set, since iteration must not depend on hashes.
         self._index: dict[tuple[str, str], str | dict[str, None]] = {}
 
     def __len__(self) -> int:

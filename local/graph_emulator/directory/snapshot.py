@@ -1,7 +1,7 @@
 """A tenant as one JSON document, and a tenant from such a document: the same to the last id and the last delta token.
 
-This is the one module besides `directory` that knows a tenant's inside. Subscriptions and quotas are no part of a
-tenant and stay as they are. A delta token issued after the snapshot was taken is told to start over.
+This module reads and writes private state of `tenant`, `groups` and `apps`, as no other does. Subscriptions and quotas
+are not part of a tenant and stay as they are. A delta token issued after the snapshot gets the error of a reset.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,7 +47,7 @@ def take(tenant: Tenant) -> dict[str, Any]:
 
 
 def restore(tenant: Tenant, document: Mapping[str, Any]) -> None:
-    """All of it or nothing: what is not a snapshot raises ValueError and changes nothing."""
+    """Replace the tenant's state. If the document is no snapshot, raise ValueError and change nothing."""
     if document.get("version") != _VERSION or document.get("id") != tenant.id:
         raise ValueError("not a snapshot of this tenant")
     spare = Tenant(
@@ -103,7 +103,7 @@ def _fill(tenant: Tenant, document: dict[str, Any]) -> None:
 
 
 def _dumped(item: DirectoryObject) -> dict[str, Any]:
-    """What is at its default is left out: a hundred thousand objects are mostly that."""
+    """The fields of an object without those at their default: of a hundred thousand objects, most fields are."""
     return {
         each.name: value
         for each in fields(item)

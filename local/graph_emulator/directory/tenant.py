@@ -1,9 +1,9 @@
-"""One tenant's directory: users, deleted items and managers, and the log of all that happened to them.
+"""One tenant's directory: users, deleted items and managers, and the log of all their changes.
 
-Groups, apps and policies have their own books, which hang on it.
+Its groups, apps and policies are objects of their own: `Groups`, `Apps`, `Policies`.
 
-Plain and synchronous. It checks what any caller must obey (uniqueness, what exists); what only an HTTP caller must
-obey (permissions, throttling, the window after a create) is checked in front of it.
+Plain and synchronous. It checks the rules for any caller: uniqueness and existence. The rules for HTTP callers
+(permissions, throttling, the window after a create) are checked before it is called.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -44,7 +44,7 @@ class Tenant:
         self.log = ChangeLog()
         self.delta_generation = 0
         self.delta_reset_form = "gone"
-        self.rounds: dict[Hashable, list[Any]] = {}  # what delta keeps of a long round between its pages
+        self.rounds: dict[Hashable, list[Any]] = {}  # the result of a long delta round, kept for its next page
         self.app_roles: dict[str, list[str]] = {}
         self.role_holders: set[str] = set()  # apps with a directory role, which may touch administrators
         self.policies = Policies()
@@ -67,7 +67,7 @@ class Tenant:
 
     @property
     def ever_created(self) -> int:
-        """Users gone for good included."""
+        """All users ever created, purged ones included."""
         return len(self._order)
 
     @property
@@ -100,7 +100,7 @@ class Tenant:
         return self._deleted.find(clause)
 
     def ever(self, first: int) -> Iterator[tuple[int, str]]:
-        """Ordinal and id of every user ever created, from the first-th on."""
+        """Ordinal and id of every user ever created, from ordinal `first` on."""
         return ((ordinal, self._order[ordinal]) for ordinal in range(first, len(self._order)))
 
     def find(self, key: str) -> User | None:
@@ -120,12 +120,6 @@ class Tenant:
     def find_deleted(self, user_id: str) -> User | None:
         return self._deleted.get(user_id)
 
-    def deleted_user(self, user_id: str) -> User:
-        user = self._deleted.get(user_id)
-        if user is None:
-            raise not_found(user_id)
-        return user
-
     def known_by(self, address: str) -> list[User]:
         """Live users whose principal name, mail, proxy addresses or other mails hold the address."""
         keys = (("mail", address), ("userPrincipalName", address), ("otherMails", address))
@@ -136,7 +130,7 @@ class Tenant:
     # Writing
 
     def create(self, properties: Mapping[str, Any], *, visible_in_s: float = 0.0) -> User:
-        """Properties as stored: nothing is checked but uniqueness, and little is added. Secrets are not kept."""
+        """Make a user from properties as they are stored. Only uniqueness is checked; secrets are not kept."""
         now = self._clock.now()
         user_id = properties.get("id") or guid(self._rng)
         stored: dict[str, Any] = {
@@ -165,7 +159,7 @@ class Tenant:
         return user
 
     def update(self, user: User, changes: Mapping[str, Any]) -> None:
-        """Writes that change nothing leave no trace, in the log either."""
+        """A write that changes nothing is not logged."""
         new = {name: merged(name, user.properties.get(name), value) for name, value in changes.items()}
         new.pop("passwordProfile", None)
         new = {name: value for name, value in new.items() if user.properties.get(name) != value}
@@ -189,7 +183,7 @@ class Tenant:
         self._record(user.id, What.UPDATED, frozenset({"manager"}), old)
 
     def delete(self, user: User) -> None:
-        """Into deletedItems; the principal name is freed by putting the id in front of it."""
+        """Move the user to deletedItems. The id in front of the principal name frees that name for others."""
         self._live.remove(user)
         self._guests -= user.is_guest
         user.deleted_at = self._clock.now()
@@ -225,7 +219,7 @@ class Tenant:
         self._record(user.id, What.PURGED)
 
     def _drop_references(self, user: User) -> None:
-        """Nobody reports to this user any more."""
+        """Clear the manager of every user who reports to this one."""
         for report in list(user.reports):
             if (subordinate := self._anywhere(report)) is not None:
                 subordinate.manager = None
@@ -233,10 +227,10 @@ class Tenant:
         user.reports.clear()
 
     def expire(self, now: datetime) -> None:
-        """Purge what has been in deletedItems for 30 days. Called before each request: nothing else sees the time."""
+        """Purge the objects that have been in deletedItems for 30 days. `Emulator` calls it before each request."""
         self.groups.expire(now)
         over = []
-        for user in self._deleted:  # in the order of deletion, so that the first young one ends it
+        for user in self._deleted:  # in the order of deletion: after the first young one all are young
             if user.deleted_at is None or now - user.deleted_at < RETENTION:
                 break
             over.append(user)
@@ -264,7 +258,7 @@ class Tenant:
         self.announce(self.log.append(change), change)
 
     def announce(self, position: int, change: Change) -> None:
-        """Tell whoever delivers notifications; `position` is the change's place in its log."""
+        """Tell the listener, which delivers notifications; `position` is the change's place in its log."""
         self._listener(self, position, change)
 
     def _check_unique(self, user_id: str, properties: Mapping[str, Any]) -> None:

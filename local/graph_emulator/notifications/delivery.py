@@ -1,9 +1,10 @@
-"""Change notifications on their way: what to post, when, and what becomes of the answer. It sends nothing itself.
+"""Change notifications on their way: the posts to make, their times, and their retries. It sends nothing itself.
 
-https://learn.microsoft.com/graph/change-notifications-delivery-webhooks: an answer of 2xx within 3 s is a delivery;
-anything else is tried again, with a growing pause and 10 s to answer, for up to 4 hours. An endpoint whose answers take
-more than 3 s in over 10 % of a 10-minute window is slow: new notifications wait 10 minutes. One that misses the 10 s in
-over 15 % is dropped: new notifications are lost for 10 minutes.
+Source: https://learn.microsoft.com/graph/change-notifications-delivery-webhooks. An answer of 2xx within 3 s is a
+delivery. After any other answer the post is repeated for up to 4 hours, with a growing pause and 10 s to answer.
+
+If over 10 % of an endpoint's answers in a 10-minute window take more than 3 s, it is slow: new notifications wait 10
+minutes. If over 15 % take more than 10 s, it is dropped: new notifications are lost for 10 minutes.
 """
 
 import json
@@ -30,9 +31,11 @@ _LONGEST_PAUSE_S: Final = 600.0
 
 @dataclass(slots=True, kw_only=True)
 class DeliverySettings:
-    """`PUT /_emulator/delivery`. While not `enabled`, notifications are lost. `burst`: one change commonly makes
-    several notifications, one for each property it touched; this is the most. With `shuffle`, `delay_s` is the longest
-    delay instead of every one, so that later changes overtake earlier ones."""
+    """Set by `PUT /_emulator/delivery`. While not `enabled`, notifications are lost.
+
+    `burst` is the most notifications of one change: Graph commonly sends one for each property. With `shuffle`,
+    `delay_s` is the longest delay instead of every one, so that later changes overtake earlier ones.
+    """
 
     enabled: bool = True
     drop: float = 0.0
@@ -40,14 +43,14 @@ class DeliverySettings:
     delay_s: float = 0.0
     shuffle: bool = False
     burst: int = 2
-    judge_from: int = 10  # fewer answers in a window say nothing of an endpoint; no page gives the number
+    judge_from: int = 10  # the fewest answers in a window that are judged; no page gives the number
     batch: int = 50
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingPost:
-    """One POST to make: `number` tells posts apart, `timeout_s` is how long the endpoint has, `attempt` starts at 1."""
+    """One POST to make. `number` identifies it, `timeout_s` is the time to answer, `attempt` starts at 1."""
 
     number: int
     url: str
@@ -70,7 +73,7 @@ class PostOutcome:
 
 
 class Poster(Protocol):
-    """How the emulator reaches a subscriber; the only way out of it."""
+    """Posts to a subscriber: the only way in which the emulator reaches anything outside."""
 
     async def __call__(self, url: str, *, headers: dict[str, str], body: bytes, timeout_s: float) -> PostOutcome: ...
 
@@ -121,11 +124,11 @@ class Delivery:
         self._made = 0
 
     def reseed(self) -> None:
-        """Start the chances of drop, duplicate and shuffle anew from `settings.seed`."""
+        """Restart the random numbers of drop, duplicate and shuffle from `settings.seed`."""
         self._rng = Random(self.settings.seed)
 
     def announce(self, tenant: Tenant, position: int, change: Change) -> None:
-        """A change happened: queue what its subscribers are to hear."""
+        """Queue the notifications of a change."""
         if change.what is What.RESTORED and not tenant.settings.restore_notifies:
             return
         kind = "deleted" if change.what is What.PURGED else "updated"
@@ -135,13 +138,13 @@ class Delivery:
                     self._queue(subscription, _item(subscription, change, kind, position * 10 + n))
 
     def remind(self, subscriptions: Iterable[Subscription]) -> None:
-        """Queue a reauthorizationRequired for each that has a lifecycle URL."""
+        """Queue a reauthorizationRequired for each subscription that has a lifecycle URL."""
         for each in subscriptions:
             if each.lifecycle_url is not None:
                 self._push(self._clock.now(), each.lifecycle_url, _lifecycle_item(each))
 
     def due(self, now: datetime) -> list[PendingPost]:
-        """What is to be posted by now, several items for one URL together. Each must come back to `completed`."""
+        """The posts that are due, several items for one URL together. Give each to `completed` afterwards."""
         late = self._subscriptions.due_for_reauthorization(now)
         self.remind(late)
         for subscription in late:
@@ -161,13 +164,16 @@ class Delivery:
         return posts
 
     def next_due(self) -> datetime | None:
-        """When `due` will next have something, if nothing else happens."""
+        """The time at which `due` next has a post, if nothing else happens.
+
+        Public for a caller that moves the clock itself, such as a simulator: it can go straight to that time.
+        """
         reauthorization = self._subscriptions.next_reauthorization()
         times = [self._heap[0].due] if self._heap else []
         return min(times + ([reauthorization] if reauthorization is not None else []), default=None)
 
     def completed(self, post: PendingPost, status: int | None, elapsed_s: float) -> None:
-        """What the endpoint said to `post`, None for no answer, and how long it took."""
+        """Record the endpoint's answer to `post`: its status, None for no answer, and the time it took."""
         now = self._clock.now()
         endpoint = self._endpoint(post.url, now)
         endpoint.answers += 1
@@ -189,7 +195,7 @@ class Delivery:
         return {**self.counts, "waiting": len(self._heap), "endpoints": states}
 
     def forget(self, subscription_id: str) -> None:
-        """A deleted subscription gets nothing more; what is already being retried was sent in its time."""
+        """Drop the waiting notifications of a deleted subscription; posts that are being retried go on."""
         kept = [
             each
             for each in self._heap
@@ -255,7 +261,7 @@ class Delivery:
 
 
 def _stamp(subscription: Subscription) -> str:
-    """Notifications carry seven decimals and an offset, unlike the subscription itself."""
+    """The expiry with seven decimals and an offset, unlike in the subscription itself."""
     return subscription.expires.strftime("%Y-%m-%dT%H:%M:%S.%f0+00:00")
 
 

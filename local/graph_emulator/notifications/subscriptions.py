@@ -38,9 +38,9 @@ _WRITABLE: Final = frozenset({"expirationDateTime", "notificationUrl"})
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Subscription:
-    """`object_id` None: all of the `kind`. `members`: only who belongs to the group, not its own properties.
+    """`object_id` None: all objects of the `kind`. `members`: only changes of the group's members.
 
-    `reauthorize_at` is when the next reauthorizationRequired goes out.
+    `reauthorize_at` is the time of the next reauthorizationRequired.
     """
 
     id: str
@@ -104,12 +104,12 @@ class Wanted:
 
     @property
     def urls(self) -> list[str]:
-        """Both are validated, even when they are equal."""
+        """The URLs to validate: both, even if they are equal."""
         return [self.notification_url, *([self.lifecycle_url] if self.lifecycle_url else [])]
 
 
 def check(body: Mapping[str, Any], now: datetime) -> Wanted:
-    """Raises 400."""
+    """The subscription that a POST asks for. Raises 400 for one that Graph refuses."""
     check_names(body, _PROPERTIES, "subscription")
     change_type = _text(body, "changeType")
     types = tuple(each.strip() for each in change_type.split(","))
@@ -162,7 +162,7 @@ class Subscriptions:
         return [each for each in self._living() if each.tenant == tenant]
 
     def find(self, subscription_id: str) -> Subscription | None:
-        """None for one that has expired, too."""
+        """The subscription; None if it is unknown or has expired."""
         found = self._all.get(subscription_id)
         return found if found is not None and found.expires > self._clock.now() else None
 
@@ -173,7 +173,7 @@ class Subscriptions:
         return found
 
     def check_room(self, caller: Caller, wanted: Wanted) -> None:
-        """Raises 409 for a duplicate and 403 over quota. Called before and after the URLs are validated."""
+        """Raises 409 for a duplicate and 403 over a quota. Called before and after the URLs are validated."""
         mine = self.of(caller)
         for other in mine:
             same = set(other.change_types) == set(wanted.change_types)
@@ -235,7 +235,7 @@ class Subscriptions:
         return [each for each in self._living() if each.lifecycle_url and each.reauthorize_at <= now]
 
     def reminded(self, subscription: Subscription) -> None:
-        """Asked, and not renewed yet: asked again halfway to the end, not more often than every 15 minutes."""
+        """Set the next reminder: halfway to the expiry, at least 15 minutes from now."""
         now = self._clock.now()
         subscription.reauthorize_at = now + max((subscription.expires - now) / 2, timedelta(minutes=15))
 
@@ -261,7 +261,7 @@ def _text(body: Mapping[str, Any], name: str) -> str:
 
 
 def _url(value: Any, name: str) -> str:
-    """https; plain http only to this machine, which Graph itself would refuse."""
+    """The URL. Raises 400 unless it is https, or http to the loopback address, which Graph itself would refuse."""
     refusal = invalid(f"Invalid '{name}' attribute: an https URL is required.")
     try:
         parts = urlsplit(str(value))
@@ -274,7 +274,7 @@ def _url(value: Any, name: str) -> str:
 
 
 def _expiry(text: str, now: datetime) -> datetime:
-    """Raised to 45 minutes ahead; refused beyond 41,760 minutes, and in the past."""
+    """The expiry, at least 45 minutes ahead. Raises 400 for one in the past or over 41,760 minutes ahead."""
     try:
         wanted = parse_instant(text)
     except (ValueError, OverflowError):
@@ -287,5 +287,5 @@ def _expiry(text: str, now: datetime) -> datetime:
 
 
 def _reauthorization(now: datetime, expires: datetime) -> datetime:
-    """Graph asks some time before the end; no page says when. Here: a quarter of what is left, at most a day."""
+    """The time of the first reminder. No page says it; here a quarter of the life before the end, at most a day."""
     return expires - min((expires - now) / 4, timedelta(days=1))

@@ -1,1 +1,1 @@
-"""What Graph knows of its types and of queries: properties with their rules, paths, options, filters, searches."""
+"""Graph's types and queries: properties with their rules, paths, options, filters, searches."""

@@ -1,4 +1,4 @@
-"""What queries know of each type: its properties, the default ones, and which may be filtered, sorted and searched."""
+"""Each type as queries see it: its properties, the default ones, those to filter, sort and search by."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from local.graph_emulator.wire.words import words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityType:
-    """`resource` is its name in error messages; `sortable` needs no advanced query, `sortable_advanced` does."""
+    """`resource` is its name in error messages. Sorting by `sortable_advanced` properties needs an advanced query."""
 
     name: str
     resource: str
@@ -42,7 +42,7 @@ class EntityType:
         return name in self.kinds or name in self.unstored or (self.is_open and is_extension(name))
 
     def official(self, name: str) -> str:
-        """The spelling of a name that queries may write in any case.
+        """The official spelling of a name, which queries may write in any case.
 
         https://learn.microsoft.com/graph/api/directory-deleteditems-list selects `DisplayName`.
         """
@@ -56,7 +56,7 @@ class EntityType:
         return operators.EXTENSION if self.is_open and is_extension(head) else self.operators.get(head)
 
     def parse_select(self, text: str | None) -> tuple[str, ...] | None:
-        """The names of a `$select`, `id` not added; None without one. Raises for a name that the type does not have."""
+        """The names of a `$select`, `id` not added; None without one. Raises 400 for an unknown name."""
         if text is None:
             return None
         names = [name.strip() for name in text.split(",") if name.strip()]
@@ -74,7 +74,7 @@ class EntityType:
         head, _, member = name.removeprefix(f"{self.full_name}/").partition("/")
         head = self.official(head)
         if self.has(head) or head in self.relations:
-            # Members of a complex property cannot be picked: the property comes as a whole.
+            # Members of a complex property cannot be selected: the property is shown whole.
             return head if not member or self.kinds.get(head) is Kind.OBJECT else name
         raise unknown_property(name, self.full_name)
 
@@ -176,7 +176,7 @@ GRANT: Final = EntityType(
     default_select=words("clientId consentType id principalId resourceId scope"),
     operators=operators.GRANT,
 )
-# Collections of mixed type can be queried by what all of them have.
+# Collections of mixed type can be queried by the properties that all types share.
 OBJECT: Final = EntityType(
     name="directoryObject",
     resource="DirectoryObject",

@@ -1,6 +1,6 @@
-"""Clauses of a `$filter` as functions of an object, and the keys by which an index can find who passes them.
+"""Clauses of a `$filter` as functions of an object, with the keys by which an index finds the objects that pass.
 
-Text compares without regard to case, as the directory does.
+Text is compared without regard to case, as in the directory.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ type Keys = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """A parsed clause. `keys`, where not None, are (property, lower-case value) pairs of which every match has one."""
+    """A parsed clause. `keys`, if not None, are (property, lower-case value) pairs; every match has one of them."""
 
     test: Callable[[Getter], bool]
     keys: Keys | None = None
 
 
 class Moment(str):
-    """A point in time as it stood in the clause; it compares as the text that objects carry."""
+    """A point in time as the clause has it, which is compared as a time and not as text."""
 
     __slots__ = ()
 
@@ -55,7 +55,7 @@ def _folded(value: Any) -> Any:
 
 
 def _seconds(text: Any) -> Any:
-    """Times compare as times: objects carry whole seconds, clauses may have fractions and offsets."""
+    """Seconds since 1970; None for no time. Objects have whole seconds, clauses may have fractions and offsets."""
     try:
         return parse_instant(text).timestamp()
     except (TypeError, ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""The words of a `$filter`, each with where it ends: Graph's syntax errors give a position."""
+"""The tokens of a `$filter`, each with its end position, which Graph's syntax errors name."""
 
 import re
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ class Token(NamedTuple):
 
 
 def tokens(text: str) -> list[Token]:
-    """Raises 400 at the first character that no word can have."""
+    """Raises 400 at the first character that no token can have."""
     found: list[Token] = []
     at, end = 0, len(text.rstrip())
     while at < end:

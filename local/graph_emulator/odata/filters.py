@@ -1,6 +1,6 @@
 """`$filter`: a parser for the part of OData that Graph's directory collections understand.
 
-https://learn.microsoft.com/graph/filter-query-parameter; which operators need an advanced query (header
+https://learn.microsoft.com/graph/filter-query-parameter. Operators that need an advanced query (header
 `ConsistencyLevel: eventual` and `$count=true`): https://learn.microsoft.com/graph/aad-advanced-queries.
 """
 
@@ -18,12 +18,12 @@ __all__ = ["Filter", "Getter", "parse_filter"]
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _COMPARISONS: Final = frozenset({"eq", "ne", "ge", "le", "gt", "lt"})
 _FUNCTIONS: Final = {"startswith": str.startswith, "endswith": str.endswith}
-# OData knows these; the directory does not.
+# OData has these functions; the directory refuses them.
 _REFUSED_FUNCTIONS: Final = frozenset({"contains", "indexof", "length", "substring", "tolower", "toupper", "trim"})
 
 
 def parse_filter(text: str, *, advanced: bool, of: EntityType = USER) -> Filter:
-    """Raises GraphError 400 for what cannot be read, is not filterable, or needs an advanced query that this is not."""
+    """Raises 400 for a clause that cannot be read, is not supported, or needs an advanced query."""
     parser = _Parser(text, of, advanced=advanced)
     try:
         clause = parser.whole()
@@ -152,7 +152,7 @@ class _Parser:
         return any_of([comparison(name, "eq", value) for value in values])
 
     def _known(self, path: str) -> str:
-        """The path as its property is spelt officially."""
+        """The path with the official spelling of its property. Raises 400 for an unknown property."""
         head, slash, member = path.partition("/")
         if head == self._variable:
             return path
@@ -162,7 +162,7 @@ class _Parser:
         return f"{head}{slash}{member}"
 
     def _check(self, path: str, operator: str, value: Any) -> None:
-        """Whether the property takes the operator, by default or in an advanced query."""
+        """Raises 400 if the property does not take the operator. `missing` notes one that needs an advanced query."""
         head, _, member = path.partition("/")
         head = self._collection if head == self._variable else head
         rules = self._of.operators_of(path if head != self._collection else head)
@@ -183,7 +183,7 @@ class _Parser:
         )
 
     def _fits(self, path: str, value: Any, operator: str) -> None:
-        """A text compares with texts, a flag with flags, a time with times."""
+        """Raises 400 unless text is compared with text, a flag with a flag, a time with a time."""
         if value is None or "/" in path or path == self._variable:
             return
         kind = self._of.kinds.get(path)
@@ -255,7 +255,7 @@ _LONE_ISSUERS: Final = frozenset({"google.com", "facebook.com", "mail", "phone"}
 
 
 def _identifies(members: Mapping[str, Any]) -> bool:
-    """Whether identities can be found by these: an id with its issuer, or one of a few issuers alone."""
+    """Whether identities can be filtered by these members: an id with its issuer, or one of a few issuers alone."""
     issuer = str(members.get("issuer", "")).lower()
     alone = "issuerAssignedId" not in members
     of_principal_name = str(members.get("signInType", "")).lower() == "userprincipalname"

@@ -1,4 +1,4 @@
-"""What a group has, and which writes to it Graph refuses: https://learn.microsoft.com/graph/api/resources/group"""
+"""The properties of a group, and the writes that Graph refuses: https://learn.microsoft.com/graph/api/resources/group"""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -57,7 +57,7 @@ _REQUIRED: Final = ("displayName", "mailEnabled", "mailNickname", "securityEnabl
 
 
 def check_write(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Annotations, bindings included, are left out."""
+    """The properties of a write, each checked. Annotations, bindings included, are left out."""
     check_type(changes, "group")
     checked = {}
     for name, value in changes.items():
@@ -73,7 +73,7 @@ def check_write(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """https://learn.microsoft.com/graph/api/group-post-groups: four properties, and types that go together."""
+    """https://learn.microsoft.com/graph/api/group-post-groups: four required properties, and types that go together."""
     for name in _REQUIRED:
         if properties.get(name) is None:
             raise value_required(name, "Group")

@@ -1,8 +1,8 @@
-"""Which `$filter` operators each property takes, and which of them need an advanced query.
+"""The `$filter` operators that each property takes, and those that need an advanced query.
 
 https://learn.microsoft.com/graph/aad-advanced-queries, "Support for filter on properties of Microsoft Entra objects".
-In each row, what stands before the bar works by default; what stands after it needs `ConsistencyLevel: eventual` and
-`$count=true`. `ne` and `not` always do, and so does comparing with null where the page has an entry for it.
+In each row, the operators before the bar work by default; those after it need `ConsistencyLevel: eventual` and
+`$count=true`. `ne` and `not` always need them. `null` stands for a comparison with null.
 """
 
 from dataclasses import dataclass

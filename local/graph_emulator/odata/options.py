@@ -1,4 +1,4 @@
-"""Query options as Graph reads them: with or without `$`, in any case, each at most once, none that it does not know.
+"""Query options as Graph reads them: with or without `$`, in any case, each at most once, unknown ones refused.
 
 https://learn.microsoft.com/graph/query-parameters
 """
@@ -37,7 +37,7 @@ def normal(query: Mapping[str, str], repeated: Iterable[str] = ()) -> dict[str, 
 
 
 def allow(options: Mapping[str, str], *allowed: str) -> None:
-    """Refuse system options that this collection does not take."""
+    """Raise 400 for a system option that this collection does not take."""
     for name in options:
         if not name.startswith("$") or name in allowed or name == "$format":
             continue
@@ -53,7 +53,7 @@ def metadata_level(options: Mapping[str, str], accept: str) -> str:
 
 
 def plain(response: Response, options: Mapping[str, str], accept: str) -> Response:
-    """The answer without its context, where no metadata was asked for. Links and counts stay."""
+    """The answer, without its context if no metadata was asked for. Links and counts stay."""
     kind = response.headers.get("Content-Type", "")
     if "odata.metadata=minimal" not in kind or metadata_level(options, accept) == "minimal":
         return response

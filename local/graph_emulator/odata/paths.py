@@ -1,7 +1,7 @@
 """Paths as Graph reads them: segments in any case, keys in parentheses, functions and casts in all their spellings.
 
-OData lets `users/{id}/manager` be written `users('{id}')/manager`, and a function with or without its namespace and
-its parentheses; SDKs do all of it. https://learn.microsoft.com/graph/use-the-api
+OData has several spellings, and SDKs use all of them. `users/{id}/manager` is also `users('{id}')/manager`; a function
+comes with or without its namespace and its parentheses. https://learn.microsoft.com/graph/use-the-api
 """
 
 import re

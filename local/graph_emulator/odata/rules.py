@@ -1,4 +1,4 @@
-"""What values a property takes and which writes to it Graph refuses; `schema` and `group_schema` say it of each."""
+"""The values that a property takes, and the checks of a write; `user_schema` and `group_schema` use them."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -45,7 +45,7 @@ def texts(*names: str, **length: int) -> list[Property]:
 
 
 def check(properties: Table, resource: str, name: str, value: Any) -> Any:
-    """The value, if the property may be given it. Raises 400, or 403 for what only a signed-in user may write."""
+    """The value of a permitted write. Raises 400, or 403 for a property that only a signed-in user may write."""
     rule = properties.get(name)
     if rule is None:
         raise bad_request(f"Invalid property '{name}'.")
@@ -63,7 +63,7 @@ def check(properties: Table, resource: str, name: str, value: Any) -> Any:
 
 
 def check_type(body: Mapping[str, Any], name: str) -> None:
-    """Raises 400 for a body that says it is of another type, as the OData library does."""
+    """Raises 400 for a body of another declared type, as the OData library does."""
     said, expected = body.get("@odata.type"), f"microsoft.graph.{name}"
     if said is not None and str(said).removeprefix("#").lower() != expected:
         raise GraphError(
@@ -75,7 +75,7 @@ def check_type(body: Mapping[str, Any], name: str) -> None:
 
 
 def check_names(body: Mapping[str, Any], names: Collection[str], kind: str) -> None:
-    """Raises 400 for a property that `kind`, which is no open type, does not declare."""
+    """Raises 400 for a property that `kind`, which is not an open type, does not declare."""
     for name in body:
         if name not in names and "@" not in name:
             raise GraphError(

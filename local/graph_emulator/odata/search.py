@@ -1,6 +1,6 @@
 """`$search`: https://learn.microsoft.com/graph/search-query-parameter, "Using $search on directory object collections"
 
-`displayName` and `description` are searched by word; any other property is compared with how its value starts.
+`displayName` and `description` are searched by word, any other property by the start of its value.
 """
 
 import re
@@ -13,14 +13,14 @@ from local.graph_emulator.wire.errors import GraphError, unsupported_query
 
 _CLAUSE: Final = re.compile(r'\s*(?:"(?P<name>\w+):(?P<value>(?:[^"\\]|\\.)*)"|(?P<word>AND|OR)\b|(?P<mark>[()]))')
 _WORDS: Final = frozenset({"displayName", "description"})
-# Words end at spaces, at symbols and where case or kind of character changes.
+# A word ends at a space, a symbol, or a change of case or kind of character.
 _PARTS: Final = re.compile(r"[A-Z]?[a-z\u00df-\uffff]+|[A-Z]+(?![a-z])|\d+")
 
 type Test = Callable[[Getter], bool]
 
 
 def parse_search(text: str, of: EntityType) -> Test:
-    """Raises 400 for what is no search or names what cannot be searched."""
+    """Raises 400 for text that is no search, or for a property that cannot be searched."""
     clauses: list[list[Test]] = [[]]
     at, text, joined = 0, text.strip(), True
     while at < len(text):
@@ -56,7 +56,7 @@ def _clause(name: str, value: str, of: EntityType) -> Test:
 
 
 def _holds(value: object, wanted: list[str]) -> bool:
-    """Every wanted word begins some word of the text."""
+    """Whether every wanted word begins some word of the text."""
     if not isinstance(value, str):
         return False
     words = [each.lower() for each in (*re.split(r"[\W_]+", value), *_PARTS.findall(value))]

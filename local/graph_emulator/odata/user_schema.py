@@ -1,7 +1,7 @@
-"""What a user has, and which writes to it Graph refuses.
+"""The properties of a user, and the writes that Graph refuses.
 
-The rules are those of https://learn.microsoft.com/graph/api/user-update and
-https://learn.microsoft.com/graph/api/resources/user; lengths likewise. Directory extensions
+The rules and lengths are those of https://learn.microsoft.com/graph/api/user-update and
+https://learn.microsoft.com/graph/api/resources/user. Directory extensions
 (`extension_<app id without hyphens>_<name>`) are accepted without being registered first, unless a setting says so.
 """
 
@@ -73,7 +73,7 @@ DEFAULT_SELECT: Final = words(
     "businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname "
     "userPrincipalName id"
 )
-# https://learn.microsoft.com/graph/delta-query-overview: kept outside the main store, so changes to them go unseen.
+# https://learn.microsoft.com/graph/delta-query-overview: stored elsewhere, so delta does not show their changes.
 UNTRACKED: Final = frozenset(
     words(
         "aboutMe birthday cloudLicensing deviceEnrollmentLimit hireDate interests mailboxSettings mySite pastProjects "
@@ -81,7 +81,7 @@ UNTRACKED: Final = frozenset(
     )
 )
 _EXTENSION: Final = re.compile(r"extension_[0-9a-fA-F]{32}_\w+")
-_PRINCIPAL_NAME: Final = re.compile(r"([^@\s]+@[^@\s]+)?")  # an empty text is refused like any other
+_PRINCIPAL_NAME: Final = re.compile(r"([^@\s]+@[^@\s]+)?")  # an empty text is refused by the check of its length
 
 
 def is_extension(name: str) -> bool:
@@ -89,7 +89,7 @@ def is_extension(name: str) -> bool:
 
 
 def same_type_extensions(stored: Mapping[str, Any], name: str) -> frozenset[str]:
-    """Directory extensions of an object whose values are of the type of the named one's.
+    """The directory extensions of an object that have a value of the same type as the named one.
 
     https://learn.microsoft.com/graph/delta-query-overview: a change to one returns all of the same data type.
     """
@@ -119,7 +119,7 @@ _REQUIRED: Final = ("accountEnabled", "displayName", "mailNickname", "passwordPr
 
 
 def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """https://learn.microsoft.com/graph/api/user-post-users: five properties must be there."""
+    """https://learn.microsoft.com/graph/api/user-post-users: five properties are required."""
     for name in _REQUIRED:
         if properties.get(name) is None:
             raise value_required(name)
@@ -127,7 +127,7 @@ def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merged(name: str, old: Any, new: Any) -> Any:
-    """What a write of `new` leaves behind: two complex properties do not simply replace the old value."""
+    """The stored value after a write of `new`: two complex properties are merged with the old value."""
     if name == "employeeOrgData" and new is not None:
         return {"division": None, "costCenter": None, **new}
     if name == "onPremisesExtensionAttributes" and new is not None:

@@ -1,1 +1,1 @@
-"""What all rooms share: requests and answers as values, Graph's errors, tokens, quotas, the clock, ids."""
+"""The basis of all rooms: requests and answers as values, Graph's errors, tokens, quotas, the clock, ids."""

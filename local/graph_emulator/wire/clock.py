@@ -1,4 +1,4 @@
-"""The emulator's time. Everything that ages (tokens, subscriptions, quotas, deleted items) asks a clock given to it."""
+"""The emulator's time. Tokens, subscriptions, quotas and deleted items age by the clock that they are given."""
 
 import asyncio
 import time
@@ -16,13 +16,13 @@ class Clock(Protocol):
 
 @runtime_checkable
 class Advancing(Protocol):
-    """A clock that can be moved on by hand."""
+    """A clock that a caller can move on."""
 
     def advance(self, seconds: float) -> None: ...
 
 
 class WallClock:
-    """Real time plus what it was advanced by, so that a month can pass in a test against the server."""
+    """Real time plus the time it was advanced by, so that a month can pass in a test against the server."""
 
     _POLL_S = 0.05
 
@@ -65,19 +65,19 @@ class ManualClock:
 
 
 def instant(at: datetime) -> str:
-    """As directory objects carry it: `2026-01-05T09:00:00Z`."""
+    """The form of directory objects: `2026-01-05T09:00:00Z`."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def precise(at: datetime) -> str:
-    """As subscriptions carry it: with a fraction."""
+    """The form of subscriptions: with a fraction."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def parse_instant(text: str) -> datetime:
-    """Raises ValueError for anything but a time with a date; a missing offset is UTC, as Graph takes it.
+    """Raises ValueError for anything but a date with a time. A missing offset means UTC, as in Graph.
 
-    Graph writes up to seven decimals; Python reads six.
+    Of Graph's seven decimals, Python keeps six.
     """
     if "T" not in text:
         raise ValueError(f"not a point in time: {text!r}")

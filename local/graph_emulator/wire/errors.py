@@ -1,7 +1,7 @@
-"""Graph's error bodies, word for word where they are known.
+"""Graph's error bodies, word for word if they are known.
 
 Shapes and texts: https://learn.microsoft.com/graph/errors and
-https://learn.microsoft.com/graph/resolve-auth-errors; texts that no page gives were seen in public issues.
+https://learn.microsoft.com/graph/resolve-auth-errors. Texts that no page gives were seen in public issues.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ def value_required(name: str, resource: str = "User") -> GraphError:
 
 
 def conflict(name: str, other: str, resource: str = "User") -> GraphError:
-    """Two details, the second naming the other object, as Graph sends them."""
+    """The error has two details, as Graph sends them; the second names the other object."""
     text = f"Another object with the same value for property {name} already exists."
     return bad_request(
         text,
@@ -82,7 +82,7 @@ def not_found(object_id: str) -> GraphError:
 
 
 def not_replicated() -> GraphError:
-    """A write to an object so new that not every replica has it."""
+    """The error of a write to a new object that not every replica has yet."""
     return GraphError(404, "Directory_ObjectNotFound", "Unable to read the company information from the directory.")
 
 
@@ -99,7 +99,7 @@ def unknown_segment(segment: str) -> GraphError:
 
 
 def unknown_property(name: str, type_name: str) -> GraphError:
-    """Of `$select` and `$expand`."""
+    """The error of an unknown name in `$select` or `$expand`."""
     return GraphError(
         400,
         "BadRequest",

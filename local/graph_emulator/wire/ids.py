@@ -1,4 +1,4 @@
-"""Identifiers from the injected source of chance, so that one seed names the same objects every time."""
+"""Identifiers from the given source of random numbers, so that one seed makes the same ids every time."""
 
 import re
 from random import Random

@@ -1,4 +1,4 @@
-"""What comes in and what goes out, as plain values. Nothing here knows of a socket, a loop or a library."""
+"""Requests and answers as plain values, independent of any socket, event loop or library."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ class ConnectionLost(Exception):  # noqa: N818 - an event on the wire, not an an
 class Request:
     """One HTTP request. `path` is as sent (percent-encoded), `query` decoded, header names in lower case.
 
-    `repeated` are the options that came more than once.
+    `repeated` are the query options that came more than once.
 
     `origin` is the scheme, host and port that the caller used; links and contexts in answers start with it.
     """
@@ -81,7 +81,7 @@ def json_response(status: int, body: Mapping[str, Any] | Sequence[Any], **header
 
 
 def header_safe(text: str) -> str:
-    """What can be sent back in a header: an echo must not write the rest of the answer."""
+    """The printable part of a text, at most 256 characters: a line break would let a caller write more headers."""
     return "".join(each for each in text if " " <= each <= "~")[:256]
 
 

@@ -1,10 +1,13 @@
 """Quotas as token buckets: a pair for each app and tenant, and wide ones for each tenant and for each app.
 
-https://learn.microsoft.com/graph/throttling-limits, "Identity and access": 3,000 writes in 150 s, and 3,500, 5,000 or
-8,000 resource units in 10 s for a tenant of fewer than 50, up to 500, or more users. A bucket holds the whole quota of
-its window and is refilled evenly over it, so `writes=300, window_s=15` is a bucket of 300 that gains 20 a second. Wide:
-18,000 writes in 300 s for a tenant from all apps; 35,000 writes in 300 s and 150,000 units in 20 s for an app in all
-tenants. One app within its own quota never meets them.
+The figures are those of https://learn.microsoft.com/graph/throttling-limits, "Identity and access".
+
+- An app in a tenant: 3,000 writes in 150 s. Its resource units in 10 s depend on the size of the tenant: 3,500 below
+  50 users, 5,000 up to 500, 8,000 above.
+- Wide: 18,000 writes in 300 s for a tenant from all apps. 35,000 writes in 300 s and 150,000 units in 20 s for an app
+  in all tenants. One app within its own quota in one tenant never reaches them.
+
+A bucket holds the quota of its window and is refilled evenly: `writes=300, window_s=15` gains 20 a second.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,7 +23,7 @@ _SHOW_ABOVE: Final = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """`resource_units` None: by the size of the tenant. `wide` None: the wide ones hold unless `writes` was raised."""
+    """`resource_units` None: by the size of the tenant. `wide` None: wide quotas apply unless a limit was raised."""
 
     enabled: bool = True
     writes: float = 3000.0
@@ -81,7 +84,7 @@ class Throttle:
     _wide: dict[tuple[str, str, str], _Bucket] = field(default_factory=dict)
 
     def set(self, quota: Quota, tenant: str | None = None) -> None:
-        """From now on; the buckets concerned start full."""
+        """Set the quota of a tenant, or the default one. The buckets concerned start full."""
         self._wide.clear()
         if tenant is None:
             self.default = quota
@@ -96,8 +99,8 @@ class Throttle:
     def spend(self, caller: Caller, cost: Cost, *, users: int, now: datetime) -> dict[str, str]:
         """Headers for the answer. Raises 429 and takes nothing when a bucket is empty.
 
-        `x-ms-throttle-limit-percentage` is the used fraction of the fuller-used bucket, 1 - level / capacity, shown
-        above 0.8. `Retry-After` is the time until the call would pass, and 1 to 3 s more.
+        `x-ms-throttle-limit-percentage` is the used fraction of the more used bucket (1 - level / capacity) above 0.8.
+        `Retry-After` is the time until the call would pass, and 1 to 3 s more.
         """
         meter = self._meter(caller, users, now)
         if meter is None:
@@ -136,7 +139,7 @@ class Throttle:
                 writes=_full(quota.writes, quota.window_s, now),
             )
         elif quota.resource_units is None and (units := units_for(users, quota)) != meter.units.capacity:
-            # The tenant has grown, or shrunk, into another size.
+            # The tenant now has another size, which has another quota.
             meter.units = _full(units, quota.ru_window_s, now)
         return meter
 
@@ -179,7 +182,7 @@ def units_for(users: int, quota: Quota) -> float:
 
 
 def changed_quota(old: Quota, values: dict[str, object]) -> Quota:
-    """From JSON. Raises ValueError for what is not a quota. Naming a limit switches throttling on again."""
+    """The quota with the values of a JSON object. Raises ValueError. Naming a limit switches throttling on again."""
     numbers = {name: value for name, value in values.items() if name not in {"enabled", "wide"}}
     if not numbers.keys() <= _NUMBERS:
         raise ValueError(f"a quota has enabled, wide, {', '.join(sorted(_NUMBERS))}")

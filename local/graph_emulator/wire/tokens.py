@@ -1,7 +1,7 @@
-"""Access tokens: real JSON Web Tokens in shape, with nobody's signature.
+"""Access tokens: JSON Web Tokens without a valid signature.
 
-The claims decide everything: `tid` the tenant, `appid` the caller, `roles` its application permissions (absent: all),
-`exp` and `nbf` the life. https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+Their claims: `tid` is the tenant, `appid` the caller, `roles` its application permissions (absent: all), `nbf` and
+`exp` the lifetime. https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 """
 
 import base64
@@ -88,7 +88,7 @@ def _is_graph(audience: Any) -> bool:
 
 @lru_cache(maxsize=256)
 def _claims(token: str) -> Mapping[str, Any]:
-    """A caller sends the same token for an hour; reading it was a sixth of the cost of a small request."""
+    """Cached: a caller sends the same token for an hour, and decoding was a sixth of the cost of a small request."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

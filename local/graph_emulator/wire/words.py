@@ -1,4 +1,4 @@
-"""Tables of names are easier to read, and to compare with their source, as one text."""
+"""Names written as one text: a table of them is easier to read, and to compare with its source."""
 
 
 def words(text: str) -> tuple[str, ...]:
