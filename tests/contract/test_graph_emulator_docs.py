@@ -65,6 +65,11 @@ async def test_the_python_example_runs(base: str) -> None:
     )
 
 
+async def test_the_example_in_process_runs() -> None:
+    """With httpx alone, and no port."""
+    assert await run("", sys.executable, "-c", block("python", 1)) == "5\n"
+
+
 async def test_the_javascript_example_runs(base: str) -> None:
     """With the SDK's own client, on the Node that runs Azurite."""
     out = await run(base, str(node()), "--input-type=module", "-e", block("js"), cwd=PACKAGES)
