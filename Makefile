@@ -46,6 +46,7 @@ package: setup ## build what is deployed, .cache/package/xtsync.zip, and print i
 
 docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.settings_doc
+	@$(PYTHON) -m tools.sync_schema > docs/sync.schema.json
 	@$(PYTHON) -m tools.link_picture
 	@$(PYTHON) -m tools.layers
 
