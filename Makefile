@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Modules without I/O: every branch of theirs is tested.
 PURE := sync_core/model/*,sync_core/scope/*,sync_core/decision/*,sync_core/guard/window.py,sync_core/nominate/webhook.py,sync_core/mapping/**,sync_core/config/entra/*,sync_core/ops/principal.py,sync_core/ops/doctor/remedies.py
 
-.PHONY: help setup demo up test check bench simulate package docs lock clean
+.PHONY: help setup demo up test check lint bench simulate package docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,13 +22,18 @@ up: setup ## start Azurite, the Graph emulator and the Functions host, and keep 
 test: setup ## all tests
 	@$(PYTHON) -m pytest
 
-check: setup ## format, lint, types, layers and the coverage of the pure modules
+check: lint ## the gate: lint, and the coverage of the pure modules
+	@$(PYTHON) -m coverage run --include="$(PURE)" -m pytest tests/unit -q
+	@$(PYTHON) -m coverage report --fail-under=100 --show-missing
+
+lint: setup ## what of the gate runs no test: format, lint, types, layers, words, dead code, sizes
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
-	@$(PYTHON) -m coverage run --include="$(PURE)" -m pytest tests/unit -q
-	@$(PYTHON) -m coverage report --fail-under=100 --show-missing
+	@$(PYTHON) -m tools.checks.words
+	@$(PYTHON) -m tools.checks.dead
+	@$(PYTHON) -m tools.checks.sizes
 
 bench: setup ## measured figures
 	@$(PYTHON) -m bench
@@ -41,7 +46,9 @@ package: setup ## build what is deployed, .cache/package/xtsync.zip, and print i
 
 docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.settings_doc
+	@$(PYTHON) -m tools.sync_schema > docs/sync.schema.json
 	@$(PYTHON) -m tools.link_picture
+	@$(PYTHON) -m tools.layers
 
 lock: setup ## compile the pinned requirements from pyproject.toml
 	@local/lock.sh

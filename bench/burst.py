@@ -1,7 +1,7 @@
 """`burst`: a thousand notifications about fifty users within seconds, as a bulk change in the source causes them.
 
-Graph counts an answer above 3 s as slow and drops an endpoint that is slow too often, so the webhook must hold while
-workers are busy; and many notifications about one user must not mean many reads or any write in vain.
+Graph counts an answer above 3 s as slow and drops an endpoint that is slow too often. So the webhook must hold while
+workers are busy. Many notifications about one user must not mean many reads or any write in vain.
 """
 
 from __future__ import annotations
@@ -77,8 +77,11 @@ def _figures(bursts: Sequence[_Burst], users: int) -> list[Figure]:
 
 
 async def _burst(run: Run, users: int, n: int) -> _Burst:
-    """One burst on a stack of its own: once a minute Azurite sweeps up after every message that it ever had, and
-    stands still for ten seconds after some thousands of them."""
+    """One burst on a stack of its own.
+
+    Once a minute Azurite sweeps up after every message that it ever had. After some thousands of them it stands still
+    for ten seconds.
+    """
     async with world(run, users) as here:
         await here.subscribed()
         await here.initial_sync()

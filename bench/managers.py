@@ -1,7 +1,7 @@
 """`managers`: the initial sync of people who report to one another, in whatever order they come.
 
-Whoever is linked has those who report to them looked at again, so each person may be looked at twice; what that costs
-in reads must stay bounded, and no reference may be written more than once, or without a need.
+When a user is linked, the users who report to them are looked at again, so each person may be looked at twice. The
+reads that this costs must stay bounded, and no reference may be written more than once, or without a need.
 """
 
 from __future__ import annotations

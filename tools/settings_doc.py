@@ -7,12 +7,15 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from sync_core.config.settings import CredentialKind, Settings, load_settings
 from sync_core.model.errors import ConfigError
+
+from .checks.words import WIDEST_LINE
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "settings.md"
@@ -21,7 +24,7 @@ PAGE = ROOT / "docs" / "settings.md"
 SCHEDULES = {
     "POLL_SCHEDULE": "When a round of each source tenant's feed begins, as NCRONTAB: second, minute, hour, day, month, "
     "weekday, in UTC. The alert `feed-not-completed` expects one at least every 30 minutes.",
-    "SUBSCRIPTION_SCHEDULE": "When subscriptions are renewed, likewise. They last two days, and the alert "
+    "SUBSCRIPTION_SCHEDULE": "When subscriptions are renewed, as NCRONTAB too. They last two days, and the alert "
     "`no-live-subscription` expects a renewal within three hours.",
 }
 
@@ -32,14 +35,15 @@ _HEAD = """\
 
 App settings, which are environment variables. The Bicep templates set what a deployment needs ([deploy.md](deploy.md));
 locally they come from the environment, else from `Values` in `local.settings.json`, of which
-[local.settings.json.example](../local.settings.json.example) is a copy to start from. Who is synchronized where is not
-a setting: it stands in `sync.yaml`.
+[local.settings.json.example](../local.settings.json.example) is a copy to start from. The syncs are no settings: they
+stand in `sync.yaml`.
 
-`xtsync validate --settings` checks them, and lists every fault at once. An empty value counts as none.
+`xtsync validate --settings` checks them, and lists every fault at once. An empty value counts as none. What stands in
+brackets is the default.
 """
 _STORAGE = """
-Storage is either `AzureWebJobsStorage`, a connection string, or an account by its name or its endpoints, opened with
-the managed identity, or from a laptop as whoever signed in with `az login`. The host reads the same settings by the
+Storage is either `AzureWebJobsStorage`, a connection string, or an account by its name or its endpoints. An account is
+opened with the managed identity, or from a laptop as the user of `az login`. The host reads the same settings by the
 same names.
 """
 
@@ -52,18 +56,18 @@ def page() -> str:
             _HEAD,
             "## The app",
             "",
-            *_table((_name(field), _default(field), field.description or "") for field in fields),
+            *_list((_name(field), _default(field), field.description or "") for field in fields),
             "",
             "## Schedules",
             "",
-            *_table((name, f"`{value}`", SCHEDULES[name]) for name, value in _schedules().items()),
+            *_list((name, f"`{value}`", SCHEDULES[name]) for name, value in _schedules().items()),
             "",
             "There is no default in the code: without one of them the host does not start the app. The value shown is",
             "that of the templates and of the local stack.",
             "",
             "## Storage",
             _STORAGE,
-            *_table((_name(field), _default(field), field.description or "") for field in storage),
+            *_list((_name(field), _default(field), field.description or "") for field in storage),
             "",
             "## What each kind of credential needs",
             "",
@@ -75,11 +79,10 @@ def page() -> str:
     )
 
 
-def _table(rows: Iterator[tuple[str, str, str]]) -> Iterator[str]:
-    yield "| setting | default | what it is |"
-    yield "|---|---|---|"
-    for name, default, description in rows:
-        yield f"| `{name}` | {default} | {description} |"
+def _list(settings: Iterator[tuple[str, str, str]]) -> Iterator[str]:
+    for name, default, description in settings:
+        item = f"- `{name}`{f' ({default})' if default else ''}: {description}"
+        yield from wrap(item, WIDEST_LINE, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _name(field: FieldInfo) -> str:

@@ -24,7 +24,7 @@ def test_the_page_of_settings_is_up_to_date() -> None:
 
 def test_every_setting_is_described() -> None:
     """An alias without a description would be a line that helps nobody."""
-    listed = set(re.findall(r"^\| `(\w+)` \|", page(), re.MULTILINE))
+    listed = set(re.findall(r"^- `(\w+)`", page(), re.MULTILINE))
     fields = Settings.model_fields.values()
     assert {str(field.alias) for field in fields} | set(SCHEDULES) <= listed
     assert [field.alias for field in fields if not field.description] == []

@@ -6,12 +6,13 @@
    whatever it loads by name at run time is there.
 3. Only a large distribution of plain Python without any import by name is pruned module by module: there the import
    statements are the whole truth. Today that is msgraph-sdk, which is nine tenths of everything.
-4. What is not followed: in a dependency, an import inside a function of a distribution that it does not itself require
-   (pydantic prints in colour when `rich` is there), and whatever comes after an import that fails.
-5. Within a distribution that is pruned, a module is *used* when somebody names it in an import, and only *loaded* when
-   it runs because a package above a used one is initialized. Of a loaded module nobody has a name by which to call its
-   functions, so the imports inside them are not followed: `import msgraph.graph_request_adapter` loads
-   `msgraph/__init__.py` and with it GraphServiceClient, whose properties import all request builders there are.
+4. In a dependency two kinds of import are not followed. The first stands in a function and names a distribution that
+   the dependency does not require (pydantic prints in colour when `rich` is there). The second comes after an import
+   that fails.
+5. Within a distribution that is pruned, a module is *used* when an import names it. It is only *loaded* when it runs
+   because a package above a used one is initialized. No code has a name by which to call the functions of a loaded
+   module, so the imports inside them are not followed. An example: `import msgraph.graph_request_adapter` loads
+   `msgraph/__init__.py` and with it GraphServiceClient. The properties of that class import all request builders.
 """
 
 from __future__ import annotations
