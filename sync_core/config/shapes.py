@@ -124,7 +124,7 @@ class ClauseShape(Shape):
 
 
 class FilterShape(Shape):
-    """A set of clauses. A user passes if every clause is true."""
+    """A set of clauses. The filter is true if every clause is true."""
 
     name: str = Field(min_length=1, max_length=100, description="Shown in verdicts.")
     clauses: list[ClauseShape] = Field(min_length=1, description="Conditions on the source user.")
@@ -140,7 +140,7 @@ class ScopeShape(Shape):
     groups: list[UUID] = Field(default=[], description="With assigned: object ids of groups; nested members count.")
     members: list[UUID] = Field(default=[], description="With assigned: object ids of single users.")
     filters: list[FilterShape] = Field(
-        default=[], description="A user is in scope if one filter or more is true, or if there is no filter."
+        default=[], description="A user is in scope if at least one filter is true, or if there is no filter."
     )
 
 
@@ -185,7 +185,8 @@ class MatchingShape(Shape):
         description="Guests with the source user's address: none, all of them (guests), or the approved ones (review).",
     )
     owner_attribute: OwnerAttribute | None = Field(
-        default=None, description="Directory extension of the target tenant with the source user of each B2B user."
+        default=None,
+        description="Directory extension of the target tenant that names the source user of each B2B user.",
     )
 
 
@@ -204,7 +205,7 @@ class DeprovisionShape(Shape):
 
 
 class GuardShape(Shape):
-    """The limit of deletions and disables within a window, above which a person is asked. The larger of both counts."""
+    """Limits of deletions and disables within a window. Above the larger one, a person is asked."""
 
     max_percent: float = Field(default=5, ge=0, le=100, description="Percentage of the linked users.")
     min_count: int = Field(default=10, ge=0, description="Number of users that is always allowed.")
@@ -220,7 +221,9 @@ class SyncShape(Shape):
     source: str = Field(description="Name of a tenant.")
     target: str = Field(description="Name of a tenant.")
     scope: ScopeShape = ScopeShape()
-    mapping: list[RuleShape] | None = Field(default=None, description="Rules; without it, Microsoft's default mapping.")
+    mapping: list[RuleShape] | None = Field(
+        default=None, description="Rules; without them, Microsoft's default mapping."
+    )
     matching: MatchingShape = MatchingShape()
     deprovision: DeprovisionShape = DeprovisionShape()
     deletion_guard: GuardShape = GuardShape()

@@ -157,13 +157,13 @@ class WriteBudget:
                 return False
             if start <= now:
                 return True
-            _within(deadline, now, (start - now).total_seconds())
+            _check_wait(deadline, now, (start - now).total_seconds())
             await self._clock.sleep((start - now).total_seconds())
 
     async def _refill(self, deadline: datetime) -> None:
         now = self._clock.now()
         pause = (self._not_before - now).total_seconds()
-        _within(deadline, now, pause)
+        _check_wait(deadline, now, pause)
         if pause > 0:  # permits that were reserved before the pause would expire during it
             await self._clock.sleep(pause)
         old, size = self._block, 0
@@ -172,7 +172,7 @@ class WriteBudget:
             nonlocal size  # computed after the record was read, because more takers may have come meanwhile
             size = next_size(granted=old.granted, left=old.left, waiting=self._waiting, pace=self._pace)
             rest = tokens - size * self._cost
-            _within(deadline, self._clock.now(), debt_wait(rest, self._pace))
+            _check_wait(deadline, self._clock.now(), debt_wait(rest, self._pace))
             return rest
 
         rest = await self._change(spend)
@@ -202,6 +202,7 @@ class WriteBudget:
             raise ThrottledError("too many workers change the write budget at once", retry_after=1.0) from error
 
 
-def _within(deadline: datetime, now: datetime, wait: float) -> None:
+def _check_wait(deadline: datetime, now: datetime, wait: float) -> None:
+    """Raises ThrottledError if a wait of so many seconds would end after the deadline."""
     if wait > 0 and now + timedelta(seconds=wait) > deadline:
         raise ThrottledError("the write budget is used up", retry_after=wait)

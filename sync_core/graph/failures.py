@@ -137,5 +137,5 @@ def _is_reset(failure: Failure) -> bool:
 
 
 def not_found(error: GraphRefusedError) -> bool:
-    """Whether Graph itself says that there is no such object. A 404 of a gateway on the way does not say that."""
+    """Whether Graph itself says that there is no such object. A 404 from a gateway in between does not count."""
     return error.status == 404 and error.graph_code == NOT_FOUND

@@ -11,7 +11,7 @@ from .client import GraphClient
 
 
 class GraphInspection:
-    """See ports.TenantInspection."""
+    """ports.TenantInspection."""
 
     def __init__(self, client: GraphClient) -> None:
         self._client = client

@@ -17,8 +17,8 @@ from ..model.errors import GraphRefusedError
 SENSITIVE = frozenset({"accountEnabled", "businessPhones", "mobilePhone", "otherMails"})
 # Attributes that only Exchange or the on-premises directory may write.
 # https://learn.microsoft.com/entra/identity/multi-tenant-organizations/cross-tenant-synchronization-known-issues
-ELSEWHERE = frozenset({"mail", "onPremisesExtensionAttributes", "showInAddressList"})
-_ELSEWHERE = ("originated within an external service", "on-premises mastered")
+MASTERED_ELSEWHERE = frozenset({"mail", "onPremisesExtensionAttributes", "showInAddressList"})
+_MASTERED_ELSEWHERE = ("originated within an external service", "on-premises mastered")
 _CONFLICT = ("same value for property", "conflicting object")
 _NAMES = re.compile(r"'([A-Za-z]\w*)'|[Pp]ropert(?:y|ies):? (\w+)|\b(extension_\w+)")
 _MEMBER = re.compile(r"extensionAttribute\d+", re.IGNORECASE)
@@ -31,8 +31,8 @@ def refused_attributes(error: GraphRefusedError, sent: Collection[str]) -> set[s
         return set()
     named = {_written_as(name).lower() for found in _NAMES.findall(error.message) for name in found if name}
     names = {name for name in sent if name.lower() in named}
-    if not names and any(text in message for text in _ELSEWHERE):
-        names = set(sent) & ELSEWHERE
+    if not names and any(text in message for text in _MASTERED_ELSEWHERE):
+        names = set(sent) & MASTERED_ELSEWHERE
     if not names and error.status == 403:
         names = set(sent) & SENSITIVE
     return names

@@ -69,8 +69,8 @@ class Tokens:
 async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
     """Await `action`, and up to twice more if storage does not answer. Raises the errors of `translate`.
 
-    Throttling is raised at once: the caller waits. If a write was done and its answer was lost, the retry meets it.
-    Then an insert or a replace raises ConflictError, and a message is sent twice. The core expects both.
+    Throttling is raised at once: the caller waits. If a write was done and its answer was lost, it is done again. Then
+    an insert or a replace raises ConflictError, and a message is sent twice. The core expects both.
     """
     pauses = iter(_PAUSES_S)
     while True:

@@ -16,7 +16,7 @@ from .table import PAGE_ROWS, Row, Value, Wanted, check_keys, check_row
 
 _KEYS = ("PartitionKey", "RowKey")
 _INT32 = 2**31
-_MISSING_ROW = {"ResourceNotFound", "EntityNotFound"}  # TableNotFound is another matter
+_MISSING_ROW = {"ResourceNotFound", "EntityNotFound"}  # the code of a missing table is TableNotFound
 
 
 class AzureTable:
@@ -119,7 +119,7 @@ class AzureTable:
 
 
 def _filter(pk: str | None, rk_from: str, rk_to: str, where: Mapping[str, Wanted]) -> str:
-    """https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities"""
+    """The OData filter of a query. https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities"""
     terms = []
     if pk is not None:
         terms.append(f"PartitionKey eq {_literal(pk)}")
