@@ -1,1 +1,1 @@
-"""Measured figures. `python -m bench` runs every scenario; each figure that has a limit is judged by it."""
+"""Measured figures. `python -m bench` runs every scenario and compares each figure with its limit, if it has one."""

@@ -1,4 +1,4 @@
-"""`python -m bench [NAME ...] [--quick] [--json]`: run scenarios, show their figures, judge those with a limit."""
+"""`python -m bench [NAME ...] [--quick] [--json]`: run scenarios, show their figures, and compare them with limits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ SCENARIOS: Mapping[str, Scenario] = {
 
 
 async def measure(names: Sequence[str], run: Run) -> dict[str, list[Figure]]:
-    """One after another: side by side they would measure each other. What does not come to its end is a figure, too."""
+    """The figures of each scenario. Scenarios run one after another, so that they do not slow each other down.
+
+    A scenario that does not end is one figure above its limit.
+    """
     results = {}
     for name in names:
         try:
@@ -44,7 +47,7 @@ async def measure(names: Sequence[str], run: Run) -> dict[str, list[Figure]]:
 
 
 def main() -> int:
-    """0 when no figure misses its limit, 1 otherwise."""
+    """The exit code: 0 if no figure is above its limit, 1 otherwise, 130 after Ctrl-C."""
     arguments = _parser().parse_args()
     run = Run(quick=arguments.quick, console=Console(stderr=True))
     try:
@@ -70,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _name(text: str) -> str:
-    """Checked here: argparse's own `choices` would refuse to be given no name at all."""
+    """The name of a scenario. argparse's `choices` would refuse an empty list of names."""
     if text not in SCENARIOS:
         raise argparse.ArgumentTypeError(f"no scenario is called {text!r} (known: {', '.join(SCENARIOS)})")
     return text

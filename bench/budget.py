@@ -1,7 +1,7 @@
 """`budget`: two hosts write as fast as the target tenant allows, and not faster.
 
-Graph's limit for one app on one tenant is a bucket of writes that refills evenly; what comes too early is answered 429
-and costs time. So the least time for a given number of writes is known, and everything above it is ours.
+Graph's limit for one app on one tenant is a bucket of writes that refills evenly. A write that comes too early is
+answered 429 and costs time. So the least time for a number of writes is known, and the product adds the rest.
 """
 
 from __future__ import annotations
@@ -12,37 +12,39 @@ from .figures import Figure
 from .processes import cpu_figure, cpu_seconds
 from .requests import Request, span
 from .run import Run
-from .world import world
+from .tenants import two_tenants
 
 _PEOPLE = 2000
-_WRITES, _WINDOW_S = 300, 15  # Graph's real rate of 20 writes a second, with a bucket that is used up soon
+_WRITES, _WINDOW_S = 300, 15  # Graph's real rate of 20 writes a second, with a smaller bucket
 
 
 async def measure(run: Run) -> list[Figure]:
     people = run.size(_PEOPLE)
     settings = {"XTSYNC_WRITE_BUDGET": f"{_WRITES}/{_WINDOW_S}"}
-    async with world(run, people, settings=settings, hosts=2) as here:
+    async with two_tenants(run, people, settings=settings, hosts=2) as here:
         await here.emulated.control("PUT", "/throttle", {"tenant": FABRIKAM, "writes": _WRITES, "window_s": _WINDOW_S})
-        mark, cpu_s = await here.log.mark(), cpu_seconds(here.stack.host_processes)
+        start, cpu_s = await here.log.last(), cpu_seconds(here.stack.host_processes)
         await here.initial_sync()
         cpu_s = cpu_seconds(here.stack.host_processes) - cpu_s
-        requests = await here.log.since(mark)
+        requests = await here.log.since(start)
         disagreements = await here.disagreements()
-        led = sum(user["manager"] is not None for user in await here.emulated.users(CONTOSO, ["id", "manager"]))
+        with_manager = sum(
+            user["manager"] is not None for user in await here.emulated.users(CONTOSO, ["id", "manager"])
+        )
     return [
-        *_figures(run, people, led, requests),
+        *_figures(run, people, with_manager, requests),
         *cpu_figure("CPU per new user", cpu_s, people),
         Figure(name="disagreements at the end", value=disagreements, unit="", limit=0),
     ]
 
 
-def _figures(run: Run, people: int, led: int, requests: list[Request]) -> list[Figure]:
-    """An invitation and a PATCH for each of `people`, and a reference to the manager for each who is `led`."""
+def _figures(run: Run, people: int, with_manager: int, requests: list[Request]) -> list[Figure]:
+    """Expected are an invitation and a PATCH for each user, and a reference for each user `with_manager`."""
     writes = [r for r in requests if r.tenant == FABRIKAM and r.writes]
     invitations = sum(r.kind == "invite" for r in writes)
     patches = sum(r.method == "PATCH" for r in writes)
     references = sum(r.method == "PUT" for r in writes)
-    least = max(0.0, (2 * people + led - _WRITES) / (_WRITES / _WINDOW_S))
+    least = max(0.0, (2 * people + with_manager - _WRITES) / (_WRITES / _WINDOW_S))
     took = span(writes)
     refused = sum(r.status == 429 for r in requests)
     return [
@@ -54,5 +56,5 @@ def _figures(run: Run, people: int, led: int, requests: list[Request]) -> list[F
         ),
         Figure(name="invitations too many or too few", value=abs(invitations - people), unit="", limit=0),
         Figure(name="PATCHes too many or too few", value=abs(patches - people), unit="", limit=0),
-        Figure(name="manager references too many or too few", value=abs(references - led), unit="", limit=0),
+        Figure(name="manager references too many or too few", value=abs(references - with_manager), unit="", limit=0),
     ]

@@ -1,7 +1,7 @@
 """`burst`: a thousand notifications about fifty users within seconds, as a bulk change in the source causes them.
 
-Graph counts an answer above 3 s as slow and drops an endpoint that is slow too often. So the webhook must hold while
-workers are busy. Many notifications about one user must not mean many reads or any write in vain.
+Graph counts an answer above 3 s as slow and drops an endpoint that is slow too often. So the webhook must be quick
+while the workers are busy. Many notifications about one user must not cause many reads or a needless write.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .figures import Figure, spread
 from .processes import cpu_figure, cpu_seconds
 from .requests import reads_by_user
 from .run import Run, StalledError
-from .world import World, world
+from .tenants import TwoTenants, two_tenants
 
 _USERS = 50
 _COPIES = 20  # notifications about each user
@@ -41,7 +41,7 @@ type Item = dict[str, object]
 class _Burst:
     posts: Sequence[float]  # seconds of each
     posted_s: float
-    settled_s: float
+    ended_s: float
     reads: Mapping[str, int]  # of the source, by user
     writes: int
     cpu_s: float  # of the host
@@ -57,7 +57,7 @@ async def measure(run: Run) -> list[Figure]:
     return [
         *spread(posts, title, tail=99, limit=run.limit(1.0), beside=f"{rounds} bursts; Graph: 3 s"),
         Figure(name="notifications taken in", value=median(users * _COPIES / b.posted_s for b in bursts), unit="/s"),
-        Figure(name="from the first POST to nothing left to do", value=median(b.settled_s for b in bursts), unit="s"),
+        Figure(name="from the first POST to nothing left to do", value=median(b.ended_s for b in bursts), unit="s"),
         *cpu_figure("CPU per notification", median(b.cpu_s for b in bursts), users * _COPIES),
         *_figures(bursts, users),
         Figure(name="disagreements at the end", value=sum(b.disagreements for b in bursts), unit="", limit=0),
@@ -77,37 +77,37 @@ def _figures(bursts: Sequence[_Burst], users: int) -> list[Figure]:
 
 
 async def _burst(run: Run, users: int, n: int) -> _Burst:
-    """One burst on a stack of its own.
+    """One burst, on a stack of its own.
 
-    Once a minute Azurite sweeps up after every message that it ever had. After some thousands of them it stands still
+    Once a minute Azurite cleans up after every message that it ever had. After some thousands of messages that stops it
     for ten seconds.
     """
-    async with world(run, users) as here:
+    async with two_tenants(run, users) as here:
         await here.subscribed()
         await here.initial_sync()
         subscription = await _own_client_state(here)
         return await _measured(here, subscription, n)
 
 
-async def _measured(here: World, subscription: str, n: int) -> _Burst:
-    """Change everybody once, unheard, then post what Graph would post about it, until all is quiet again."""
-    await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # a look within this time would be merged
+async def _measured(here: TwoTenants, subscription: str, n: int) -> _Burst:
+    """Change every user without a notification, post the notifications, and wait until the queues are empty."""
+    await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # an earlier notification would be merged
     for person in here.people:
         await here.change(person, {"jobTitle": f"Moved {n}"})
     items = [_item(subscription, str(person["id"])) for person in here.people for _ in range(_COPIES)]
     Random(n).shuffle(items)
-    mark = await here.log.mark()
+    start = await here.log.last()
     cpu_s, began = cpu_seconds(here.stack.host_processes), time.monotonic()
     posts = await _post(here, items)
     posted = time.monotonic()
     await here.until(here.idle, "the notifications were not worked off", every_s=0.1)
-    settled = time.monotonic()
+    ended = time.monotonic()
     cpu_s = cpu_seconds(here.stack.host_processes) - cpu_s
-    requests = await here.log.since(mark)
+    requests = await here.log.since(start)
     return _Burst(
         posts=posts,
         posted_s=posted - began,
-        settled_s=settled - began,
+        ended_s=ended - began,
         reads=reads_by_user(r for r in requests if r.tenant == CONTOSO),
         writes=sum(r.writes for r in requests if r.tenant == FABRIKAM),
         cpu_s=cpu_s,
@@ -115,9 +115,11 @@ async def _measured(here: World, subscription: str, n: int) -> _Burst:
     )
 
 
-async def _own_client_state(here: World) -> str:
-    """The id of the subscription. Its client state is known to Graph alone, and the product keeps a hash: of ours from
-    now on, and Graph falls silent."""
+async def _own_client_state(here: TwoTenants) -> str:
+    """Replace the stored hash of the client state by that of ours, and stop Graph's own notifications.
+
+    Only Graph knows the original client state. Returns the id of the subscription.
+    """
     await here.emulated.control("PUT", "/delivery", {"enabled": False})
     records = here.runtime.storage.subscriptions
     record = await records.get(here.sync.source.key)
@@ -138,8 +140,8 @@ def _item(subscription: str, user: str) -> Item:
     }
 
 
-async def _post(here: World, items: list[Item]) -> list[float]:
-    """Seconds of each POST, from the client's side."""
+async def _post(here: TwoTenants, items: list[Item]) -> list[float]:
+    """The seconds of each POST, as the client measures them."""
     posts = [list(batch) for batch in batched(items, _ITEMS, strict=False)]
     url = f"{here.stack.functions_url}/api/graph/notifications"
     slots = asyncio.Semaphore(_AT_ONCE)

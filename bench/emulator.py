@@ -1,8 +1,7 @@
-"""`emulator`: what the Graph emulator itself costs, so that it is not what a measurement of the product measures.
+"""`emulator`: the cost of the Graph emulator itself, to tell it from the cost of the product in other scenarios.
 
-Everything is in process: no socket, no client library, one request after another. Memory is the process's own, so it
-is measured in a process of its own. Times are CPU time, which is all that the emulator takes, and which others on the
-machine cannot spoil as they can the wall clock's.
+Requests are made in process, without a socket or a client library, one after another. Memory is that of a process that
+does nothing else. Times are CPU time, which other programs on the machine hardly change.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ _LARGEST_MB = 600.0
 
 
 async def measure(run: Run) -> list[Figure]:
-    """As a scenario of `python -m bench`."""
+    """The scenario of `python -m bench`, measured in a child process."""
     with run.step(f"{_QUICK if run.quick else _USERS:,} users in one tenant", 3):
         return await asyncio.to_thread(_apart, quick=run.quick)
 
 
 def run(quick: bool) -> list[Figure]:
-    """Seed, measure and forget one tenant in this process."""
+    """Seed and measure one tenant in this process."""
     return asyncio.run(_Bench(_QUICK if quick else _USERS).figures())
 
 
@@ -113,7 +112,7 @@ class _Bench:
         answer = await self.emulator.handle(request)
         if answer.status >= 400:
             raise AssertionError(answer.body)
-        # What the client makes of it is not the emulator's cost, but links have to be followed.
+        # Parsing is the client's cost and not the emulator's. A delta page is parsed only for its next link.
         return answer.status, answer.json() if answer.body and "delta" in target else {}
 
 

@@ -1,4 +1,4 @@
-"""What a scenario yields: figures, each with what it is compared with and, where there is one, its limit."""
+"""The figures of a scenario, each with a remark for comparison and, if it has one, its limit."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """`limit` is the most that is accepted; a figure that counts faults has 0."""
+    """One measured value. `limit` is the largest accepted value; it is 0 for a count of faults."""
 
     name: str
     value: float
     unit: str
-    beside: str = ""  # what it is compared with
+    beside: str = ""  # shown beside the value, for comparison
     limit: float | None = None
 
     @property
     def passed(self) -> bool | None:
-        """None where nothing is asked of it."""
+        """None without a limit."""
         return None if self.limit is None else self.value <= self.limit
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """By nearest rank, so that it is one of the values: the 99th of 50 values is their largest."""
+    """The percentile by nearest rank, so that it is one of the values. The 99th of 50 values is the largest."""
     rank = math.ceil(percent / 100 * len(values))
     return sorted(values)[max(0, rank - 1)]
 
@@ -38,7 +38,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def spread(
     values: Sequence[float], name: str, *, tail: int, limit: float | None = None, beside: str = ""
 ) -> list[Figure]:
-    """Median, tail percentile and largest of times in seconds, as milliseconds; the limit (seconds) is the tail's."""
+    """Median, tail percentile and maximum of `values` (seconds), in milliseconds. `limit` (seconds) is the tail's."""
     tail_ms = 1000 * percentile(values, tail)
     tail_limit = None if limit is None else 1000 * limit
     return [
@@ -49,7 +49,7 @@ def spread(
 
 
 def as_json(results: dict[str, list[Figure]], *, quick: bool) -> dict[str, Any]:
-    """Everything, with the machine it was measured on."""
+    """All figures, with the Python version and the number of CPUs of the machine."""
     return {
         "quick": quick,
         "python": platform.python_version(),
@@ -77,12 +77,12 @@ def as_table(results: dict[str, list[Figure]]) -> Table:
 
 def _row(figure: Figure) -> tuple[str, str, str, str, str, str]:
     limit = "" if figure.limit is None else shown(figure.limit)
-    verdict = {None: "", True: "ok", False: "[bold red]MISSED[/]"}[figure.passed]
-    return figure.name, shown(figure.value), figure.unit, limit, verdict, figure.beside
+    passed = {None: "", True: "ok", False: "[bold red]MISSED[/]"}[figure.passed]
+    return figure.name, shown(figure.value), figure.unit, limit, passed, figure.beside
 
 
 def shown(value: float) -> str:
-    """Whole numbers bare, others with three significant digits."""
+    """A number for people: whole or large numbers without decimals, others with three significant digits."""
     if value == int(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""`groups`: from joining or leaving a nested group to the target's showing it, by event and by poll alone."""
+"""`groups`: the time from a change of membership to the target user, by notification and by poll alone."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sync_core.reconcile.coalescing import COALESCE_WITHIN
 
 from .figures import Figure, spread
 from .run import Run
-from .world import World, world
+from .tenants import TwoTenants, two_tenants
 
 _ONE_BY_ONE = 10
 _AT_ONCE = 50
-_STAFF = "dddddddd-0000-0000-0000-000000000001"  # the scope's
-_TEAM = "dddddddd-0000-0000-0000-000000000002"  # nested in it
+_STAFF = "dddddddd-0000-0000-0000-000000000001"  # named in the scope
+_TEAM = "dddddddd-0000-0000-0000-000000000002"  # nested in _STAFF
 _CONFIG = f"""
 tenants:
   contoso: {{ id: {CONTOSO} }}
@@ -33,7 +33,7 @@ syncs:
     scope: {{ users: assigned, groups: [{_STAFF}] }}
     deletion_guard: {{ min_count: 100000 }}
 """
-# Until no round that was asked for is still to come, and whoever was just read would be read at once again.
+# After this time no requested round is left, and a notification about a user just read is not merged.
 _QUIET = max(COALESCE_WITHIN, SECOND_LOOK + SPACING) + timedelta(seconds=1)
 
 
@@ -43,7 +43,7 @@ async def measure(run: Run) -> list[Figure]:
     with TemporaryDirectory() as folder:
         config = Path(folder) / "sync.yaml"
         config.write_text(_CONFIG)
-        async with world(run, singles + together, config=config) as here:
+        async with two_tenants(run, singles + together, config=config) as here:
             await _prepare(here)
             for joining in (True, False):
                 what = "joined" if joining else "left"
@@ -69,14 +69,14 @@ async def measure(run: Run) -> list[Figure]:
     return [*figures, Figure(name="target users left at the end", value=left, unit="", limit=0)]
 
 
-async def _prepare(here: World) -> None:
-    """Two groups without people, subscriptions to both feeds, and the first rounds over."""
+async def _prepare(here: TwoTenants) -> None:
+    """Make two groups without users, subscribe to both feeds, and read the first rounds to the end."""
     groups = [
         {"id": group, "displayName": name, "mailNickname": name, "mailEnabled": False, "securityEnabled": True}
         for group, name in ((_TEAM, "Team"), (_STAFF, "Staff"))
     ]
     await here.emulated.control("POST", f"/tenants/{CONTOSO}/groups", {"value": groups})
-    await _link(here, _STAFF, _TEAM)
+    await _add_member(here, _STAFF, _TEAM)
     await here.subscribed()
     await here.by_hand("poll_feeds")
 
@@ -88,15 +88,18 @@ async def _prepare(here: World) -> None:
     await here.until(ready, "the first round of the groups feed did not end")
 
 
-async def _moved(here: World, people: Sequence[User], *, joining: bool, poll: bool = False) -> list[float]:
-    """Have these people join or leave at once; seconds until the target shows each, from the poll's start if one is."""
+async def _moved(here: TwoTenants, people: Sequence[User], *, joining: bool, poll: bool = False) -> list[float]:
+    """Add or remove these members at once; returns the seconds until the target shows each change.
+
+    With `poll`, a poll is started afterwards, and the seconds count from its start.
+    """
     mails = {person["id"]: str(person["mail"]).lower() for person in people}
     began: dict[str, float] = {}
 
     async def move(person: User) -> None:
         began[person["id"]] = time.monotonic()
         if joining:
-            await _link(here, _TEAM, person["id"])
+            await _add_member(here, _TEAM, person["id"])
         else:
             await here.emulated.graph(CONTOSO, "DELETE", f"/groups/{_TEAM}/members/{person['id']}/$ref")
 
@@ -118,6 +121,6 @@ async def _moved(here: World, people: Sequence[User], *, joining: bool, poll: bo
     return [*took.values()]
 
 
-async def _link(here: World, group: str, member: str) -> None:
+async def _add_member(here: TwoTenants, group: str, member: str) -> None:
     body = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{member}"}
     await here.emulated.graph(CONTOSO, "POST", f"/groups/{group}/members/$ref", body)

@@ -1,5 +1,8 @@
-"""`import`: how long a cold instance needs to load the app. Graph gives the webhook 3 s, and a new worker process, the
-host's own start and the handshake of both come before our first line."""
+"""`import`: the time that a cold instance needs to load the app.
+
+Graph gives the webhook 3 s. The start of the host, the start of its worker process and their handshake take a part of
+that before our first line runs.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ from .figures import Figure
 from .run import Run, StalledError
 
 _RUNS = 5
-# What the webhook's path must not load: importing them takes longer than all the rest.
+# Libraries that the webhook must not load, since their import takes longer than all the rest.
 _HEAVY = ("msgraph", "azure.identity", "azure.data.tables")
 _PROGRAM = f"import function_app, sys; print(sum(name in sys.modules for name in {_HEAVY!r}))"
 
 
 async def measure(run: Run) -> list[Figure]:
     seconds, heavy = [], 0
-    await _import()  # so that every measured run finds the byte code compiled, as a deployed package has it
+    await _import()  # compiles the byte code, which a deployed package has too
     with run.step("fresh processes", _RUNS) as advance:
         for n in range(_RUNS):
             spent, loaded = await _import()
@@ -40,7 +43,7 @@ async def measure(run: Run) -> list[Figure]:
 
 
 async def _import() -> tuple[float, int]:
-    """Seconds as the interpreter itself counts them, without its own start; and how many heavy libraries came along."""
+    """The seconds that the interpreter reports, without its own start, and the number of heavy libraries loaded."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-X", "importtime", "-c", _PROGRAM),

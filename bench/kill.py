@@ -1,7 +1,7 @@
-"""`kill`: the Functions host dies by SIGKILL in the middle of an initial sync, and another one takes over.
+"""`kill`: the Functions host is killed by SIGKILL in the middle of an initial sync, and another one takes over.
 
-The messages that it had in hand come back when their leases end. Half-done users are finished then; nobody is invited
-twice but those whose invitation was sent and not yet recorded, and even they get no second user.
+The messages that it was working on become visible again when their leases end, and half-done users are completed then.
+A user whose invitation was sent but not recorded is invited again, and gets no second target user.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from local.stack import ROOT
 
 from .figures import Figure
 from .run import Run
-from .world import World, world
+from .tenants import TwoTenants, two_tenants
 
 _PEOPLE = 500
-_LEASE_S = 20  # 600 on Azure; nothing but the waiting depends on it
+_LEASE_S = 20  # 600 on Azure; only the waiting time depends on it
 
 
 async def measure(run: Run) -> list[Figure]:
     people = run.size(_PEOPLE)
-    async with world(run, people, settings={"FUNCTIONS_HOST_LEASE_SECONDS": str(_LEASE_S)}) as here:
-        mark = await here.log.mark()
+    async with two_tenants(run, people, settings={"FUNCTIONS_HOST_LEASE_SECONDS": str(_LEASE_S)}) as here:
+        start = await here.log.last()
         there = await _kill_half_way(here)
         await here.stack.start_host(here.stack.ports.functions)
         began = time.monotonic()
         with run.step("the rest, by another host", people) as advance:
             await here.synced(advance)
         seconds = time.monotonic() - began
-        requests = await here.log.since(mark, tenant=FABRIKAM)
+        requests = await here.log.since(start, tenant=FABRIKAM)
         guests, links = await here.guests(), await here.runtime.storage.links.count(here.sync.name)
         invitations = sum(r.kind == "invite" and r.done for r in requests)
         patches = sum(r.method == "PATCH" and r.done for r in requests)
@@ -49,13 +49,17 @@ async def measure(run: Run) -> list[Figure]:
                 beside="messages in flight at the kill",
             ),
             Figure(
-                name="PATCHes beyond one per user", value=patches - people, unit="", limit=in_flight, beside="likewise"
+                name="PATCHes beyond one per user",
+                value=patches - people,
+                unit="",
+                limit=in_flight,
+                beside="messages in flight at the kill",
             ),
         ]
 
 
-async def _kill_half_way(here: World) -> int:
-    """How many B2B users there were when the host was gone."""
+async def _kill_half_way(here: TwoTenants) -> int:
+    """Kill the host after half of the users; returns the number of B2B users at that time."""
     await here.by_hand("poll_feeds")
     half = len(here.people) // 2
     with here.run.step("the first half", half) as advance:

@@ -1,4 +1,4 @@
-"""`latency`: from a change in the source to its write in the target, by webhook, on the emulator's own clock."""
+"""`latency`: the time from a change in the source to its write in the target, by webhook, on the emulator's clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sync_core.reconcile.coalescing import COALESCE_WITHIN
 from .figures import Figure, spread
 from .requests import Request
 from .run import Run
-from .world import World, world
+from .tenants import TwoTenants, two_tenants
 
 _ONE_BY_ONE = 200
 _AT_ONCE = 50
@@ -21,10 +21,10 @@ _AT_ONCE = 50
 
 async def measure(run: Run) -> list[Figure]:
     singles, together = run.size(_ONE_BY_ONE), run.size(_AT_ONCE)
-    async with world(run, singles + together) as here:
+    async with two_tenants(run, singles + together) as here:
         await here.subscribed()
         await here.initial_sync()
-        await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # a look within this time would be merged
+        await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # an earlier notification would be merged
         seconds = []
         with run.step(f"{singles} single changes", singles) as advance:
             for n, person in enumerate(here.people[:singles]):
@@ -39,16 +39,16 @@ async def measure(run: Run) -> list[Figure]:
         ]
 
 
-async def _changed(here: World, people: Sequence[User]) -> list[float]:
-    """Change these people at once; seconds until the target has each change."""
+async def _changed(here: TwoTenants, people: Sequence[User]) -> list[float]:
+    """Change these users at once; returns the seconds until the target has each change."""
     links = [await here.runtime.storage.links.get(here.sync.name, person["id"]) for person in people]
     targets = {link.target_id: link.source_id for link in links if link is not None}
-    mark = await here.log.mark()
+    start = await here.log.last()
     await asyncio.gather(*(here.change(person, {"jobTitle": "Moved"}) for person in people))
     requests: list[Request] = []
 
     async def done() -> bool:
-        requests.extend(await here.log.since(requests[-1].number if requests else mark))
+        requests.extend(await here.log.since(requests[-1].number if requests else start))
         return targets.keys() <= {r.user for r in requests if r.tenant == FABRIKAM and r.writes}
 
     await here.until(done, "a change did not reach the target", every_s=0.02, most_s=60)

@@ -1,4 +1,4 @@
-"""`mapping`: what the pure middle costs for one user: map, fingerprint, decide. It runs for every entry of a feed."""
+"""`mapping`: the cost of the pure code for one user: map, fingerprint, decide. It runs for every entry of a feed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .run import Run, StalledError
 
 _PEOPLE = 2000
 _PASSES = 7
-# Of the kinds that people write: put together, look up, cut, fall back, rewrite.
+# Expressions of the kinds that people write: join, look up, cut, fall back, replace.
 _EXPRESSIONS = {
     "companyName": 'Join(" ", [givenName], [surname], "of", [companyName])',
     "employeeType": 'Switch([department], "Other", "Engineering", "E", "Sales", "S", "Finance", "F", "Legal", "L")',
@@ -50,7 +50,7 @@ async def measure(run: Run) -> list[Figure]:
 
 
 def _timed(name: str, work: Callable[[], list[object]]) -> Figure:
-    """CPU time, which others on the machine cannot spoil as they can the wall clock's."""
+    """The median CPU time, which other programs on the machine hardly change."""
     spent = []
     for _ in range(_PASSES):
         began = time.process_time()
@@ -64,7 +64,7 @@ def _fingerprints(attributes: Attributes) -> dict[str, str]:
 
 
 def _pair(sync: Sync, n: int, attributes: Attributes) -> tuple[SourceUser, Link]:
-    """Somebody linked and unchanged: the most frequent case by far, and the one that looks at every attribute."""
+    """A linked and unchanged user: the most frequent case, and the one in which every attribute is compared."""
     state = SourceState.LIVE if attributes["accountEnabled"] else SourceState.DISABLED
     source = SourceUser(id=f"user-{n}", state=state, attributes=attributes, read_at=datetime.now(UTC))
     return source, linked(sync, source)

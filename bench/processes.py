@@ -1,4 +1,4 @@
-"""What a child process has used up so far; Linux only, elsewhere there are no such figures."""
+"""The CPU time and the memory that child processes have used. Only Linux gives these figures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .figures import Figure
 
 
 def cpu_seconds(processes: Iterable[Process]) -> float:
-    """User and system time of all of them: unlike the wall clock, hardly touched by what else the machine does."""
+    """User and system time of all processes together, in seconds. Other programs on the machine hardly change it."""
     return sum(_cpu_ticks(Path(f"/proc/{each.pid}/stat")) for each in processes) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory(process: Process, *, limit: float) -> list[Figure]:
-    """The most that was resident at once, shared libraries included; `limit` is in MB."""
+    """The peak of resident memory, shared libraries included; `limit` is in MB. Empty if there is no /proc."""
     status = Path(f"/proc/{process.pid}/status")
     if not status.exists():
         return []
@@ -31,7 +31,7 @@ def cpu_figure(name: str, seconds: float, count: int) -> list[Figure]:
 
 
 def _cpu_ticks(stat: Path) -> int:
-    """Fields 14 and 15 of proc(5); the name in field 2 may hold spaces, so counting starts behind it."""
+    """The sum of fields 14 and 15 of proc(5). The name in field 2 may contain spaces, so counting starts after it."""
     if not stat.exists():
         return 0
     fields = stat.read_text().rpartition(")")[2].split()

@@ -1,6 +1,6 @@
-"""Reading and judging delta pages as the product does it, against reading the same pages as the SDK's typed models.
+"""The cost of delta pages: read and judged as the product does it, and read as the SDK's typed models.
 
-Both ask the same recorded answers of the emulator's, so that what differs is only what is made of them. This is why
+Both read the same recorded answers of the emulator, so that only the parsing differs. The difference is the reason why
 `sync_core/graph` reads plain JSON.
 """
 
@@ -44,7 +44,7 @@ _URL = "http://127.0.0.1:8040"
 
 
 class _Recorded(httpx.AsyncBaseTransport):
-    """Asks the emulator once; the same question again has the same answer, at no cost."""
+    """Sends each request to the emulator once; a repeated request gets the recorded answer."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport
@@ -82,7 +82,7 @@ async def reading(run: Run) -> list[Figure]:
 
     with run.step(f"{people:,} users read as plain JSON and as typed models", 1):
         plain_us = await _per_user(ours, people, passes=_PASSES)
-        await _typed(typed, source.select, pages=1)  # the models are imported when they are first met
+        await _typed(typed, source.select, pages=1)  # imports the models, so that the measured run does not
         typed_us = await _per_user(lambda: _typed(typed, source.select), people, passes=1)
     await client.close()
     return [
@@ -93,7 +93,7 @@ async def reading(run: Run) -> list[Figure]:
 
 
 async def _digests(sync: Sync, users: Sequence[SourceUser]) -> Mapping[str, LinkDigest]:
-    """What the links of people who are linked and unchanged say to a feed."""
+    """The digests of links of unchanged users, by source id."""
     links = memory_storage(SystemClock()).links
     for user in users:
         await links.save(linked(sync, user))
@@ -112,7 +112,7 @@ async def _pages(source: GraphSource) -> list[SourceUser]:
 
 
 async def _typed(client: GraphServiceClient, select: str, *, pages: int = sys.maxsize) -> int:
-    """How many users there were on so many pages."""
+    """The number of users on at most `pages` pages."""
     parameters = DeltaRequestBuilder.DeltaRequestBuilderGetQueryParameters(select=select.split(","))
     page = await client.users.delta.get(RequestConfiguration(query_parameters=parameters))
     count = 0
@@ -125,11 +125,11 @@ async def _typed(client: GraphServiceClient, select: str, *, pages: int = sys.ma
 
 
 async def _per_user(work: Callable[[], Awaitable[int]], people: int, *, passes: int) -> float:
-    """Microseconds of CPU, which others on the machine cannot spoil as they can the wall clock's."""
+    """The median CPU time in microseconds, which other programs on the machine hardly change."""
     spent = []
     for _ in range(passes):
         began = time.process_time()
         if await work() != people:
-            raise StalledError("not everybody was read, or somebody differs")
+            raise StalledError("a user was not read, or looks changed")
         spent.append(1e6 * (time.process_time() - began) / people)
     return statistics.median(spent)

@@ -1,4 +1,4 @@
-"""The emulator's request log, read: who was asked what, when, and what became of it."""
+"""The emulator's request log: the tenant, the time and the result of each request."""
 
 from __future__ import annotations
 
@@ -39,21 +39,23 @@ class Request:
 
 
 class Log:
-    """`mark` now and ask `since` later: only what came in between is read."""
+    """Reads the requests since a given one: take `last` before an action, and pass it to `since` afterwards."""
 
     def __init__(self, emulated: Emulated) -> None:
         self._emulated = emulated
 
-    async def mark(self) -> int:
+    async def last(self) -> int:
+        """The number of the last request."""
         return int((await self._emulated.control("GET", "/requests?items=false"))["last"])
 
-    async def since(self, mark: int, *, tenant: str = "") -> list[Request]:
-        answer = await self._emulated.control("GET", f"/requests?since={mark}&tenant={tenant}")
+    async def since(self, number: int, *, tenant: str = "") -> list[Request]:
+        """The requests after this number, of one tenant or of all."""
+        answer = await self._emulated.control("GET", f"/requests?since={number}&tenant={tenant}")
         return [_request(item) for item in answer["items"]]
 
 
 def span(requests: Sequence[Request]) -> float:
-    """Seconds from the first to the end of the last."""
+    """Seconds from the beginning of the first request to the end of the last."""
     return (max(r.ended for r in requests) - min(r.began for r in requests)).total_seconds()
 
 

@@ -1,7 +1,7 @@
-"""`resync`: a full round over ten thousand people of whom nobody has changed, as `xtsync resync` starts one.
+"""`resync`: a full round over ten thousand unchanged users, as `xtsync resync` starts one.
 
-Reading everybody must cost no message, no call to the target, and memory for one page; and the reading itself is held
-against what the SDK's typed models would cost.
+The round must cost no message and no call to the target, and its memory must not grow with the number of users. The
+reading is compared with the SDK's typed models.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from .linked import link_everybody
 from .processes import peak_memory
 from .reading import reading
 from .run import Run, StalledError
-from .world import World, world
+from .tenants import TwoTenants, two_tenants
 
 _PEOPLE = 10_000
 
 
 async def measure(run: Run) -> list[Figure]:
-    async with world(run, run.size(_PEOPLE)) as here:
+    async with two_tenants(run, run.size(_PEOPLE)) as here:
         await link_everybody(here)
-        mark = await here.log.mark()
+        start = await here.log.last()
         state, most_waiting = await _round(here)
-        requests = await here.log.since(mark)
+        requests = await here.log.since(start)
         memory = peak_memory(here.stack.host_processes[0], limit=200)
         reads = sum(r.tenant == CONTOSO for r in requests)
         people = len(here.people)
@@ -44,8 +44,8 @@ async def measure(run: Run) -> list[Figure]:
     ]
 
 
-async def _round(here: World) -> tuple[FeedState, int]:
-    """The round's final state, and the most `user-changes` messages seen meanwhile."""
+async def _round(here: TwoTenants) -> tuple[FeedState, int]:
+    """The final state of the round, and the largest number of `user-changes` messages during it."""
     tenant = here.sync.source.key
     started = await here.runtime.feeds.start_round(tenant, full=True)
     most_waiting = 0
@@ -61,7 +61,7 @@ async def _round(here: World) -> tuple[FeedState, int]:
 
         await here.until(done, "the full round did not end")
     if state.round != started.round:
-        raise StalledError("another round took its place")
+        raise StalledError("another round was started meanwhile")
     return state, most_waiting
 
 

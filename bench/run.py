@@ -1,4 +1,4 @@
-"""What every scenario is given: how large it is to be, and where it tells how far it has come."""
+"""The argument of every scenario: its size, and the console for its progress."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .figures import Figure
 
-type Advance = Callable[[float], None]  # told how much of the total is done by now
+type Advance = Callable[[float], None]  # takes the part of the total that is done
 type Scenario = Callable[[Run], Awaitable[list[Figure]]]
 
 
 class StalledError(Exception):
-    """What was to be measured did not come to its end."""
+    """A scenario that did not end as expected, and so has no figures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +26,16 @@ class Run:
     scenario: str = ""
 
     def size(self, full: int) -> int:
-        """A tenth of it in a quick run."""
+        """The full size, or a tenth of it in a quick run."""
         return max(1, full // 10) if self.quick else full
 
     def limit(self, most: float) -> float | None:
-        """A limit that says something at full size only."""
+        """A limit that is valid at full size only: None in a quick run."""
         return None if self.quick else most
 
     @contextmanager
     def step(self, title: str, total: float) -> Iterator[Advance]:
-        """A bar on a terminal, one line elsewhere."""
+        """Show progress: a bar on a terminal, one line otherwise."""
         if not self.console.is_terminal:
             self.console.print(f"{self.scenario}: {title}", highlight=False)
             yield lambda _: None

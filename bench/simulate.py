@@ -1,4 +1,4 @@
-"""`simulate`: how many histories the simulator runs through in a second: what a night of it is worth."""
+"""`simulate`: the number of histories that the simulator runs in a second."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SEEDS = 100
 
 
 async def measure(run: Run) -> list[Figure]:
-    """No figures where the simulator is not part of the checkout."""
+    """Without tests/simulator in the checkout there are no figures."""
     if importlib.util.find_spec("tests.simulator") is None:
         return []
     seeds = run.size(_SEEDS)

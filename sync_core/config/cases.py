@@ -1,6 +1,6 @@
-"""Unit tests of mappings, kept by administrators beside sync.yaml: cases.yaml and what comes of them.
+"""Unit tests of mappings, kept by administrators beside sync.yaml: the file cases.yaml and its results.
 
-A case gives a source user and says what is expected; what it does not mention is not compared.
+A case has a source user and the expected values. Attributes that it does not name are not compared.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class CaseShape(Shape):
-    """`target` is what a new user gets, `update` what is written to one who is there; `groups` has the user in it."""
+    """One case. `target` is written to a new user, `update` to an existing one; `groups` are those of the user."""
 
     name: str
     sync: str | None = None
@@ -50,6 +50,8 @@ class CasesShape(Shape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
+    """One value that is not as expected. `what` is its place, such as `target.city`."""
+
     what: str
     expected: Json
     got: Json
@@ -62,7 +64,7 @@ class CaseResult:
 
 
 def run_cases(path: Path, config: Config) -> list[CaseResult]:
-    """Raises ConfigError with the line of each fault of the file."""
+    """The result of each case, in the order of the file. Raises ConfigError with the line of each fault."""
     data, lines = parse_yaml(read_text(path), path.name)
     shape = validated(CasesShape, data, lines)
     faults = [
@@ -83,8 +85,8 @@ def _case_faults(case: CaseShape, config: Config) -> Iterator[tuple[str, str]]:
     for key in ("source", "target", "update"):
         try:
             json.dumps(getattr(case, key))
-        except (TypeError, ValueError, RecursionError):  # YAML knows dates, and values that hold themselves
-            yield key, "may hold text, numbers, true, false, null, lists and mappings (put dates in quotes)"
+        except (TypeError, ValueError, RecursionError):  # YAML has dates, and values that contain themselves
+            yield key, "may contain text, numbers, true, false, null, lists and mappings (put dates in quotes)"
 
 
 def _compare(case: CaseShape, config: Config) -> Iterator[Difference]:
@@ -97,10 +99,10 @@ def _compare(case: CaseShape, config: Config) -> Iterator[Difference]:
     for name in case.left_out:
         if name in first:
             yield Difference(what=f"target.{name}", expected=_ABSENT, got=first[name])
-    yield from _verdict(case, sync, desired)
+    yield from _in_or_out(case, sync, desired)
 
 
-def _verdict(case: CaseShape, sync: Sync, desired: Desired) -> Iterator[Difference]:
+def _in_or_out(case: CaseShape, sync: Sync, desired: Desired) -> Iterator[Difference]:
     if case.scope is not None:
         groups = frozenset(map(str, case.groups))
         user = SourceUser(id="case", state=SourceState.LIVE, attributes=case.source, member_of=groups, read_at=_NOW)
@@ -120,7 +122,7 @@ def _attributes(where: str, expected: Mapping[str, Json], got: Attributes) -> It
 
 
 def _flat(attributes: Attributes) -> Attributes:
-    """Each extensionAttribute under its own name, as rules have it."""
+    """The attributes with each extensionAttribute under its own name, as mapping rules name it."""
     parent = attributes.get(EXTENSION_PARENT)
     members = parent if isinstance(parent, dict) else {}
     own = {name: value for name, value in attributes.items() if name != EXTENSION_PARENT}

@@ -1,6 +1,6 @@
-"""Reads sync.yaml: once, at the edge, with every fault in one report and its line.
+"""The reader of sync.yaml: it turns the file into values of the model, and reports every fault with its line at once.
 
-The file's shapes are in config_shapes; what comes out are the model's values. Nothing secret belongs in this file.
+The shapes of the file are in shapes.py. The file has no secrets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .yaml_lines import Lines, Path_, parse_yaml
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """`warnings` are for people who check the file: it works, and may not do what they think."""
+    """The content of sync.yaml. `warnings` name settings that are valid but may not do what was meant."""
 
     tenants: Mapping[str, model.Tenant]
     syncs: Mapping[str, model.Sync]
@@ -39,17 +39,17 @@ class Config:
 
     @property
     def syncs_by_source(self) -> dict[str, list[str]]:
-        """The names of the syncs that each source tenant feeds."""
+        """The names of the syncs of each source tenant, by the tenant's key."""
         return {key: [s.name for s in self.syncs.values() if s.source.key == key] for key in self.source_tenants}
 
 
 def load_config(path: Path) -> Config:
-    """The configuration, or one ConfigError that lists every fault."""
+    """The content of the file. Raises one ConfigError that lists every fault."""
     return parse_config(read_text(path), path.name)
 
 
 def read_text(path: Path) -> str:
-    """Raises ConfigError, without the path of the machine."""
+    """The text of a file. Raises ConfigError, which names the file without its folder."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -57,21 +57,22 @@ def read_text(path: Path) -> str:
 
 
 def parse_config(text: str, name: str = "sync.yaml") -> Config:
+    """The content of a text; faults name it `name`. Raises one ConfigError that lists every fault."""
     data, lines = parse_yaml(text, name)
     shape = validated(FileShape, data, lines)
-    faults = [_fault(lines, place) for place in _cross_checks(shape)]
+    faults = [_fault(lines, placed) for placed in _cross_checks(shape)]
     if faults:
         raise ConfigError(faults)
     tenants = {key: model.Tenant(key=key, id=str(t.id), cloud=t.cloud) for key, t in shape.tenants.items()}
     return Config(
         tenants=tenants,
         syncs={sync.name: _sync(sync, tenants) for sync in shape.syncs},
-        warnings=[_fault(lines, place) for place in _warnings(shape)],
+        warnings=[_fault(lines, placed) for placed in _warnings(shape)],
     )
 
 
 def validated[S: BaseModel](shape: type[S], data: Any, lines: Lines) -> S:
-    """Raises ConfigError with the line of each fault."""
+    """The data in this shape. Raises ConfigError with the line of each fault."""
     try:
         return shape.model_validate(data if data is not None else {})
     except ValidationError as error:
@@ -79,7 +80,7 @@ def validated[S: BaseModel](shape: type[S], data: Any, lines: Lines) -> S:
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    """pydantic's words, with the remedy where it knows only the rule."""
+    """pydantic's message, or a plainer one of ours."""
     match error["type"]:
         case "extra_forbidden":
             return "is not known here"
@@ -119,20 +120,20 @@ def _filter(shape: FilterShape) -> model.Filter:
     return model.Filter(name=shape.name, clauses=tuple(clause.clause() for clause in shape.clauses))
 
 
-type Place = tuple[Path_, str, int]  # where, what, and the line within the value
+type Placed = tuple[Path_, str, int]  # path of the value, message, and the line within the value (0: none)
 
 
-def _fault(lines: Lines, place: Place) -> Fault:
-    path, message, line = place
+def _fault(lines: Lines, placed: Placed) -> Fault:
+    path, message, line = placed
     return lines.fault(path, message, line)
 
 
-def _placed(path: Path_, finding: Finding) -> Place:
+def _placed(path: Path_, finding: Finding) -> Placed:
     return (path if finding.key is None else (*path, finding.key)), finding.message, finding.line
 
 
-def _cross_checks(shape: FileShape) -> Iterator[Place]:
-    """What no single field can know."""
+def _cross_checks(shape: FileShape) -> Iterator[Placed]:
+    """The faults that concern more than one field."""
     seen: set[str] = set()
     for i, sync in enumerate(shape.syncs):
         at: Path_ = ("syncs", i)
@@ -150,14 +151,18 @@ def _cross_checks(shape: FileShape) -> Iterator[Place]:
         yield from (_placed((*at, "mapping", n), finding) for n, finding in mapping_faults(rules))
         owner = sync.matching.owner_attribute
         if owner is not None and any(rule.target == owner for rule, _ in rules):
-            yield (*at, "matching", "owner_attribute"), "is a target of the mapping, too; it needs one for itself", 0
+            yield (
+                (*at, "matching", "owner_attribute"),
+                "is a target of the mapping too: give it an attribute of its own",
+                0,
+            )
     ids = [tenant.id for tenant in shape.tenants.values()]
     for key, tenant in shape.tenants.items():
         if ids.count(tenant.id) > 1:
             yield ("tenants", key, "id"), "two tenants have this id", 0
 
 
-def _scope_faults(at: Path_, sync: SyncShape) -> Iterator[Place]:
+def _scope_faults(at: Path_, sync: SyncShape) -> Iterator[Placed]:
     yield from _assignment_faults((*at, "scope"), sync.scope)
     names: set[str] = set()
     for n, each in enumerate(sync.scope.filters):
@@ -170,29 +175,29 @@ def _scope_faults(at: Path_, sync: SyncShape) -> Iterator[Place]:
                 yield _placed((*path, "clauses", m), finding)
 
 
-def _assignment_faults(at: Path_, scope: ScopeShape) -> Iterator[Place]:
+def _assignment_faults(at: Path_, scope: ScopeShape) -> Iterator[Placed]:
     named = scope.groups or scope.members
     if scope.users == "assigned" and not named:
-        yield (*at, "users"), "assigned, and neither groups nor members say who: that would be nobody", 0
+        yield (*at, "users"), "is assigned, but groups and members are empty: no user would be in scope", 0
     if scope.users == "all" and named:
-        yield (*at, "users"), "all takes everybody; with groups or members it has to be assigned", 0
+        yield (*at, "users"), "is all, but groups or members are given: set it to assigned, or remove them", 0
 
 
-def _assignment_warnings(at: Path_, scope: ScopeShape) -> Iterator[Place]:
+def _assignment_warnings(at: Path_, scope: ScopeShape) -> Iterator[Placed]:
     for key, ids in (("groups", scope.groups), ("members", scope.members)):
         for n, each in enumerate(ids):
             if each in ids[:n]:
                 yield (*at, key, n), "is named twice", 0
 
 
-def _warnings(shape: FileShape) -> Iterator[Place]:
-    marked_with: dict[str, str] = {}  # by target
+def _warnings(shape: FileShape) -> Iterator[Placed]:
+    owner_attributes: dict[str, str] = {}  # by the target's key
     for i, sync in enumerate(shape.syncs):
         at: Path_ = ("syncs", i)
         yield from _assignment_warnings((*at, "scope"), sync.scope)
         owner = sync.matching.owner_attribute
-        if owner is not None and marked_with.setdefault(sync.target, owner) != owner:
-            message = f"another sync into '{sync.target}' has another one: neither sees whom the other marked"
+        if owner is not None and owner_attributes.setdefault(sync.target, owner) != owner:
+            message = f"another sync into '{sync.target}' has another one: each may adopt B2B users of the other"
             yield (*at, "matching", "owner_attribute"), message, 0
         for n, each in enumerate(sync.scope.filters):
             for m, clause in enumerate(each.clauses):

@@ -1,6 +1,7 @@
-"""App settings, from an injected mapping (os.environ at the edge): parsed once, every fault in one report.
+"""The app settings, parsed once from a mapping such as os.environ, with every fault in one report.
 
-Storage is named as the host names it (AzureWebJobsStorage, or its __queueServiceUri and __tableServiceUri forms).
+The settings of storage are those of the Functions host: AzureWebJobsStorage, or its __queueServiceUri and
+__tableServiceUri forms.
 https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
 """
 
@@ -18,7 +19,7 @@ from ..model.errors import ConfigError, Fault
 
 
 class CredentialKind(StrEnum):
-    MANAGED_IDENTITY = "managed_identity"  # federated into the app registrations: no secret anywhere
+    MANAGED_IDENTITY = "managed_identity"  # federated into the app registrations, so that there is no secret
     CERTIFICATE = "certificate"
     SECRET = "secret"  # noqa: S105 - a kind of credential, not one
     EMULATOR = "emulator"
@@ -26,14 +27,14 @@ class CredentialKind(StrEnum):
 
 class OperatorEndpoints(StrEnum):
     OFF = "off"
-    ENTRA = "entra"  # App Service authentication is in front, and requires a token
+    ENTRA = "entra"  # App Service authentication is in front of the app and requires a token
 
 
 _THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 
 def _budget(value: object) -> object:
-    """`3000/150`: writes, slash, seconds."""
+    """The two numbers of a text such as `3000/150`: writes and seconds."""
     writes, slash, seconds = str(value).partition("/")
     if not slash or not writes.isdecimal() or not seconds.isdecimal() or int(writes) < 1 or int(seconds) < 1:
         raise ValueError("must be writes/seconds, such as 3000/150")
@@ -51,7 +52,7 @@ Url = Annotated[str, AfterValidator(_https)]
 
 
 class Settings(BaseModel):
-    """Every app setting that the code reads; the alias is its name, the description is its documentation."""
+    """Every app setting that the code reads. The alias is its name, and the description is its documentation."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -59,7 +60,7 @@ class Settings(BaseModel):
     credential: CredentialKind = Field(
         default=CredentialKind.MANAGED_IDENTITY,
         alias="XTSYNC_CREDENTIAL",
-        description="How the app proves who it is: managed_identity, certificate, secret or emulator.",
+        description="How the app authenticates: managed_identity, certificate, secret or emulator.",
     )
     source_client_id: str = Field(
         default="", alias="XTSYNC_SOURCE_CLIENT_ID", description="App registration that reads source tenants."
@@ -79,30 +80,30 @@ class Settings(BaseModel):
         default=None, alias="XTSYNC_CERTIFICATE_PATH", description="PEM file for XTSYNC_CREDENTIAL=certificate."
     )
     graph_url: Url | None = Field(
-        default=None, alias="XTSYNC_GRAPH_URL", description="Another Graph than the tenant's cloud: the emulator's."
+        default=None, alias="XTSYNC_GRAPH_URL", description="Address of Graph, if not the tenant's cloud: the emulator."
     )
     public_url: Url = Field(
         default="http://127.0.0.1:7071",
         alias="XTSYNC_PUBLIC_URL",
-        description="Where Graph reaches this app. On Azure WEBSITE_HOSTNAME serves when this is not set.",
+        description="Address at which Graph reaches this app. Without it, Azure's WEBSITE_HOSTNAME is used.",
     )
     operator_endpoints: OperatorEndpoints = Field(
         default=OperatorEndpoints.OFF,
         alias="XTSYNC_OPERATOR_ENDPOINTS",
-        description="Whether /api/ops answers: off, or entra where App Service authentication requires a token. "
-        "Never set it elsewhere: the header that it trusts could be forged.",
+        description="Whether /api/ops answers: off, or entra if App Service authentication requires a token. "
+        "Without that authentication, the header that it trusts could be forged.",
     )
     write_budget: Annotated[tuple[int, int], BeforeValidator(_budget)] = Field(
         default=(3000, 150),
         alias="XTSYNC_WRITE_BUDGET",
-        description="Writes and seconds that Graph allows one app on one tenant.",
+        description="Write limit of Graph for one app on one tenant: writes/seconds.",
     )
     activity_days: int = Field(
         default=365,
         ge=1,
         le=3650,
         alias="XTSYNC_ACTIVITY_DAYS",
-        description="Days for which the record of what was done to whom is kept.",
+        description="Days for which the record of changes is kept.",
     )
     storage: SecretStr = Field(
         default=SecretStr(""), alias="AzureWebJobsStorage", description="Connection string; locally Azurite's."
@@ -111,29 +112,33 @@ class Settings(BaseModel):
         default="", alias="AzureWebJobsStorage__accountName", description="Account name, for identity-based access."
     )
     storage_queue_uri: str = Field(
-        default="", alias="AzureWebJobsStorage__queueServiceUri", description="Queue endpoint, likewise."
+        default="",
+        alias="AzureWebJobsStorage__queueServiceUri",
+        description="Queue endpoint, for identity-based access, instead of the account name.",
     )
     storage_table_uri: str = Field(
-        default="", alias="AzureWebJobsStorage__tableServiceUri", description="Table endpoint, likewise."
+        default="",
+        alias="AzureWebJobsStorage__tableServiceUri",
+        description="Table endpoint, for identity-based access, instead of the account name.",
     )
     storage_credential: str = Field(
         default="",
         alias="AzureWebJobsStorage__credential",
-        description="managedidentity: open it with the managed identity, also on a virtual machine.",
+        description="With managedidentity, storage is opened with the managed identity, also on a virtual machine.",
     )
     identity_endpoint: str = Field(
         default="",
         alias="IDENTITY_ENDPOINT",
-        description="Set by Azure where an app has a managed identity. Without it, and without the setting before, "
-        "storage is opened as whoever signed in with `az login`.",
+        description="Set by Azure if the app has a managed identity. Without it and AzureWebJobsStorage__credential, "
+        "storage is opened as the person signed in with `az login`.",
     )
     storage_client_id: str = Field(
-        default="", alias="AzureWebJobsStorage__clientId", description="Managed identity for storage."
+        default="", alias="AzureWebJobsStorage__clientId", description="Client id of the managed identity for storage."
     )
 
     @property
     def has_identity(self) -> bool:
-        """Whether storage is opened with a managed identity, and not by a person at a laptop."""
+        """Whether storage is opened with a managed identity, and not as a person at a laptop."""
         return bool(self.identity_endpoint) or self.storage_credential.lower() == "managedidentity"
 
     @property
@@ -146,14 +151,14 @@ class Settings(BaseModel):
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings, or one ConfigError that lists every fault by the name of its setting."""
+    """The settings. Raises one ConfigError that lists every fault by the name of its setting."""
     known = {field.alias for field in Settings.model_fields.values()}
     values = {name: value for name, value in environ.items() if name in known and value != ""}
     if "XTSYNC_PUBLIC_URL" not in values and environ.get("WEBSITE_HOSTNAME"):
-        host = environ["WEBSITE_HOSTNAME"]  # Core Tools sets it too, and speaks plain http
+        host = environ["WEBSITE_HOSTNAME"]  # Azure Functions Core Tools set it too, and serve plain http
         scheme = "http" if host.partition(":")[0] in _THIS_MACHINE else "https"
         values["XTSYNC_PUBLIC_URL"] = f"{scheme}://{host}"
-    if environ.get("WEBSITE_AUTH_ENABLED", "true").lower() != "true":  # somebody switched it off in the portal
+    if environ.get("WEBSITE_AUTH_ENABLED", "true").lower() != "true":  # it was switched off in the portal
         values.pop("XTSYNC_OPERATOR_ENDPOINTS", None)
     try:
         settings = Settings.model_validate(values)
@@ -162,7 +167,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             Fault(where=str(e["loc"][0]) if e["loc"] else "settings", message=e["msg"].removeprefix("Value error, "))
             for e in error.errors(include_input=False)
         ]
-        raise ConfigError(faults) from None  # the cause would quote the value
+        raise ConfigError(faults) from None  # the cause would quote the value, which may be a secret
     faults = [Fault(where=name, message=message) for name, message in _missing(settings)]
     if faults:
         raise ConfigError(faults)
@@ -172,7 +177,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 def _missing(settings: Settings) -> list[tuple[str, str]]:
     faults = []
     if not (settings.storage.get_secret_value() or settings.storage_account or settings.storage_queue_uri):
-        faults.append(("AzureWebJobsStorage", "is missing: set it, or AzureWebJobsStorage__accountName"))
+        faults.append(("AzureWebJobsStorage", "is missing: set it or AzureWebJobsStorage__accountName"))
     kind = settings.credential
     needed = {
         CredentialKind.MANAGED_IDENTITY: {"XTSYNC_IDENTITY_CLIENT_ID": settings.identity_client_id},

@@ -1,6 +1,6 @@
-"""The shapes of sync.yaml: what pydantic checks, and what docs/sync.schema.json is made of.
+"""The shapes of sync.yaml, which pydantic checks and docs/sync.schema.json is made from.
 
-Descriptions are what an editor shows; docs/configuration.md says the same with examples.
+An editor shows the descriptions; docs/configuration.md says the same with examples.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DURATION = r"^[1-9][0-9]{0,4}[mhd]$"
 
 
 def _duration(value: object) -> object:
-    """`30m`, `24h` or `7d`."""
+    """The duration of a text such as `30m`, `24h` or `7d`."""
     if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
         raise ValueError("must be a duration such as 30m, 24h or 7d")
     return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
@@ -43,7 +43,7 @@ def _operator(value: object) -> object:
 
 
 def _filter_value(value: object) -> object:
-    """YAML turns some texts into dates, numbers and booleans; a filter compares text."""
+    """The value as text. YAML turns some texts into dates, numbers and booleans, but a filter compares text."""
     if isinstance(value, list):
         return tuple(_filter_text(each) for each in value)
     return _filter_text(value)
@@ -95,23 +95,25 @@ class Shape(BaseModel):
 
 
 class TenantShape(Shape):
-    """A tenant, under the name that syncs call it by."""
+    """A tenant, under the name by which syncs refer to it."""
 
     id: UUID = Field(description="Tenant (directory) id.")
     cloud: Literal["global", "usgov", "dod", "china"] = Field(default="global", description="Microsoft cloud.")
 
 
 class ClauseShape(Shape):
-    """One question about one source attribute. A clause about an empty attribute holds only with IS NULL."""
+    """One condition on one source attribute. If the attribute is empty, only IS NULL is true."""
 
     attribute: str = Field(description="Source attribute, by Graph's name; or memberOf, with object ids of groups.")
-    operator: OperatorName = Field(description="Entra's operators, and some of our own.")
-    value: FilterValue = Field(default="", description="What to compare with; IS ... operators take none.")
+    operator: OperatorName = Field(description="An operator of Entra's, or one of our own.")
+    value: FilterValue = Field(default="", description="Value to compare with; operators with IS take none.")
     mode: model.RegexMode = Field(
-        default=model.RegexMode.FULL, description="Regular expressions: the whole value, or any part of it."
+        default=model.RegexMode.FULL,
+        description="Whether a regular expression must match the whole value (full) or a part of it (search).",
     )
     match: model.Several = Field(
-        default=model.Several.ALL, description="Attributes with several values: whether any or all must comply."
+        default=model.Several.ALL,
+        description="Whether all or any values must comply, for an attribute with several values.",
     )
 
     def clause(self) -> model.Clause:
@@ -122,35 +124,41 @@ class ClauseShape(Shape):
 
 
 class FilterShape(Shape):
-    """Every clause must hold."""
+    """A set of clauses. The filter is true if every clause is true."""
 
     name: str = Field(min_length=1, max_length=100, description="Shown in verdicts.")
-    clauses: list[ClauseShape] = Field(min_length=1, description="Questions about the source user.")
+    clauses: list[ClauseShape] = Field(min_length=1, description="Conditions on the source user.")
 
 
 class ScopeShape(Shape):
-    """Who is synchronized."""
+    """The users of the source tenant that are synchronized."""
 
     users: Literal["all", "assigned"] = Field(
         default="all",
-        description="Every internal user, or those whom groups and members name; as far as filters let them in.",
+        description="All internal users, or those that groups and members name (assigned). Filters apply to both.",
     )
-    groups: list[UUID] = Field(default=[], description="Object ids of groups; nested members count. With assigned.")
-    members: list[UUID] = Field(default=[], description="Object ids of single users. With assigned.")
-    filters: list[FilterShape] = Field(default=[], description="Any of them lets a user in; none: everybody is in.")
+    groups: list[UUID] = Field(default=[], description="With assigned: object ids of groups; nested members count.")
+    members: list[UUID] = Field(default=[], description="With assigned: object ids of single users.")
+    filters: list[FilterShape] = Field(
+        default=[], description="A user is in scope if at least one filter is true, or if there is no filter."
+    )
 
 
 class RuleShape(Shape):
-    """What one target attribute takes: a source attribute, a constant or an expression; by itself, a default."""
+    """The value of one target attribute: a source attribute, a constant, an expression, or only a default."""
 
     target: str = Field(description="Target attribute, by Graph's name.")
     source: str | None = Field(default=None, description="Source attribute, by Graph's name.")
-    constant: Constant = Field(default=None, description="The same value for everybody.")
+    constant: Constant = Field(default=None, description="The same value for every user.")
     expression: str | None = Field(default=None, description="An expression in Entra's language.")
-    default: Constant = Field(default=None, description="Instead of null: for new users, or always with when_null.")
+    default: Constant = Field(
+        default=None, description="Value instead of null: for new users, or always with when_null: default."
+    )
     apply: model.Apply = Field(default=model.Apply.ALWAYS, description="Always, or only when the user is created.")
     when_null: model.WhenNull | None = Field(
-        default=None, description="What null does: clear (the default; keep beside a default), keep, or default."
+        default=None,
+        description="Effect of null: clear the attribute, keep it, or write the default. "
+        "If not set: keep for a rule with a default, clear for others.",
     )
 
     def rule(self) -> model.Rule:
@@ -170,47 +178,52 @@ class RuleShape(Shape):
 
 
 class MatchingShape(Shape):
-    """Which B2B users that are there already become ours."""
+    """The existing B2B users of the target tenant that are adopted."""
 
     adopt: model.Adoption = Field(
         default=model.Adoption.NONE,
-        description="Of guests with the user's address: none, all (guests), or those whom a person approves (review).",
+        description="Guests with the source user's address: none, all of them (guests), or the approved ones (review).",
     )
     owner_attribute: OwnerAttribute | None = Field(
-        default=None, description="Directory extension of the target tenant that says whose B2B user it is."
+        default=None,
+        description="Directory extension of the target tenant that names the source user of each B2B user.",
     )
 
 
 class DeprovisionShape(Shape):
-    """What becomes of the target user."""
+    """The changes to a target user that is no longer wanted."""
 
     out_of_scope: model.Deprovision = Field(
-        default=model.Deprovision.SOFT_DELETE, description="When the source user leaves the scope."
+        default=model.Deprovision.SOFT_DELETE, description="If the source user leaves the scope."
     )
     source_deleted: model.Deprovision = Field(
-        default=model.Deprovision.SOFT_DELETE, description="When the source user is deleted."
+        default=model.Deprovision.SOFT_DELETE, description="If the source user is deleted."
     )
     deleted_in_target: model.DeletedInTarget = Field(
-        default=model.DeletedInTarget.LEAVE, description="When somebody in the target tenant deletes it."
+        default=model.DeletedInTarget.LEAVE, description="If the target user is deleted in the target tenant."
     )
 
 
 class GuardShape(Shape):
-    """How many deletions and disables may happen before a person is asked: the larger of both limits."""
+    """Limits of deletions and disables within a window. Above the larger one, a person is asked."""
 
-    max_percent: float = Field(default=5, ge=0, le=100, description="Of the linked users.")
-    min_count: int = Field(default=10, ge=0, description="So many are always allowed.")
-    window: Duration = Field(default=timedelta(hours=24), description="Minutes, hours or days: 30m, 24h, 7d.")
+    max_percent: float = Field(default=5, ge=0, le=100, description="Percentage of the linked users.")
+    min_count: int = Field(default=10, ge=0, description="Number of users that is always allowed.")
+    window: Duration = Field(
+        default=timedelta(hours=24), description="Length of the window in minutes, hours or days: 30m, 24h, 7d."
+    )
 
 
 class SyncShape(Shape):
     """One direction: users of the source tenant, kept as B2B users in the target tenant."""
 
-    name: Name = Field(description="Stays: links are stored under it.")
+    name: Name = Field(description="Name of the sync. It must stay the same, because links are stored under it.")
     source: str = Field(description="Name of a tenant.")
     target: str = Field(description="Name of a tenant.")
     scope: ScopeShape = ScopeShape()
-    mapping: list[RuleShape] | None = Field(default=None, description="Without it: Microsoft's default mapping.")
+    mapping: list[RuleShape] | None = Field(
+        default=None, description="Rules; without them, Microsoft's default mapping."
+    )
     matching: MatchingShape = MatchingShape()
     deprovision: DeprovisionShape = DeprovisionShape()
     deletion_guard: GuardShape = GuardShape()
@@ -219,5 +232,5 @@ class SyncShape(Shape):
 class FileShape(Shape):
     """sync.yaml of xtsync."""
 
-    tenants: dict[Name, TenantShape] = Field(min_length=1, description="The tenants, each under a name of yours.")
-    syncs: list[SyncShape] = Field(min_length=1, description="Who is synchronized where.")
+    tenants: dict[Name, TenantShape] = Field(min_length=1, description="The tenants, each under a name of your choice.")
+    syncs: list[SyncShape] = Field(min_length=1, description="The syncs, one for each direction.")

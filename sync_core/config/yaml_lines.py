@@ -1,4 +1,4 @@
-"""Where things stand in a YAML file: the line of each value, for faults that a person can find."""
+"""The line of each value in a YAML file, so that a fault names the place to change."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ type Path_ = tuple[str | int, ...]
 
 @dataclass(slots=True, kw_only=True)
 class Lines:
-    """Of one file. Raises nothing: what is not in the file has the line of the nearest thing that is."""
+    """The lines of one file, by the path of each value. A missing value has the line of the nearest value above it."""
 
     name: str
     lines: dict[Path_, int] = field(default_factory=dict)
-    blocks: set[Path_] = field(default_factory=set)  # values in `|` form, whose lines are the file's own
-    twice: list[Path_] = field(default_factory=list)  # keys that one mapping has more than once
+    blocks: set[Path_] = field(default_factory=set)  # values in `|` form, whose lines are lines of the file
+    repeated: list[Path_] = field(default_factory=list)  # keys that one mapping has more than once
 
     def fault(self, path: Sequence[str | int], message: str, line: int = 0) -> Fault:
-        """`line` counts from 1 within the value, as an expression of several lines does."""
+        """A fault of the value at `path`. `line` counts from 1 within a value of several lines; 0 means none."""
         known = [tuple(path[:n]) for n in range(len(path), -1, -1) if tuple(path[:n]) in self.lines]
         at = self.lines[known[0]] if known else 0
         if line and known[0] in self.blocks:
@@ -36,30 +36,30 @@ class Lines:
 
 
 def parse_yaml(text: str, name: str) -> tuple[Any, Lines]:
-    """The document and its lines. Raises ConfigError."""
+    """The document as plain values, and its lines. Raises ConfigError for invalid YAML and for repeated keys."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
-        # PyYAML trips over a value that does not fit its tag (`!!bool maybe`), each kind in its own way.
+        # If a value does not fit its tag (`!!bool maybe`), PyYAML raises a different error for each kind.
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
         raise ConfigError([Fault(where=where, message=f"not YAML: {getattr(error, 'problem', error)}")]) from error
     lines = Lines(name=name)
     if node is not None:
         _walk(lines, set(), node, (), node.start_mark.line + 1)
-    if lines.twice:
-        raise ConfigError([lines.fault(path, "is there twice") for path in lines.twice])
+    if lines.repeated:
+        raise ConfigError([lines.fault(path, "is given twice") for path in lines.repeated])
     return data, lines
 
 
 def _walk(lines: Lines, walked: set[int], node: yaml.Node, path: Path_, line: int) -> None:
     if path in lines.lines:
-        lines.twice.append(path)  # YAML forbids it, and PyYAML lets the last one win
+        lines.repeated.append(path)  # YAML forbids it, but PyYAML takes the last one
     lines.lines[path] = line
     if isinstance(node, yaml.ScalarNode) and node.style == "|":
         lines.blocks.add(path)
-    if id(node) in walked:  # an alias leads to the same node again, perhaps to one that holds itself
+    if id(node) in walked:  # an alias leads to the same node again, even to one that contains itself
         return
     walked.add(id(node))
     if isinstance(node, yaml.MappingNode):

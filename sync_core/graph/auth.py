@@ -1,7 +1,7 @@
-"""The access token of one client, and the gate that every request passes on its way out.
+"""The access token of one client, and the gate that checks every request before it is sent.
 
-The gate is the last thing before the wire: whatever a caller or the SDK did before, a request to another host, with
-another tenant's token, or a write in read-only mode does not leave.
+The gate is the last step before the network. It stops three kinds of request: one to another host, one with another
+tenant's token, and a write in read-only mode.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from ..ports import Clock
 
-# POSTs that change nothing, by name. https://learn.microsoft.com/graph/api/directoryobject-getbyids
+# POST requests that only read. https://learn.microsoft.com/graph/api/directoryobject-getbyids
 _READ_ONLY_POSTS = re.compile(r"/(directoryObjects/getByIds|(users|directoryObjects)/[^/]+/checkMemberGroups)")
-_REFRESH_BEFORE = 300.0  # seconds of life left; azure.identity, too, renews from here on
+_REFRESH_BEFORE = 300.0  # seconds before the token expires; azure.identity renews from the same point on
 
 
-# At INFO, httpx logs the URL of each request, and ours have addresses in filters and delta tokens in links.
+# At INFO, httpx logs the URL of each request. Our URLs contain mail addresses (filters) and delta tokens (delta links).
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -45,7 +45,7 @@ class Token(Protocol):
 
 
 class TokenSource(Protocol):
-    """What we need of a credential: azure.identity.aio's credentials fit as they are."""
+    """The methods of a credential that this package uses. The credentials of azure.identity.aio have them."""
 
     async def get_token(self, *scopes: str, claims: str | None = None, enable_cae: bool = False) -> Token: ...
 
@@ -53,7 +53,7 @@ class TokenSource(Protocol):
 
 
 class BearerAuthentication(AuthenticationProvider):
-    """Puts the token on each request: one fetch for all who wait, kept until shortly before it expires."""
+    """Puts the token on each request. Waiting requests share one fetch; a token is kept until 300 s before its end."""
 
     def __init__(self, source: TokenSource, scope: str, clock: Clock) -> None:
         self._source = source
@@ -69,47 +69,48 @@ class BearerAuthentication(AuthenticationProvider):
     ) -> None:
         challenge = (additional_authentication_context or {}).get("claims")
         token = await self._renew(challenge) if challenge else await self.current()
-        request.headers.remove("Authorization")  # the SDK sends a challenged request again, and headers add up
+        # The SDK sends a challenged request again, and `add` would keep the old header beside the new one.
+        request.headers.remove("Authorization")
         request.headers.add("Authorization", f"Bearer {token}")
 
     def forget(self) -> None:
-        """Graph did not take the token: fetch another one next time."""
+        """Drop the token, so that the next request fetches another one."""
         self._token = None
 
     async def current(self) -> str:
-        """The token that the next request bears; raises what the credential raises."""
-        if not self._fresh():
+        """The token for the next request. Raises the credential's errors."""
+        if not self._has_token():
             async with self._lock:
-                if not self._fresh():
+                if not self._has_token():
                     self._token = await self._source.get_token(self._scope, enable_cae=True)
         assert self._token is not None
         return self._token.token
 
-    def _fresh(self) -> bool:
+    def _has_token(self) -> bool:
         return self._token is not None and self._token.expires_on - self._clock.now().timestamp() > _REFRESH_BEFORE
 
     async def _renew(self, challenge: str) -> str:
-        """Answer a claims challenge: the token was revoked before its time (continuous access evaluation)."""
+        """Fetch a token that answers a claims challenge: continuous access evaluation has revoked the old one early."""
         try:
             claims = base64.b64decode(challenge).decode()
         except ValueError as error:
-            raise UnavailableError("a claims challenge that cannot be read") from error
+            raise UnavailableError("Graph's claims challenge is not base64 text") from error
         token = await self._source.get_token(self._scope, claims=claims, enable_cae=True)
         self._token = token
         return token.token
 
 
 class Gate:
-    """What may leave: to this Graph only, for this tenant only, and no write in read-only mode."""
+    """The check of each request: to this Graph, with this tenant's token, and no write in read-only mode."""
 
     def __init__(self, *, base_url: str, tenant_id: str, read_only: bool) -> None:
         self._base = httpx.URL(base_url)
         self._tenant_id = tenant_id.lower()
         self._read_only = read_only
-        self._checked = ""  # the header that was last found good
+        self._checked = ""  # the last Authorization header that passed
 
     def writes(self, method: str, url: httpx.URL | str) -> bool:
-        """Whether a request is a write; raises ReadOnlyError when it is and may not be."""
+        """Whether a request is a write. Raises ReadOnlyError for a write in read-only mode."""
         if method == "GET":
             return False
         if method == "POST" and _READ_ONLY_POSTS.fullmatch(httpx.URL(url).path.removeprefix(self._base.path)):
@@ -118,10 +119,10 @@ class Gate:
             raise ReadOnlyError(f"{method} in read-only mode")
         return True
 
-    def ours(self, link: str) -> bool:
-        """Whether a link leads to this Graph: another host must never receive our token."""
+    def ours(self, url: str) -> bool:
+        """Whether a URL leads to this Graph. Another host must never receive our token."""
         try:
-            return self._is_ours(httpx.URL(link))
+            return self._is_ours(httpx.URL(url))
         except httpx.InvalidURL:
             return False
 
@@ -131,26 +132,29 @@ class Gate:
         return (url.scheme, url.host, url.port) == here and not url.userinfo and inside
 
     async def check(self, request: httpx.Request) -> None:
-        """The hook that httpx calls with every request, as it will go out."""
+        """The hook that httpx calls with every request before it is sent.
+
+        Raises UnavailableError (another host), ReadOnlyError, or WrongTenantError (another tenant's token).
+        """
         if not self._is_ours(request.url):
             raise UnavailableError("a request to another host was stopped")
         self.writes(request.method, request.url)
-        # Reads, too: read with another tenant's token, every user of the right one looks deleted.
+        # Reads are checked too: with another tenant's token, every user of this tenant would look deleted.
         authorization = request.headers.get("Authorization", "")
         if authorization != self._checked:
             if tenant_of(authorization.removeprefix("Bearer ")) != self._tenant_id:
-                raise WrongTenantError("the access token is for another tenant, or does not say for which")
+                raise WrongTenantError("the access token is for another tenant, or has no tenant id")
             self._checked = authorization
 
 
 def tenant_of(token: str) -> str | None:
-    """The `tid` claim. The signature is Graph's to check: here we only compare what the token says it is."""
+    """The `tid` claim in lower case, or None. It is only compared here; Graph checks the token's signature."""
     tenant = claims_of(token).get("tid")
     return None if tenant is None else str(tenant).lower()
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What an access token says of itself; nothing when it is none of the kind that can be read."""
+    """The claims of an access token; empty if the token is not a readable JWT."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

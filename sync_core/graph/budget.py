@@ -1,13 +1,13 @@
 """The write budget that all workers of one app share on one target tenant.
 
-Graph lets one app write 3,000 times in 150 s on one tenant, as a token bucket; what comes too early counts against it.
+Graph allows one app 3,000 writes in 150 s on one tenant, as a token bucket. A request that comes too early counts too.
 https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits
 
-The shared record is a bucket a little smaller and slower than Graph's. A worker takes a block of permits from it with
-one compare-and-swap. The bucket may go into debt: whoever takes it there waits until the debt is paid, so workers queue
-for the future instead of polling, and a 429 seen by one of them is simply a debt for all. Permits that are not used
-within seconds are void: blocks can never pile up and burst. Nothing is concluded from one worker's clock but how much
-time has passed since the record was written.
+The shared record is a bucket that is slightly smaller and refills slightly slower than Graph's. A worker takes a block
+of permits from it with one compare-and-swap. The bucket may go into debt. A worker that causes a debt waits until it is
+paid, so workers queue instead of polling. If one worker meets a 429, the shared record becomes a debt for all workers.
+A permit that is not used within seconds expires, so blocks cannot pile up into a burst. A worker's clock is used for
+one thing only: the time that has passed since the record was written.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from ..model.errors import ConflictError, SyncError, ThrottledError
 from ..ports import BudgetRecord, Budgets, Clock
 from ..ports.swap import until_saved
 
-_SHARE = 0.97  # of Graph's bucket and rate
-_LEASE = 2.0  # seconds in which a granted permit may be used
+_SHARE = 0.97  # part of Graph's bucket size and of its refill rate
+_LEASE = 2.0  # seconds until an unused permit expires
 _FLIGHT = 1.0  # seconds that a request may take to reach Graph's meter
-_BLOCK_SECONDS = 0.5  # a block is at most what the bucket gains in this time: others queue behind it
-_DEFAULT_PAUSE = 5.0  # for a 429 without Retry-After
+_BLOCK_SECONDS = 0.5  # a block is at most the refill of this time, since other workers wait behind it
+_DEFAULT_PAUSE = 5.0  # seconds, for a 429 without Retry-After
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Our bucket: `capacity` permits at once, `rate` permits per second."""
+    """The size of our bucket: `capacity` is in permits, `rate` in permits per second."""
 
     capacity: float
     rate: float
@@ -41,10 +41,10 @@ class Pace:
 
 
 def pace(writes: float, window_s: float) -> Pace:
-    """A bucket whose permits, used as late and arriving as slowly as they may, still fit into Graph's.
+    """A bucket that never sends Graph more than `writes` per `window_s` seconds, even if each permit is used late.
 
-    In T seconds at most capacity + rate * (T + lease + flight) requests arrive, and that is never more than
-    writes + T * writes / window.
+    In T seconds at most capacity + rate * (T + lease + flight) requests arrive. Graph allows
+    writes + T * writes / window_s, which is never less.
     """
     rate = _SHARE * writes / window_s
     capacity = min(_SHARE * writes, writes - rate * (_LEASE + _FLIGHT))
@@ -52,7 +52,7 @@ def pace(writes: float, window_s: float) -> Pace:
 
 
 def level(record: BudgetRecord | None, now: datetime, pace: Pace) -> float:
-    """How many permits are there now; negative while there is a debt. Without a record nobody has written yet."""
+    """The permits in the bucket at `now`; negative while there is a debt. Without a record the bucket is full."""
     if record is None:
         return pace.capacity
     elapsed = max(0.0, (now - record.at).total_seconds())
@@ -60,13 +60,16 @@ def level(record: BudgetRecord | None, now: datetime, pace: Pace) -> float:
 
 
 def debt_wait(tokens: float, pace: Pace) -> float:
-    """Seconds until a bucket that holds so many tokens is out of debt."""
+    """Seconds until a bucket with this many tokens has no debt."""
     return max(0.0, -tokens / pace.rate)
 
 
 def next_size(*, granted: int, left: int, waiting: int, pace: Pace) -> int:
-    """How many permits to ask for: as many as the last block served and one more if it was used up, and at least
-    what is waiting now. Growing by one keeps what expires unused to a few in a hundred."""
+    """How many permits the next block asks for.
+
+    If the last block (`granted`) was used up, the next one is larger by one. Otherwise it has the number that was used.
+    It has at least one permit for each waiting taker. Growing by one keeps expired permits at a few in a hundred.
+    """
     size = granted + 1 if left == 0 else granted - left
     return min(max(size, waiting, 1), pace.largest_block)
 
@@ -80,9 +83,11 @@ class _Block:
 
 
 class WriteBudget:
-    """One process's share of the budget. `take` before each write, `observe` and `throttled` with each answer.
+    """One process's part of the budget, for one event loop.
 
-    One event loop. Storage errors come out of `take` as they are: without the shared record nothing is written.
+    The caller awaits `take` before each write, and calls `observe` and `throttled` with each answer. Graph allows
+    `writes` per `window_s` seconds; `max_wait` is in seconds. `take` raises storage errors unchanged: without the
+    shared record nothing is written.
     """
 
     def __init__(
@@ -100,14 +105,14 @@ class WriteBudget:
         self._clock = clock
         self._pace = pace(writes, window_s)
         self._max_wait = max_wait
-        self._lock = asyncio.Lock()  # one refill in flight; the takers behind it queue in order
+        self._lock = asyncio.Lock()  # one refill at a time; takers wait in order
         self._waiting = 0
         self._cost = 1.0
         self._not_before = clock.now()
         self._block = _Block(granted=0, left=0, ready_at=self._not_before, expires_at=self._not_before)
 
     async def take(self) -> None:
-        """Wait for a permit. ThrottledError when it would take longer than `max_wait`: delay the message instead."""
+        """Wait for a permit. Raises ThrottledError if that would take longer than `max_wait`."""
         deadline = self._clock.now() + timedelta(seconds=self._max_wait)
         self._waiting += 1
         try:
@@ -119,14 +124,18 @@ class WriteBudget:
             self._waiting -= 1
 
     def observe(self, percentage: float) -> None:
-        """Graph's `x-ms-throttle-limit-percentage`. Above 1 somebody else writes, too, and the next block costs more.
+        """Take note of `x-ms-throttle-limit-percentage`, where 1 is Graph's limit.
 
-        Up to 1 it says nothing new: our own pace keeps Graph's bucket nearly empty.
+        Above 1 another program writes too, and the next block costs more. Up to 1 it says nothing new: our own pace
+        keeps Graph's bucket nearly empty.
         """
         self._cost = max(self._cost, min(percentage, 2.0))
 
     async def throttled(self, retry_after: float | None) -> None:
-        """Graph answered 429: nobody writes for so long. Told once for all requests that were under way together."""
+        """Stop all writes for `retry_after` seconds (5 without one), because Graph answered 429.
+
+        Requests that were under way together change the shared record once.
+        """
         seconds = _DEFAULT_PAUSE if retry_after is None else retry_after
         now = self._clock.now()
         known = self._not_before
@@ -137,10 +146,10 @@ class WriteBudget:
         try:
             await self._change(lambda tokens: min(tokens, -self._pace.rate * seconds))
         except SyncError:
-            return  # this worker pauses all the same, and the others will meet their own 429
+            return  # this worker pauses anyway, and the others will meet their own 429
 
     async def _ready(self, deadline: datetime) -> bool:
-        """Wait until the block may be used; False when there is nothing (any more) to use."""
+        """Wait until the block may be used. False if it has no usable permit left."""
         while True:
             block, now = self._block, self._clock.now()
             start = max(block.ready_at, self._not_before)
@@ -148,22 +157,22 @@ class WriteBudget:
                 return False
             if start <= now:
                 return True
-            _within(deadline, now, (start - now).total_seconds())
+            _check_wait(deadline, now, (start - now).total_seconds())
             await self._clock.sleep((start - now).total_seconds())
 
     async def _refill(self, deadline: datetime) -> None:
         now = self._clock.now()
         pause = (self._not_before - now).total_seconds()
-        _within(deadline, now, pause)
-        if pause > 0:  # before reserving: what is reserved now would be void after the pause
+        _check_wait(deadline, now, pause)
+        if pause > 0:  # permits that were reserved before the pause would expire during it
             await self._clock.sleep(pause)
         old, size = self._block, 0
 
         def spend(tokens: float) -> float:
-            nonlocal size  # decided when the record is there: meanwhile more takers came
+            nonlocal size  # computed after the record was read, because more takers may have come meanwhile
             size = next_size(granted=old.granted, left=old.left, waiting=self._waiting, pace=self._pace)
             rest = tokens - size * self._cost
-            _within(deadline, self._clock.now(), debt_wait(rest, self._pace))
+            _check_wait(deadline, self._clock.now(), debt_wait(rest, self._pace))
             return rest
 
         rest = await self._change(spend)
@@ -174,7 +183,10 @@ class WriteBudget:
         )
 
     async def _change(self, change: Callable[[float], float]) -> float:
-        """Set the shared bucket to what `change` makes of its level; returns that."""
+        """Set the level of the shared bucket to `change(level)` and return the new level.
+
+        Raises ThrottledError if other workers keep changing the record.
+        """
 
         async def attempt() -> float:
             record = await self._budgets.get(self._tenant_id)
@@ -187,9 +199,10 @@ class WriteBudget:
         try:
             return await until_saved(attempt, between=lambda number: self._clock.sleep(0.01 * (number - 1)))
         except ConflictError as error:
-            raise ThrottledError("too many workers at the write budget", retry_after=1.0) from error
+            raise ThrottledError("too many workers change the write budget at once", retry_after=1.0) from error
 
 
-def _within(deadline: datetime, now: datetime, wait: float) -> None:
+def _check_wait(deadline: datetime, now: datetime, wait: float) -> None:
+    """Raises ThrottledError if a wait of so many seconds would end after the deadline."""
     if wait > 0 and now + timedelta(seconds=wait) > deadline:
         raise ThrottledError("the write budget is used up", retry_after=wait)

@@ -1,9 +1,9 @@
 """All traffic with one Microsoft Graph tenant: plain dicts in and out, our errors, one gate.
 
-Requests go through the SDK's adapter, with its claims challenge and its error type, but as bytes: the typed models cost
-6 to 16 ms of CPU per user and cannot tell null from absent. The SDK's middleware is left out: its retry handler would
-hide the 429s from the write budget and hold the invocation, its redirect handler would carry our token along, and the
-rest is telemetry. One client belongs to one event loop.
+Requests go through the SDK's adapter, for its claims challenge and its error type, but bodies stay bytes. The typed
+models cost 6 to 16 ms of CPU per user and cannot tell null from absent. The SDK's middleware is left out: its retry
+handler would hide 429 answers from the write budget and block the invocation. Its redirect handler would send our token
+along, and the rest is telemetry. One client belongs to one event loop.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ..model import Json
 from ..model.errors import ConflictError, GraphRefusedError, UnavailableError
 from ..ports import Clock, Confirm
 from .auth import BearerAuthentication, Gate, TokenSource, claims_of
-from .failures import meaning, read_failure, retry_after, throttle_percentage
+from .failures import error_for, read_failure, retry_after, throttle_percentage
 
 log = logging.getLogger("xtsync.graph")
 
@@ -38,14 +38,14 @@ type JsonObject = dict[str, Json]
 type Parameters = Mapping[str, str]
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
-_TOTAL_SECONDS = 40.0  # httpx counts each read anew; a trickle must not hold an invocation
+_TOTAL_SECONDS = 40.0  # httpx's time-out starts anew with each read; a slow trickle must not block an invocation
 _LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=60)
 
 register_default_deserializer(JsonParseNodeFactory)  # for the SDK's ODataError
 
 
 class Budget(Protocol):
-    """The write budget of this app on this tenant, see budget.py."""
+    """The write budget of this app on this tenant: budget.WriteBudget."""
 
     async def take(self) -> None: ...
 
@@ -57,9 +57,9 @@ class Budget(Protocol):
 class GraphClient:
     """One app on one tenant.
 
-    `graph_url` is the host without a version; `transport` stands in for the network (in process, for the simulator).
-    With a `budget`, no write leaves without a permit. Every method raises the errors of failures.meaning, and
-    ReadOnlyError or WrongTenantError from the gate.
+    `graph_url` is the host without a version. `transport` replaces the network, as the simulator does in its process.
+    With a `budget`, no write is sent without a permit. Every method raises the errors of failures.error_for, the
+    credential's errors, and ReadOnlyError or WrongTenantError from the gate.
     """
 
     def __init__(
@@ -90,28 +90,31 @@ class GraphClient:
         )
         self._adapter = GraphRequestAdapter(self._auth, client=self._http)
         self._adapter.base_url = self._base_url
-        self._date = ""  # header of the last answer; read when somebody asks for it
+        self._date = ""  # header of the last answer
 
     async def get(self, template: str, parameters: Parameters | None = None, *, delta: bool = False) -> JsonObject:
-        """GET what a template such as `/users/{id}?$select=mail` names; parameters are percent-encoded into it."""
+        """GET the URL of a template such as `/users/{id}?$select=mail`, with the parameters percent-encoded into it.
+
+        With `delta`, a dead delta link raises ResyncRequiredError.
+        """
         return _required(await self._send(Method.GET, self._url(template, parameters), delta=delta))
 
-    async def follow(self, link: str, *, delta: bool = False) -> JsonObject:
-        """GET a link that Graph gave, as it is."""
-        if not self.ours(link):
+    async def follow(self, url: str, *, delta: bool = False) -> JsonObject:
+        """GET a URL that Graph gave, unchanged. `delta` as in get."""
+        if not self.ours(url):
             raise UnavailableError("a link leads to another host")
-        return _required(await self._send(Method.GET, link, delta=delta))
+        return _required(await self._send(Method.GET, url, delta=delta))
 
     async def pages(self, template: str, parameters: Parameters | None = None) -> AsyncIterator[JsonObject]:
-        """Every item of a listing, to its end; a page that is not whole raises UnavailableError."""
+        """Every item of a listing, to its end. Raises UnavailableError for a malformed page."""
         page = await self.get(template, parameters)
         while True:
             for item in items(page):
                 yield item
-            link = page.get("@odata.nextLink")
-            if link is None:
+            url = page.get("@odata.nextLink")
+            if url is None:
                 return
-            page = await self.follow(str(link))
+            page = await self.follow(str(url))
 
     async def post(
         self,
@@ -121,7 +124,7 @@ class GraphClient:
         body: JsonObject | None = None,
         confirm: Confirm | None = None,
     ) -> JsonObject | None:
-        """`confirm` is asked when the permit is there, right before the request; on its "no", ConflictError."""
+        """`confirm` is asked after the permit was taken, right before the request. On a no, raises ConflictError."""
         return await self._send(Method.POST, self._url(template, parameters), body, confirm=confirm)
 
     async def patch(
@@ -134,7 +137,7 @@ class GraphClient:
         return await self._send(Method.PUT, self._url(template, parameters), body)
 
     def reference(self, user_id: str) -> JsonObject:
-        """The body that makes a user the end of a relation. https://learn.microsoft.com/graph/api/user-post-manager"""
+        """The body of a request that sets a reference to a user. https://learn.microsoft.com/graph/api/user-post-manager"""
         return {"@odata.id": f"{self._base_url}/users/{quote(user_id, safe='')}"}
 
     async def delete(self, template: str, parameters: Parameters, *, confirm: Confirm | None = None) -> None:
@@ -142,26 +145,26 @@ class GraphClient:
         await self._send(Method.DELETE, self._url(template, parameters), confirm=confirm)
 
     async def claims(self) -> Mapping[str, Json]:
-        """What the access token says of itself, whichever tenant it is for."""
+        """The claims of the access token, even if it is another tenant's."""
         return claims_of(await self._auth.current())
 
     @property
     def answered_at(self) -> datetime | None:
-        """Graph's own time of its last answer."""
+        """The time of Graph's last answer, by Graph's clock; None before the first."""
         try:
             return parsedate_to_datetime(self._date).astimezone(UTC)
         except ValueError:
             return None
 
-    def ours(self, link: str) -> bool:
-        return self._gate.ours(link)
+    def ours(self, url: str) -> bool:
+        return self._gate.ours(url)
 
     async def close(self) -> None:
         await self._http.aclose()
         await self._credential.close()
 
     def _url(self, template: str, parameters: Parameters | None) -> str:
-        # Not the SDK's expansion: it loses the commas of a literal $select, and costs more than sending the request.
+        # The SDK's URL template loses the commas of a literal $select, and costs more time than sending the request.
         values = {name: quote(value, safe="") for name, value in (parameters or {}).items()}
         return self._base_url + template.format_map(values)
 
@@ -177,13 +180,13 @@ class GraphClient:
         if self._gate.writes(method.value, url) and self._budget is not None:
             await self._budget.take()
         if confirm is not None and not await confirm():
-            raise ConflictError("what was decided no longer holds")
+            raise ConflictError("the change is out of date: the user was read or changed meanwhile")
         try:
             return await self._exchange(method, url, body, delta=delta)
         except GraphRefusedError as error:
             if error.status != 401:
                 raise
-        # The token may have expired on the way; what a 401 refuses was not done, so it may be sent again. Once.
+        # The token may have expired on the way. A request that got a 401 was not done, so it is sent again once.
         self._auth.forget()
         return await self._exchange(method, url, body, delta=delta)
 
@@ -196,16 +199,16 @@ class GraphClient:
             async with asyncio.timeout(_TOTAL_SECONDS):
                 content = await self._adapter.send_primitive_async(request, "bytes", {"XXX": ODataError})
         except APIError as error:
-            raise meaning(read_failure(error), now=self._clock.now(), delta=delta) from error
+            raise error_for(read_failure(error), now=self._clock.now(), delta=delta) from error
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:  # TimeoutError is an OSError
             raise UnavailableError(f"no answer from Graph ({type(error).__name__})") from error
         return _parsed(content)
 
     async def _answered(self, response: httpx.Response) -> None:
-        """The hook that httpx calls with every answer: successes, too, say how near the limit we are."""
+        """The hook that httpx calls with every answer. Successful answers, too, carry the throttle percentage."""
         self._date = response.headers.get("date", "")
         if response.is_redirect:  # the SDK would return an unfollowed redirect as if it were a success
-            raise UnavailableError(f"{response.status_code} instead of an answer")
+            raise UnavailableError(f"a redirect ({response.status_code}) instead of an answer")
         if response.status_code in {429, 503}:
             wait = retry_after(response.headers, self._clock.now())
             log.warning(
@@ -222,26 +225,26 @@ class GraphClient:
 
 
 def items(page: JsonObject) -> list[JsonObject]:
-    """The objects of a listing's page."""
+    """The objects of one page of a listing. Raises UnavailableError if `value` is not a list of objects."""
     value = page.get("value")
     if isinstance(value, list):
         objects = [item for item in value if isinstance(item, dict)]
         if len(objects) == len(value):
             return objects
-    raise UnavailableError("a page of a listing is not whole")
+    raise UnavailableError("a page of a listing without a list of objects")
 
 
 def moment(value: str) -> datetime:
-    """A time of Graph's: ISO 8601, UTC, up to seven digits of a second."""
+    """A time that Graph wrote: ISO 8601, UTC, with up to seven decimals. Raises UnavailableError for other text."""
     try:
         at = datetime.fromisoformat(value)
     except ValueError as error:
-        raise UnavailableError("a time that is none") from error
+        raise UnavailableError("a time that is not ISO 8601") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _parsed(content: object) -> JsonObject | None:
-    """None for an answer without a body, as 204 is."""
+    """The JSON object of an answer; None for an answer without a body, such as 204."""
     if not isinstance(content, bytes):
         return None
     try:

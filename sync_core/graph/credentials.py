@@ -1,4 +1,4 @@
-"""Where access tokens come from, in each cloud: managed identity, certificate, secret, or the emulator.
+"""The sources of access tokens in each cloud: managed identity, certificate, secret, or the emulator.
 
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
 """
@@ -22,7 +22,7 @@ from .auth import Token, TokenSource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """Hosts of one cloud. https://learn.microsoft.com/graph/deployments"""
+    """The hosts of one Microsoft cloud. https://learn.microsoft.com/graph/deployments"""
 
     authority: str
     graph_url: str
@@ -64,7 +64,7 @@ class AccessToken:
 
 
 class AzureTokenSource:
-    """A credential of azure.identity whose errors are ours."""
+    """A credential of azure.identity that raises our errors: UnavailableError or GraphRefusedError."""
 
     def __init__(self, credential: AsyncTokenCredential, close_more: Callable[[], None] | None = None) -> None:
         self._credential = credential
@@ -73,7 +73,7 @@ class AzureTokenSource:
     async def get_token(self, *scopes: str, claims: str | None = None, enable_cae: bool = False) -> Token:
         try:
             return await self._credential.get_token(*scopes, claims=claims, enable_cae=enable_cae)
-        except CredentialUnavailableError as error:  # the managed identity endpoint does not answer (yet)
+        except CredentialUnavailableError as error:  # the managed identity endpoint does not answer
             raise UnavailableError("no access token: the credential is not available") from error
         except ClientAuthenticationError as error:
             raise GraphRefusedError(status=401, code=_entra_code(str(error))) from error
@@ -87,15 +87,15 @@ class AzureTokenSource:
 
 
 def federated_identity(*, tenant_id: str, app_id: str, identity_client_id: str, cloud: Cloud) -> TokenSource:
-    """A user-assigned managed identity, federated into the app registration: no secret anywhere.
+    """A user-assigned managed identity, federated into the app registration, so that there is no secret.
 
-    One for each tenant; other tenants are reached because the app is multi-tenant and consented there.
+    There is one credential for each tenant. The app registration is multi-tenant and needs consent in each.
     """
     identity = ManagedIdentityCredential(client_id=identity_client_id)
 
     def assertion() -> str:
-        # azure.identity.aio calls this synchronously, hence the sync credential. It blocks the loop for one call to
-        # the local identity endpoint about once an hour.
+        # azure.identity.aio calls this function synchronously, so the credential is a synchronous one. About once an
+        # hour, a call to the local identity endpoint blocks the event loop.
         token: str = identity.get_token(f"{cloud.exchange_audience}/.default").token
         return token
 
@@ -104,7 +104,7 @@ def federated_identity(*, tenant_id: str, app_id: str, identity_client_id: str, 
 
 
 def client_certificate(*, tenant_id: str, app_id: str, path: str, cloud: Cloud) -> TokenSource:
-    """A certificate with its private key, PEM or PKCS 12, in a file."""
+    """A certificate with its private key, in a file in PEM or PKCS 12 format."""
     return AzureTokenSource(CertificateCredential(tenant_id, app_id, path, authority=cloud.authority))
 
 
@@ -113,7 +113,7 @@ def client_secret(*, tenant_id: str, app_id: str, secret: str, cloud: Cloud) -> 
 
 
 class EmulatorCredential:
-    """Tokens of the Graph emulator's own endpoint; the client keeps them until shortly before they expire."""
+    """Tokens of the Graph emulator's token endpoint. Raises UnavailableError or GraphRefusedError."""
 
     def __init__(
         self,
@@ -154,6 +154,9 @@ def _no_token(response: httpx.Response) -> UnavailableError | GraphRefusedError:
 
 
 def _entra_code(text: str) -> str:
-    """https://learn.microsoft.com/entra/identity-platform/reference-error-codes; the text itself goes no further."""
+    """The AADSTS code in an error text. The text itself is dropped, since it quotes ids.
+
+    https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+    """
     code = re.search(r"AADSTS\d+", text)
     return code.group() if code else "NoAccessToken"

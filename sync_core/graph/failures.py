@@ -1,7 +1,7 @@
-"""What each answer of Graph that is not a success means to us: one table, and the header values it needs.
+"""The table from each failed answer of Graph to the error that is raised for it, and the headers that it reads.
 
-https://learn.microsoft.com/graph/errors and https://learn.microsoft.com/graph/throttling. The texts of Graph are read
-here to decide, and go no further: they quote ids and addresses.
+https://learn.microsoft.com/graph/errors and https://learn.microsoft.com/graph/throttling. Graph's error texts are read
+here to choose the error. They are neither logged nor shown, since they quote ids and addresses.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 NOT_FOUND = "Request_ResourceNotFound"
 _RESET_CODES = frozenset({"syncstatenotfound", "resyncrequired"})
-_LONGEST_WAIT = 3600.0  # after an hour a new try learns more than a longer wait would
+_LONGEST_WAIT = 3600.0  # seconds; after an hour, trying again tells more than a longer wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A failed answer: its status, the parts of its error body that decide, and its headers (lower-case names)."""
+    """A failed answer: its status, the parts of its error body that matter here, and its headers (lower-case names)."""
 
     status: int
     code: str = ""
@@ -42,7 +42,10 @@ class Failure:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds to wait: Graph sends decimals ("2.128"), proxies also HTTP dates. None when absent or meaningless."""
+    """Seconds to wait, from 0 to 3600; None if the header is absent or malformed.
+
+    Graph sends decimals ("2.128"), proxies also send HTTP dates.
+    """
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -57,7 +60,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def throttle_percentage(headers: Mapping[str, str]) -> float | None:
-    """`x-ms-throttle-limit-percentage`: 0.8 to 1.8, and only there above 0.8; 1.2 is 20 % over the limit."""
+    """`x-ms-throttle-limit-percentage`: from 0.8 to 1.8, where 1.2 is 20 % over the limit. None below 0.8."""
     return _seconds(headers.get("x-ms-throttle-limit-percentage", ""))
 
 
@@ -70,7 +73,10 @@ def _seconds(text: str) -> float | None:
 
 
 def read_failure(error: APIError) -> Failure:
-    """Take what decides out of the SDK's error, and blank its text: it stays chained, and tracebacks are logged."""
+    """Copy the parts that matter out of the SDK's error, and clear its text.
+
+    The SDK's error stays chained to ours, and tracebacks are logged.
+    """
     main = getattr(error, "error", None)
     inner = getattr(main, "inner_error", None)
     headers = {str(name).lower(): str(value) for name, value in (error.response_headers or {}).items()}
@@ -92,8 +98,8 @@ def _text(holder: object, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def meaning(failure: Failure, *, now: datetime, delta: bool = False) -> SyncError:
-    """The error to raise for a failed answer; the first row that fits.
+def error_for(failure: Failure, *, now: datetime, delta: bool = False) -> SyncError:
+    """The error to raise for a failed answer: the first row that fits.
 
     | status | when | error |
     |---|---|---|
@@ -111,7 +117,7 @@ def meaning(failure: Failure, *, now: datetime, delta: bool = False) -> SyncErro
     if not 400 <= status < 500 or status == 408:
         return UnavailableError(label, retry_after=wait)
     if delta and _is_reset(failure):
-        return ResyncRequiredError(label, location=failure.headers.get("location"))
+        return ResyncRequiredError(label)
     if status == 404 and code == "directory_objectnotfound" and "company information" in failure.message.lower():
         return NotVisibleYetError(label, retry_after=wait)
     return GraphRefusedError(
@@ -122,7 +128,7 @@ def meaning(failure: Failure, *, now: datetime, delta: bool = False) -> SyncErro
 def _is_reset(failure: Failure) -> bool:
     """Whether the delta link is dead. https://learn.microsoft.com/graph/delta-query-overview#resets
 
-    "DeltaLink older than 30 days is not supported." comes as a mere 400 `Request_UnsupportedQuery`.
+    An expired link is a 400 `Request_UnsupportedQuery`: "DeltaLink older than 30 days is not supported."
     """
     if failure.status == 410 or failure.code.lower() in _RESET_CODES:
         return True
@@ -131,5 +137,5 @@ def _is_reset(failure: Failure) -> bool:
 
 
 def not_found(error: GraphRefusedError) -> bool:
-    """Whether Graph itself said that there is no such object; the 404 of some gateway on the way says nothing."""
+    """Whether Graph itself says that there is no such object. A 404 from a gateway in between does not count."""
     return error.status == 404 and error.graph_code == NOT_FOUND

@@ -1,4 +1,4 @@
-"""The groups of a source tenant, read only: what is nested in them, who is in them, and who came or went.
+"""The groups of a source tenant, read only: the groups nested in them, their members, and changes of membership.
 
 https://learn.microsoft.com/graph/api/group-list-transitivemembers and group-delta.
 """
@@ -19,7 +19,7 @@ _NESTED_GROUPS = "/groups/{id}/transitiveMembers/microsoft.graph.group?$select=i
 _ALL_USERS = "/groups/{id}/transitiveMembers/microsoft.graph.user?$select=id&$top=999"
 _LATEST = "/groups/delta?$select=members&$deltatoken=latest"
 _GROUP, _USER = "#microsoft.graph.group", "#microsoft.graph.user"
-_MOST_FILTERED = 50  # more ids than that no delta query can be filtered by
+_MOST_FILTERED = 50  # ids in the filter of a delta query, at most
 
 
 class GraphGroups:
@@ -45,7 +45,7 @@ class GraphGroups:
             chosen = "&$filter=" + quote(" or ".join(f"id eq '{group}'" for group in sorted(groups)))
         _, link = delta_links(self._client, await self._client.get(_LATEST + chosen, delta=True))
         if link is None:
-            raise UnavailableError("no delta link from now on")
+            raise UnavailableError("no delta link in answer to $deltatoken=latest")
         return link
 
     async def changes(self, link: str, groups: Collection[str]) -> GroupChanges:
@@ -61,7 +61,7 @@ class GraphGroups:
             for member in _members(entry):
                 kind = member.get("@odata.type", _USER)
                 if kind == _GROUP:
-                    # What agrees with the closure is already known, and may be repeated.
+                    # Graph may repeat an entry that agrees with the closure: that is no change.
                     regrouped = regrouped or ("@removed" in member) == (_id(member) in groups)
                 elif kind == _USER:
                     (left if "@removed" in member else joined).append(_id(member))
@@ -82,7 +82,7 @@ def _members(entry: JsonObject) -> list[JsonObject]:
         objects = [each for each in members if isinstance(each, dict)]
         if len(objects) == len(members):
             return objects
-    raise UnavailableError("a list of changed members is not whole")
+    raise UnavailableError("members@delta is not a list of objects")
 
 
 def _id(item: JsonObject) -> str:

@@ -1,4 +1,4 @@
-"""One app on one tenant, looked at for `xtsync doctor`: its token, and what it may read of the tenant's settings."""
+"""One app on one tenant, for the checks of `xtsync doctor`: its token, and the tenant settings that it may read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .client import GraphClient
 
 
 class GraphInspection:
-    """See ports.TenantInspection."""
+    """ports.TenantInspection."""
 
     def __init__(self, client: GraphClient) -> None:
         self._client = client

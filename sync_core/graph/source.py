@@ -1,4 +1,4 @@
-"""The source tenant, read only: one user afresh, pages of the delta query, and who of many is there.
+"""The source tenant, read only: one user read afresh, pages of the delta query, and a check which of many users exist.
 
 https://learn.microsoft.com/graph/api/user-get, user-delta and directoryobject-getbyids.
 """
@@ -16,7 +16,7 @@ from ..ports import Clock, DeltaPage
 from .client import GraphClient, JsonObject, items
 from .failures import not_found
 
-# What every decision needs, whatever the mapping asks for: who it is and how to reach them, and whether external.
+# Attributes that every decision needs, whatever the mapping reads: identity, address, and whether the user is external.
 _IDENTITY = ("id", "accountEnabled", "displayName", "mail", "userPrincipalName")
 _ORIGIN = ("userType", "creationType", "externalUserState")
 _USER = "/users/{id}?$select="
@@ -26,23 +26,22 @@ _USER_ID = "/users/{id}?$select=id"
 _DELETED_USER = "/directory/deletedItems/{id}/microsoft.graph.user?$select="
 _DELTA = "/users/delta?$select="
 _BY_IDS = "/directoryObjects/getByIds?$select=id"
-_MOST_IDS = 1000
+_MOST_IDS = 1000  # in one getByIds
 _CHECK_MEMBER_GROUPS = "/users/{id}/checkMemberGroups"
-_MOST_GROUPS = 20
+_MOST_GROUPS = 20  # in one checkMemberGroups
 _GROUP_ID = "/groups/{id}?$select=id"
 
 
 class GraphSource:
-    """ports.SourceDirectory. `attributes` are what mapping and scope read; the ones every decision needs are added."""
+    """ports.SourceDirectory. `attributes` are those that mapping and scope read; those of every decision are added."""
 
     def __init__(self, client: GraphClient, clock: Clock, attributes: Iterable[str] = ()) -> None:
         self._client = client
         self._clock = clock
-        # Encoded, because a brace would be read as part of the URL template.
         names = {*_IDENTITY, *_ORIGIN, *attributes}
-        self._select = _list(names)  # of the feed, where a relation is selected like an attribute
-        # A relation is expanded when one user is read; one in deletedItems has none to expand.
-        self._read_select = _list(names - {MANAGER})
+        self._select = _encoded_list(names)  # for the feed, where the manager is selected like an attribute
+        # A read of one user expands the manager instead. A user in deletedItems has none to expand.
+        self._read_select = _encoded_list(names - {MANAGER})
         self._expand = _EXPAND if MANAGER in names else ""
 
     @property
@@ -50,7 +49,7 @@ class GraphSource:
         return self._select
 
     async def read_user(self, user_id: str, groups: Collection[str] = ()) -> SourceUser:
-        read_at = self._clock.now()  # before asking: the answer is at least as new
+        read_at = self._clock.now()  # before the request, so that the answer is at least as new
         user = await self._look_up(_USER + self._read_select + self._expand, user_id)
         if user is not None:
             attributes = _attributes(user) | ({MANAGER: _id(user.get(MANAGER))} if self._expand else {})
@@ -68,7 +67,7 @@ class GraphSource:
         return SourceUser(id=user_id, state=SourceState.GONE, read_at=read_at)
 
     async def _look_up(self, template: str, user_id: str) -> JsonObject | None:
-        """One user, or None when Graph itself says that there is none."""
+        """One user, or None if Graph itself says that there is none."""
         try:
             user = await self._client.get(template, {"id": user_id})
         except GraphRefusedError as error:
@@ -80,13 +79,16 @@ class GraphSource:
         return user
 
     async def _member_of(self, user_id: str, groups: Collection[str]) -> frozenset[str]:
-        """Through every level. https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups"""
+        """Those of `groups` that contain the user, directly or through nested groups.
+
+        https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups
+        """
         found: set[str] = set()
         for chunk in batched(sorted(groups), _MOST_GROUPS, strict=False):
             try:
                 answer = await self._client.post(_CHECK_MEMBER_GROUPS, {"id": user_id}, body={"groupIds": list(chunk)})
             except GraphRefusedError as error:
-                if not_found(error):  # somebody who was there a moment ago: new, or just deleted
+                if not_found(error):  # the user was read a moment ago: it is new, or was just deleted
                     raise NotVisibleYetError from error
                 raise
             value = answer.get("value") if answer is not None else None
@@ -108,7 +110,7 @@ class GraphSource:
         return missing
 
     async def find(self, name: str) -> str | None:
-        """The object id of the user who has this user principal name (or id) now; for people, who know no ids."""
+        """The object id of the user with this user principal name or id; None if there is none."""
         try:
             user_id = (await self._client.get(_USER_ID, {"id": name})).get("id")
         except GraphRefusedError as error:
@@ -149,33 +151,34 @@ class GraphSource:
         return found
 
 
-async def delta_follow(client: GraphClient, link: str) -> JsonObject:
-    """The page behind a stored link."""
-    if not client.ours(link):  # the Graph host was changed, or somebody changed the record; either way it is of no use
+async def delta_follow(client: GraphClient, url: str) -> JsonObject:
+    """The page behind a stored next or delta link. Raises ResyncRequiredError if the link is dead."""
+    if not client.ours(url):  # the setting of the Graph host was changed, or the record was
         raise ResyncRequiredError("the stored link leads to another host")
-    return await client.follow(link, delta=True)
+    return await client.follow(url, delta=True)
 
 
 def delta_links(client: GraphClient, page: JsonObject) -> tuple[str | None, str | None]:
-    """The link to the next page, or to the next round: exactly one of them."""
-    links = [page.get(name) for name in ("@odata.nextLink", "@odata.deltaLink")]
-    given = [link for link in links if link is not None]
-    if len(given) != 1:
+    """The next link and the delta link of a page, of which exactly one is set. Raises UnavailableError otherwise."""
+    next_link, delta_link = page.get("@odata.nextLink"), page.get("@odata.deltaLink")
+    url = delta_link if next_link is None else next_link
+    if url is None or (next_link is not None and delta_link is not None):
         raise UnavailableError("a delta page without exactly one link")
-    if not isinstance(given[0], str) or not client.ours(given[0]):
-        raise UnavailableError("a delta page with a link to elsewhere")
-    return (given[0], None) if links[0] is not None else (None, given[0])
+    if not isinstance(url, str) or not client.ours(url):
+        raise UnavailableError("a delta page with a link to another host")
+    return (None, url) if next_link is None else (url, None)
 
 
 def _live_state(user: JsonObject) -> SourceState:
-    """Never assumed: reading a missing `accountEnabled` as either value would disable or enable somebody."""
+    """Raises UnavailableError without `accountEnabled`: a guess would disable or enable somebody."""
     enabled = user.get("accountEnabled")
     if not isinstance(enabled, bool):
         raise UnavailableError("a user without accountEnabled")
     return SourceState.LIVE if enabled else SourceState.DISABLED
 
 
-def _list(names: Iterable[str]) -> str:
+def _encoded_list(names: Iterable[str]) -> str:
+    """A $select list, percent-encoded, since a brace would be read as part of the URL template."""
     return quote(",".join(sorted(names)), safe=",")
 
 
@@ -189,7 +192,7 @@ def _attributes(user: JsonObject) -> dict[str, Json]:
 
 
 def _entry(item: JsonObject, read_at: datetime) -> SourceUser:
-    """One entry of a delta page; it only nominates, so an attribute that Graph left out stays left out."""
+    """One entry of a delta page. An attribute that Graph left out is missing here too: an entry only nominates."""
     user_id = item.get("id")
     if not isinstance(user_id, str) or not user_id:
         raise UnavailableError("a delta entry without an id")
@@ -198,14 +201,14 @@ def _entry(item: JsonObject, read_at: datetime) -> SourceUser:
         return SourceUser(id=user_id, state=_removed_state(removed), read_at=read_at)
     state = SourceState.DISABLED if item.get("accountEnabled") is False else SourceState.LIVE
     attributes = _attributes(item)
-    links = item.get(f"{MANAGER}@delta")
-    if isinstance(links, list):  # only where it was touched: the old one marked as removed, and the new one, if any
-        current = [_id(link) for link in links if isinstance(link, dict) and "@removed" not in link]
+    managers = item.get(f"{MANAGER}@delta")
+    if isinstance(managers, list):  # after a change only: the old manager with `@removed`, and the new one, if any
+        current = [_id(each) for each in managers if isinstance(each, dict) and "@removed" not in each]
         attributes[MANAGER] = current[-1] if current else None
     return SourceUser(id=user_id, state=state, attributes=attributes, read_at=read_at)
 
 
 def _removed_state(removed: Json) -> SourceState:
-    """`changed` is soft-deleted, `deleted` is gone. https://learn.microsoft.com/graph/delta-query-overview"""
+    """The reason `changed` is soft-deleted, `deleted` is gone. https://learn.microsoft.com/graph/delta-query-overview"""
     gone = isinstance(removed, dict) and removed.get("reason") == "deleted"
     return SourceState.GONE if gone else SourceState.SOFT_DELETED

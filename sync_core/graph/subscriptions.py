@@ -14,7 +14,7 @@ _ONE = "/subscriptions/{id}"
 
 
 class GraphSubscriptions:
-    """ports.SubscriptionApi. `public_url` is where Graph reaches this Function app."""
+    """ports.SubscriptionApi. `public_url` is the address at which Graph reaches this Function app."""
 
     def __init__(self, client: GraphClient, *, public_url: str) -> None:
         self._client = client
@@ -38,7 +38,7 @@ class GraphSubscriptions:
             return _subscription(await self._client.post(_ALL, body=body))
         except GraphRefusedError as error:
             if error.status == 409:
-                raise ConflictError("there is a subscription for this resource already") from error
+                raise ConflictError("this resource already has a subscription") from error
             raise
 
     async def renew(self, subscription_id: str, expires_at: datetime) -> GraphSubscription | None:
@@ -76,4 +76,4 @@ def _subscription(answer: JsonObject | None) -> GraphSubscription:
             return GraphSubscription(
                 id=subscription_id, resource=resource, notification_url=url, expires_at=moment(expires)
             )
-    raise UnavailableError("a subscription without its properties")
+    raise UnavailableError("a subscription without id, resource, notificationUrl or expirationDateTime")

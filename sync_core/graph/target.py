@@ -1,4 +1,4 @@
-"""The target tenant: who might be somebody's B2B user, and the writes that make, change and remove one.
+"""The target tenant: the search for B2B users, and the writes that create, change and remove one.
 
 https://learn.microsoft.com/graph/api/invitation-post, user-update, user-delete and directory-deleteditems-restore.
 The client takes a permit of the write budget before each write.
@@ -6,10 +6,9 @@ The client takes a permit of the write budget before each write.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from ..model import Attributes, Marker, TargetUser, is_external
+from ..model import Attributes, Marker, TargetUser, is_external, is_object_id
 from ..model.errors import GraphRefusedError, MissingManagerError, UnavailableError
 from ..ports import Confirm, MarkedPage, Presence
 from .client import GraphClient, JsonObject, items, moment
@@ -26,29 +25,26 @@ _RESTORE = "/directory/deletedItems/{id}/restore"
 _CANDIDATES = "/users?$filter={filter}&$select="
 _MARKED = "/users?$top=999&$filter={filter}&$select=id,"
 _INVITATIONS = "/invitations"
-_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MANAGER = "/users/{id}/manager/$ref"
-# So many refusals are met one by one; another one parks the user.
-_MOST_REFUSALS = 5
+_MOST_REFUSALS = 5  # attributes left out of one update, at most; another refusal is raised
 
 
 class GraphTarget:
-    """ports.TargetDirectory. `redirect_url` is where a redeemed invitation leads: by default, the target's My Apps."""
+    """ports.TargetDirectory. A redeemed invitation leads to the target tenant's My Apps page."""
 
-    def __init__(self, client: GraphClient, *, redirect_url: str | None = None) -> None:
+    def __init__(self, client: GraphClient) -> None:
         self._client = client
-        self._redirect_url = redirect_url or f"https://myapplications.microsoft.com/?tenantid={client.tenant_id}"
 
     async def candidates(
         self, address: str | None, *, mark: str | None = None, marker: Marker | None = None
     ) -> list[TargetUser]:
-        clauses = [_bears(address)] if address else []
+        clauses = [_has_address(address)] if address else []
         if mark:
             clauses.append(f"startsWith(displayName,'{mark}')")
         select = _SELECT
         if marker:
             clauses.append(f"{marker.attribute} eq {_quoted(marker.text)}")
-            select += f",{marker.attribute}"  # Graph returns a directory extension only when asked
+            select += f",{marker.attribute}"  # Graph returns a directory extension only if it is selected
         found: dict[str, TargetUser] = {}
         async for user in self._client.pages(_CANDIDATES + select, {"filter": " or ".join(clauses)}):
             candidate = _target_user(user, marker)
@@ -61,11 +57,11 @@ class GraphTarget:
             page = await self._client.get(_MARKED + name, {"filter": f"startsWith({name},{prefix})"})
         else:
             page = await self._client.follow(link)
-        # Others can write the attribute, too: what names nobody is left alone.
+        # Other programs can write the attribute too, so a text that does not end with an object id is ignored.
         source_ids = [str(user.get(marker.attribute)).removeprefix(marker.prefix) for user in items(page)]
         next_link = page.get("@odata.nextLink")
         return MarkedPage(
-            source_ids=[source_id for source_id in source_ids if _OBJECT_ID.fullmatch(source_id)],
+            source_ids=[source_id for source_id in source_ids if is_object_id(source_id)],
             next_link=None if next_link is None else str(next_link),
         )
 
@@ -87,7 +83,7 @@ class GraphTarget:
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         body: JsonObject = {
             "invitedUserEmailAddress": address,
-            "inviteRedirectUrl": self._redirect_url,
+            "inviteRedirectUrl": f"https://myapplications.microsoft.com/?tenantid={self._client.tenant_id}",
             "invitedUserDisplayName": display_name,
             "sendInvitationMessage": False,
         }
@@ -124,7 +120,7 @@ class GraphTarget:
         except GraphRefusedError as error:
             if not not_found(error):
                 raise
-            if manager_id is None:  # there was none to remove, or there is no such user
+            if manager_id is None:  # either the user has no manager, or there is no such user
                 return await self._get(_PRESENT, target_id) is not None
             if manager_id.lower() in error.message.lower():
                 raise MissingManagerError from error
@@ -158,14 +154,14 @@ class GraphTarget:
 
 
 def _only_missing(error: GraphRefusedError) -> bool:
-    """False when the user is not there; any other refusal goes on its way."""
+    """False if Graph says that there is no such user. Raises any other refusal."""
     if not_found(error):
         return False
     raise error
 
 
-def _bears(address: str) -> str:
-    """Who has this address anywhere, as the docs' own check before an invitation asks."""
+def _has_address(address: str) -> str:
+    """The filter for users with this address in any property, as the documentation of invitations recommends."""
     quoted = _quoted(address)
     return (
         f"userPrincipalName eq {quoted} or mail eq {quoted}"
@@ -183,11 +179,11 @@ def _target_user(user: JsonObject, marker: Marker | None = None) -> TargetUser:
         raise UnavailableError("a user without an id")
     created_at = moment(created) if isinstance(created, str) else None
     name = str(user.get("displayName") or "")
-    borne = user.get(marker.attribute) if marker else None
+    text = user.get(marker.attribute) if marker else None
     return TargetUser(
         id=user_id,
         external=is_external(user),
         created_at=created_at,
         display_name=name,
-        marker=str(borne) if borne else None,
+        marker=str(text) if text else None,
     )

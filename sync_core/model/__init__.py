@@ -20,6 +20,7 @@ from .values import (
     digest,
     fingerprint,
     fingerprints,
+    is_object_id,
 )
 
 __all__ = [
@@ -78,4 +79,5 @@ __all__ = [
     "fingerprint",
     "fingerprints",
     "is_external",
+    "is_object_id",
 ]

@@ -122,10 +122,6 @@ class ReadOnlyError(PermanentError):
 class ResyncRequiredError(SyncError):
     hint = "The feed starts over by itself; nothing is concluded from what the old delta link would have said."
 
-    def __init__(self, message: str = "", *, location: str | None = None) -> None:
-        super().__init__(message)
-        self.location = location
-
 
 class MessageError(SyncError):
     hint = "Only this project writes to its queues; look for another writer."

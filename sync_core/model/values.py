@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import blake2b
@@ -27,6 +28,14 @@ MEMBER_OF = "memberOf"
 
 # How long Entra keeps a soft-deleted user. https://learn.microsoft.com/graph/api/directory-deleteditems-list
 SOFT_DELETE_RETENTION = timedelta(days=30)
+
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_object_id(text: str) -> bool:
+    """Whether a text is an Entra object id: a GUID with hyphens, in lower case."""
+    return _OBJECT_ID.fullmatch(text) is not None
 
 
 def fingerprint(value: Json) -> str:

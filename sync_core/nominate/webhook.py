@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..model import FeedRun, LifecycleEvent, Nomination, Why
+from ..model import FeedRun, LifecycleEvent, Nomination, Why, is_object_id
 from ..model.messages import encode, format_time
 
 # Far above what Graph sends in one post, far below what would hurt.
@@ -28,7 +28,6 @@ type Item = Mapping[str, object]
 type Message = Nomination | FeedRun | LifecycleEvent
 
 _TOKEN = re.compile(r"[^\x00-\x1f\x7f]{1,4096}")
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +183,6 @@ def _proven(item: object, known: Mapping[str, Known]) -> tuple[Known, Item]:
 def _object_id(item: Item) -> str:
     data = item.get("resourceData")
     changed = data.get("id") if isinstance(data, dict) else None
-    if not isinstance(changed, str) or not _GUID.fullmatch(changed):
+    if not isinstance(changed, str) or not is_object_id(changed.lower()):
         raise RefusedItemError("no object id")
     return changed.lower()

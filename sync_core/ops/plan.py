@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from ..assembly import Runtime
 from ..decision.look import Look
 from ..guard.deletions import DeletionGuard
-from ..model import FeedRun, LifecycleEvent, Nomination, Sync
+from ..model import FeedRun, Nomination, Sync
 from ..model.errors import ConflictError, SyncError, UnavailableError
 from ..nominate.rounds import FeedReader
 from ..ports import Clock, FeedState, Guards, GuardWindow, HoldRecord, Links
@@ -113,8 +113,6 @@ class _Kept:
 
     async def continue_feed(self, run: FeedRun, *, delay: float = 0) -> None:
         self.runs.append((run, delay))
-
-    async def subscription_event(self, event: LifecycleEvent, *, delay: float = 0) -> None: ...
 
     async def depths(self) -> Mapping[str, int]:
         return {}

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from ..model import (
     FeedRun,
-    LifecycleEvent,
     Link,
     LinkDigest,
     Nomination,
@@ -203,8 +202,6 @@ class Queues(Protocol):
     async def nominate(self, nominations: Sequence[Nomination], *, delay: float = 0) -> None: ...
 
     async def continue_feed(self, run: FeedRun, *, delay: float = 0) -> None: ...
-
-    async def subscription_event(self, event: LifecycleEvent, *, delay: float = 0) -> None: ...
 
     async def depths(self) -> Mapping[str, int]:
         """Approximate number of messages by queue name, poison queues included."""

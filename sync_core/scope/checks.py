@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterator
 from ..mapping.checks import Finding, unreadable
 from ..mapping.expressions.dotnet.faults import DotNetError
 from ..mapping.sources import MULTI_VALUED, readable
-from ..model import MEMBER_OF, Clause, Operator
+from ..model import MEMBER_OF, Clause, Operator, is_object_id
 from .filters import DATES, LISTS, MEMBERSHIP, NUMBERS, REGEX, UNARY, integer, moments, pattern
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BY_NAME = {operator.lower().replace("_", " "): operator for operator in Operator}
 
 
@@ -43,7 +42,7 @@ def _membership_faults(clause: Clause, given: Collection[str]) -> Iterator[Findi
     if "match" in given:
         yield Finding("match", f"is not for {MEMBER_OF}: membership in any of the groups counts")
     for each in sorted(clause.groups) if clause.value else ():
-        if not _OBJECT_ID.fullmatch(each):
+        if not is_object_id(each):
             yield Finding("value", f"'{each}' is no object id of a group")
 
 

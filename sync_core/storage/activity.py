@@ -1,10 +1,11 @@
-"""What was done, for people: the newest first, for one sync or for one of its users. Table `activity`.
+"""The record of what was done, for people: newest first, by sync and by user. Table `activity`.
 
-    listing   PK <sync>            RK <inverted time>~<user>    one row of each per outcome: Table Storage has no
-    timeline  PK <sync>:<user>     RK <inverted time>           second index
+    listing   PK <sync>            RK <inverted time>~<user>
+    timeline  PK <sync>:<user>     RK <inverted time>
     poison    PK poison:           RK <queue>:<message id>
 
-Names of attributes only. No attribute value, address or display name may get in here.
+Table Storage has no second index, so each outcome is one row of the listing and one of the timeline. Rows contain names
+of attributes, and never an attribute value, an address or a display name.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from .columns import check_version, columns
 from .concurrency import for_each
 from .table import Row, Table, after_prefix, key
 
-MAX_BODY_BYTES = 32 * 1024  # of UTF-8; as UTF-16 at most 64 KiB, which is what a column holds
+MAX_BODY_BYTES = 32 * 1024  # of UTF-8; as UTF-16 at most 64 KiB, the limit of a column
 
 _POISON = "poison:"  # no sync's partition: `key` never yields a colon
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FAR = 10**16  # microseconds; the year 2286
+_FAR = 10**16  # microseconds after the epoch: the year 2286
 _MAX_REASON = 256
 
 
 class TableActivity:
-    """See ports.Activity."""
+    """ports.Activity."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     async def record(self, outcome: Outcome) -> None:
-        """Safe to repeat: the same outcome is the same two rows."""
+        """Safe to repeat: the same outcome is written to the same two rows."""
         sync, user, newest = key(outcome.sync), key(outcome.user), _newest_first(outcome.done_at)
         values = _columns(outcome)
         await for_each(
@@ -50,7 +51,7 @@ class TableActivity:
         try:
             await self._table.insert(Row(pk=_POISON, rk=f"{key(queue)}:{key(message_id)}", values=values))
         except ConflictError:
-            return  # recorded before, by the delivery whose acknowledgement was lost
+            return  # an earlier delivery of the message recorded it, and its acknowledgement was lost
 
     async def prune(self, sync: str, before: datetime, limit: int) -> int:
         pk = key(sync)
@@ -59,31 +60,21 @@ class TableActivity:
 
         async def drop(rk: str) -> None:
             newest, _, user = rk.partition("~")
-            await self._table.delete(f"{pk}:{user}", newest)  # first: the listing is how the next run finds both
+            # The listing's row goes last: by it the next run finds both rows.
+            await self._table.delete(f"{pk}:{user}", newest)
             await self._table.delete(pk, rk)
 
         await for_each(old, drop)
         return len(old)
 
     async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]:
-        return await self._read(key(sync), limit)
-
-    async def timeline(self, sync: str, user: str, limit: int) -> list[Mapping[str, object]]:
-        """What was done about one user, newest first."""
-        return await self._read(f"{key(sync)}:{key(user)}", limit)
-
-    async def poison(self, limit: int) -> list[Mapping[str, object]]:
-        """What came out of the poison queues: queue, message_id, body, at."""
-        return await self._read(_POISON, limit)
+        return [_entry(row) async for row in self._table.query(key(sync), limit=limit)]
 
     async def poison_count(self) -> int:
         return sum([1 async for _ in self._table.query(_POISON, select=("v",))])
 
     async def _upsert(self, row: Row) -> None:
         await self._table.upsert(row)
-
-    async def _read(self, pk: str, limit: int) -> list[Mapping[str, object]]:
-        return [_entry(row) async for row in self._table.query(pk, limit=limit)]
 
 
 def _columns(outcome: Outcome) -> dict[str, str | int | float | bool]:
@@ -93,7 +84,6 @@ def _columns(outcome: Outcome) -> dict[str, str | int | float | bool]:
             "user": outcome.user,
             "target_id": outcome.target_id,
             "changes": ",".join(change.name for change in outcome.changes),
-            # Of which only the names are kept.
             "attributes": ",".join(sorted({name for change in outcome.changes for name in change.written})),
             "reason": "; ".join(dict.fromkeys(_reasons(outcome.changes)))[:_MAX_REASON],
             "why": outcome.why.value,
@@ -108,7 +98,7 @@ def _columns(outcome: Outcome) -> dict[str, str | int | float | bool]:
 
 
 def _reasons(changes: Sequence[Change]) -> Iterator[str]:
-    """Our own words. A refusal's `detail` stays out: it may quote what was found in the directory."""
+    """The reasons, in our own words. A refusal's `detail` is left out, since it may quote the directory."""
     for change in changes:
         match change:
             case Skip(reason=reason) | Refuse(reason=reason):

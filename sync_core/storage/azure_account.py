@@ -1,4 +1,4 @@
-"""One storage account: two HTTP sessions, shared by all its tables and all its queues. One per event loop."""
+"""One storage account on one event loop. All tables share one HTTP session, and all queues share another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AzureAccount:
 
     @classmethod
     def from_connection_string(cls, text: str) -> AzureAccount:
-        """Also `UseDevelopmentStorage=true`, for Azurite on its usual ports. ValueError when malformed."""
+        """`UseDevelopmentStorage=true` means Azurite on its usual ports. Raises ValueError for malformed text."""
         text = text.strip().rstrip(";")
         return cls(
             TableServiceClient.from_connection_string(text, **client_options()),
@@ -27,7 +27,7 @@ class AzureAccount:
 
     @classmethod
     def from_credential(cls, table_uri: str, queue_uri: str, credential: AsyncTokenCredential) -> AzureAccount:
-        """The credential stays the caller's to close."""
+        """The caller closes the credential."""
         tokens = Tokens(credential)
         return cls(
             TableServiceClient(table_uri, credential=tokens, **client_options()),

@@ -1,4 +1,4 @@
-"""Calls to Azure's SDK: few and short retries, and its errors as ours: chained, without bodies or addresses."""
+"""Calls to Azure's SDK: a few short retries, and our errors for its own, chained, without bodies or addresses."""
 
 from __future__ import annotations
 
@@ -17,32 +17,36 @@ from .errors import StorageRefusedError
 
 # https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes, and queue-service-error-codes
 _LOST_RACES = {"EntityAlreadyExists", "UpdateConditionNotSatisfied", "MessageNotFound", "PopReceiptMismatch"}
-_BUSY = {"ServerBusy"}  # how storage says 429: its status is 503
+_BUSY = {"ServerBusy"}  # storage's throttling: status 503 instead of 429
 _CODE_IN_BODY = re.compile(r'"code":\s*"(\w+)"')
-_ON_ITS_WAY = {"TableBeingDeleted", "QueueBeingDeleted"}
+_BEING_DELETED = {"TableBeingDeleted", "QueueBeingDeleted"}
 
-# Enough for a connection that was closed while idle, or for a moved partition; for more the message comes back.
+# Seconds before each retry: enough for a connection that was closed while idle, or for a partition that moved. After a
+# longer outage the queue delivers the message again.
 _PAUSES_S = (0.1, 0.5)
 
 
 def client_options() -> dict[str, Any]:
-    """For both SDKs. Time-outs are in seconds, and for one attempt."""
+    """Options of both clients. Time-outs are in seconds, for one attempt."""
     return {
-        # Retries are ours: the tables client would sleep through any Retry-After, however long, in a held invocation.
+        # `attempt` retries instead: the tables client would sleep for any Retry-After and block the invocation.
         "retry_total": 0,
         "connection_timeout": 5,
         "read_timeout": 15,
-        # Otherwise aiohttp looks for proxies and a .netrc at every request, in two threads: a third of its CPU time.
+        # With True, aiohttp looks for proxies and a .netrc at every request, which takes a third of its CPU time.
         "use_env_settings": bool(getproxies()),
     }
 
 
 class NoTokenError(AzureError):
-    """There was nobody to ask storage as."""
+    """The credential gave no token for storage."""
 
 
 class Tokens:
-    """A credential whose refusals the SDKs pass on: for its own error, the one for tables wants an HTTP response."""
+    """A credential that raises NoTokenError.
+
+    azure.identity's own error has no HTTP response, and the tables client fails on that.
+    """
 
     def __init__(self, credential: AsyncTokenCredential) -> None:
         self._credential = credential
@@ -54,7 +58,7 @@ class Tokens:
             raise NoTokenError("no token") from error
 
     async def close(self) -> None:
-        """The credential stays its maker's to close."""
+        """The caller that made the credential closes it."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,10 +67,10 @@ class Tokens:
 
 
 async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
-    """Await `action`, twice more when storage does not answer; being throttled is for the caller to wait out.
+    """Await `action`, and up to twice more if storage does not answer. Raises the errors of `translate`.
 
-    A write that was done although its answer was lost meets itself: an insert or a replace then raises ConflictError,
-    and a message is sent twice. Both are what the core expects of storage anyhow.
+    Throttling is raised at once: the caller waits. If a write was done and its answer was lost, it is done again. Then
+    an insert or a replace raises ConflictError, and a message is sent twice. The core expects both.
     """
     pauses = iter(_PAUSES_S)
     while True:
@@ -81,10 +85,11 @@ async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
 
 
 def translate(error: AzureError) -> SyncError:
+    """Our error for an error of the SDK: UnavailableError, ConflictError, ThrottledError or StorageRefusedError."""
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if isinstance(error, NoTokenError):
         return UnavailableError("no token for storage: is there a managed identity, or is `az login` needed?")
-    if status is None or status < 400:  # connection, DNS, time-out, no token; or an answer that makes no sense
+    if status is None or status < 400:  # connection, DNS, time-out; or an answer that cannot be read
         return UnavailableError(f"storage did not answer: {type(error).__name__}")
     code = error_code(error)
     wait = _retry_after(error)
@@ -92,13 +97,13 @@ def translate(error: AzureError) -> SyncError:
         return ConflictError(f"storage: {status} {code}")
     if status == 429 or code in _BUSY:
         return ThrottledError(f"storage: {status} {code}", retry_after=wait)
-    if status >= 500 or status == 408 or code in _ON_ITS_WAY:
+    if status >= 500 or status == 408 or code in _BEING_DELETED:
         return UnavailableError(f"storage: {status} {code}", retry_after=wait)
     return StorageRefusedError(status=status, code=code)
 
 
 def error_code(error: AzureError) -> str:
-    """The service's own code: as the SDK parsed it, else from the header, else (tables have none) from the body."""
+    """The service's error code: from the SDK, else from the header, else from the body (tables have no such header)."""
     code = getattr(error, "error_code", None)
     response = getattr(error, "response", None)
     if code is None and response is not None:

@@ -1,7 +1,7 @@
-"""A queue in Azure Queue Storage (or Azurite). See Queue for what it promises.
+"""A queue in Azure Queue Storage (or Azurite), with the promises of queue.Queue.
 
-Bodies go as base64, which is what the Functions host expects by default (host.json, queues.messageEncoding), and never
-expire: the service's own default would drop a nomination after 7 days. Both are set here and nowhere else.
+Bodies are base64, as the Functions host expects by default (host.json, queues.messageEncoding). Messages never expire:
+by the service's default a nomination would be lost after 7 days. Both are set here and nowhere else.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage, TextBase64DecodePolicy, TextBase64EncodePolicy
@@ -27,14 +26,15 @@ def open_queue(service: QueueServiceClient, name: str) -> AzureQueue:
         service.get_queue_client(
             name, message_encode_policy=TextBase64EncodePolicy(), message_decode_policy=_Decoding()
         ),
-        untouched=service.get_queue_client(name),
+        undecoded=service.get_queue_client(name),
     )
 
 
 class _Decoding(TextBase64DecodePolicy):
-    """Passes on as it is what is not base64, for model/messages.py to judge: one foreign message must not hide a batch.
+    """Passes on a body that is not base64 unchanged, so that one foreign message does not hide its batch.
 
-    Microsoft's own policy means to raise DecodeError for the whole batch; with the async client it fails in doing so.
+    model/messages.py refuses such a body. Microsoft's own policy would raise DecodeError for the whole batch, and with
+    the async client it fails even to do that.
     """
 
     def decode(self, content: str, response: object) -> str:  # noqa: ARG002 - the SDK's signature
@@ -45,11 +45,11 @@ class _Decoding(TextBase64DecodePolicy):
 
 
 class AzureQueue:
-    """See Queue."""
+    """queue.Queue."""
 
-    def __init__(self, client: QueueClient, *, untouched: QueueClient) -> None:
+    def __init__(self, client: QueueClient, *, undecoded: QueueClient) -> None:
         self._client = client
-        self._untouched = untouched  # shows bodies as they lie there
+        self._undecoded = undecoded  # gives bodies as they are stored
 
     async def create(self) -> None:
         """Make the queue if it is missing."""
@@ -75,7 +75,7 @@ class AzureQueue:
         count, seconds = min(max_messages, MAX_BATCH), whole_seconds(visibility, least=1)
 
         async def receive() -> list[Message]:
-            # One page is one request; iterating over the messages would go on asking until the queue is empty.
+            # One page is one request. An iteration over the messages would send requests until the queue is empty.
             pages = self._client.receive_messages(messages_per_page=count, visibility_timeout=seconds).by_page()
             page = await anext(pages, None)
             return [] if page is None else [_message(message) async for message in page]
@@ -97,7 +97,7 @@ class AzureQueue:
     async def peek(self) -> list[str]:
         async def peek() -> list[str]:
             try:
-                return [message.content or "" for message in await self._untouched.peek_messages(MAX_BATCH)]
+                return [message.content or "" for message in await self._undecoded.peek_messages(MAX_BATCH)]
             except ResourceNotFoundError:
                 return []
 
@@ -108,7 +108,7 @@ class AzureQueue:
             try:
                 properties = await self._client.get_queue_properties()
             except ResourceNotFoundError:
-                return 0  # the host makes a poison queue when it first needs one
+                return 0  # the Functions host makes a poison queue when it first needs one
             return properties.approximate_message_count or 0
 
         return await attempt(depth)
@@ -120,5 +120,4 @@ def _message(message: QueueMessage) -> Message:
         body=message.content or "",
         receipt=message.pop_receipt or "",
         dequeue_count=message.dequeue_count or 0,
-        inserted_at=(message.inserted_on or datetime.now(UTC)).astimezone(UTC),
     )

@@ -1,4 +1,4 @@
-"""A table in Azure Table Storage (or Azurite). See Table for what it promises; sends nothing that check_row refuses."""
+"""A table in Azure Table Storage (or Azurite), with the promises of table.Table. Rows pass check_row first."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .table import PAGE_ROWS, Row, Value, Wanted, check_keys, check_row
 
 _KEYS = ("PartitionKey", "RowKey")
 _INT32 = 2**31
-_MISSING_ROW = {"ResourceNotFound", "EntityNotFound"}  # as against TableNotFound
+_MISSING_ROW = {"ResourceNotFound", "EntityNotFound"}  # the code of a missing table is TableNotFound
 
 
 class AzureTable:
-    """See Table."""
+    """table.Table."""
 
     def __init__(self, client: TableClient) -> None:
         self._client = client
@@ -77,7 +77,7 @@ class AzureTable:
 
     async def delete(self, pk: str, rk: str, etag: str | None = None) -> None:
         check_keys(pk, rk)
-        statuses: list[int] = []  # the SDK keeps quiet about 404, with an etag too
+        statuses: list[int] = []  # the SDK ignores a 404, even with an etag
         condition = MatchConditions.Unconditionally if etag is None else MatchConditions.IfNotModified
         await attempt(
             lambda: self._client.delete_entity(
@@ -119,7 +119,7 @@ class AzureTable:
 
 
 def _filter(pk: str | None, rk_from: str, rk_to: str, where: Mapping[str, Wanted]) -> str:
-    """https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities"""
+    """The OData filter of a query. https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities"""
     terms = []
     if pk is not None:
         terms.append(f"PartitionKey eq {_literal(pk)}")
@@ -147,7 +147,7 @@ def _entity(row: Row) -> dict[str, Any]:
     check_row(row)
     entity: dict[str, Any] = dict(zip(_KEYS, (row.pk, row.rk), strict=True))
     for name, value in row.values.items():
-        # The service takes a plain number for 32 bits wide and refuses a longer one.
+        # The service reads a plain number as 32 bits wide and refuses a larger one.
         wide = isinstance(value, int) and not -_INT32 <= value < _INT32
         entity[name] = EntityProperty(value, EdmType.INT64) if wide else value
     return entity

@@ -1,6 +1,6 @@
-"""The shared write budget of each target tenant. In the table `guards`: PK budget:<tenant id>, RK tokens.
+"""The shared write budget of each target tenant. Table `guards`: PK budget:<tenant id>, RK tokens.
 
-No sync's partition can be called so: `key` never yields a colon.
+The partition of a sync cannot have such a name, because `key` never yields a colon.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _TOKENS = "tokens"
 
 
 class TableBudgets:
-    """See ports.Budgets."""
+    """ports.Budgets."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

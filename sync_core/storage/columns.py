@@ -1,4 +1,4 @@
-"""How the repositories write values into columns and read them back: one schema version, times as text, no nulls."""
+"""The form of values in columns, for all repositories: one schema version, times as text, no nulls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERSION = 1
 
 
 def columns(values: Mapping[str, Value | datetime | None]) -> dict[str, Value]:
-    """With the schema version; what is None is left out."""
+    """The columns of a row: the schema version, and every value that is not None."""
     written: dict[str, Value] = {"v": VERSION}
     for name, value in values.items():
         if value is not None:
@@ -23,7 +23,7 @@ def columns(values: Mapping[str, Value | datetime | None]) -> dict[str, Value]:
 
 
 def check_version(row: Row, kind: str) -> None:
-    """Never guess at a row from a newer release: what it means may have changed."""
+    """Raises NewerSchemaError for a row of a newer release: the meaning of its columns may have changed."""
     version = row.values.get("v", VERSION)
     if not isinstance(version, int) or version > VERSION:
         raise NewerSchemaError(kind=kind, version=version)

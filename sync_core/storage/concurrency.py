@@ -1,23 +1,23 @@
-"""Doing many small things at once, with a bound. Plain errors come out, not groups of them."""
+"""Many small actions at once, with a bound. Errors are raised singly, not as exception groups."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-LIMIT = 16
+_AT_ONCE = 16
 
 
-async def for_each[T](items: Sequence[T], action: Callable[[T], Awaitable[None]], *, limit: int = LIMIT) -> None:
-    """Await `action` on every item, at most `limit` at a time.
+async def for_each[T](items: Sequence[T], action: Callable[[T], Awaitable[None]]) -> None:
+    """Await `action` on every item, at most 16 at a time.
 
-    The first error stops the rest and is raised as it is, once nothing of this call is running any more.
+    The first error cancels the rest. It is raised unchanged, after every action of this call has ended.
     """
     if len(items) == 1:
         await action(items[0])
         return
     shared = iter(items)
-    tasks = [asyncio.create_task(_work(shared, action)) for _ in range(min(limit, len(items)))]
+    tasks = [asyncio.create_task(_work(shared, action)) for _ in range(min(_AT_ONCE, len(items)))]
     try:
         await asyncio.gather(*tasks)
     finally:

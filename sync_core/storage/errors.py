@@ -1,7 +1,7 @@
-"""What storage adds to the tree of errors: requests that the service will never accept, and rows from the future.
+"""The errors of storage in the tree of model/errors.py: refused requests, and rows of a newer release.
 
 PermanentError
-+- StorageRefusedError    the service said no, and will say so again
++- StorageRefusedError    the service refused a request, and would refuse it again
 +- NewerSchemaError       a newer release wrote this row
 """
 
@@ -11,7 +11,7 @@ from ..model.errors import PermanentError
 
 
 class StorageRefusedError(PermanentError):
-    """Keeps the service's error code and a name of ours; never the body, a key or a value."""
+    """Has the service's error code and a name of ours as `detail`; never a body, a key or a value."""
 
     hint = "Check the storage account, its tables and queues, and the roles of this app (docs/deploy.md)."
 

@@ -1,6 +1,6 @@
-"""How far each feed has been read. Table `feeds`: PK <tenant>, RK <feed>.
+"""The state of each feed: how far it has been read. Table `feeds`: PK <tenant>, RK <feed>.
 
-Delta links are as good as a bearer of the tenant's changes to whoever has a token: they rest here and are never logged.
+With a token, a delta link gives access to the tenant's changes. It is stored here and never logged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .table import Row, Table, key
 
 
 class TableFeeds:
-    """See ports.Feeds."""
+    """ports.Feeds."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

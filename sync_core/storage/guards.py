@@ -1,7 +1,7 @@
-"""What each sync has taken away lately, and the deletions that wait for a person. Table `guards`: PK <sync>.
+"""The deletions of each sync within the guard's window, and the holds that wait for a person. Table `guards`.
 
-window  RK window
-hold    RK hold:<source id>
+window  PK <sync>  RK window
+hold    PK <sync>  RK hold:<source id>
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HOLD = "hold:"
 
 
 class TableGuards:
-    """See ports.Guards."""
+    """ports.Guards."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -1,9 +1,10 @@
-"""Links, and the claims that make each target user belong to at most one of them. Both live in the table `links`.
+"""Links, and the claims by which each target user belongs to at most one link. Table `links`.
 
     link   PK <sync>              RK <source id>
-    claim  PK target:<target id>  RK <target tenant id>     owner = "<sync>/<source id>"; unique because it is inserted
+    claim  PK target:<target id>  RK <target tenant id>     owner = "<sync>/<source id>"
 
-A claim's partition is the target id, so that a link, which does not know its target tenant, finds its claim again.
+A claim is unique because it is inserted. Its partition is the target id: a link does not know its target tenant, and
+finds its claim by that id.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .columns import check_version, columns, flag, mapping_text, number, time_or
 from .concurrency import for_each
 from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 
-# Up to here single reads win: a page of a listing costs about as much as this many of them.
+# Ids that are read one by one, at most: a page of a listing costs about as much as this many reads.
 FEW = 40
 
 _DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference", "kept_out", "member_of")
@@ -26,7 +27,7 @@ _CLAIM_ATTEMPTS = 5
 
 
 class TableLinks:
-    """See ports.Links."""
+    """ports.Links."""
 
     def __init__(self, table: Table, *, page_rows: int = PAGE_ROWS) -> None:
         self._table = table
@@ -42,8 +43,8 @@ class TableLinks:
         return link.stored(etag)
 
     async def forget(self, link: Link) -> None:
-        # The link first: should it have changed meanwhile, it keeps its claim. A crash in between leaves a claim on
-        # a target user who is gone for good, which is in nobody's way.
+        # The link is deleted first. If it was changed meanwhile, that fails and the claim stays. After a crash in
+        # between, a claim on a target user who is gone for good is left, which does no harm.
         await self._table.delete(key(link.sync), key(link.source_id), link.etag)
         if link.target_id is not None:
             await self._release(link.target_id, link.owner)
@@ -90,10 +91,10 @@ class TableLinks:
             except ConflictError:
                 present = await self.owner(target_tenant, target_id)
                 if present is not None:
-                    return present  # perhaps ourselves: a retried insert meets its own first attempt
+                    return present  # this may be `owner`: a retried insert finds the row of its first attempt
             else:
                 return owner
-        raise UnavailableError("a claim keeps appearing and disappearing")
+        raise UnavailableError("other workers keep inserting and deleting this claim")
 
     async def owner(self, target_tenant: str, target_id: str) -> str | None:
         row = await self._table.get(_claims(target_id), key(target_tenant))
@@ -109,10 +110,10 @@ class TableLinks:
     async def _list_digests(
         self, sync: str, wanted: list[str], names: Mapping[str, str], found: dict[str, LinkDigest]
     ) -> list[str]:
-        """Walk the partition by pages; gives the ids that are better read singly.
+        """Read the partition page by page; returns the row keys that are cheaper to read one by one.
 
-        A full round asks for every link in small portions. Listing all of 100,000 for each portion of 200 would read
-        50 million rows, so a page that holds few of the wanted ids is the last.
+        A full round asks for all links in portions. With 100,000 links and portions of 200, listing everything for each
+        portion would read 50 million rows. So the listing stops at a page with few wanted ids.
         """
         end = after_prefix(wanted[-1])
         while wanted:
@@ -150,7 +151,7 @@ def _digest(row: Row) -> LinkDigest:
 
 
 def _member_of(row: Row) -> frozenset[str] | None:
-    """Rows of version 0.1 said `kept_out` before they named memberships: that user was in none of the groups."""
+    """Rows of version 0.1 may have `kept_out` instead of `member_of`: that user was in none of the groups."""
     if "member_of" in row.values:
         return frozenset(row.text("member_of").split())
     return frozenset() if flag(row, "kept_out") else None
@@ -182,7 +183,7 @@ def _row(link: Link) -> Row:
             "parked_until": link.parked.until if link.parked else None,
             "park_count": link.parked.tries if link.parked else 0,
             "reason": link.parked.reason if link.parked else "",
-            # What listings filter by or return; never read back into a link.
+            # Columns for listings, which filter by them or return them. They are not read back into a link.
             "digest": link.digest,
             "reference": link.applied.get(MANAGER) if link.digest else None,
             "grouped": bool(link.member_of),

@@ -1,6 +1,6 @@
-"""Twins of a table and a queue, in memory: deterministic, with the real ones' promises and no better ones.
+"""A table and a queue in memory, which are deterministic and promise no more than the real ones.
 
-They keep the service's limits, page through live data, lose leases on an injected clock, and forget nothing.
+They have the service's limits, list rows page by page from live data, and end leases by an injected clock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .table import PAGE_ROWS, Row, Wanted, check_keys, check_row
 
 
 class MemoryTable:
-    """See Table."""
+    """table.Table."""
 
     def __init__(self, *, page_rows: int = PAGE_ROWS) -> None:
         self._page_rows = page_rows
@@ -56,7 +56,7 @@ class MemoryTable:
             del self._order[bisect_left(self._order, (pk, rk))]
 
     def clear(self) -> None:
-        """The whole table is lost."""
+        """Lose every row at once, as the simulator does to a whole storage account."""
         self._rows.clear()
         self._order.clear()
 
@@ -87,7 +87,7 @@ class MemoryTable:
                 yield _only(row, select)
 
     def _page(self, pk: str | None, rk_from: str, last: tuple[str, str] | None) -> list[Row]:
-        """The next rows as they are now: what changes between two pages shows, as in the real table."""
+        """The next rows as they are now. A change between two pages shows, as in the real table."""
         if last is not None:
             start = bisect_right(self._order, last)
         else:
@@ -121,31 +121,30 @@ def _only(row: Row, select: Sequence[str]) -> Row:
 
 @dataclass(slots=True, kw_only=True)
 class _Stored:
-    """A message in the queue. `serial` changes with each receipt, so an older note of it in a heap is void."""
+    """A message in the queue. `serial` changes with each receipt; a heap entry with an older serial is ignored."""
 
     id: str
     body: str
-    inserted_at: datetime
     receipt: str = ""
     dequeue_count: int = 0
     serial: int = 0
 
 
 class MemoryQueue:
-    """See Queue. With a random source messages come in any order, as the service may give them; else oldest first."""
+    """queue.Queue. With a random source messages come in any order, as the service may give them; else oldest first."""
 
     def __init__(self, clock: Clock, *, rng: Random | None = None) -> None:
         self._clock = clock
         self._rng = rng
         self._serials = count(1)
         self._messages: dict[str, _Stored] = {}
-        self._hidden: list[tuple[datetime, int, str]] = []  # a heap of when to look at which message again
-        self._visible: list[tuple[int, str]] = []  # likewise, of those whose time has come
+        self._hidden: list[tuple[datetime, int, str]] = []  # a heap: visible from, serial, message id
+        self._visible: list[tuple[int, str]] = []  # a heap: serial, message id
 
     async def send(self, body: str, *, delay: float = 0) -> None:
         check_body(body)
         now = self._clock.now()
-        stored = _Stored(id=f"m{next(self._serials)}", body=body, inserted_at=now)
+        stored = _Stored(id=f"m{next(self._serials)}", body=body)
         self._messages[stored.id] = stored
         self._hide(stored, now, whole_seconds(delay))
 
@@ -162,7 +161,7 @@ class MemoryQueue:
             serial, message_id = self._take()
             stored = self._messages.get(message_id)
             if stored is None or stored.serial != serial:
-                continue  # deleted or hidden again since
+                continue  # the message was deleted or hidden again meanwhile
             stored.dequeue_count += 1
             self._hide(stored, now, seconds)
             received.append(_message(stored))
@@ -172,13 +171,13 @@ class MemoryQueue:
         if body is not None:
             check_body(body)
         seconds = whole_seconds(visibility)
-        stored = self._held(message)
+        stored = self._received(message)
         stored.body = stored.body if body is None else body
         self._hide(stored, self._clock.now(), seconds)
         return _message(stored)
 
     async def delete(self, message: Message) -> None:
-        del self._messages[self._held(message).id]
+        del self._messages[self._received(message).id]
 
     async def peek(self) -> list[str]:
         self._surface(self._clock.now())
@@ -189,7 +188,7 @@ class MemoryQueue:
     async def depth(self) -> int:
         return len(self._messages)
 
-    def _held(self, message: Message) -> _Stored:
+    def _received(self, message: Message) -> _Stored:
         stored = self._messages.get(message.id)
         if stored is None or stored.receipt != message.receipt:
             raise ConflictError("the receipt is stale" if stored else "the message is gone")
@@ -208,7 +207,7 @@ class MemoryQueue:
     def _take(self) -> tuple[int, str]:
         if self._rng is None:
             return heapq.heappop(self._visible)
-        # The last leaf takes the place of the picked one: no order is left to keep once a random source is used.
+        # The last entry takes the place of the picked one. With a random source, the heap's order does not matter.
         picked = self._rng.randrange(len(self._visible))
         self._visible[picked], self._visible[-1] = self._visible[-1], self._visible[picked]
         return self._visible.pop()
@@ -220,5 +219,4 @@ def _message(stored: _Stored) -> Message:
         body=stored.body,
         receipt=stored.receipt,
         dequeue_count=stored.dequeue_count,
-        inserted_at=stored.inserted_at,
     )

@@ -1,6 +1,6 @@
-"""One queue as the repositories see it: at least once, in no promised order, invisible while somebody works on it.
+"""One queue as the repositories see it: each message at least once, in any order, invisible during work on it.
 
-The rules are checked on our side for the real queue and for its twin alike.
+The service's limits are checked on our side, for the real queue and for the one in memory.
 https://learn.microsoft.com/rest/api/storageservices/queue-service-rest-api
 """
 
@@ -9,25 +9,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from .errors import StorageRefusedError
 
 MAX_DELAY_S = 7 * 24 * 3600
 MAX_BATCH = 32
-MAX_BODY_BYTES = 48 * 1024  # of UTF-8: 64 KiB once base64 has added a third
+MAX_BODY_BYTES = 48 * 1024  # of UTF-8; 64 KiB as base64, which adds a third
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message as received. `receipt` is good until the message is received or updated again."""
+    """A message as received. `receipt` is valid until the message is received or updated again."""
 
     id: str
     body: str
     receipt: str
     dequeue_count: int
-    inserted_at: datetime
 
 
 class Queue(Protocol):
@@ -36,32 +34,38 @@ class Queue(Protocol):
     async def send(self, body: str, *, delay: float = 0) -> None: ...
 
     async def send_many(self, bodies: Sequence[str], *, delay: float = 0) -> None:
-        """Returns when all are stored; raises when any was not, and then some may be."""
+        """Returns after all are stored. If it raises, some may be stored."""
         ...
 
     async def receive(self, *, max_messages: int = MAX_BATCH, visibility: float = 600) -> list[Message]:
-        """Up to 32 messages, hidden from everybody for `visibility` seconds."""
+        """Up to 32 messages, which other receivers do not get for `visibility` seconds."""
         ...
 
     async def update(self, message: Message, *, visibility: float, body: str | None = None) -> Message:
-        """Hide it for so long from now, perhaps with another body. ConflictError on a stale receipt."""
+        """Hide the message for `visibility` seconds from now, with another body if given.
+
+        Raises ConflictError if the receipt is stale.
+        """
         ...
 
     async def delete(self, message: Message) -> None:
-        """ConflictError on a stale receipt: somebody else has it now, or it is gone."""
+        """Raises ConflictError if the receipt is stale: another receiver has the message, or it is gone."""
         ...
 
     async def peek(self) -> list[str]:
-        """What the next messages, up to 32, are on the wire: encoded, untouched. They stay where they are."""
+        """The bodies of the next messages, up to 32, as they are stored: base64. The messages stay visible."""
         ...
 
     async def depth(self) -> int:
-        """About how many messages, hidden ones included; 0 when there is no such queue yet."""
+        """The approximate number of messages, hidden ones included; 0 if there is no such queue."""
         ...
 
 
 def whole_seconds(seconds: float, *, least: int = 0) -> int:
-    """The service counts in whole seconds, up to 7 days. Rounds up: too late is safe, too early is not."""
+    """Seconds rounded up to a whole number, as the service wants them: a message may come late, but not early.
+
+    Raises StorageRefusedError above 7 days, the service's limit.
+    """
     whole = max(math.ceil(seconds), least)
     if whole > MAX_DELAY_S:
         raise StorageRefusedError(code="OutOfRangeQueryParameterValue", detail="visibilitytimeout")
@@ -69,6 +73,7 @@ def whole_seconds(seconds: float, *, least: int = 0) -> int:
 
 
 def check_body(body: str) -> None:
-    # An empty body would go out unencoded: the SDK's policy skips what is false.
+    """Raises StorageRefusedError for an empty or too large body."""
+    # The SDK's encoding policy skips an empty body, which would be stored unencoded.
     if not body or len(body.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
         raise StorageRefusedError(code="RequestBodyTooLarge" if body else "EmptyBody")

@@ -1,11 +1,11 @@
-"""The three work queues, and how deep all of them are."""
+"""The messages that our own code sends, and the depth of each queue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..model import FeedRun, LifecycleEvent, Nomination
-from ..model.messages import FEED_PAGES, SUBSCRIPTION_EVENTS, USER_CHANGES, WORK_QUEUES, encode, poison_queue
+from ..model import FeedRun, Nomination
+from ..model.messages import FEED_PAGES, USER_CHANGES, WORK_QUEUES, encode, poison_queue
 from .concurrency import for_each
 from .queue import MAX_DELAY_S, Queue
 
@@ -13,10 +13,10 @@ ALL_QUEUES = (*WORK_QUEUES, *map(poison_queue, WORK_QUEUES))
 
 
 class WorkQueues:
-    """See ports.Queues. A longer delay than the service allows becomes the longest that it does."""
+    """ports.Queues. A delay above the service's limit of 7 days becomes 7 days."""
 
     def __init__(self, queues: Mapping[str, Queue]) -> None:
-        self._queues = queues  # by name; ALL_QUEUES, work and poison
+        self._queues = queues  # by name; one for each of ALL_QUEUES
 
     async def nominate(self, nominations: Sequence[Nomination], *, delay: float = 0) -> None:
         if nominations:
@@ -25,9 +25,6 @@ class WorkQueues:
 
     async def continue_feed(self, run: FeedRun, *, delay: float = 0) -> None:
         await self._queues[FEED_PAGES].send(encode(run), delay=min(delay, MAX_DELAY_S))
-
-    async def subscription_event(self, event: LifecycleEvent, *, delay: float = 0) -> None:
-        await self._queues[SUBSCRIPTION_EVENTS].send(encode(event), delay=min(delay, MAX_DELAY_S))
 
     async def depths(self) -> Mapping[str, int]:
         depths = dict.fromkeys(self._queues, 0)

@@ -1,4 +1,4 @@
-"""All stored state: the repositories over tables and queues, whichever those are; and storage in memory.
+"""All stored state: the repositories over real tables and queues, or over those in memory.
 
 storage = memory_storage(clock)
 """
@@ -31,7 +31,7 @@ type Action = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """The repositories, and below them the tables and queues by name, for tools and the simulator."""
+    """The repositories, and the tables and queues below them by name, for tools and the simulator."""
 
     links: Links
     feeds: Feeds
@@ -42,11 +42,11 @@ class Storage:
     queues: Queues
     tables_by_name: Mapping[str, Table]
     queues_by_name: Mapping[str, Queue]  # work and poison queues
-    creators: Mapping[str, Action] = field(default_factory=dict)  # by name of table or queue; nothing to do in memory
+    creators: Mapping[str, Action] = field(default_factory=dict)  # by name of table or queue; none in memory
     closers: Sequence[Action] = ()
 
     async def create(self, name: str) -> None:
-        """Make one table or queue if it is missing."""
+        """Make one table or queue, if it is missing."""
         if name in self.creators:
             await self.creators[name]()
 
@@ -66,26 +66,26 @@ def memory_storage(
     wrap_table: WrapTable | None = None,
     wrap_queue: WrapQueue | None = None,
 ) -> Storage:
-    """With a random source, messages come out of the queues in any order."""
+    """Storage in this process. With a random source, messages come out of the queues in any order.
+
+    The repositories see what `wrap_table` and `wrap_queue` return, for example a table that fails on purpose.
+    """
+    tables: dict[str, Table] = {name: MemoryTable() for name in TABLES}
+    queues: dict[str, Queue] = {name: MemoryQueue(clock, rng=rng) for name in ALL_QUEUES}
     return assemble_storage(
-        {name: MemoryTable() for name in TABLES},
-        {name: MemoryQueue(clock, rng=rng) for name in ALL_QUEUES},
-        wrap_table=wrap_table,
-        wrap_queue=wrap_queue,
+        {name: wrap_table(name, table) if wrap_table else table for name, table in tables.items()},
+        {name: wrap_queue(name, queue) if wrap_queue else queue for name, queue in queues.items()},
     )
 
 
 def assemble_storage(
-    raw_tables: Mapping[str, Table],
-    raw_queues: Mapping[str, Queue],
+    tables: Mapping[str, Table],
+    queues: Mapping[str, Queue],
     *,
-    wrap_table: WrapTable | None,
-    wrap_queue: WrapQueue | None,
     creators: Mapping[str, Action] | None = None,
     closers: Sequence[Action] = (),
 ) -> Storage:
-    tables = {name: wrap_table(name, table) if wrap_table else table for name, table in raw_tables.items()}
-    queues = {name: wrap_queue(name, queue) if wrap_queue else queue for name, queue in raw_queues.items()}
+    """The repositories over tables (by the names in TABLES) and queues (by the names in ALL_QUEUES)."""
     return Storage(
         links=TableLinks(tables["links"]),
         feeds=TableFeeds(tables["feeds"]),

@@ -1,7 +1,7 @@
-"""Our side of the Graph subscriptions. Table `subscriptions`: PK <tenant>, RK <resource>.
+"""Our records of the Graph subscriptions. Table `subscriptions`: PK <tenant>, RK <resource>.
 
-The webhook reads this table through a Functions input binding, as JSON and without this code: the columns
-`subscription_id`, `client_state_hash`, `tenant_id` and `expires_at` are its contract. Do not rename them.
+The webhook reads this table through a Functions input binding, as JSON and without this code. The columns
+`subscription_id`, `client_state_hash`, `tenant_id` and `expires_at` are its contract, and must keep their names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .table import Row, Table, key, unkey
 
 
 class TableSubscriptions:
-    """See ports.Subscriptions."""
+    """ports.Subscriptions."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -1,7 +1,7 @@
-"""One table as the repositories see it, the rules that Azure Table Storage puts on rows, and nothing of Azure's SDK.
+"""One table as the repositories see it, and Azure Table Storage's limits for rows, without Azure's SDK.
 
-The rules are checked on our side for the real table and for its twin alike: both then refuse the same rows with the
-same error. https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+The limits are checked on our side, so that the real table and the one in memory refuse the same rows with the same
+error. https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from urllib.parse import quote, unquote
 from .errors import StorageRefusedError
 
 type Value = str | int | float | bool
-type Wanted = str | int | bool  # Azurite cannot parse some of the numbers that a float may print as
+type Wanted = str | int | bool  # no float: Azurite cannot parse some of the forms in which a float prints
 
 PAGE_ROWS = 1000  # the service's own limit
 MAX_TEXT_BYTES = 64 * 1024  # of UTF-16
 MAX_ROW_BYTES = 1024 * 1024
 MAX_KEY_BYTES = 1024
-MAX_PROPERTIES = 252  # 255, of which the two keys and the time stamp take three
+MAX_PROPERTIES = 252  # the service's 255 without the two keys and the time stamp
 
 _FORBIDDEN_IN_KEYS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _PROPERTY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
@@ -31,7 +31,7 @@ _INT64 = 2**63
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One entity. Absent values are absent: there is no null. Times are text (messages.format_time)."""
+    """One entity. An absent value has no column, since there is no null. Times are text (messages.format_time)."""
 
     pk: str
     rk: str
@@ -39,7 +39,7 @@ class Row:
     etag: str = ""  # set on every row that was read
 
     def text(self, name: str) -> str:
-        """A text column; empty when absent."""
+        """A text column; empty if absent."""
         return str(self.values.get(name, ""))
 
 
@@ -49,19 +49,19 @@ class Table(Protocol):
     async def get(self, pk: str, rk: str) -> Row | None: ...
 
     async def insert(self, row: Row) -> str:
-        """Gives the new etag. ConflictError when the row exists."""
+        """Returns the new etag. Raises ConflictError if the row exists."""
         ...
 
     async def replace(self, row: Row, etag: str) -> str:
-        """All columns at once; gives the new etag. ConflictError when the row was changed since, or is gone."""
+        """Replace all columns; returns the new etag. Raises ConflictError if the row was changed or is gone."""
         ...
 
     async def upsert(self, row: Row) -> str:
-        """Insert, or replace whatever is there."""
+        """Insert the row, or replace all its columns; returns the new etag."""
         ...
 
     async def delete(self, pk: str, rk: str, etag: str | None = None) -> None:
-        """With an etag: ConflictError when changed or gone. Without: a missing row is fine."""
+        """With an etag, raises ConflictError if the row was changed or is gone. Without one, it may be missing."""
         ...
 
     def query(
@@ -74,18 +74,18 @@ class Table(Protocol):
         select: Sequence[str] = (),
         limit: int | None = None,
     ) -> AsyncIterator[Row]:
-        """Rows in order of their keys: `rk_from` <= RK < `rk_to` (empty: open), all columns of `where` equal.
+        """Rows in the order of their keys, with `rk_from` <= RK < `rk_to` and the values of `where`.
 
-        Read in pages, not as of one moment: a row that changes meanwhile may be seen before or after its change.
-        Keys and etag always come along; `select` limits the other columns (none: all).
+        An empty bound is open, an empty `select` means all columns, and `pk` None means all partitions. Keys and etag
+        are always set. Rows are read page by page, so a row that changes meanwhile may come before or after its change.
         """
         ...
 
 
 def key(text: str) -> str:
-    """Any text as a legal key, reversibly, keeping plain names as they are. Never yields `:`, our separator.
+    """Any text as a legal key; `unkey` gives the text back. Plain names stay unchanged. The key never contains `:`.
 
-    Escapes are written =2F, not %2F: a per cent sign in a key is legal, yet several tools decode it twice.
+    An escape is written =2F instead of %2F: a per cent sign in a key is legal, but several tools decode it twice.
     """
     return quote(text, safe="", errors="surrogatepass").replace("%", "=")
 
@@ -100,7 +100,7 @@ def after_prefix(prefix: str) -> str:
 
 
 def check_row(row: Row) -> None:
-    """Raise StorageRefusedError for what the service would refuse."""
+    """Raises StorageRefusedError for a row that the service would refuse."""
     check_keys(row.pk, row.rk)
     if len(row.values) > MAX_PROPERTIES:
         raise StorageRefusedError(code="TooManyProperties")
@@ -127,7 +127,7 @@ def _checked_size(name: str, value: Value) -> int:
         if size > MAX_TEXT_BYTES:
             raise StorageRefusedError(code="PropertyValueTooLarge", detail=name)
         return size
-    # JSON has no word for infinity, and none of our columns needs one.
+    # JSON has no infinity, and our columns need none.
     if not (math.isfinite(value) if isinstance(value, float) else -_INT64 <= value < _INT64):
         raise StorageRefusedError(code="InvalidValueType", detail=name)
     return 8
@@ -138,5 +138,5 @@ def _utf16_bytes(text: str) -> int:
         return 2 * len(text)
     try:
         return len(text.encode("utf-16-le"))
-    except UnicodeEncodeError as error:  # half a surrogate pair: cannot be sent as UTF-8
+    except UnicodeEncodeError as error:  # half a surrogate pair, which cannot be sent as UTF-8
         raise StorageRefusedError(code="InvalidInput") from error

@@ -1,1 +1,1 @@
-"""What the timer does besides reading feeds: figures for the alerts, and the end of old activity."""
+"""The timer's work besides reading feeds: figures for the alerts, and the deletion of old activity."""

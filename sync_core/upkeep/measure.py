@@ -1,4 +1,4 @@
-"""Counts what alerts watch, once a poll, so that silence and standstill show up as numbers too."""
+"""The figures that alerts watch, logged at every poll, so that a silent or stuck feed shows as a number too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class Measure:
     clock: Clock
 
     async def run(self) -> None:
-        """One log line for each feed: how far behind it is; and for each sync: linked, parked and held users."""
+        """Write one log line for each feed, with its lag in seconds, and one for each sync, with three counts of users.
+
+        The counts are of linked users, of parked users and of holds. Logs storage errors.
+        """
         for feed, kind in self.feeds.kinds.items():
             for tenant in sorted(kind.tenants):
                 await self._feed(tenant, feed)
@@ -31,14 +34,14 @@ class Measure:
             try:
                 linked = await self.links.count(name)
                 parked = len(await self.links.parked(name))
-                held = [hold for hold in await self.guards.holds(name) if hold.state is HoldState.HELD]
+                held = sum(hold.state is HoldState.HELD for hold in await self.guards.holds(name))
             except SyncError as error:
                 log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
             else:
-                log.info("sync.measured sync=%s linked=%d parked=%d held=%d", name, linked, parked, len(held))
+                log.info("sync.measured sync=%s linked=%d parked=%d held=%d", name, linked, parked, held)
 
     async def _feed(self, tenant: str, feed: str) -> None:
-        """Behind is the time since a round was last completed; before that, since the first one began."""
+        """The lag is the time since a round was last completed; before the first end, since the first round began."""
         try:
             state = await self.feeds.feeds.get(tenant, feed)
         except SyncError as error:

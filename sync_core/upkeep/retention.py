@@ -1,4 +1,4 @@
-"""Lets the record of what was done end: a little with every poll, so that no run of it is long."""
+"""Deletes old activity, some of it at every poll, so that no run is long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..ports import Activity, Clock
 
 log = logging.getLogger("xtsync.retention")
 
-# Outcomes of one sync dropped in one run; with a poll every five minutes, 288,000 a day.
+# Outcomes of one sync that one run deletes, at most: with a poll every five minutes, 288,000 a day.
 _AT_ONCE = 1000
 
 
@@ -25,7 +25,7 @@ class Retention:
     keep: timedelta
 
     async def run(self) -> None:
-        """What is older than `keep` goes, the oldest perhaps only in the next runs."""
+        """Delete outcomes older than `keep`, up to the limit of one run for each sync. Logs storage errors."""
         before = self.clock.now() - self.keep
         for name in sorted(self.syncs):
             try:

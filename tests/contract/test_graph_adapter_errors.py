@@ -94,11 +94,10 @@ async def test_each_answer_means_one_error(
 
 @pytest.mark.parametrize(("status", "answer", "headers"), [row[1:] for row in RESETS], ids=[r[0] for r in RESETS])
 async def test_a_dead_delta_link_asks_for_a_resync(status: int, answer: object, headers: dict[str, str]) -> None:
-    """Each known way in which a delta link dies is a resync, and Graph's place to start from is kept."""
+    """Each known way in which a delta link dies is a resync."""
     client = client_for(answers(status, answer, headers))
-    with pytest.raises(ResyncRequiredError) as caught:
+    with pytest.raises(ResyncRequiredError):
         await client.get("/users/delta", delta=True)
-    assert caught.value.location == headers.get("Location")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ async def test_send_receive_delete(queue: Queue) -> None:
     await queue.send('{"v":1,"name":"Zoë 🎉"}')
     message = await one(queue)
     assert (message.body, message.dequeue_count) == ('{"v":1,"name":"Zoë 🎉"}', 1)
-    assert message.inserted_at.tzinfo is not None
+
     assert await queue.receive() == []
     await queue.delete(message)
     assert await queue.depth() == 0

@@ -24,9 +24,10 @@ from sync_core.model import (
     Why,
 )
 from sync_core.model.errors import ConflictError
-from sync_core.model.messages import decode_feed_run, decode_lifecycle_event, decode_nomination
+from sync_core.model.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, encode
 from sync_core.ports import BudgetRecord, FeedPhase, FeedState, GuardWindow, HoldRecord, HoldState, SubscriptionRecord
 from sync_core.storage.repositories import Storage
+from sync_core.storage.table import Row
 
 AT = datetime(2026, 10, 25, 0, 30, 0, 7, tzinfo=UTC)
 
@@ -152,14 +153,18 @@ def outcome(user: str, seconds: int, **changes: object) -> Outcome:
     return replace(basis, **changes)  # type: ignore[arg-type]
 
 
+async def activity_rows(storage: Storage, pk: str) -> list[Row]:
+    return [row async for row in storage.tables_by_name["activity"].query(pk)]
+
+
 async def test_activity_is_newest_first(storage: Storage) -> None:
-    """The listing of a sync and the timeline of a user both begin with the latest, and repeating changes nothing."""
+    """The rows of a sync and those of a user both begin with the latest, and repeating changes nothing."""
     for user, seconds in (("u1", 1), ("u2", 3), ("u1", 2), ("u1", 1)):
         await storage.activity.record(outcome(user, seconds))
     recent = await storage.activity.recent("s", 10)
     assert [(entry["user"], entry["latency_ms"]) for entry in recent] == [("u2", 3000), ("u1", 2000), ("u1", 1000)]
     assert await storage.activity.recent("s", 1) == recent[:1]
-    assert await storage.activity.timeline("s", "u1", 10) == recent[1:]
+    assert [row.values for row in await activity_rows(storage, "s:u1")] == [{"v": 1, **entry} for entry in recent[1:]]
     assert await storage.activity.recent("another", 10) == []
 
 
@@ -173,8 +178,8 @@ async def test_old_activity_is_dropped_a_little_at_a_time(storage: Storage) -> N
     assert await storage.activity.prune("s", before, 2) == 1
     assert await storage.activity.prune("s", before, 2) == 0
     assert [entry["user"] for entry in await storage.activity.recent("s", 10)] == ["u3"]
-    assert await storage.activity.timeline("s", "u1", 10) == []
-    assert len(await storage.activity.timeline("another", "u1", 10)) == 1
+    assert await activity_rows(storage, "s:u1") == []
+    assert len(await activity_rows(storage, "another:u1")) == 1
 
 
 async def test_activity_keeps_no_values(storage: Storage) -> None:
@@ -230,8 +235,8 @@ async def test_poison_is_recorded_once(storage: Storage) -> None:
 async def test_large_poison_is_cut(storage: Storage, character: str) -> None:
     """Whatever script a body is in, its first 32 KiB are kept and fit."""
     await storage.activity.poisoned("q", "m", character * 48_000, AT)
-    (entry,) = await storage.activity.poison(10)
-    assert entry["body"] == character * (32 * 1024 // len(character.encode()))
+    (row,) = await activity_rows(storage, "poison:")
+    assert row.text("body") == character * (32 * 1024 // len(character.encode()))
 
 
 async def test_work_queues(storage: Storage) -> None:
@@ -242,7 +247,7 @@ async def test_work_queues(storage: Storage) -> None:
     await storage.queues.nominate(nominations)
     await storage.queues.nominate([])
     await storage.queues.continue_feed(run, delay=10**9)
-    await storage.queues.subscription_event(event)
+    await storage.queues_by_name["subscription-events"].send(encode(event))
     assert await storage.queues.depths() == {
         "user-changes": 40,
         "feed-pages": 1,

@@ -194,8 +194,8 @@ def test_differences_are_shown_as_a_diff(cases: Bench) -> None:
         ("", "cases.yaml cases: is missing"),
         ("cases:\n  - { name: a, source: {}, sorce: {} }", "cases.yaml:2 cases[0].sorce: is not known here"),
         ("cases:\n  - { name: a, source: {}, sync: x }", "cases.yaml:2 cases[0].sync: no sync is named 'x'"),
-        ("cases:\n  - { name: a, source: { d: 2026-01-31 } }", "cases.yaml:2 cases[0].source: may hold text"),
-        ("cases:\n  - { name: a, source: {}, target: &a { x: *a } }", "cases.yaml:2 cases[0].target: may hold text"),
+        ("cases:\n  - { name: a, source: { d: 2026-01-31 } }", "cases.yaml:2 cases[0].source: may contain text"),
+        ("cases:\n  - { name: a, source: {}, target: &a { x: *a } }", "cases.yaml:2 cases[0].target: may contain text"),
         ("cases: [", "cases.yaml:1: not YAML"),
     ],
 )

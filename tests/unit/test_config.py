@@ -172,7 +172,7 @@ def test_a_window_is_written_with_its_unit(text: str, window: int) -> None:
         ("", ["sync.yaml tenants: is missing", "sync.yaml syncs: is missing"]),
         ("[]", ["sync.yaml:1: Input should be a valid dictionary or instance of FileShape"]),
         (TENANTS, ["sync.yaml:1 syncs: is missing"]),
-        (SMALLEST + "syncs: []\n", ["sync.yaml:8 syncs: is there twice"]),
+        (SMALLEST + "syncs: []\n", ["sync.yaml:8 syncs: is given twice"]),
         (TENANTS + "syncs: []\n", ["sync.yaml:4 syncs: List should have at least 1 item after validation, not 0"]),
         (SMALLEST + "extra: 1\n", ["sync.yaml:8 extra: is not known here"]),
         (
@@ -225,7 +225,7 @@ def test_a_window_is_written_with_its_unit(text: str, window: int) -> None:
             with_sync("scope: { users: assigned, groups: [] }"),
             [
                 "sync.yaml:8 syncs[0].scope.users: "
-                "assigned, and neither groups nor members say who: that would be nobody"
+                "is assigned, but groups and members are empty: no user would be in scope"
             ],
         ),
         (
@@ -415,8 +415,11 @@ def test_a_filter_is_understood() -> None:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ((f"scope: {{ groups: [{SALES}] }}",), "with groups or members it has to be assigned"),
-        ((f"scope: {{ users: all, members: [{SALES}] }}",), "with groups or members it has to be assigned"),
+        ((f"scope: {{ groups: [{SALES}] }}",), "groups or members are given: set it to assigned, or remove them"),
+        (
+            (f"scope: {{ users: all, members: [{SALES}] }}",),
+            "groups or members are given: set it to assigned, or remove them",
+        ),
         (("scope: { users: assigned, groups: Sales }",), "should be a valid list"),
         (("scope: { users: nobody }",), "should be 'all' or 'assigned'"),
         (("scope: { filters: [{ name: A, clauses: [] }] }",), "at least 1 item"),

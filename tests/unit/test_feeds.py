@@ -183,7 +183,7 @@ async def test_a_dead_delta_link_leads_to_a_full_round_and_deletes_nobody() -> N
     await world.linked(BOB, "Bob")
     await world.first_round()
     world.source.purge(BOB)
-    world.source.pages.update({"delta:2": ResyncRequiredError(location="restart:1")})
+    world.source.pages.update({"delta:2": ResyncRequiredError()})
     world.source.pages.update(pages([world.source.entry(ADA)], end="delta:9"))
     await world.feeds.run(await world.started())
     done = await world.feed()

@@ -177,8 +177,8 @@ async def test_a_poisoned_message_parks_its_user_and_is_kept() -> None:
     body = encode(world.nomination())
     await world.worker.poisoned(USER_CHANGES, "m1", body.encode())
     await world.worker.poisoned(USER_CHANGES, "m1", body.encode())
-    (kept,) = await world.storage.activity.poison(10)
-    assert (kept["queue"], kept["message_id"], kept["body"]) == (USER_CHANGES, "m1", body)
+    (kept,) = [row async for row in world.storage.tables_by_name["activity"].query("poison:")]
+    assert (kept.text("queue"), kept.text("message_id"), kept.text("body")) == (USER_CHANGES, "m1", body)
     assert (await parked(world)).reason == "poisoned"
     await world.deliver(timedelta(minutes=11))
     assert world.in_step()

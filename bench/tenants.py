@@ -1,4 +1,4 @@
-"""The local stack with two tenants, and the eyes and hands that scenarios share."""
+"""The local stack with two tenants, and the actions and checks that scenarios share."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ _LONGEST_S = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class TwoTenants:
+    """Contoso and Fabrikam on the local stack. `people` are Contoso's users."""
+
     run: Run
     stack: Stack
     emulated: Emulated
-    runtime: Runtime  # the product in this process, on the stack's storage: to look at state and to start rounds
+    runtime: Runtime  # the product in this process, on the stack's storage, to read state and to start rounds
     people: list[User]
 
     @property
@@ -45,7 +47,7 @@ class World:
         return Log(self.emulated)
 
     async def enable(self) -> None:
-        """Everybody in the source is to have a B2B user, so that numbers are round."""
+        """Enable every source user, so that each of them gets a B2B user."""
         for person in self.people:
             if not person["accountEnabled"]:
                 await self.change(person, {"accountEnabled": True})
@@ -57,13 +59,13 @@ class World:
         await start_by_hand(self.stack.functions_url, function)
 
     async def initial_sync(self) -> None:
-        """Through the product, to the end."""
+        """Run the product's initial sync to the end."""
         await self.by_hand("poll_feeds")
         with self.run.step(f"initial sync of {len(self.people):,}", len(self.people)) as advance:
             await self.synced(advance)
 
     async def full_round(self) -> None:
-        """As `xtsync resync` starts one, until nothing is left to do."""
+        """Start a full round as `xtsync resync` does, and wait until the queues are empty."""
         tenant = self.sync.source.key
         await self.runtime.feeds.start_round(tenant, full=True)
 
@@ -74,8 +76,7 @@ class World:
         await self.until(done, "the full round did not end")
 
     async def synced(self, advance: Advance, *, at_least: int | None = None) -> None:
-        """Until so many B2B users are there; without a number, until there is one for everybody and nothing is left
-        to do."""
+        """Wait for `at_least` B2B users. Without that number, wait for all of them and for empty queues."""
 
         async def done() -> bool:
             there = await self.guests()
@@ -90,7 +91,7 @@ class World:
         return await self.emulated.count(FABRIKAM, "users")
 
     async def subscribed(self) -> None:
-        """A real subscription of the product's, whose notifications reach the Functions host."""
+        """Have the product subscribe, so that Graph's notifications reach the Functions host."""
         await self.by_hand("keep_subscriptions")
 
         async def done() -> bool:
@@ -100,11 +101,11 @@ class World:
         await self.until(done, "no subscription was made")
 
     async def waiting(self, queue: str = USER_CHANGES) -> int:
-        """Messages in a queue, hidden ones included."""
+        """The number of messages in a queue, hidden ones included."""
         return (await self.runtime.storage.queues.depths())[queue]
 
     async def idle(self) -> bool:
-        """Nothing is left to do, and nothing is being done: messages in hand count until they are deleted."""
+        """Whether both queues are empty. A message that a worker has received counts until it is deleted."""
         depths = await self.runtime.storage.queues.depths()
         return depths[USER_CHANGES] == depths[FEED_PAGES] == 0
 
@@ -119,7 +120,7 @@ class World:
         every_s: float = 0.5,
         most_s: float = _LONGEST_S,
     ) -> None:
-        """Raises StalledError with `otherwise` when the time is up."""
+        """Wait until the condition is true. After `most_s` seconds, raises StalledError with the text `otherwise`."""
         end = time.monotonic() + most_s
         while not await condition():
             if time.monotonic() > end:
@@ -128,15 +129,15 @@ class World:
 
 
 @asynccontextmanager
-async def world(
+async def two_tenants(
     run: Run,
     people: int,
     *,
     settings: Mapping[str, str] | None = None,
     hosts: int = 1,
     config: Path = ROOT / "sync.yaml",
-) -> AsyncIterator[World]:
-    """Contoso with so many people, all of them enabled, and an empty Fabrikam."""
+) -> AsyncIterator[TwoTenants]:
+    """A running stack in which Contoso has so many enabled users, and Fabrikam has none."""
     async with (
         Stack(settings={**BY_HAND, **(settings or {})}, hosts=hosts, config=config) as stack,
         Emulated(stack.graph_url) as emulated,
@@ -145,7 +146,7 @@ async def world(
         found = await emulated.users(CONTOSO, ["id", "mail", "accountEnabled"])
         runtime = build(load_settings(stack.environment), load_config(stack.config))
         try:
-            made = World(run=run, stack=stack, emulated=emulated, runtime=runtime, people=found)
+            made = TwoTenants(run=run, stack=stack, emulated=emulated, runtime=runtime, people=found)
             await made.enable()
             yield made
         finally:
