@@ -67,6 +67,7 @@ class Stack:
     settings: Mapping[str, str] = field(default_factory=dict)
     hosts: int = 1
     core_tools: bool = False
+    telemetry: Path | None = None  # the built-in host appends what Application Insights would get to this file
     azurite: Azurite = field(init=False)
     host_processes: list[asyncio.subprocess.Process] = field(default_factory=list)
     functions_urls: list[str] = field(default_factory=list)
@@ -117,6 +118,8 @@ class Stack:
     async def start_host(self, port: int) -> asyncio.subprocess.Process:
         """One more Functions host on the same storage account and queue."""
         command = [sys.executable, "-m", "local.functions_host", "--app", str(self.app), "--port", str(port)]
+        if self.telemetry is not None:
+            command += ["--telemetry", str(self.telemetry)]
         if self.core_tools:
             command = [_core_tools(), "start", "--port", str(port)]
         ready = "Host lock lease" if self.core_tools else "ready "

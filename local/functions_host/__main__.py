@@ -13,6 +13,7 @@ from pathlib import Path
 
 from local.functions_host.faults import AppRefusedError
 from local.functions_host.host import FunctionsHost
+from local.functions_host.telemetry import Telemetry, into_file
 
 
 def main() -> int:
@@ -26,12 +27,15 @@ def main() -> int:
     logging.getLogger("azure").setLevel(logging.WARNING)
     if arguments.verbose:
         logging.getLogger("local.functions_host").setLevel(logging.DEBUG)
+    telemetry = _telemetry(arguments.telemetry)
     app = Path(arguments.app).resolve()
     if not app.is_dir():
         sys.stderr.write(f"{arguments.app} is no directory\n")
         return 2
     os.chdir(app)  # the working directory that `func start` has too
-    host = FunctionsHost(app, address=arguments.address, port=arguments.port, grace_s=arguments.grace)
+    host = FunctionsHost(
+        app, address=arguments.address, port=arguments.port, grace_s=arguments.grace, telemetry=telemetry
+    )
     try:
         drained = asyncio.run(_run(host))
     except AppRefusedError as error:
@@ -42,6 +46,18 @@ def main() -> int:
         logging.shutdown()
         os._exit(0)
     return 0
+
+
+def _telemetry(path: str | None) -> Telemetry | None:
+    if path is None:
+        return None
+    telemetry = Telemetry(into_file(Path(path).resolve()))
+    root = logging.getLogger()
+    for handler in root.handlers:
+        handler.setLevel(root.level)  # the terminal shows no more than before
+    root.addHandler(telemetry)
+    root.setLevel(min(root.level, logging.INFO))
+    return telemetry
 
 
 async def _run(host: FunctionsHost) -> bool:
@@ -70,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=port, help=f"0 picks a free one (default: {port}) [FUNCTIONS_PORT]")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds for work in hand at stop (default: 10)")
+    parser.add_argument("--telemetry", help="append what Application Insights would get to this file, as JSON lines")
     parser.add_argument("--verbose", action="store_true", help="log every invocation, and tracebacks of failed ones")
     return parser
 

@@ -20,6 +20,7 @@ from local.functions_host.queues import QueueListener
 from local.functions_host.settings import HostConfig, Settings, read_host_config, read_settings
 from local.functions_host.singleton import SHORTEST_LEASE_S
 from local.functions_host.storage import Storage
+from local.functions_host.telemetry import Telemetry
 from local.functions_host.timers import TimerListener
 from local.functions_host.validate import find_faults
 from local.functions_host.wakeups import WakeUps
@@ -43,6 +44,7 @@ class FunctionsHost:
         grace_s: float = 10.0,
         lease_s: int = SHORTEST_LEASE_S,
         environ: MutableMapping[str, str] = os.environ,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._app = app.resolve()
         self._address = address
@@ -50,6 +52,7 @@ class FunctionsHost:
         self._grace_s = grace_s
         self._lease_s = lease_s
         self._environ = environ
+        self._telemetry = telemetry or Telemetry(lambda _table, _row: None)
         self._worker = Worker()
         self._storage: Storage | None = None
         self._http: HttpTriggers | None = None
@@ -73,6 +76,7 @@ class FunctionsHost:
             TableInputs(self._storage, settings),
             QueueOutputs(self._storage, settings, wakeups, as_base64=config.queues.base64),
             time_limit=config.function_timeout,
+            telemetry=self._telemetry,
         )
         enabled = [function for function in functions if not settings.is_disabled(function.name)]
         host_id = self._host_id(settings)

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from local.functions_host.inputs import TableInputs
 from local.functions_host.model import Function
 from local.functions_host.outputs import QueueOutputs
+from local.functions_host.telemetry import Telemetry, running
 from local.functions_host.worker import FunctionFailedError, Result, TypedData, Worker
 
 _log = logging.getLogger(__name__)
@@ -22,12 +23,19 @@ class Invoker:
     """Reads inputs, calls the worker under functionTimeout, flushes outputs, and logs failures without any content."""
 
     def __init__(
-        self, worker: Worker, inputs: TableInputs, outputs: QueueOutputs, *, time_limit: timedelta | None
+        self,
+        worker: Worker,
+        inputs: TableInputs,
+        outputs: QueueOutputs,
+        *,
+        time_limit: timedelta | None,
+        telemetry: Telemetry,
     ) -> None:
         self._worker = worker
         self._inputs = inputs
         self._outputs = outputs
         self._time_limit_s = time_limit.total_seconds() if time_limit else None
+        self._telemetry = telemetry
 
     async def invoke(
         self,
@@ -40,15 +48,30 @@ class Invoker:
         """The return value. `parameters` fill `{name}` in input bindings. Raises InvocationFailedError."""
         invocation_id = str(uuid.uuid4())
         _log.info("executing function=%s invocation=%s", function.name, invocation_id)
+        began = self._telemetry.now()
+        token = running.set(function.name)
         try:
             inputs = {b.name: await self._inputs.read(b, parameters or {}) for b in function.inputs}
             result = await self._run(function, invocation_id, {function.trigger.name: trigger} | inputs, metadata or {})
             await self._outputs.flush(function, result.outputs)
         except Exception as error:
             _log_failure(function, invocation_id, error)
+            self._over(function, began, failed=True)
             raise InvocationFailedError from error
+        finally:
+            running.reset(token)
         _log.info("executed function=%s invocation=%s", function.name, invocation_id)
+        self._over(function, began, answer=result.returned)
         return result.returned
+
+    def _over(
+        self, function: Function, began: datetime, *, answer: TypedData | None = None, failed: bool = False
+    ) -> None:
+        status: int | None = None
+        if function.trigger.kind == "httpTrigger":
+            is_response = answer is not None and answer.WhichOneof("data") == "http"
+            status = 500 if failed else int(answer.value.status_code) if answer and is_response else 200
+        self._telemetry.request(function.name, began=began, status=status, failed=failed)
 
     async def _run(
         self,
