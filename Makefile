@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Modules without I/O: every branch of theirs is tested.
 PURE := sync_core/model/*,sync_core/scope/*,sync_core/decision/*,sync_core/guard/window.py,sync_core/nominate/webhook.py,sync_core/mapping/**,sync_core/config/entra/*,sync_core/ops/principal.py,sync_core/ops/doctor/remedies.py
 
-.PHONY: help setup demo up test check lint bench simulate package docs lock clean
+.PHONY: help setup demo up test check lint bench simulate package docs infra lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,8 +50,11 @@ docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.link_picture
 	@$(PYTHON) -m tools.layers
 
+infra: setup ## format and lint the templates, write their snapshots and the table in docs/deploy.md (needs bicep)
+	@$(PYTHON) -m tools.infra
+
 lock: setup ## compile the pinned requirements from pyproject.toml
 	@local/lock.sh
 
 clean: ## forget what the commands installed and made
-	rm -rf .venv .cache local/azurite/node_modules
+	rm -rf .venv .cache local/azurite/node_modules tests/infra/kusto/node_modules

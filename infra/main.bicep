@@ -59,39 +59,41 @@ param maxFailurePercent int = 5
 param latencyTargetSeconds int = 60
 
 import { groupEventRoles, groupRoles, sourceRoles, targetRoles } from 'roles.bicep'
+import { tagsType } from 'types.bicep'
 
 var abbrs = loadJsonContent('abbreviations.json')
 var resourceToken = toLower(uniqueString(subscription().id, environmentName, location))
-var tags = { 'azd-env-name': environmentName }
+var tags tagsType = { 'azd-env-name': environmentName }
 
 // The same file that the app reads: who has to consent, and whose feeds and subscriptions are watched, follow from it.
 var config = loadYamlContent('../sync.yaml')
 var sourceTenants = union(map(config.syncs, sync => sync.source), [])
 var targetTenants = union(map(config.syncs, sync => sync.target), [])
 
+// Names that others are made from are said here, and not asked of the modules: what-if can then tell what will be made.
+var identityName = '${abbrs.managedIdentityUserAssignedIdentities}api-${resourceToken}'
+var storageAccountName = '${abbrs.storageStorageAccounts}${resourceToken}'
 var functionAppName = '${abbrs.webSitesFunctions}api-${resourceToken}'
 // Where the browser of an administrator ends up after consenting; consent fails without such an address.
 var consentRedirectUri = 'https://${functionAppName}.azurewebsites.net/api/health'
 var loginEndpoint = environment().authentication.loginEndpoint
 
-resource rg 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+resource rg 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: '${abbrs.resourcesResourceGroups}${environmentName}'
   location: location
   tags: tags
 }
 
 module identity 'modules/identity.bicep' = {
-  name: 'identity'
   scope: rg
   params: {
-    name: '${abbrs.managedIdentityUserAssignedIdentities}api-${resourceToken}'
+    name: identityName
     location: location
     tags: tags
   }
 }
 
 module source 'modules/registration.bicep' = {
-  name: 'registration-source'
   scope: rg
   params: {
     uniqueName: 'xtsync-source-${resourceToken}'
@@ -106,7 +108,6 @@ module source 'modules/registration.bicep' = {
 }
 
 module target 'modules/registration.bicep' = {
-  name: 'registration-target'
   scope: rg
   params: {
     uniqueName: 'xtsync-target-${resourceToken}'
@@ -118,7 +119,6 @@ module target 'modules/registration.bicep' = {
 }
 
 module operators 'modules/operators.bicep' = {
-  name: 'operators'
   scope: rg
   params: {
     uniqueName: 'xtsync-operators-${resourceToken}'
@@ -128,7 +128,6 @@ module operators 'modules/operators.bicep' = {
 }
 
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'monitoring'
   scope: rg
   params: {
     workspaceName: '${abbrs.operationalInsightsWorkspaces}${resourceToken}'
@@ -136,12 +135,12 @@ module monitoring 'modules/monitoring.bicep' = {
     location: location
     tags: tags
     retentionDays: logRetentionDays
+    publisherName: identityName
     publisherPrincipalId: identity.outputs.principalId
   }
 }
 
 module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
   scope: rg
   params: {
     namePrefix: abbrs.insightsScheduledQueryRules
@@ -157,31 +156,30 @@ module alerts 'modules/alerts.bicep' = {
 }
 
 module storage 'modules/storage.bicep' = {
-  name: 'storage'
   scope: rg
   params: {
-    name: '${abbrs.storageStorageAccounts}${resourceToken}'
+    name: storageAccountName
     location: location
     tags: tags
+    identityName: identityName
     principalId: identity.outputs.principalId
     publicAccess: !vnetEnabled
   }
 }
 
 module network 'modules/network.bicep' = if (vnetEnabled) {
-  name: 'network'
   scope: rg
   params: {
     name: '${abbrs.networkVirtualNetworks}${resourceToken}'
     endpointPrefix: abbrs.networkPrivateEndpoints
     location: location
     tags: tags
-    storageAccountName: storage.outputs.name
+    storageAccountName: storageAccountName
+    storageAccountId: storage.outputs.id
   }
 }
 
 module hosting 'modules/hosting.bicep' = {
-  name: 'hosting'
   scope: rg
   params: {
     name: functionAppName
@@ -212,17 +210,17 @@ output AZURE_RESOURCE_GROUP string = rg.name
 output AZURE_FUNCTION_NAME string = hosting.outputs.name
 output SERVICE_API_NAME string = hosting.outputs.name
 output SERVICE_API_URI string = hosting.outputs.uri
-output STORAGE_ACCOUNT_NAME string = storage.outputs.name
+output STORAGE_ACCOUNT_NAME string = storageAccountName
 output SOURCE_CLIENT_ID string = source.outputs.clientId
 output TARGET_CLIENT_ID string = target.outputs.clientId
 output OPERATORS_AUDIENCE string = operators.outputs.audience
 
 @description('One link for each source tenant, for an administrator there.')
-output SOURCE_ADMIN_CONSENT_URLS array = [
+output SOURCE_ADMIN_CONSENT_URLS string[] = [
   for key in sourceTenants: '${loginEndpoint}${config.tenants[key].id}/adminconsent?client_id=${source.outputs.clientId}'
 ]
 
 @description('One link for each target tenant, for an administrator there.')
-output TARGET_ADMIN_CONSENT_URLS array = [
+output TARGET_ADMIN_CONSENT_URLS string[] = [
   for key in targetTenants: '${loginEndpoint}${config.tenants[key].id}/adminconsent?client_id=${target.outputs.clientId}'
 ]

@@ -1,10 +1,12 @@
 // What somebody has to know. Every query gives one row for each thing that is in trouble, named in the column `subject`:
 // an alert fires for each of them by itself, and resolves by itself. docs/deploy.md says what to do about each.
 
+import { tagsType } from '../types.bicep'
+
 param namePrefix string
 param actionGroupName string
 param location string
-param tags object
+param tags tagsType
 param workspaceId string
 
 @description('Who gets a mail. Empty: nobody.')
@@ -93,7 +95,7 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(ema
   }
 }
 
-resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+resource alert 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for rule in rules: {
     name: '${namePrefix}${rule.name}'
     location: location

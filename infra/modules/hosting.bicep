@@ -1,9 +1,11 @@
 // The function app on Flex Consumption. https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan
 
+import { endpointsType, tagsType } from '../types.bicep'
+
 param name string
 param planName string
 param location string
-param tags object
+param tags tagsType
 param identityId string
 param identityClientId string
 
@@ -18,7 +20,7 @@ param operatorsClientId string
 param operatorsAudience string
 
 @description('Primary endpoints of the storage account.')
-param storageEndpoints object
+param storageEndpoints endpointsType
 param deploymentContainerUri string
 param applicationInsightsConnectionString string
 
@@ -30,7 +32,7 @@ param activityDays int
 param pollSchedule string
 param subscriptionSchedule string
 
-// Every setting that the code or the host reads, and no other. tests/unit/test_infra.py compares.
+// Every setting that the code or the host reads, and no other. tests/infra compares.
 var appSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsightsConnectionString
@@ -51,7 +53,7 @@ var appSettings = {
   XTSYNC_WRITE_BUDGET: writeBudget
 }
 
-resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
   location: location
   tags: tags
@@ -60,7 +62,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   properties: { reserved: true }
 }
 
-resource app 'Microsoft.Web/sites@2024-11-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   tags: tags
@@ -102,7 +104,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 }
 
 // Only with authentication in front: one of the settings says that it is there.
-resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: appSettings
@@ -111,7 +113,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
 
 // Graph cannot sign in, and proves itself by the client state; health says nothing about anybody. All else needs a token.
 // The paths are written out, so that nothing new becomes public by its name.
-resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
+resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'authsettingsV2'
   properties: {
@@ -141,13 +143,17 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
 }
 
 // Deployment goes through Entra, not through user names and passwords.
-resource basicAuthentication 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [
-  for service in ['ftp', 'scm']: {
-    parent: app
-    name: service
-    properties: { allow: false }
-  }
-]
+resource passwordsForFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'ftp'
+  properties: { allow: false }
+}
+
+resource passwordsForScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'scm'
+  properties: { allow: false }
+}
 
 output name string = app.name
 output uri string = 'https://${app.properties.defaultHostName}'

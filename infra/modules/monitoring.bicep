@@ -1,14 +1,18 @@
 // Logs and telemetry, for Entra identities only, and the workbook over them.
 
 import { telemetryRoles } from '../roles.bicep'
+import { tagsType } from '../types.bicep'
 
 param workspaceName string
 param componentName string
 param location string
-param tags object
+param tags tagsType
 param retentionDays int
 
-@description('Object id of the identity that sends telemetry.')
+@description('The identity that sends telemetry.')
+param publisherName string
+
+@description('Its object id.')
 param publisherPrincipalId string
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
@@ -36,7 +40,8 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
 
 resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in items(telemetryRoles): {
-    name: guid(component.id, publisherPrincipalId, role.value)
+    // From what is known before the deployment, so that what-if shows the assignment. Its name is its identity: keep it.
+    name: guid(component.id, resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', publisherName), role.value)
     scope: component
     properties: {
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.value)

@@ -1,19 +1,18 @@
 // Storage without a public address: the app reaches it from a subnet, through private endpoints.
 // https://learn.microsoft.com/azure/azure-functions/functions-networking-options
 
+import { tagsType } from '../types.bicep'
+
 param name string
 param endpointPrefix string
 param location string
-param tags object
+param tags tagsType
 param storageAccountName string
+param storageAccountId string
 
 var services = ['blob', 'queue', 'table']
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
-  name: storageAccountName
-}
-
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-07-01' = {
   name: name
   location: location
   tags: tags
@@ -64,7 +63,7 @@ resource zoneLink 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06
   }
 ]
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = [
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-07-01' = [
   for service in services: {
     name: '${endpointPrefix}${service}-${storageAccountName}'
     location: location
@@ -74,14 +73,14 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = [
       privateLinkServiceConnections: [
         {
           name: service
-          properties: { privateLinkServiceId: account.id, groupIds: [service] }
+          properties: { privateLinkServiceId: storageAccountId, groupIds: [service] }
         }
       ]
     }
   }
 ]
 
-resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [
+resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-07-01' = [
   for (service, i) in services: {
     parent: endpoint[i]
     name: 'default'

@@ -1,12 +1,16 @@
 // All state of the deployment, its queues and its package. Only Entra tokens open it: shared keys are off.
 
 import { storageRoles } from '../roles.bicep'
+import { endpointsType, tagsType } from '../types.bicep'
 
 param name string
 param location string
-param tags object
+param tags tagsType
 
-@description('Object id of the app\'s identity.')
+@description('The app\'s identity.')
+param identityName string
+
+@description('Its object id.')
 param principalId string
 
 @description('Whether the account answers outside of its private endpoints.')
@@ -82,7 +86,8 @@ resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-0
 
 resource role 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for each in items(storageRoles): {
-    name: guid(account.id, principalId, each.value)
+    // From what is known before the deployment, so that what-if shows the assignment. Its name is its identity: keep it.
+    name: guid(account.id, resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', identityName), each.value)
     scope: account
     properties: {
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.value)
@@ -92,6 +97,10 @@ resource role 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-output name string = account.name
-output endpoints object = account.properties.primaryEndpoints
+output id string = account.id
+output endpoints endpointsType = {
+  blob: account.properties.primaryEndpoints.blob
+  queue: account.properties.primaryEndpoints.queue
+  table: account.properties.primaryEndpoints.table
+}
 output deploymentContainerUri string = '${account.properties.primaryEndpoints.blob}${container.name}'

@@ -1,0 +1,11 @@
+// With every option: VNET_ENABLED, READ_GROUPS, NOTIFY_GROUPS and ALERT_EMAIL.
+
+using '../main.bicep'
+
+param environmentName = 'xtsync'
+param location = 'westeurope'
+param principalId = '00000000-0000-0000-0000-000000000003'
+param vnetEnabled = true
+param readGroups = true
+param notifyGroups = true
+param alertEmail = 'operators@contoso.com'

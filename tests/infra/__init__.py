@@ -1,0 +1,1 @@
+"""What would be deployed, as the compiler evaluated it, compared with what the program needs; and the queries, run."""

@@ -1,0 +1,204 @@
+"""`python -m tools.infra`: formats and lints the templates, then writes what they evaluate to.
+
+It writes infra/snapshots/*.snapshot.json, one for each parameter file there, and in docs/deploy.md the table of what is
+created. A diagnostic of any level ends it, and then nothing is written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.bicep import HELP, Compiler, Diagnostic, find_compiler
+
+ROOT = Path(__file__).resolve().parents[1]
+INFRA = ROOT / "infra"
+PAGE = ROOT / "docs" / "deploy.md"
+PLAIN = INFRA / "snapshots" / "plain.bicepparam"
+BEGIN, END = "<!-- what it creates: made by `make infra` -->", "<!-- end of what it creates -->"
+
+type Resource = dict[str, Any]
+
+
+def bicep_files(infra: Path = INFRA) -> list[Path]:
+    return sorted(infra.rglob("*.bicep"))
+
+
+def parameter_files(infra: Path = INFRA) -> list[Path]:
+    return sorted((infra / "snapshots").glob("*.bicepparam"))
+
+
+def snapshot_of(parameters: Path) -> Path:
+    """Where `bicep snapshot` writes, too."""
+    return parameters.with_suffix(".snapshot.json")
+
+
+def diagnostics(compiler: Compiler, infra: Path = INFRA) -> list[Diagnostic]:
+    """Of main.bicep with the modules that it uses, and of the parameter files."""
+    files = [infra / "main.bicep", *parameter_files(infra)]
+    return list(dict.fromkeys(each for path in files for each in compiler.diagnostics(path)))
+
+
+# --- the table in docs/deploy.md --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row: the resources of these types that it counts, and what they are there for."""
+
+    title: str
+    types: Sequence[str]
+    purpose: str
+
+
+ENTRIES = (
+    Entry(
+        title="resource group",
+        types=["Microsoft.Resources/resourceGroups"],
+        purpose="everything below but the registrations; deleting it deletes all of it",
+    ),
+    Entry(
+        title="function app, on a Flex Consumption plan",
+        types=["Microsoft.Web/sites", "Microsoft.Web/serverfarms"],
+        purpose="the program; one instance for HTTP is always ready, since Graph gives a webhook seconds",
+    ),
+    Entry(
+        title="its settings and its sign-in",
+        types=["Microsoft.Web/sites/config"],
+        purpose="[settings.md](settings.md) has the first; the second asks for a token on all paths but three",
+    ),
+    Entry(
+        title="passwords for deploying, refused",
+        types=["Microsoft.Web/sites/basicPublishingCredentialsPolicies"],
+        purpose="deployment goes through Entra",
+    ),
+    Entry(
+        title="managed identity",
+        types=["Microsoft.ManagedIdentity/userAssignedIdentities"],
+        purpose="who the app is, everywhere",
+    ),
+    Entry(
+        title="app registration",
+        types=["Microsoft.Graph/applications"],
+        purpose="reading source tenants, writing target tenants, and the operators' tokens",
+    ),
+    Entry(
+        title="federated credential",
+        types=["Microsoft.Graph/applications/federatedIdentityCredentials"],
+        purpose="lets the identity sign in as the first two, without a secret",
+    ),
+    Entry(
+        title="service principal, and who is assigned to it",
+        types=["Microsoft.Graph/servicePrincipals", "Microsoft.Graph/appRoleAssignedTo"],
+        purpose="who may call the operator endpoints; whoever deploys is the first",
+    ),
+    Entry(
+        title="storage account, with its three services",
+        types=[
+            "Microsoft.Storage/storageAccounts",
+            "Microsoft.Storage/storageAccounts/blobServices",
+            "Microsoft.Storage/storageAccounts/queueServices",
+            "Microsoft.Storage/storageAccounts/tableServices",
+        ],
+        purpose="all state; it takes no keys",
+    ),
+    Entry(
+        title="container",
+        types=["Microsoft.Storage/storageAccounts/blobServices/containers"],
+        purpose="the package that is deployed",
+    ),
+    Entry(
+        title="queue",
+        types=["Microsoft.Storage/storageAccounts/queueServices/queues"],
+        purpose="what is to be done, and what failed again and again",
+    ),
+    Entry(
+        title="table",
+        types=["Microsoft.Storage/storageAccounts/tableServices/tables"],
+        purpose="what was done, and how far everything is",
+    ),
+    Entry(
+        title="role assignment",
+        types=["Microsoft.Authorization/roleAssignments"],
+        purpose="the identity on storage and on telemetry, see [Permissions](#permissions)",
+    ),
+    Entry(
+        title="logs, and telemetry over them",
+        types=["Microsoft.OperationalInsights/workspaces", "Microsoft.Insights/components"],
+        purpose="Entra identities only",
+    ),
+    Entry(
+        title="workbook", types=["Microsoft.Insights/workbooks"], purpose="throughput, latency, outcomes, throttling"
+    ),
+    Entry(title="alert rule", types=["Microsoft.Insights/scheduledQueryRules"], purpose="see [Alerts](#alerts)"),
+)
+
+
+def table(snapshot: str) -> str:
+    """Markdown, from the plain snapshot. Raises ValueError for a type of resource that no row tells of."""
+    resources = [each | {"type": each["type"].partition("@")[0]} for each in json.loads(snapshot)["predictedResources"]]
+    told = {kind for entry in ENTRIES for kind in entry.types}
+    if untold := {each["type"] for each in resources} - told:
+        raise ValueError(f"tools/infra.py has no row for {', '.join(sorted(untold))}: add one to ENTRIES")
+    rows = [_row(entry, resources) for entry in ENTRIES]
+    return "\n".join(["| number | what | name | for |", "|---|---|---|---|", *rows, ""])
+
+
+def _row(entry: Entry, resources: Sequence[Resource]) -> str:
+    here = [each for kind in entry.types for each in resources if each["type"] == kind]
+    (token,) = (each["name"][2:] for each in resources if each["type"] == "Microsoft.Storage/storageAccounts")
+    names = ", ".join(f"`{name}`" for name in dict.fromkeys(_names(here, token)))
+    return f"| {len(here)} | {entry.title} | {names} | {entry.purpose} |"
+
+
+def _names(resources: Sequence[Resource], token: str) -> Iterator[str]:
+    """As a reader meets them; what has a GUID for its name, or a fixed one, has none that helps."""
+    for each in resources:
+        name = str(each.get("name") or each["properties"].get("uniqueName", "")).rpartition("/")[2]
+        if name and not re.fullmatch(r"[0-9a-f-]{36}|default", name):
+            yield re.sub(r"(?<=-)xtsync$", "NAME", name.replace(token, "TOKEN"))
+
+
+def page_with(page: str, table: str) -> str:
+    """The page with this table between the two markers. ValueError when a marker is missing."""
+    before, end = page.index(BEGIN) + len(BEGIN), page.index(END)
+    return f"{page[:before]}\n\n{table}\n{page[end:]}"
+
+
+# --- the command ------------------------------------------------------------------------------------------------
+
+
+def main() -> int:
+    executable = find_compiler()
+    if executable is None:
+        sys.stderr.write(f"error: {HELP}\n")
+        return 1
+    with Compiler(executable) as compiler:
+        found = diagnostics(compiler)
+        for each in found:
+            sys.stderr.write(f"{each}\n")
+        if found:
+            return 1
+        for path in [*bicep_files(), *parameter_files()]:
+            _write(path, compiler.formatted(path))
+        for path in parameter_files():
+            _write(snapshot_of(path), compiler.snapshot(path))
+    page = PAGE.read_text(encoding="utf-8")
+    _write(PAGE, page_with(page, table(snapshot_of(PLAIN).read_text(encoding="utf-8"))))
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Says of a file that changed that it did."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
