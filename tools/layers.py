@@ -22,7 +22,7 @@ def pictures(contracts: ConfigParser, root: Path = ROOT) -> str:
         _picture(container, contract["layers"].split("\n"), _without_io(contracts), root)
         for contract in contracts.values()
         if contract.get("type") == "layers"
-        for container in contract["containers"].split()
+        for container in contract.get("containers", "").split()
     ]
     return "\n".join(f"```text\n{picture}```\n" for picture in drawn)
 

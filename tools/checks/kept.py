@@ -20,11 +20,7 @@ KEPT = {
     # Where tests and the simulator put their hands in: slow and failing tables, small pages, seeds.
     "Storage.tables_by_name": "the simulator slows each table down",
     "connect.prefix": "test runs share one Azurite and keep apart by it",
-    "connect.wrap_table": "the same signature as memory_storage",
-    "connect.wrap_queue": "the same signature as memory_storage",
-    "connect_with_credential.prefix": "the same signature as connect",
-    "connect_with_credential.wrap_table": "the same signature as connect",
-    "connect_with_credential.wrap_queue": "the same signature as connect",
+    "die_with_parent.death_signal": "a host that a test starts is asked to stop, not killed",
     "memory_storage.rng": "the simulator's seed",
     "memory_storage.wrap_table": "tests make a table fail",
     "memory_storage.wrap_queue": "tests make a queue fail",
