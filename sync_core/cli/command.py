@@ -8,6 +8,8 @@ from typing import Any
 
 from .world import World
 
+USER = "6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11"  # of examples
+
 type Commands = _SubParsersAction[ArgumentParser]
 type Run = Callable[[Namespace, World], Coroutine[Any, Any, int]]
 

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from ..ops.documents import as_json
+
 type Cell = str | Text
 
 _UNWRAPPED = 100_000
@@ -71,8 +73,9 @@ class Screen:
             task = progress.add_task(title, total=total)
             yield lambda done: progress.update(task, completed=done)
 
-    def json(self, value: object) -> None:
-        self._stream.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    def json(self, document: object) -> None:
+        """One of ops/documents, or JSON from elsewhere."""
+        self._stream.write(json.dumps(as_json(document), indent=2, ensure_ascii=False) + "\n")
 
 
 def warning(text: str) -> Text:

@@ -10,7 +10,7 @@ import pytest
 
 from sync_core.model import Link, LinkState, Reason, Why
 from sync_core.model.errors import ConflictError
-from sync_core.ops.looks import WAYS_OUT
+from sync_core.ops.changes import WAYS_OUT
 from sync_core.storage.links import TableLinks
 from tests.support.make import person
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sync_core.model import LinkState
+from sync_core.model import LinkState, Parked
 from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
 from sync_core.ports import FeedState, HoldRecord, SubscriptionRecord
 from sync_core.storage.guards import TableGuards
@@ -25,7 +25,7 @@ from tests.support.make import person
 
 from .test_cli_doctor import Clinic
 from .test_cli_support import ADA, BOB, CONFIG, CYD, NAME, Bench
-from .test_ops_endpoints import call
+from .test_ops_endpoints import call, said
 
 FOLDER = Path(__file__).parent / "data" / "documents"
 SCHEMA = Path(__file__).parent / "data" / "entra_schema.json"
@@ -83,8 +83,8 @@ def status(bench: Bench) -> Shown:
     bench.run("holds", "approve", code, ADA, "--yes", "--by", "anna")
     code = bench.run("holds", "--json").json["code"]
     bench.run("holds", "reject", code, BOB, "--yes", "--by", "anna")
-    parked = replace(bench.link(BOB), state=LinkState.SEEN, parked_until=now + HOUR, park_count=2, reason="unadopted")
-    bench.do(bench.storage.links.save(parked))
+    parked = Parked(until=now + HOUR, tries=2, reason="unadopted")
+    bench.do(bench.storage.links.save(replace(bench.link(BOB), state=LinkState.SEEN, parked=parked)))
     return xtsync(bench, "status")
 
 
@@ -318,7 +318,7 @@ def error_unexpected(bench: Bench) -> Shown:
 
 def http(bench: Bench, name: str, role: str = "Operator", **options: Any) -> Shown:
     answer = call(bench, name, role, **options)
-    return answer.status, answer.document
+    return answer.status, said(answer)
 
 
 def http_why(bench: Bench) -> Shown:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from ...model import Json
 from ...nominate.rounds import USERS
 from ...ports import AppOnTenant, SubscriptionRecord, Subscriptions
+from ..documents import Verdict
 from . import remedies
-from .finding import Found, Verdict, failed, ok, warning
+from .finding import Found, failed, ok, warning
 
 
 async def recorded(
