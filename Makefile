@@ -49,6 +49,7 @@ docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.sync_schema > docs/sync.schema.json
 	@$(PYTHON) -m tools.link_picture
 	@$(PYTHON) -m tools.layers
+	@$(PYTHON) -m tools.openapi
 
 lock: setup ## compile the pinned requirements from pyproject.toml
 	@local/lock.sh

@@ -31,6 +31,19 @@ from .status import status
 log = logging.getLogger("xtsync.operators")
 
 
+# What an error document means, by its status.
+ERRORS: Mapping[int, str] = {
+    400: "The user is no object id, or the body says nothing that can be done.",
+    401: "Nobody is signed in.",
+    403: "The caller has none of the roles, or a browser sends another site's request.",
+    404: "Nothing has this name. With an empty body: the operator endpoints are switched off.",
+    409: "Somebody else changed the stored record at the same moment.",
+    415: "Content-Type is not application/json.",
+    502: "Graph or storage refused the request.",
+    503: "Graph or storage does not answer now. Try again.",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A request. Header names are in lower case; `route` has the parameters of the path."""
@@ -83,23 +96,14 @@ class Endpoint:
         return frozenset({Role.READER, Role.OPERATOR} if self.read_only else {Role.OPERATOR})
 
     @property
-    def errors(self) -> Mapping[int, str]:
-        """The statuses of error documents, and what each means."""
-        errors = {
-            400: "The user is no object id, or the body says nothing that can be done.",
-            401: "Nobody is signed in.",
-            403: "The caller has none of the roles, or a browser sends another site's request.",
-            404: "Nothing has this name. With an empty body: the operator endpoints are switched off.",
-            409: "Somebody else changed the stored record at the same moment.",
-            415: "Content-Type is not application/json.",
-            502: "Graph or storage refused the request.",
-            503: "Graph or storage does not answer now. Try again.",
-        }
+    def errors(self) -> frozenset[int]:
+        """The statuses of ERRORS that this endpoint answers with."""
+        none = set()
         if "{user}" not in self.path and self.body is None:
-            del errors[400]
+            none.add(400)
         if self.read_only:
-            del errors[409], errors[415]
-        return errors
+            none |= {409, 415}
+        return frozenset(ERRORS.keys() - none)
 
 
 async def answer(
