@@ -3,7 +3,7 @@
 SEEDS ?= 1000
 PYTHON := .venv/bin/python
 # Modules without I/O: every branch of theirs is tested.
-PURE := sync_core/model/*,sync_core/scope/*,sync_core/decision/*,sync_core/guard/window.py,sync_core/nominate/webhook.py,sync_core/mapping/**,sync_core/config/entra/*,sync_core/ops/principal.py,sync_core/ops/doctor/remedies.py
+PURE := sync_core/model/*,sync_core/scope/*,sync_core/decision/*,sync_core/guard/window.py,sync_core/nominate/webhook.py,sync_core/mapping/**,sync_core/config/entra/*,sync_core/ops/documents/*,sync_core/ops/changes.py,sync_core/ops/words.py,sync_core/ops/principal.py,sync_core/ops/doctor/remedies.py
 
 .PHONY: help setup demo up test check lint bench simulate package docs lock clean
 

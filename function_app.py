@@ -160,7 +160,7 @@ def _receive(
         rounds.set(list(answer.rounds))
     if answer.refused:
         log.warning("notifications.refused %s", dict(answer.refused))
-    headers = {"X-Content-Type-Options": "nosniff"}  # what is echoed is text, whatever it looks like
+    headers = {"X-Content-Type-Options": "nosniff"}  # the echo is text, even if it looks like a page
     return func.HttpResponse(answer.text, status_code=answer.status, mimetype="text/plain", headers=headers)
 
 

@@ -53,7 +53,7 @@ class _Schemas(GenerateJsonSchema):
     def field_is_required(
         self,
         field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
-        total: bool,  # noqa: ARG002 - likewise
+        total: bool,  # noqa: ARG002 - as above
     ) -> bool:
         schema = field["schema"]
         return schema["type"] != "default" or schema.get("default") is not ABSENT

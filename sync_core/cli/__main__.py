@@ -110,7 +110,7 @@ def _report(args: Namespace, world: World, error: SyncError) -> None:
 
 
 def _unexpected(args: Namespace, world: World, error: Exception) -> None:
-    """The text of a foreign error may quote anything, so only its kind is shown unasked."""
+    """The text of a foreign error may quote anything: without --debug only its kind is shown."""
     if args.debug:
         traceback.print_exception(error, file=world.stderr)
     name = type(error).__name__
@@ -122,7 +122,7 @@ def _unexpected(args: Namespace, world: World, error: Exception) -> None:
 
 
 def _version() -> str:
-    """Of the installed package; else pyproject.toml says it, beside which the code runs uninstalled."""
+    """The version of the installed package. Code that is not installed runs beside pyproject.toml, which has it."""
     try:
         return version("xtsync")
     except PackageNotFoundError:

@@ -17,7 +17,7 @@ _DESCRIPTION = """\
 Without USER: the users who are parked because the target has a user who may be theirs. With USER: reads the user and
 the target now, shows who would be adopted, and asks. The approval stands for exactly that target user and for the next
 look, which is taken at once by the function app: adopting makes the guest ours, to be updated, disabled and deleted
-with the source user. An internal user, or one linked to another source user, is never adopted, whatever the policy."""
+with the source user. An internal user, or one linked to another source user, is adopted under no policy."""
 _TARGET = "c2a5f0de-9a37-4f0c-8a52-1a4c3d2e9b70"
 
 

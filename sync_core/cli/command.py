@@ -1,4 +1,4 @@
-"""How a command is declared: what all of them share, and an example in every --help."""
+"""The declaration of a command: the options that all share, and an example in every --help."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_command(
     examples: tuple[str, ...],
     nested: bool = False,
 ) -> ArgumentParser:
-    """`nested` is for an action of a command: it leaves alone what was given before its name."""
+    """`nested`: an action of a command. Options that were given before its name keep their values."""
     parser = commands.add_parser(
         name,
         help=summary,

@@ -15,8 +15,8 @@ from .world import Exit, World
 
 _DESCRIPTION = """\
 Prints the JSON that PUT /servicePrincipals/{id}/synchronization/jobs/{id}/schema takes, once
-its directories are filled in from the job's own schema. What Entra has no words for is
-listed on standard error."""
+its directories are filled in from the job's own schema. Standard error lists the parts
+for which Entra has no words."""
 
 
 def add_parser(commands: Commands) -> None:

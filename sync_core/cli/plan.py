@@ -14,8 +14,8 @@ from .screen import Cell, Screen, good, warning
 from .world import Exit, World
 
 _DESCRIPTION = """\
-Reads every user of the source tenants, as the first round of a feed does, and decides what would be done: whom to
-invite, adopt, update, disable, restore or delete, and whom not and why. The deletion guard counts as it would count,
+Reads every user of the source tenants, as the first round of a feed does. Decides who would be invited, adopted,
+updated, disabled, restored or deleted, and who would be refused and why. The deletion guard counts as it would count,
 so the plan shows which deletions it would hold. Nothing is written anywhere, and no message is sent.
 Exit code 0: nothing stands in the way. 1: somebody could not be decided on, or would be refused. 3: the guard would
 hold a deletion."""
@@ -76,7 +76,7 @@ def _show(screen: Screen, planned: documents.SyncPlan, *, most: int | None) -> N
 
 
 def _cell(kind: str, user: PlannedUser | FailedUser) -> Cell:
-    """What takes access away, or stands in the way, is to be seen."""
+    """A kind that takes access away, or stands in the way, is set off."""
     loud = documents.SoftDelete | documents.Disable | documents.Hold | documents.Refuse
     return warning(kind) if isinstance(user, FailedUser) or isinstance(user.planned, loud) else kind
 

@@ -1,4 +1,4 @@
-"""What people read: tables, in colour on a terminal, plain and unwrapped anywhere else. Programs read JSON."""
+"""Output: tables for people, in colour on a terminal and plain and unwrapped elsewhere; JSON for programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Screen:
             force_terminal=self._terminal,
             no_color=bool(environ.get("NO_COLOR")),  # https://no-color.org
             width=None if self._terminal else _UNWRAPPED,
-            markup=False,  # what is printed comes from configuration and directories, not from us
+            markup=False,  # the text comes from configuration and directories, not from us
             highlight=False,
             emoji=False,
         )
@@ -64,7 +64,7 @@ class Screen:
 
     @contextmanager
     def progress(self, title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-        """A bar on a terminal, nothing elsewhere; what it yields is told how much is done."""
+        """A bar on a terminal, nothing elsewhere. The function that it yields takes the number done so far."""
         if not self._terminal:
             yield lambda _: None
             return

@@ -1,4 +1,4 @@
-"""What a command needs of its surroundings: settings, streams, a runtime. Tests bring another World."""
+"""The surroundings of a command: settings, streams, a runtime. Tests bring another World."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class World:
         return Screen(self.stderr, self.environ)
 
     def config_path(self) -> Path:
-        """Of sync.yaml, also when other settings are wrong."""
+        """The path of sync.yaml, which is known even when other settings are wrong."""
         return self.folder / (self._variables().get("XTSYNC_CONFIG") or "sync.yaml")
 
     def settings(self) -> Settings:
@@ -87,7 +87,7 @@ class World:
     async def runtime(
         self, *, read_only: bool = False, on_look: Callable[[Look], None] = lambda _: None
     ) -> AsyncIterator[Runtime]:
-        """A runtime of the running loop, closed whatever happens."""
+        """A runtime of the running loop; it is closed after an error too."""
         settings, config = self.load()
         runtime = self.build(settings, config, read_only=read_only, on_look=on_look)
         try:

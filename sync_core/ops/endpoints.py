@@ -31,7 +31,7 @@ from .status import status
 log = logging.getLogger("xtsync.operators")
 
 
-# What an error document means, by its status.
+# The meaning of an error document, by its status.
 ERRORS: Mapping[int, str] = {
     400: "The user is no object id, or the body says nothing that can be done.",
     401: "Nobody is signed in.",

@@ -1,4 +1,4 @@
-"""What an operator asked for and does not get."""
+"""Requests of an operator that are not carried out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the guard holds, and a person's decision about exactly what that person has seen.
+"""Held deletions, and a person's decision about exactly those that this person has seen.
 
 Between looking and deciding, another user may be held. The code is a digest over the holds listed, so that a decision
-never covers a user whom its author has not seen. (octodns binds a plan by a checksum in the same way.)
+never covers a user that its author has not seen. (octodns binds a plan by a checksum in the same way.)
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def shown_hold(hold: HoldRecord, now: datetime) -> documents.HeldDeletion:
 
 
 async def choose(runtime: Runtime, syncs: Iterable[Sync], code: str, users: Sequence[str]) -> list[HoldRecord]:
-    """The holds to decide: those that wait, or exactly the users named, whatever was decided of them before.
+    """The holds to decide: those that wait, or those of exactly the users named, decided before or not.
 
     Raises RefusedError, saying what changed, unless the code stands for the holds that there are now.
     """
@@ -97,7 +97,7 @@ async def _read(runtime: Runtime, syncs: Iterable[Sync]) -> list[HoldRecord]:
 
 
 def _open(holds: Sequence[HoldRecord], now: datetime) -> list[HoldRecord]:
-    """Those that a decision can change. What is approved leaves the list by itself, which must not void the code."""
+    """Those that a decision can change. An approved hold leaves the list by itself, which must not void the code."""
     return [hold for hold in holds if standing(hold, now) is not Standing.APPROVED]
 
 

@@ -1,4 +1,4 @@
-"""From the names that an operator gives to syncs, source tenants and source users."""
+"""Syncs, source tenants and source users by the names that an operator gives."""
 
 from __future__ import annotations
 

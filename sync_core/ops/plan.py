@@ -1,4 +1,4 @@
-"""What would happen to everybody if every user were looked at now."""
+"""The changes that would come if every user were looked at now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .documents import FailedUser, PlannedUser
 from .rehearsal import Planned, Rehearsal
 from .words import many
 
-# What takes access away comes first, then what stands in the way.
+# Changes that take access away come first, then refusals and errors.
 _ORDER = ("SoftDelete", "Disable", "Hold", "Refuse", "error", "Adopt", "Restore", "Invite", "Update", "Forget")
 
 # Opens a stage of the work, by its title and size, and is told how much of it is done.

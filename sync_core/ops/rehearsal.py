@@ -1,7 +1,7 @@
 """Reads the feeds from the beginning and decides about everybody, and stores nothing.
 
-Feeds, engine and guard are the real ones. What they would store is kept here for as long as the rehearsal lasts, so
-that the guard counts as it would count. Graph is read by a runtime in read-only mode.
+Feeds, engine and guard are the real ones. Their writes stay in memory, so that the guard counts as it would
+count. Graph is read by a runtime in read-only mode.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Rehearsal:
         )
 
     async def nominees(self, tenant: str, on_step: Callable[[int], None] = lambda _: None) -> list[Nomination]:
-        """The users whom a full round of a source tenant's feeds would nominate. `on_step` is told how many so far.
+        """The nominations that a full round of a source tenant's feeds would make. `on_step` takes their number so far.
 
         Raises what reading raises, and UnavailableError when a feed cannot be read.
         """
@@ -132,7 +132,7 @@ class _ScratchFeeds:
 
 @dataclass(slots=True)
 class _Overlay:
-    """ports.Guards: what the rehearsal counts and holds lies over what is stored."""
+    """ports.Guards: the counts and holds of the rehearsal lie over the stored ones."""
 
     stored: Guards
     windows: dict[str, GuardWindow] = field(default_factory=dict)

@@ -57,7 +57,7 @@ async def _reconcile(runtime: Runtime, sync: Sync, user: str, looks: Sequence[Lo
 
 
 def _result(done: Outcome | None) -> Result:
-    """A user whom Graph could not yet take is tried again. A hold is no error."""
+    """An error without parking means that the function app tries again. A hold is no error."""
     if done is None or not (done.error or done.changes):
         return Result.NOTHING
     if done.error:

@@ -295,7 +295,7 @@ async def test_who_may_invite(clinic: Clinic, inviters: str, verdict: Verdict) -
 
 
 async def test_least_permissions_are_no_fault(clinic: Clinic) -> None:
-    """What may not be read is said so, with the administrator's command; nothing is red."""
+    """A check without permission says so, with the administrator's command; nothing is red."""
     await clinic.roles(CONTOSO, ["User.Read.All"])
     await clinic.roles(FABRIKAM, LEAST_TARGET)
     assert await clinic.report() == {}
@@ -414,7 +414,7 @@ async def test_a_host_that_decodes_otherwise(clinic: Clinic) -> None:
 
 
 async def test_what_our_own_queues_send_is_not_foreign(clinic: Clinic) -> None:
-    """Whatever its body."""
+    """Even if its body is not JSON."""
     await clinic.storage.queues_by_name["user-changes"].send("Zoë, not even JSON")
     assert await clinic.report() == {}
 
@@ -435,7 +435,7 @@ async def test_parked_users_are_a_warning(clinic: Clinic) -> None:
 
 
 async def test_a_check_that_fails_stops_no_other(clinic: Clinic) -> None:
-    """What the program did not expect is a finding without its text, which might quote anything."""
+    """An unexpected error is a finding without its text, which might quote anything."""
 
     class Broken:
         async def get(self, tenant: str, feed: str = "users") -> FeedState:

@@ -1,4 +1,4 @@
-"""What `--json` and `/api/ops` say, word for word: one file in data/documents for each document.
+"""The documents of `--json` and `/api/ops`, word for word: one file in data/documents for each document.
 
 A file is written anew by `DOCUMENTS=write python -m pytest tests/unit/test_ops_documents.py`. Its change is then part
 of the review: programs read these documents.

@@ -55,7 +55,7 @@ def said(answer: Answer) -> Any:
 
 @pytest.mark.parametrize("name", sorted(ENDPOINTS))
 def test_switched_off_there_is_nothing(bench: Bench, name: str) -> None:
-    """404 without a word, whoever asks; nothing is built for them."""
+    """404 without a word to any caller; nothing is built for them."""
     assert call(bench, name, "Operator", enabled=False) == Answer(status=404)
     assert bench.built == []
 
@@ -224,7 +224,7 @@ def test_our_own_errors_are_answers(
 
 
 def test_a_call_is_logged_by_ids(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    """Who and what; the header, which has the name, is not in it."""
+    """The caller and the call; the header, which has the name, is not in it."""
     with caplog.at_level("INFO", logger="xtsync.operators"):
         call(bench, "status", "Reader")
         call(bench, "status")

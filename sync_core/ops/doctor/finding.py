@@ -1,4 +1,4 @@
-"""What a check is, and what it says."""
+"""A check, and its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs every check: first what is stored, then each app's token on its tenant, then what that token lets us read."""
+"""Runs every check: first of stored state, then of each app's token on its tenant, then by means of that token."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Checkup:
     async def _app(self, app: AppOnTenant) -> list[Finding]:
         got = await token.Token.of(app)
         graph = _check("graph", f"GET {token.ONE_USER}", token.graph, app)
-        # Asked before the clock is looked at: the answer has Graph's time, also when it is a refusal.
+        # Graph is asked before the clock is checked: its answer has Graph's time, even when it is a refusal.
         answer = skipped("see token") if got.claims is None else await _found(graph)
         findings = [await _finding(app.subject, check) for check in self._token(app, got)]
         broken = _broken(findings)
@@ -143,7 +143,7 @@ def _shown(subject: str, check: Check, found: Found) -> Finding:
 
 
 async def _found(check: Check) -> Found:
-    """What the check found. An error on the way is a finding too, and stops no other check."""
+    """An error on the way is a finding too, and stops no other check."""
     try:
         return await check.look()
     except GraphRefusedError as error:

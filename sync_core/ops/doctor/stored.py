@@ -1,4 +1,4 @@
-"""Checks of what this deployment is told and has stored: syncs, progress of feeds, queues, and who waits for whom."""
+"""Checks of the configuration and of stored state: syncs, progress of feeds, queues, parked users, holds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ENCODING = "base64"
 
 
 async def configuration(syncs: Sequence[Sync], warnings: int) -> Found:
-    """Its faults end the command before any check: here are its warnings."""
+    """Faults of the configuration end the command before any check; warnings are found here."""
     if warnings:
         return warning(f"{warnings} things may not do what you think", "Which, with their lines:", "xtsync validate")
     return ok(", ".join(f"{sync.name}: {sync.source.key} to {sync.target.key}" for sync in syncs))
@@ -115,7 +115,7 @@ async def poison(queues: Queues, activity: Activity) -> Found:
 
 
 async def parked(links: Links, syncs: Sequence[Sync]) -> Found:
-    """They are tried again by themselves: worth a look, and no fault of the deployment."""
+    """Parked users are tried again by themselves: a warning, and no fault of the deployment."""
     counts = {sync.name: len(await links.parked(sync.name)) for sync in syncs}
     if not any(counts.values()):
         return ok("nobody")

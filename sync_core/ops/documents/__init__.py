@@ -3,12 +3,12 @@
 Fields have the names that programs read; docs/openapi.json is generated from these classes.
 
 rendering.py   as_json, and fields that are left out
-changes.py     what is done to a target user, or would be
+changes.py     changes of a target user, made or to come
 users.py       one user: each look, the outcome, adoptions
 plans.py       everybody, if all were looked at now
-holds.py       what the guard holds, and decisions
+holds.py       held deletions, and decisions
 deployment.py  status, rounds, the doctor's report, errors
-files.py       sync.yaml and what belongs to it
+files.py       sync.yaml, cases of mappings, a schema
 """
 
 from .changes import (

@@ -122,7 +122,7 @@ class Rounds:
 
 
 class Verdict(StrEnum):
-    """What one check of the doctor says."""
+    """The result of one check of the doctor."""
 
     OK = "ok"
     WARNING = "warning"
@@ -133,7 +133,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one check found. `subject` is a tenant and side, or null for the deployment as a whole.
+    """The result of one check and its grounds. `subject` is a tenant and side, or null for the deployment as a whole.
 
     `remedy` is in lines: what to do, then links and commands, each on a line alone. No personal data is in it.
     """

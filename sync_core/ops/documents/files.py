@@ -1,4 +1,4 @@
-"""What the commands say about files: sync.yaml, cases of mappings, a schema of Entra's."""
+"""Documents about files: sync.yaml, cases of mappings, a schema of Entra's."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MappingCases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedSchema:
-    """A sync.yaml, what did not come along as it was, and what is left for a person to correct."""
+    """A sync.yaml. `notes` has the parts that did not come along, `faults` the lines that a person has to correct."""
 
     sync_yaml: str
     notes: Sequence[Note]

@@ -47,7 +47,7 @@ class HeldUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What was decided about `users`, and by whom. The holds of `changed` changed meanwhile: nothing was decided."""
+    """A decision about `users`, and its author. The holds of `changed` changed meanwhile: they were not decided."""
 
     decision: Decided
     by: str
@@ -57,6 +57,6 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRequest:
-    """What to do about one held deletion."""
+    """A decision to be made about one held deletion."""
 
     decision: Literal["approve", "reject"]

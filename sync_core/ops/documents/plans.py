@@ -1,4 +1,4 @@
-"""What would happen to everybody, as a document."""
+"""The plan for everybody, as a document."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .rendering import INLINE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedUser:
-    """A user to whom something would happen: the fields of the change stand beside the user's."""
+    """A user with a change to come. In JSON the fields of the change stand beside the user's."""
 
     user: str
     target_id: str | None
@@ -24,7 +24,7 @@ class PlannedUser:
 
     @property
     def kind(self) -> str:
-        """What is counted together: a kind of change, or a refusal for one reason."""
+        """Users of one kind are counted together: those of one change, or of refusals for one reason."""
         match self.planned:
             case Hold(held=held):
                 return f"Hold of {held.change}"
@@ -35,7 +35,7 @@ class PlannedUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedUser:
-    """A user for whom nothing could be decided."""
+    """A user about whom nothing could be decided."""
 
     user: str
     change: Literal["error"] = "error"
@@ -49,7 +49,7 @@ class FailedUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncPlan:
-    """The users of one sync to whom something would happen, and how many of each kind."""
+    """The users of one sync with a change to come, and how many of each kind."""
 
     sync: str
     counts: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""One user as a document: what was read, what was decided, and what became of it."""
+"""One user as a document: the reads, the decisions, and the outcome."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Look:
 
 
 class Result(StrEnum):
-    """What became of one user: the first four in a live run, the others in a dry run, `failed` in both."""
+    """The outcome in one word. A live run may be done, parked or retried; a dry run would act or would be refused."""
 
     DONE = "done"
     PARKED = "parked"  # refused: tried again at a falling rate
@@ -83,7 +83,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What was done, or would be done in a dry run. `error` is a reason or an error's code."""
+    """The changes that were made, or would be in a dry run. `error` is a reason or an error's code."""
 
     result: Result
     changes: Sequence[Change]
