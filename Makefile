@@ -3,7 +3,7 @@
 SEEDS ?= 1000
 PYTHON := .venv/bin/python
 # Modules without I/O: every branch of theirs is tested.
-PURE := sync_core/model/*,sync_core/scope/*,sync_core/decision/*,sync_core/guard/window.py,sync_core/nominate/webhook.py,sync_core/mapping/**,sync_core/config/entra/*,sync_core/ops/principal.py,sync_core/ops/doctor/remedies.py
+PURE := sync_core/model/*,sync_core/scope/*,sync_core/decision/*,sync_core/guard/window.py,sync_core/nominate/webhook.py,sync_core/mapping/**,sync_core/config/entra/*,sync_core/ops/documents/*,sync_core/ops/changes.py,sync_core/ops/words.py,sync_core/ops/principal.py,sync_core/ops/doctor/remedies.py
 
 .PHONY: help setup demo up test check lint bench simulate package docs infra lock clean
 
@@ -49,6 +49,7 @@ docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.sync_schema > docs/sync.schema.json
 	@$(PYTHON) -m tools.link_picture
 	@$(PYTHON) -m tools.layers
+	@$(PYTHON) -m tools.openapi
 
 infra: setup ## format and lint the templates, write their snapshots and the table in docs/deploy.md (needs bicep)
 	@$(PYTHON) -m tools.infra

@@ -3,7 +3,6 @@
 https://learn.microsoft.com/azure/azure-functions/functions-reference-python
 """
 
-import json
 import logging
 import typing
 from datetime import UTC, datetime
@@ -161,7 +160,7 @@ def _receive(
         rounds.set(list(answer.rounds))
     if answer.refused:
         log.warning("notifications.refused %s", dict(answer.refused))
-    headers = {"X-Content-Type-Options": "nosniff"}  # what is echoed is text, whatever it looks like
+    headers = {"X-Content-Type-Options": "nosniff"}  # the echo is text, even if it looks like a page
     return func.HttpResponse(answer.text, status_code=answer.status, mimetype="text/plain", headers=headers)
 
 
@@ -177,8 +176,7 @@ async def _operate(name: str, req: func.HttpRequest) -> func.HttpResponse:
         runtime=lambda read_only: bootstrap.runtime(read_only=read_only),
     )
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    body = "" if answer.document is None else json.dumps(answer.document)
-    return func.HttpResponse(body, status_code=answer.status, mimetype="application/json", headers=headers)
+    return func.HttpResponse(answer.body, status_code=answer.status, mimetype="application/json", headers=headers)
 
 
 async def _poisoned(queue: str, msg: func.QueueMessage) -> None:

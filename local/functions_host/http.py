@@ -60,7 +60,7 @@ class HttpTriggers:
         self.app = web.Application(client_max_size=_LARGEST_BODY)
         self.app.router.add_get("/admin/host/status", self._status)
         self.app.router.add_post("/admin/functions/{name}", self._start_by_hand)
-        self.app.router.add_route("*", "/{path:.*}", self._call)
+        self.app.router.add_route("*", "/{path:(?s:.*)}", self._call)
 
     async def drain(self) -> None:
         """Wait for the functions that were started by hand."""

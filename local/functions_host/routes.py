@@ -58,7 +58,7 @@ class Route:
 
 def _expression(match: re.Match[str]) -> str:
     if match["star"]:
-        return ".+"
+        return "(?s:.+)"
     constraint = match["constraint"] or ""
     if constraint not in _CONSTRAINTS:
         known = ", ".join(sorted(filter(None, _CONSTRAINTS)))

@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..model.errors import ConfigError, SyncError
+from ..ops.documents import Error, ErrorDetail
+from ..ops.errors import UsageError
 from . import (
     adopt,
     doctor,
@@ -28,7 +30,7 @@ from . import (
     validate,
 )
 from .screen import warning
-from .world import Exit, UsageError, World
+from .world import Exit, World
 
 COMMANDS = (
     validate,
@@ -104,11 +106,11 @@ def _report(args: Namespace, world: World, error: SyncError) -> None:
     if error.hint:
         world.errors.line(f"hint: {error.hint}")
     if args.json:
-        world.screen.json({"error": {"code": error.code, "messages": messages, "hint": error.hint or None}})
+        world.screen.json(Error(error=ErrorDetail(code=error.code, messages=messages, hint=error.hint or None)))
 
 
 def _unexpected(args: Namespace, world: World, error: Exception) -> None:
-    """The text of a foreign error may quote anything, so only its kind is shown unasked."""
+    """The text of a foreign error may quote anything: without --debug only its kind is shown."""
     if args.debug:
         traceback.print_exception(error, file=world.stderr)
     name = type(error).__name__
@@ -116,11 +118,11 @@ def _unexpected(args: Namespace, world: World, error: Exception) -> None:
     world.errors.line(warning(f"error: unexpected {name}"))
     world.errors.line(f"hint: {hint}")
     if args.json:
-        world.screen.json({"error": {"code": name, "messages": [f"unexpected {name}"], "hint": hint}})
+        world.screen.json(Error(error=ErrorDetail(code=name, messages=[f"unexpected {name}"], hint=hint)))
 
 
 def _version() -> str:
-    """Of the installed package; else pyproject.toml says it, beside which the code runs uninstalled."""
+    """The version of the installed package. Code that is not installed runs beside pyproject.toml, which has it."""
     try:
         return version("xtsync")
     except PackageNotFoundError:

@@ -1,36 +1,24 @@
-"""`xtsync adopt`: who waits for a person to say that a guest of the target is theirs, and that person's word.
-
-The word is kept on the user's link and stands for one target user. The next look uses it up: finds it somebody else,
-or nobody, it adopted nobody.
-"""
+"""`xtsync adopt`: the users who wait for an adoption, and a person's approval of one."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
 
 from ..assembly import Runtime
-from ..decision.look import Look, if_approved
-from ..model import Adopt, Link, Nomination, Parked, Reason, Sync, TargetUser, Why
-from ..model.errors import ConflictError
-from ..ops.looks import change_as_json
-from ..ops.times import iso
-from .command import Commands, add_command
-from .find import find_syncs, find_user
-from .looks import change_text
-from .words import ahead, many
-from .world import Exit, RefusedError, UsageError, World
+from ..model.messages import format_time
+from ..ops.adoptions import Offer, approve, offer, waiting_users
+from ..ops.errors import UsageError
+from ..ops.names import find_syncs
+from ..ops.words import ahead, many
+from .command import USER, Commands, add_command
+from .world import Exit, World
 
 _DESCRIPTION = """\
 Without USER: the users who are parked because the target has a user who may be theirs. With USER: reads the user and
 the target now, shows who would be adopted, and asks. The approval stands for exactly that target user and for the next
 look, which is taken at once by the function app: adopting makes the guest ours, to be updated, disabled and deleted
-with the source user. Somebody internal, or linked to another source user, is never adopted, whatever the policy."""
-_USER = "6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11"
+with the source user. An internal user, or one linked to another source user, is adopted under no policy."""
 _TARGET = "c2a5f0de-9a37-4f0c-8a52-1a4c3d2e9b70"
-_WAITS = frozenset({Reason.NEEDS_APPROVAL, Reason.UNADOPTED, Reason.AMBIGUOUS})
-
-type Json = dict[str, Any]
 
 
 def add_parser(commands: Commands) -> None:
@@ -43,7 +31,7 @@ def add_parser(commands: Commands) -> None:
         examples=(
             "adopt",
             "adopt adele@contoso.example",
-            f"adopt {_USER} --target {_TARGET} --yes",
+            f"adopt {USER} --target {_TARGET} --yes",
         ),
     )
     parser.add_argument("user", metavar="USER", nargs="?", help="object id or user principal name in the source tenant")
@@ -53,99 +41,46 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
-    # Graph is only read: the adoption itself is the worker's.
+    # Graph is only read: the function app adopts.
     async with world.runtime(read_only=True) as runtime:
         if args.user is None:
             return await _list(args, world, runtime)
-        decided = await _decided(runtime, args.user, args.sync)
-        target = _target(decided, args.target)
+        offered = await offer(runtime, args.user, args.sync, args.target)
         if not args.yes:
-            _confirm(world, decided, target)
-        await _approve(runtime, decided, target)
-    sync, user = decided.sync.name, decided.source.id
+            _confirm(world, offered)
+        approved = await approve(runtime, offered)
     if args.json:
-        world.screen.json({"sync": sync, "source_id": user, "target_id": target.id, "result": "approved"})
+        world.screen.json(approved)
     else:
-        world.screen.line(f"{sync}: {user} may adopt {target.id}. It is looked at now; follow it with: xtsync status")
+        world.screen.line(
+            f"{approved.sync}: {approved.source_id} may adopt {approved.target_id}."
+            " It is looked at now; follow it with: xtsync status"
+        )
     return Exit.DONE
 
 
 async def _list(args: Namespace, world: World, runtime: Runtime) -> int:
     if args.target is not None:
         raise UsageError("--target needs a USER", hint="Say whose B2B user it is to be.")
-    now = runtime.clock.now()
-    links = [link for sync in find_syncs(runtime, args.sync) for link in await runtime.storage.links.parked(sync.name)]
-    waiting = [(link, link.parked) for link in links if link.parked and link.parked.reason in _WAITS]
+    found, now = await waiting_users(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
     if args.json:
-        world.screen.json({"waiting": [_as_json(link, parked) for link, parked in waiting]})
-    elif not waiting:
+        world.screen.json(found)
+    elif not found.waiting:
         world.screen.line("Nobody waits for an adoption.")
     else:
         headers = ("sync", "source user", "why", "next look")
-        cells = [(link.sync, link.source_id, each.reason, ahead(each.until, now)) for link, each in waiting]
+        cells = [(user.sync, user.source_id, user.reason, ahead(user.next_try_at, now)) for user in found.waiting]
         world.screen.table(headers, cells)
         world.screen.line()
-        world.screen.line(f"{many(len(waiting), 'user')} waiting. To see one and decide: xtsync adopt USER")
+        world.screen.line(f"{many(len(cells), 'user')} waiting. To see one and decide: xtsync adopt USER")
     return Exit.DONE
 
 
-def _as_json(link: Link, parked: Parked) -> Json:
-    return {
-        "sync": link.sync,
-        "source_id": link.source_id,
-        "reason": parked.reason,
-        "next_try_at": iso(parked.until),
-    }
-
-
-async def _decided(runtime: Runtime, user: str, sync: str | None) -> Look:
-    """A fresh look at the user, in the one sync that is meant."""
-    looks = [await _look(runtime, each, source_id) for each, source_id in await find_user(runtime, user, sync)]
-    meant = [decided for decided in looks if decided.candidates] or looks
-    if len(meant) > 1:
-        names = ", ".join(decided.sync.name for decided in meant)
-        raise UsageError("more than one sync may be meant", hint=f"Name it with --sync: {names}.")
-    return meant[0]
-
-
-async def _look(runtime: Runtime, sync: Sync, source_id: str) -> Look:
-    return await runtime.engine.preview(sync, source_id)
-
-
-def _target(decided: Look, wanted: str | None) -> TargetUser:
-    """The candidate whom the decision would adopt once a person approved it. Raises RefusedError, saying why not."""
-    found = [user for user in decided.candidates if wanted is None or user.id.lower() == wanted.lower()]
-    if wanted is None and len(found) > 1:
-        ids = ", ".join(sorted(user.id for user in found))
-        raise RefusedError("several target users may be meant; nothing was decided", hint=f"Add --target ID: {ids}.")
-    if not found:
-        text = change_text(change_as_json(decided.change))
-        whom = "nobody is there to adopt" if wanted is None else f"{wanted} is not among those who may be adopted"
-        raise RefusedError(f"{whom}; nothing was decided", hint=f"What the next look does: {text}.")
-    approved = if_approved(decided, found[0].id)
-    if not isinstance(approved, Adopt):
-        shown = change_as_json(approved)
-        raise RefusedError(
-            f"{found[0].id} cannot be adopted: {change_text(shown)}; nothing was decided", hint=shown.get("hint") or ""
-        )
-    return found[0]
-
-
-def _confirm(world: World, decided: Look, target: TargetUser) -> None:
-    world.errors.line(f"{decided.sync.name}: source user {decided.source.id}, {decided.source.state}")
-    world.errors.line(f"target user {target.id}, a B2B user, created at {iso(target.created_at) or '?'}")
+def _confirm(world: World, offered: Offer) -> None:
+    created_at = offered.target.created_at
+    world.errors.line(f"{offered.sync.name}: source user {offered.source.id}, {offered.source.state}")
+    world.errors.line(
+        f"target user {offered.target.id}, a B2B user, created at {format_time(created_at) if created_at else '?'}"
+    )
     world.errors.line("From now on it would be updated, disabled and deleted with the source user.")
-    if not world.confirm("Adopt it?"):
-        raise RefusedError("not confirmed; nothing was decided", hint="Answer y, or add --yes.")
-
-
-async def _approve(runtime: Runtime, decided: Look, target: TargetUser) -> None:
-    sync, user = decided.sync.name, decided.source.id
-    try:
-        await runtime.storage.links.save(decided.link.approved(target.id))
-    except ConflictError as error:
-        raise RefusedError(
-            "the user was looked at by somebody else at this moment; nothing was decided", hint="Try again."
-        ) from error
-    nomination = Nomination(sync=sync, user=user, why=Why.APPROVED, at=runtime.clock.now())
-    await runtime.storage.queues.nominate([nomination])
+    world.confirm("Adopt it?")

@@ -1,4 +1,4 @@
-"""How a command is declared: what all of them share, and an example in every --help."""
+"""The declaration of a command: the options that all share, and an example in every --help."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from .world import World
+
+USER = "6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11"  # of examples
 
 type Commands = _SubParsersAction[ArgumentParser]
 type Run = Callable[[Namespace, World], Coroutine[Any, Any, int]]
@@ -22,7 +24,7 @@ def add_command(
     examples: tuple[str, ...],
     nested: bool = False,
 ) -> ArgumentParser:
-    """`nested` is for an action of a command: it leaves alone what was given before its name."""
+    """`nested`: an action of a command. Options that were given before its name keep their values."""
     parser = commands.add_parser(
         name,
         help=summary,

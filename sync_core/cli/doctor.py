@@ -1,29 +1,22 @@
-"""`xtsync doctor`: what has to be right before anything works, each with its remedy. The checks are in checkup/."""
+"""`xtsync doctor`: what has to be right before anything works, each with its remedy. The checks are in ops/doctor/."""
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
 
-from ..assembly import Runtime
-from ..model.errors import ConfigError, Fault
-from ..ops.doctor.finding import Finding, Verdict
-from ..ops.doctor.run import Checkup
-from ..ops.times import iso
+from ..ops.doctor.run import examine
+from ..ops.documents import Finding, Report, Verdict
+from ..ops.words import many
 from .command import Commands, add_command
-from .screen import Cell, good, warning
-from .words import many
+from .screen import Cell, Screen, good, warning
 from .world import Exit, World
 
 _DESCRIPTION = """\
 Looks at tokens, consent, permissions, the policies of both tenants, subscriptions, feeds, queues and what waits for a
-person, and says of everything that is not as it should be what helps. It writes nothing anywhere.
+person. For everything that is not as it should be, it says what helps. It writes nothing anywhere.
 Exit code 0: nothing failed (there may be warnings). 1: something failed. 2: the configuration is wrong."""
-
-type Json = dict[str, object]
 
 
 def add_parser(commands: Commands) -> None:
@@ -39,82 +32,34 @@ def add_parser(commands: Commands) -> None:
 
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime(read_only=True) as runtime:
-        findings = await _checkup(runtime, world).run()
-        at = runtime.clock.now()
-    failures = sum(each.found.verdict is Verdict.FAILED for each in findings)
+        report = await examine(runtime, host_json=world.folder / "host.json", public_url=world.settings().public_url)
     if args.json:
-        world.screen.json({"at": iso(at), "failed": failures, "findings": [_as_json(each) for each in findings]})
+        world.screen.json(report)
     else:
-        _show(world, findings, failures)
-    return Exit.FAULT if failures else Exit.DONE
+        _show(world.screen, report)
+    return Exit.FAULT if report.failed else Exit.DONE
 
 
-def _checkup(runtime: Runtime, world: World) -> Checkup:
-    storage = runtime.storage
-    return Checkup(
-        syncs=runtime.config.syncs,
-        warnings=len(runtime.config.warnings),
-        apps=runtime.apps,
-        feeds=storage.feeds,
-        subscriptions=storage.subscriptions,
-        guards=storage.guards,
-        links=storage.links,
-        activity=storage.activity,
-        queues=storage.queues,
-        peeks=storage.queues_by_name,
-        clock=runtime.clock,
-        host_encoding=_host_encoding(world.folder / "host.json"),
-        public_url=world.settings().public_url,
-    )
-
-
-def _host_encoding(path: Path) -> str:
-    """messageEncoding of host.json; empty where there is no such file. base64 is the host's own default."""
-    try:
-        queues = json.loads(path.read_text(encoding="utf-8"))["extensions"]["queues"]
-        return str(queues.get("messageEncoding", "base64"))
-    except FileNotFoundError:
-        return ""
-    except KeyError:
-        return "base64"
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ConfigError([Fault(where=path.name, message="cannot be read as a host configuration")]) from error
-
-
-def _as_json(finding: Finding) -> Json:
-    return {
-        "subject": finding.subject or None,
-        "check": finding.check,
-        "looked_at": finding.looked_at,
-        "verdict": finding.found.verdict.value,
-        "detail": finding.found.detail,
-        "remedy": list(finding.found.remedy),
-    }
-
-
-def _show(world: World, findings: Sequence[Finding], failures: int) -> None:
-    screen = world.screen
-    for subject, group in groupby(findings, lambda each: each.subject):
+def _show(screen: Screen, report: Report) -> None:
+    for subject, group in groupby(report.findings, lambda each: each.subject):
         screen.heading(subject or "deployment")
-        rows = list(group)
-        screen.table(("check", "", "what was found"), [_cells(each) for each in rows])
+        screen.table(("check", "", "what was found"), [_cells(each) for each in group])
         screen.line()
-    for each in findings:
-        if each.found.remedy:
-            screen.heading(f"{each.subject or 'deployment'}, {each.check}: {each.found.verdict}")
-            for line in each.found.remedy:
+    for each in report.findings:
+        if each.remedy:
+            screen.heading(f"{each.subject or 'deployment'}, {each.check}: {each.verdict}")
+            for line in each.remedy:
                 screen.line(f"  {line}")
             screen.line()
-    screen.line(warning(f"{many(failures, 'check')} failed") if failures else good("nothing failed"))
+    screen.line(warning(f"{many(report.failed, 'check')} failed") if report.failed else good("nothing failed"))
 
 
 def _cells(finding: Finding) -> Sequence[Cell]:
-    found = finding.found
-    match found.verdict:
+    match finding.verdict:
         case Verdict.OK:
             verdict: Cell = good("ok")
         case Verdict.FAILED:
             verdict = warning("FAILED")
         case other:
             verdict = other.value
-    return finding.check, verdict, found.detail
+    return finding.check, verdict, finding.detail

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from ..config.entra import write_schema
 from ..config.file import Config, load_config
-from ..mapping.checks import nearest
 from ..model import Sync
+from ..ops.errors import UsageError
+from ..ops.names import find_syncs
 from .command import Commands, add_command
-from .world import Exit, UsageError, World
+from .world import Exit, World
 
 _DESCRIPTION = """\
 Prints the JSON that PUT /servicePrincipals/{id}/synchronization/jobs/{id}/schema takes, once
-its directories are filled in from the job's own schema. What Entra has no words for is
-listed on standard error."""
+its directories are filled in from the job's own schema. Standard error lists the parts
+for which Entra has no words."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -41,10 +42,7 @@ async def run(args: Namespace, world: World) -> int:
 
 
 def _sync(config: Config, name: str | None) -> Sync:
-    if name is None and len(config.syncs) == 1:
-        return next(iter(config.syncs.values()))
-    if name is None:
+    syncs = find_syncs(config, name)
+    if len(syncs) > 1:
         raise UsageError("there is more than one sync", hint=f"Say which: --sync {' or '.join(config.syncs)}")
-    if name not in config.syncs:
-        raise UsageError(f"no sync is named '{name}'{nearest(name, config.syncs)}", hint="See sync.yaml.")
-    return config.syncs[name]
+    return syncs[0]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from ..deployment import SystemClock
 from ..mapping.expressions import evaluate_lines, iso_time
+from ..model import Json
+from ..ops.errors import UsageError
 from .command import Commands, add_command
-from .screen import warning
-from .world import Exit, UsageError, World
+from .screen import Screen, warning
+from .world import Exit, World
 
 _DESCRIPTION = """\
 Evaluates an expression in Entra's mapping language for one source user, and contacts nobody.
@@ -44,13 +46,19 @@ async def run(args: Namespace, world: World) -> int:
     if args.expression is None:
         if world.stdin.isatty():
             raise UsageError("there is no expression", hint="Give one in quotes, or JSON lines on standard input.")
-        for answer in evaluate_lines(world.stdin, now_default=now, seed=args.seed):
-            world.stdout.write(f"{answer}\n")
+        for each in evaluate_lines(world.stdin, now_default=now, seed=args.seed):
+            world.stdout.write(f"{each}\n")
             world.stdout.flush()
         return Exit.DONE
     line = json.dumps({"expression": args.expression, "source": _source(args.source)})
-    answer = json.loads(next(evaluate_lines([line], now_default=now, seed=args.seed)))
-    _show(args, world, answer)
+    text = next(evaluate_lines([line], now_default=now, seed=args.seed))
+    answer: Mapping[str, Json] = json.loads(text)
+    if args.json:
+        world.stdout.write(f"{text}\n")
+    elif "error" in answer:
+        world.errors.line(warning(f"error: {answer['error']}"))
+    else:
+        _show(world.screen, answer)
     return Exit.FAULT if "error" in answer else Exit.DONE
 
 
@@ -61,9 +69,9 @@ def _time(text: str | None) -> datetime | None:
         raise UsageError(f"--now {error}", hint="Without an offset it is UTC.") from None
 
 
-def _source(text: str) -> Any:
+def _source(text: str) -> Json:
     try:
-        source = json.loads(text)
+        source: Json = json.loads(text)
     except (ValueError, RecursionError):
         source = None
     if not isinstance(source, dict):
@@ -71,13 +79,13 @@ def _source(text: str) -> Any:
     return source
 
 
-def _show(args: Namespace, world: World, answer: dict[str, Any]) -> None:
-    if args.json:
-        world.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-    elif "error" in answer:
-        world.errors.line(warning(f"error: {answer['error']}"))
-    elif "flow" in answer:
-        world.screen.line("the whole user is skipped" if answer["flow"] == "ignore-object" else "nothing is written")
-    else:
-        value = answer["value"]
-        world.screen.line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+def _show(screen: Screen, answer: Mapping[str, Json]) -> None:
+    match answer:
+        case {"flow": "ignore-object"}:
+            screen.line("the whole user is skipped")
+        case {"flow": _}:
+            screen.line("nothing is written")
+        case {"value": str(value)}:
+            screen.line(value)
+        case {"value": value}:
+            screen.line(json.dumps(value, ensure_ascii=False))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from ..config.entra import Imported, read_schema
 from ..config.file import parse_config, read_text
 from ..model.errors import ConfigError, Fault
+from ..ops.documents import ImportedSchema
+from ..ops.errors import UsageError
+from ..ops.words import many
 from .command import Commands, add_command
 from .screen import good, warning
-from .words import many
-from .world import Exit, UsageError, World
+from .world import Exit, World
 
 _DESCRIPTION = """\
 FILE is the JSON of GET /servicePrincipals/{id}/synchronization/jobs/{id}/schema. The result
@@ -46,7 +48,7 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
-    schema = load_json(world.folder / args.file)
+    schema = _load_json(world.folder / args.file)
     imported = read_schema(schema, clear_nulls=args.clear_nulls)
     text = _HEADER + yaml.safe_dump(_document(args, imported), sort_keys=False, allow_unicode=True, width=120)
     faults = _faults(text, args.out.name if args.out else "sync.yaml")
@@ -58,7 +60,7 @@ async def run(args: Namespace, world: World) -> int:
     return Exit.USAGE if faults else Exit.DONE
 
 
-def load_json(path: Path) -> Any:
+def _load_json(path: Path) -> object:
     """Raises ConfigError."""
     try:
         return json.loads(read_text(path).removeprefix("\ufeff"))
@@ -68,7 +70,7 @@ def load_json(path: Path) -> Any:
         raise ConfigError([Fault(where=path.name, message="not JSON")]) from None
 
 
-def _document(args: Namespace, imported: Imported) -> dict[str, Any]:
+def _document(args: Namespace, imported: Imported) -> Mapping[str, object]:
     tenants = {"source": {"id": args.source or f"{_PLACEHOLDER}1"}, "target": {"id": args.target or f"{_PLACEHOLDER}2"}}
     sync = {"name": args.sync, "source": "source", "target": "target", **imported.sync}
     return {"tenants": tenants, "syncs": [sync]}
@@ -95,9 +97,7 @@ def _write(path: Path, text: str) -> None:
 
 def _report(args: Namespace, world: World, imported: Imported, text: str, faults: tuple[Fault, ...]) -> None:
     if args.json:
-        notes = [{"what": note.what, "why": note.why} for note in imported.notes]
-        places = [{"where": fault.where, "message": fault.message} for fault in faults]
-        world.screen.json({"sync_yaml": text, "notes": notes, "faults": places})
+        world.screen.json(ImportedSchema(sync_yaml=text, notes=imported.notes, faults=faults))
         return
     screen = world.errors  # standard output may be the file
     for note in imported.notes:

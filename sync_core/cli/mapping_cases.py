@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ..config.cases import CaseResult, Difference, run_cases
 from ..config.file import load_config
+from ..ops.documents import MappingCase, MappingCases
+from ..ops.words import many
 from .command import Commands, add_command
 from .screen import good, warning
-from .words import many
 from .world import Exit, World
 
 _DESCRIPTION = """\
@@ -38,25 +39,14 @@ async def run(args: Namespace, world: World) -> int:
     results = run_cases(world.folder / args.file, config)
     failed = [result for result in results if result.differences]
     if args.json:
-        world.screen.json(_document(results))
+        cases = [
+            MappingCase(name=result.name, passed=not result.differences, differences=result.differences)
+            for result in results
+        ]
+        world.screen.json(MappingCases(cases=cases))
     else:
         _show(world, results, failed)
     return Exit.FAULT if failed else Exit.DONE
-
-
-def _document(results: Sequence[CaseResult]) -> dict[str, object]:
-    return {
-        "cases": [
-            {
-                "name": result.name,
-                "passed": not result.differences,
-                "differences": [
-                    {"what": each.what, "expected": each.expected, "got": each.got} for each in result.differences
-                ],
-            }
-            for result in results
-        ]
-    }
 
 
 def _show(world: World, results: Sequence[CaseResult], failed: Sequence[CaseResult]) -> None:

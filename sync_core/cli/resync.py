@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
 
-from ..assembly import Runtime
-from ..ops.resync import Json, start
+from ..ops.documents import Rounds
+from ..ops.names import find_source_tenants
+from ..ops.resync import start_rounds
 from .command import Commands, add_command
-from .screen import warning
-from .world import Exit, UsageError, World
+from .screen import Screen, warning
+from .world import Exit, World
 
 _DESCRIPTION = """\
 Starts a full round of each source tenant's feed; the function app reads it. A round in progress starts over.
@@ -31,29 +31,21 @@ def add_parser(commands: Commands) -> None:
 
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
-        started = [await start(runtime, tenant) for tenant in _tenants(runtime, args.tenant)]
+        started = await start_rounds(runtime, find_source_tenants(runtime.config, args.tenant))
     if args.json:
-        world.screen.json({"rounds": started})
+        world.screen.json(started)
     else:
-        _show(world, started)
-    return Exit.FAULT if any(each["error"] for each in started) else Exit.DONE
+        _show(world.screen, started)
+    return Exit.FAULT if started.failed else Exit.DONE
 
 
-def _tenants(runtime: Runtime, wanted: str | None) -> list[str]:
-    known = sorted(runtime.config.source_tenants)
-    if wanted is not None and wanted not in known:
-        raise UsageError(f"no sync reads a tenant named '{wanted}'", hint=f"Source tenants are: {', '.join(known)}.")
-    return known if wanted is None else [wanted]
-
-
-def _show(world: World, started: Sequence[Json]) -> None:
-    screen = world.screen
-    for each in started:
-        if each["error"]:
-            screen.line(warning(f"{each['tenant']}: not started: {each['error']}"))
-            screen.line(f"  hint: {each['hint']}")
+def _show(screen: Screen, started: Rounds) -> None:
+    for each in started.rounds:
+        if each.error is not None:
+            screen.line(warning(f"{each.tenant}: not started: {each.error}"))
+            screen.line(f"  hint: {each.hint}")
         else:
-            screen.line(f"{each['tenant']}: a full round of the feed starts now")
-    if any(each["round"] for each in started):
+            screen.line(f"{each.tenant}: a full round of the feed starts now")
+    if any(each.error is None for each in started.rounds):
         screen.line("Every user is read; only what differs is written; deletions pass the guard.")
         screen.line("Follow it with: xtsync status")

@@ -1,4 +1,4 @@
-"""What people read: tables, in colour on a terminal, plain and unwrapped anywhere else. Programs read JSON."""
+"""Output: tables for people, in colour on a terminal and plain and unwrapped elsewhere; JSON for programs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+
+from ..ops.documents import as_json
 
 type Cell = str | Text
 
@@ -27,7 +29,7 @@ class Screen:
             force_terminal=self._terminal,
             no_color=bool(environ.get("NO_COLOR")),  # https://no-color.org
             width=None if self._terminal else _UNWRAPPED,
-            markup=False,  # what is printed comes from configuration and directories, not from us
+            markup=False,  # the text comes from configuration and directories, not from us
             highlight=False,
             emoji=False,
         )
@@ -62,7 +64,7 @@ class Screen:
 
     @contextmanager
     def progress(self, title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-        """A bar on a terminal, nothing elsewhere; what it yields is told how much is done."""
+        """A bar on a terminal, nothing elsewhere. The function that it yields takes the number done so far."""
         if not self._terminal:
             yield lambda _: None
             return
@@ -71,8 +73,9 @@ class Screen:
             task = progress.add_task(title, total=total)
             yield lambda done: progress.update(task, completed=done)
 
-    def json(self, value: object) -> None:
-        self._stream.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    def json(self, document: object) -> None:
+        """One of ops/documents, or JSON from elsewhere."""
+        self._stream.write(json.dumps(as_json(document), indent=2, ensure_ascii=False) + "\n")
 
 
 def warning(text: str) -> Text:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..ops.status import status as read_status
+from ..ops.status import status
 from .command import Commands, add_command
 from .status_view import show
 from .world import Exit, World
 
 _DESCRIPTION = """\
 Syncs, feeds, subscriptions, queues, held deletions and parked users, as stored. No call to Graph is made.
-Queues count the messages whose time is still to come, too: a parked user's next try is one."""
+Queues also count the messages whose time is still to come: a parked user's next try is one."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -27,10 +27,9 @@ def add_parser(commands: Commands) -> None:
 
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
-        status = await read_status(runtime)
-        now = runtime.clock.now()
+        now = await status(runtime)
     if args.json:
-        world.screen.json(status)
+        world.screen.json(now)
     else:
-        show(world.screen, status, now)
+        show(world.screen, now)
     return Exit.DONE

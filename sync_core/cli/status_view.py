@@ -2,111 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
-from ..model.messages import parse_time
+from ..ops.documents import (
+    FeedStatus,
+    HoldCounts,
+    ParkedUser,
+    QueueStatus,
+    Status,
+    SubscriptionState,
+    SubscriptionStatus,
+    SyncStatus,
+)
+from ..ops.words import ago, ahead, many
+from ..ports import FeedPhase
 from .screen import Cell, Screen, good, warning
-from .words import ago, ahead, many
-
-type Entry = Mapping[str, Any]  # as status --json gives it
 
 _MOST_PARKED = 20
 
 
-def show(screen: Screen, status: Entry, now: datetime) -> None:
-    _table(
-        screen,
-        "Syncs",
-        ("name", "from", "to", "last activity", "deletions in window"),
-        status["syncs"],
-        lambda sync: (
-            sync["name"],
-            sync["source"],
-            sync["target"],
-            ago(_time(sync["last_activity_at"]), now),
-            str(sync["deletions_in_window"]),
-        ),
-    )
-    _table(
-        screen,
-        "Feeds",
-        ("tenant", "feed", "phase", "last completed", "entries", "error"),
-        status["feeds"],
-        lambda feed: _feed(feed, now),
-    )
-    _table(
-        screen,
-        "Subscriptions",
-        ("tenant", "resource", "id", "expires", "state"),
-        status["subscriptions"],
-        lambda each: _subscription(each, now),
-    )
-    _table(screen, "Queues", ("queue", "messages", ""), status["queues"], _queue)
-    if status["poisoned"]:
-        screen.line(warning(f"{many(status['poisoned'], 'poisoned message')} kept in the table `activity`"))
+def show(screen: Screen, status: Status) -> None:
+    now = status.at
+    syncs = ("name", "from", "to", "last activity", "deletions in window")
+    feeds = ("tenant", "feed", "phase", "last completed", "entries", "error")
+    subscriptions = ("tenant", "resource", "id", "expires", "state")
+    _table(screen, "Syncs", syncs, status.syncs, lambda each: _sync(each, now))
+    _table(screen, "Feeds", feeds, status.feeds, lambda each: _feed(each, now))
+    _table(screen, "Subscriptions", subscriptions, status.subscriptions, lambda each: _subscription(each, now))
+    _table(screen, "Queues", ("queue", "messages", ""), status.queues, _queue)
+    if status.poisoned:
+        screen.line(warning(f"{many(status.poisoned, 'poisoned message')} kept in the table `activity`"))
         screen.line()
-    _holds(screen, status["holds"])
-    _parked(screen, status["parked"], now)
+    _holds(screen, [each for each in status.holds if each.waiting or each.approved or each.rejected])
+    _parked(screen, status.parked, now)
 
 
-def _table(
-    screen: Screen,
-    title: str,
-    headers: Sequence[str],
-    entries: Sequence[Entry],
-    cells: Callable[[Entry], Sequence[Cell]],
+def _table[T](
+    screen: Screen, title: str, headers: Sequence[str], entries: Sequence[T], cells: Callable[[T], Sequence[Cell]]
 ) -> None:
     screen.heading(title)
     screen.table(headers, [cells(entry) for entry in entries])
     screen.line()
 
 
-def _feed(feed: Entry, now: datetime) -> Sequence[Cell]:
-    completed = _time(feed["completed_at"])
-    phase = feed["phase"] + (" (full round)" if feed["full"] and feed["phase"] != "idle" else "")
+def _sync(sync: SyncStatus, now: datetime) -> Sequence[Cell]:
+    return sync.name, sync.source, sync.target, ago(sync.last_activity_at, now), str(sync.deletions_in_window)
+
+
+def _feed(feed: FeedStatus, now: datetime) -> Sequence[Cell]:
+    full = " (full round)" if feed.full and feed.phase is not FeedPhase.IDLE else ""
     return (
-        feed["tenant"],
-        feed["feed"],
-        phase,
-        ago(completed, now) if completed else warning("never"),
-        str(feed["entries"]),
-        warning(feed["error"]) if feed["error"] else "-",
+        feed.tenant,
+        feed.feed,
+        feed.phase + full,
+        ago(feed.completed_at, now) if feed.completed_at else warning("never"),
+        str(feed.entries),
+        warning(feed.error) if feed.error else "-",
     )
 
 
-def _subscription(each: Entry, now: datetime) -> Sequence[Cell]:
-    state = good("live") if each["state"] == "live" else warning(each["state"].upper())
-    return each["tenant"], each["resource"], each["id"] or "-", ahead(_time(each["expires_at"]), now), state
+def _subscription(each: SubscriptionStatus, now: datetime) -> Sequence[Cell]:
+    live = each.state is SubscriptionState.LIVE
+    state = good(each.state) if live else warning(each.state.upper())
+    return each.tenant, each.resource, each.id or "-", ahead(each.expires_at, now), state
 
 
-def _queue(queue: Entry) -> Sequence[Cell]:
-    poisoned = queue["poison"] and queue["depth"] > 0
-    return queue["name"], str(queue["depth"]), warning("POISON") if poisoned else ""
+def _queue(queue: QueueStatus) -> Sequence[Cell]:
+    return queue.name, str(queue.depth), warning("POISON") if queue.poison and queue.depth > 0 else ""
 
 
-def _holds(screen: Screen, holds: Sequence[Entry]) -> None:
-    held = [each for each in holds if each["waiting"] or each["approved"] or each["rejected"]]
-    if not held:
+def _holds(screen: Screen, holds: Sequence[HoldCounts]) -> None:
+    if not holds:
         screen.line("No deletion is held.")
         screen.line()
         return
-    _table(
-        screen,
-        "Held deletions (see them with: xtsync holds)",
-        ("sync", "waiting", "approved", "rejected"),
-        held,
-        lambda each: (
-            each["sync"],
-            warning(str(each["waiting"])) if each["waiting"] else "0",
-            str(each["approved"]),
-            str(each["rejected"]),
-        ),
-    )
+    headers = ("sync", "waiting", "approved", "rejected")
+    _table(screen, "Held deletions (see them with: xtsync holds)", headers, holds, _counts)
 
 
-def _parked(screen: Screen, parked: Sequence[Entry], now: datetime) -> None:
+def _counts(held: HoldCounts) -> Sequence[Cell]:
+    waiting = warning(str(held.waiting)) if held.waiting else "0"
+    return held.sync, waiting, str(held.approved), str(held.rejected)
+
+
+def _parked(screen: Screen, parked: Sequence[ParkedUser], now: datetime) -> None:
     if not parked:
         screen.line("Nobody is parked.")
         return
@@ -114,19 +94,9 @@ def _parked(screen: Screen, parked: Sequence[Entry], now: datetime) -> None:
     screen.table(
         ("sync", "source user", "reason", "next try", "tries"),
         [
-            (
-                user["sync"],
-                user["source_id"],
-                user["reason"],
-                ahead(_time(user["next_try_at"]), now),
-                str(user["tries"]),
-            )
+            (user.sync, user.source_id, user.reason, ahead(user.next_try_at, now), str(user.tries))
             for user in parked[:_MOST_PARKED]
         ],
     )
     if len(parked) > _MOST_PARKED:
         screen.line(f"and {len(parked) - _MOST_PARKED} more; --json lists them all")
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else parse_time(text)

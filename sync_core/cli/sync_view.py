@@ -1,43 +1,96 @@
-"""`xtsync sync` for people: each look, then what became of it."""
+"""`xtsync sync` for people: each look, then the outcome."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from .looks import change_text, look_lines
+from ..model import Json
+from ..model.messages import format_time
+from ..ops import documents
+from ..ops.changes import in_words
+from ..ops.documents import ABSENT, Result
 from .screen import Screen, good, warning
 
+_CALM = frozenset({Result.DONE, Result.NOTHING, Result.WOULD})
 
-def show(screen: Screen, result: Mapping[str, Any]) -> None:
-    screen.heading(f"{result['sync']}  user {result['user']}")
-    for number, step in enumerate(result["steps"], 1):
+
+def show(screen: Screen, result: documents.SyncResult) -> None:
+    screen.heading(f"{result.sync}  user {result.user}")
+    for number, step in enumerate(result.steps, 1):
         screen.line(f"  look {number}")
-        for line in look_lines(step):
+        for line in _look(step):
             screen.line(f"    {line}")
-    outcome = result["outcome"]
-    words = _words(outcome)
-    calm = outcome["result"] in {"done", "nothing", "would"}
-    screen.line(good(f"  {words}") if calm else warning(f"  {words}"))
-    if outcome["hint"]:
-        screen.line(f"  hint: {outcome['hint']}")
-    screen.line(f"  {result['seconds']} s" + ("; dry run: nothing was written anywhere" if result["dry_run"] else ""))
+    outcome = result.outcome
+    words = _outcome(outcome)
+    screen.line(good(f"  {words}") if outcome.result in _CALM else warning(f"  {words}"))
+    if outcome.hint:
+        screen.line(f"  hint: {outcome.hint}")
+    screen.line(f"  {result.seconds} s" + ("; dry run: nothing was written anywhere" if result.dry_run else ""))
 
 
-def _words(outcome: Mapping[str, Any]) -> str:
-    changes = ", ".join(change["change"] for change in outcome["changes"])
-    match outcome["result"]:
-        case "done":
-            return f"done: {changes}; target user {outcome['target_id'] or '-'}"
-        case "nothing":
+def _outcome(outcome: documents.Outcome) -> str:
+    match outcome.result:
+        case Result.DONE:
+            changes = ", ".join(change.change for change in outcome.changes)
+            return f"done: {changes}; target user {outcome.target_id or '-'}"
+        case Result.NOTHING:
             return "nothing to do"
-        case "would":
-            return f"would: {change_text(outcome['changes'][-1])}"
-        case "held":
+        case Result.WOULD:
+            return f"would: {in_words(outcome.changes[-1])}"
+        case Result.HELD:
             return "held by the deletion guard: decide with `xtsync holds`, or raise `deletion_guard` in sync.yaml"
-        case "parked":
-            return f"parked: {outcome['error']}; looked at again at {outcome['next_try_at']}"
-        case "retry":
-            return f"not yet: {outcome['error']}; the function app tries again by itself"
-        case result:
-            return f"{result}: {outcome['error']}"
+        case Result.PARKED:
+            again = "" if outcome.next_try_at is None else f"; looked at again at {format_time(outcome.next_try_at)}"
+            return f"parked: {outcome.error}{again}"
+        case Result.RETRY:
+            return f"not yet: {outcome.error}; the function app tries again by itself"
+        case Result.REFUSED | Result.FAILED:
+            return f"{outcome.result}: {outcome.error}"
+
+
+def _look(step: documents.Look) -> list[str]:
+    source, link = step.source, step.link
+    return [
+        f"source      {source.state}, read at {format_time(source.read_at)}",
+        f"scope       {_scope(step.scope)}: {step.scope.reason}",
+        f"link        {link.state}, target user {link.target_id or '-'}{', dirty' if link.dirty else ''}",
+        *_refused(step.refused),
+        f"candidates  {_candidates(step.candidates)}",
+        f"decision    {in_words(step.decision)}",
+        *(f"            {name} = {value!r}" for name, value in sorted(_values(step.decision).items())),
+    ]
+
+
+def _scope(scope: documents.Scope) -> str:
+    return "undecided" if scope.undecided else "in" if scope.in_scope else "out"
+
+
+def _refused(refused: documents.RefusedAttributes | None) -> list[str]:
+    if refused is None:
+        return []
+    names = ", ".join(f"{name} ({code})" for name, code in refused.attributes.items())
+    return [f"refused     {names}", f"            {refused.hint}"]
+
+
+def _candidates(candidates: Sequence[documents.Candidate] | None) -> str:
+    if candidates is None:
+        return "not needed"
+    return ", ".join(map(_candidate, candidates)) or "nobody has the address"
+
+
+def _candidate(user: documents.Candidate) -> str:
+    linked = f", linked to {user.linked_to}" if user.linked_to else ""
+    marker = f", bears the marker {user.marker}" if user.marker else ""
+    return f"{user.id} ({'B2B' if user.external else 'internal'} user{linked}{marker})"
+
+
+def _values(change: documents.Change) -> dict[str, Json]:
+    """The values that were asked for, by attribute, and the address of an invitation."""
+    values = {} if change.values is ABSENT else dict(change.values)
+    match change:
+        case documents.Invite():
+            extra = {"address": change.address, "display_name": change.display_name}
+            return {name: value for name, value in extra.items() if value is not ABSENT} | values
+        case documents.Hold(held=held):
+            return values | _values(held)
+    return values

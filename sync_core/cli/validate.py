@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ..config.file import Config, load_config
 from ..model.errors import ConfigError, Fault
+from ..ops.documents import Validation
+from ..ops.words import many
 from .command import Commands, add_command
 from .screen import good, warning
-from .words import many
 from .world import Exit, World
 
 _DESCRIPTION = """\
@@ -48,20 +49,18 @@ async def run(args: Namespace, world: World) -> int:
             faults += [fault for fault in error.faults if fault not in faults]
     name = path.name if path else "sync.yaml"
     if args.json:
-        world.screen.json(_document(name, config, faults))
+        world.screen.json(
+            Validation(
+                file=name,
+                valid=not faults,
+                syncs=sorted(config.syncs) if config else [],
+                faults=faults,
+                warnings=config.warnings if config else [],
+            )
+        )
     else:
         _show(world, name, config, faults)
     return Exit.USAGE if faults else Exit.DONE
-
-
-def _document(name: str, config: Config | None, faults: Sequence[Fault]) -> dict[str, object]:
-    return {
-        "file": name,
-        "valid": not faults,
-        "syncs": sorted(config.syncs) if config else [],
-        "faults": [{"where": fault.where, "message": fault.message} for fault in faults],
-        "warnings": [{"where": each.where, "message": each.message} for each in (config.warnings if config else ())],
-    }
 
 
 def _show(world: World, name: str, config: Config | None, faults: Sequence[Fault]) -> None:

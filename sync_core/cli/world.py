@@ -1,4 +1,4 @@
-"""What a command needs of its surroundings: settings, streams, a runtime. Tests bring a world of their own."""
+"""The surroundings of a command: settings, streams, a runtime. Tests bring another World."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from ..assembly import Runtime
 from ..config.file import Config, load_config
 from ..config.settings import Settings, load_settings
 from ..decision.look import Look
-from ..model.errors import ConfigError, Fault, SyncError
+from ..model.errors import ConfigError, Fault
+from ..ops.errors import RefusedError, UsageError
 from .screen import Screen
 
 LOCAL_SETTINGS = "local.settings.json"
@@ -29,22 +30,6 @@ class Exit(IntEnum):
     USAGE = 2  # wrong usage or configuration
     APPROVAL = 3  # a person has to decide
     INTERRUPTED = 130
-
-
-class UsageError(SyncError):
-    """The command was called in a way that cannot work."""
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-class RefusedError(SyncError):
-    """The command was understood and not carried out."""
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 class Build(Protocol):
@@ -83,7 +68,7 @@ class World:
         return Screen(self.stderr, self.environ)
 
     def config_path(self) -> Path:
-        """Of sync.yaml, also when other settings are wrong."""
+        """The path of sync.yaml, which is known even when other settings are wrong."""
         return self.folder / (self._variables().get("XTSYNC_CONFIG") or "sync.yaml")
 
     def settings(self) -> Settings:
@@ -102,7 +87,7 @@ class World:
     async def runtime(
         self, *, read_only: bool = False, on_look: Callable[[Look], None] = lambda _: None
     ) -> AsyncIterator[Runtime]:
-        """A runtime of the running loop, closed whatever happens."""
+        """A runtime of the running loop; it is closed after an error too."""
         settings, config = self.load()
         runtime = self.build(settings, config, read_only=read_only, on_look=on_look)
         try:
@@ -110,8 +95,11 @@ class World:
         finally:
             await runtime.close()
 
-    def confirm(self, question: str) -> bool:
-        """Ask the person at the terminal. Without one nobody can answer, and silence is not consent."""
+    def confirm(self, question: str) -> None:
+        """Ask the person at the terminal. Raises RefusedError unless the answer is yes.
+
+        Without a terminal nobody can answer, and silence is not consent: UsageError.
+        """
         if not self.stdin.isatty():
             raise UsageError("nobody is there to confirm this", hint="Add --yes to go ahead without being asked.")
         self.stderr.write(f"{question} [y/N] ")
@@ -119,9 +107,11 @@ class World:
         # asyncio answers the first Ctrl-C by cancelling the task, which a person at this prompt would not notice.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            return self.stdin.readline().strip().lower() in {"y", "yes"}
+            confirmed = self.stdin.readline().strip().lower() in {"y", "yes"}
         finally:
             signal.signal(signal.SIGINT, before)
+        if not confirmed:
+            raise RefusedError("not confirmed; nothing was decided", hint="Answer y, or add --yes.")
 
     def _variables(self) -> Mapping[str, str]:
         """The environment; what it lacks comes from local.settings.json, as with `func start`."""

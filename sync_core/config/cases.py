@@ -17,7 +17,6 @@ from pydantic import Field
 
 from ..mapping import EXTENSION_ATTRIBUTES, apply_mapping
 from ..mapping.attributes import EXTENSION_PARENT
-from ..mapping.checks import nearest
 from ..model import Attributes, Desired, Json, SourceState, SourceUser, Sync
 from ..model.errors import ConfigError
 from ..scope.verdict import scope
@@ -81,7 +80,7 @@ def _case_faults(case: CaseShape, config: Config) -> Iterator[tuple[str, str]]:
     if case.sync is None and len(config.syncs) > 1:
         yield "sync", "is missing: there is more than one sync"
     if case.sync is not None and case.sync not in config.syncs:
-        yield "sync", f"no sync is named '{case.sync}'{nearest(case.sync, config.syncs)}"
+        yield "sync", config.no_sync_named(case.sync)
     for key in ("source", "target", "update"):
         try:
             json.dumps(getattr(case, key))

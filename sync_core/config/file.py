@@ -42,6 +42,10 @@ class Config:
         """The names of the syncs of each source tenant, by the tenant's key."""
         return {key: [s.name for s in self.syncs.values() if s.source.key == key] for key in self.source_tenants}
 
+    def no_sync_named(self, name: str) -> str:
+        """What there is to say where no sync has this name."""
+        return f"no sync is named '{name}'{nearest(name, self.syncs)}"
+
 
 def load_config(path: Path) -> Config:
     """The content of the file. Raises one ConfigError that lists every fault."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from ..model import Change, Guarded, Hold, Link, Sync
 from ..ports import Clock, Guards, GuardWindow, HoldRecord, HoldState, Links
@@ -15,20 +16,28 @@ from ..ports.swap import until_saved
 from . import window as guard
 
 APPROVAL_LASTS = timedelta(hours=24)
-EXPIRED = "approval expired"
 # The number of links behind the percentage is counted anew this often. In between it drifts by allowed removals.
 _COUNT_AGAIN = timedelta(minutes=15)
 
 
-def standing(hold: HoldRecord, now: datetime) -> str:
-    """The hold's state; an approval that was not used within its time is void."""
+class Standing(StrEnum):
+    """The state of a hold at one time: the stored one, or the end of an approval that was not used."""
+
+    HELD = "held"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "approval expired"
+
+    @property
+    def waiting(self) -> bool:
+        """A person is to decide."""
+        return self in {Standing.HELD, Standing.EXPIRED}
+
+
+def standing(hold: HoldRecord, now: datetime) -> Standing:
     if hold.state is HoldState.APPROVED and (hold.decided_at is None or now - hold.decided_at >= APPROVAL_LASTS):
-        return EXPIRED
-    return hold.state.value
-
-
-def waiting(hold: HoldRecord, now: datetime) -> bool:
-    return standing(hold, now) in {HoldState.HELD, EXPIRED}
+        return Standing.EXPIRED
+    return Standing(hold.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +56,7 @@ class DeletionGuard:
             return change  # counted before it was interrupted
         held = await self.guards.hold(sync.name, link.source_id)
         if held is not None and held.change == change.name:
-            if standing(held, self.clock.now()) == HoldState.APPROVED:
+            if standing(held, self.clock.now()) is Standing.APPROVED:
                 return change
             return guard.hold(change, await self._window(sync), sync.guard, self.clock.now())
         return await self._count(sync, link, change, dry_run=dry_run)

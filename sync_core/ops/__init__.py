@@ -1,9 +1,19 @@
-"""What an operator sees and does, as JSON documents: the command line and the HTTP endpoints give the same ones.
+"""The views and actions of an operator: the command line and the HTTP endpoints give the same documents.
 
+documents/    everything that is said, one definition each
 status.py     how everything stands
 looks.py      one look at one user, and what would be done
+sync.py       one user, reconciled at once
+plan.py       everybody, if all were looked at now (rehearsal.py reads and decides)
 holds.py      what the guard holds, and a person's decision
-resync.py     a feed from the very beginning
-principal.py  who calls over HTTP, and what they may
+adoptions.py  users who wait for an adoption, and a person's approval
+resync.py     feeds from the very beginning
+doctor/       checks, each with a remedy
+names.py      syncs, tenants and users by the names that an operator gives
+changes.py    a change as a document, and in words
+parked.py     users who are tried again later
+errors.py     a request that cannot work, or is refused
+words.py      times and counts in words (times.py: in seconds)
+principal.py  the caller over HTTP, and the caller's roles
 endpoints.py  `/api/ops/...`
 """

@@ -1,38 +1,47 @@
-r"""`/api/ops/...`: the operator endpoints. They give the documents of the command line, and do what its commands do.
+"""`/api/ops/...`: the operator endpoints. They give the documents of the command line, and do what its commands do.
 
-| call | role | does |
-|---|---|---|
-| `GET status` | Reader | how everything stands |
-| `GET why/{sync}/{user}` | Reader | one look at one user, without acting |
-| `GET holds` | Reader | what the guard holds |
-| `POST holds/{sync}/{user}` `{"decision":"approve"\|"reject"}` | Operator | decide about one deletion |
-| `POST resync/{tenant}` | Operator | a full round of this source tenant's feed |
-| `POST sync/{sync}/{user}` | Operator | nominate one user |
-
-Users are object ids: a name or address in a path would end in logs. An Operator may do what a Reader may.
+ENDPOINTS lists them; docs/openapi.json is generated from it. A GET is for Readers and Operators and reads only, a POST
+is for Operators. Users are object ids: a name or address in a path would end in logs.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from ..assembly import Runtime
 from ..model import Nomination, Sync, Why
 from ..model.errors import ConflictError, SyncError, TransientError
-from .holds import decide, decision_as_json, holds_as_json, read_holds
+from . import documents
+from .documents import Decided, as_json
+from .errors import UsageError
+from .holds import decide, list_holds
 from .looks import preview
+from .names import find_source_tenants, find_sync
 from .principal import HEADER, Principal, Role, read_principal
-from .resync import start
+from .resync import start_rounds
 from .status import status
 
 log = logging.getLogger("xtsync.operators")
 
-type Json = dict[str, object]
+
+# The meaning of an error document, by its status.
+ERRORS: Mapping[int, str] = {
+    400: "The user is no object id, or the body says nothing that can be done.",
+    401: "Nobody is signed in.",
+    403: "The caller has none of the roles, or a browser sends another site's request.",
+    404: "Nothing has this name. With an empty body: the operator endpoints are switched off.",
+    409: "Somebody else changed the stored record at the same moment.",
+    415: "Content-Type is not application/json.",
+    502: "Graph or storage refused the request.",
+    503: "Graph or storage does not answer now. Try again.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,23 +55,55 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
+    """`document` is one of documents/, or None for an empty body."""
+
     status: int
-    document: Json | None = None
+    document: object = None
+
+    @property
+    def body(self) -> str:
+        return "" if self.document is None else json.dumps(as_json(self.document))
 
 
-class RefusedError(Exception):
-    def __init__(self, status: int, message: str) -> None:
+class HttpError(Exception):
+    """The call is answered with this status and an error document."""
+
+    def __init__(self, status: int, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """`needs` are the roles of which one is enough; a read-only endpoint gets a runtime that cannot write."""
+    """One operation. `path` is below /api/, `answers` has the document of each status that is no error."""
 
-    needs: frozenset[Role]
+    method: Literal["GET", "POST"]
+    path: str
+    summary: str
+    answers: Mapping[int, type]
     serve: Callable[[Runtime, Call, Principal], Awaitable[Answer]]
-    read_only: bool = True
+    body: type | None = None
+
+    @property
+    def read_only(self) -> bool:
+        """It gets a runtime that cannot write."""
+        return self.method == "GET"
+
+    @property
+    def needs(self) -> frozenset[Role]:
+        """One of these roles is enough."""
+        return frozenset({Role.READER, Role.OPERATOR} if self.read_only else {Role.OPERATOR})
+
+    @property
+    def errors(self) -> frozenset[int]:
+        """The statuses of ERRORS that this endpoint answers with."""
+        none = set()
+        if "{user}" not in self.path and self.body is None:
+            none.add(400)
+        if self.read_only:
+            none |= {409, 415}
+        return frozenset(ERRORS.keys() - none)
 
 
 async def answer(
@@ -70,7 +111,7 @@ async def answer(
 ) -> Answer:
     """`enabled`: App Service authentication is known to be in front. `runtime` is asked with read_only.
 
-    Nobody who is refused learns more than the status; nothing is read or written for them.
+    A caller who is refused learns the status and no more; nothing is read or written for them.
     """
     if not enabled:
         return Answer(status=404)
@@ -78,12 +119,12 @@ async def answer(
     try:
         principal = _admit(call, endpoint, origin)
         done = await endpoint.serve(await runtime(endpoint.read_only), call, principal)
-    except RefusedError as refused:
+    except HttpError as refused:
         log.info("operator.refused call=%s status=%d", name, refused.status)
-        return _fault(refused.status, "Refused", str(refused))
+        return _error(refused.status, "Refused", str(refused), refused.hint)
     except SyncError as error:
         log.warning("operator.failed call=%s error=%s", name, error.code)
-        return _fault(_status(error), error.code, str(error), error.hint)
+        return _error(_status(error), error.code, str(error), error.hint)
     log.info("operator.called call=%s operator=%s status=%d", name, principal.object_id, done.status)
     return done
 
@@ -91,9 +132,9 @@ async def answer(
 def _admit(call: Call, endpoint: Endpoint, origin: str) -> Principal:
     principal = read_principal(call.headers.get(HEADER, ""))
     if principal is None:
-        raise RefusedError(401, "sign in")
+        raise HttpError(401, "sign in")
     if principal.roles.isdisjoint(endpoint.needs):
-        raise RefusedError(403, f"needs the role {' or '.join(sorted(endpoint.needs))}")
+        raise HttpError(403, f"needs the role {' or '.join(sorted(endpoint.needs))}")
     if not endpoint.read_only:
         _not_from_elsewhere(call, origin)
     return principal
@@ -103,12 +144,12 @@ def _not_from_elsewhere(call: Call, origin: str) -> None:
     """A browser that holds a session sends it along with another site's forms: those cannot say that they are JSON."""
     content_type = call.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
-        raise RefusedError(415, "Content-Type must be application/json")
+        raise HttpError(415, "Content-Type must be application/json")
     came_from = call.headers.get("origin")
     if came_from is not None and _site(came_from) != _site(origin):
-        raise RefusedError(403, "another origin")
+        raise HttpError(403, "another origin")
     if call.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
-        raise RefusedError(403, "another site")
+        raise HttpError(403, "another site")
 
 
 def _site(url: str) -> tuple[str, str]:
@@ -128,74 +169,117 @@ async def _why(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
 
 
 async def _holds(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    holds = await read_holds(runtime, runtime.config.syncs.values())
-    return Answer(status=200, document=holds_as_json(holds, runtime.clock.now()))
+    return Answer(status=200, document=await list_holds(runtime, runtime.config.syncs.values()))
 
 
 # --- acting -----------------------------------------------------------------------------------------------------
 
 
 async def _decide(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    approve = {"approve": True, "reject": False}.get(str(_body(call).get("decision")))
-    if approve is None:
-        raise RefusedError(400, '"decision" must be "approve" or "reject"')
+    decision = _decision(call)
     hold = await runtime.storage.guards.hold(_sync(runtime, call).name, _user(call))
     if hold is None:
-        raise RefusedError(404, "no deletion of this user is held")
-    decided = await decide(runtime, [hold], approve=approve, by=principal.object_id)
-    document = decision_as_json(decided, approve=approve, by=principal.object_id)
-    return Answer(status=409 if decided.changed else 200, document=document)
+        raise HttpError(404, "no deletion of this user is held")
+    decided = await decide(runtime, [hold], decision, by=principal.object_id)
+    return Answer(status=409 if decided.changed else 200, document=decided)
 
 
 async def _resync(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    tenant = call.route["tenant"]
-    if tenant not in runtime.config.source_tenants:
-        raise RefusedError(404, "no sync reads a tenant of this name")
-    started = await start(runtime, tenant)
-    return Answer(status=503 if started["error"] else 202, document={"rounds": [started]})
+    with _named():
+        tenants = find_source_tenants(runtime.config, call.route["tenant"])
+    started = await start_rounds(runtime, tenants)
+    return Answer(status=503 if started.failed else 202, document=started)
 
 
 async def _nominate(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
     sync, user = _sync(runtime, call), _user(call)
     nomination = Nomination(sync=sync.name, user=user, why=Why.OPERATOR, at=runtime.clock.now())
     await runtime.storage.queues.nominate([nomination])
-    return Answer(status=202, document={"nominated": {"sync": sync.name, "user": user}})
+    nominated = documents.User(sync=sync.name, user=user)
+    return Answer(status=202, document=documents.Nominated(nominated=nominated))
 
-
-_READERS, _OPERATORS = frozenset({Role.READER, Role.OPERATOR}), frozenset({Role.OPERATOR})
 
 ENDPOINTS: Mapping[str, Endpoint] = {
-    "status": Endpoint(needs=_READERS, serve=_status_of_all),
-    "why": Endpoint(needs=_READERS, serve=_why),
-    "holds": Endpoint(needs=_READERS, serve=_holds),
-    "decide": Endpoint(needs=_OPERATORS, serve=_decide, read_only=False),
-    "resync": Endpoint(needs=_OPERATORS, serve=_resync, read_only=False),
-    "nominate": Endpoint(needs=_OPERATORS, serve=_nominate, read_only=False),
+    "status": Endpoint(
+        method="GET",
+        path="ops/status",
+        summary="How everything stands",
+        answers={200: documents.Status},
+        serve=_status_of_all,
+    ),
+    "why": Endpoint(
+        method="GET",
+        path="ops/why/{sync}/{user}",
+        summary="One look at one user, without acting",
+        answers={200: documents.SyncResult},
+        serve=_why,
+    ),
+    "holds": Endpoint(
+        method="GET",
+        path="ops/holds",
+        summary="The deletions that the guard holds",
+        answers={200: documents.Holds},
+        serve=_holds,
+    ),
+    "decide": Endpoint(
+        method="POST",
+        path="ops/holds/{sync}/{user}",
+        summary="Approve or reject one held deletion; recorded with the caller's object id",
+        answers={200: documents.Decision, 409: documents.Decision},
+        serve=_decide,
+        body=documents.DecisionRequest,
+    ),
+    "resync": Endpoint(
+        method="POST",
+        path="ops/resync/{tenant}",
+        summary="Read everybody of a source tenant again",
+        answers={202: documents.Rounds, 503: documents.Rounds},
+        serve=_resync,
+    ),
+    "nominate": Endpoint(
+        method="POST",
+        path="ops/sync/{sync}/{user}",
+        summary="Have one user looked at again",
+        answers={202: documents.Nominated},
+        serve=_nominate,
+    ),
 }
 
 
+@contextmanager
+def _named() -> Iterator[None]:
+    """A name of the path that nothing has."""
+    try:
+        yield
+    except UsageError as error:
+        raise HttpError(404, str(error), error.hint) from None
+
+
 def _sync(runtime: Runtime, call: Call) -> Sync:
-    sync = runtime.config.syncs.get(call.route["sync"])
-    if sync is None:
-        raise RefusedError(404, "no sync has this name")
-    return sync
+    with _named():
+        return find_sync(runtime.config, call.route["sync"])
 
 
 def _user(call: Call) -> str:
     try:
         return str(UUID(call.route["user"]))
     except ValueError:
-        raise RefusedError(400, "a user is named by object id") from None
+        raise HttpError(400, "a user is named by object id") from None
 
 
-def _body(call: Call) -> Json:
+def _decision(call: Call) -> Decided:
     try:
         body = json.loads(call.body)
     except (ValueError, RecursionError):
         body = None
-    if not isinstance(body, dict):
-        raise RefusedError(400, "the body must be a JSON object")
-    return body
+    match body:
+        case {"decision": "approve"}:
+            return Decided.APPROVED
+        case {"decision": "reject"}:
+            return Decided.REJECTED
+        case dict():
+            raise HttpError(400, '"decision" must be "approve" or "reject"')
+    raise HttpError(400, "the body must be a JSON object")
 
 
 def _status(error: SyncError) -> int:
@@ -204,7 +288,6 @@ def _status(error: SyncError) -> int:
     return 503 if isinstance(error, TransientError) else 502
 
 
-def _fault(status: int, code: str, message: str, hint: str = "") -> Answer:
-    return Answer(
-        status=status, document={"error": {"code": code, "messages": [message or code], "hint": hint or None}}
-    )
+def _error(status: int, code: str, message: str, hint: str) -> Answer:
+    detail = documents.ErrorDetail(code=code, messages=[message or code], hint=hint or None)
+    return Answer(status=status, document=documents.Error(error=detail))

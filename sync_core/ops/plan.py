@@ -1,168 +1,57 @@
-"""What would happen to everybody if the feeds were read from the beginning now, without any of it happening.
-
-The way is the real one: the same feeds nominate, the same engine reads each of those users and decides, the same guard
-counts. Only where they would store something, the rehearsal keeps it to itself. It needs a runtime in read-only mode.
-"""
+"""The changes that would come if every user were looked at now."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 
 from ..assembly import Runtime
-from ..decision.look import Look
-from ..guard.deletions import DeletionGuard
-from ..model import FeedRun, Nomination, Sync
-from ..model.errors import ConflictError, SyncError, UnavailableError
-from ..nominate.rounds import FeedReader
-from ..ports import Clock, FeedState, Guards, GuardWindow, HoldRecord, Links
-from ..reconcile.engine import Engine
+from ..model import Sync
+from ..model.errors import SyncError
+from . import documents
+from .changes import shown
+from .documents import FailedUser, PlannedUser
+from .rehearsal import Planned, Rehearsal
+from .words import many
 
-_AT_ONCE = 8
-# A feed that Graph refuses to read for now is tried again; after that many times the rehearsal gives up.
-_TRIES = 6
+# Changes that take access away come first, then refusals and errors.
+_ORDER = ("SoftDelete", "Disable", "Hold", "Refuse", "error", "Adopt", "Restore", "Invite", "Update", "Forget")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """What would become of one user; `error` when it could not be told."""
-
-    sync: str
-    user: str
-    look: Look | None
-    error: SyncError | None = None
+# Opens a stage of the work, by its title and size, and is told how much of it is done.
+type Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
-    syncs: Mapping[str, Sync]
-    feeds: FeedReader
-    engine: Engine
-    guard: DeletionGuard
-    links: Links
-    clock: Clock
-
-    @classmethod
-    def of(cls, runtime: Runtime) -> Rehearsal:
-        """`runtime` is in read-only mode."""
-        return cls(
-            syncs=runtime.config.syncs,
-            feeds=runtime.feeds,
-            engine=runtime.engine,
-            guard=runtime.guard,
-            links=runtime.storage.links,
-            clock=runtime.clock,
-        )
-
-    async def nominees(self, tenant: str, on_step: Callable[[int], None] = lambda _: None) -> list[Nomination]:
-        """Whom full rounds of a source tenant's feeds would nominate. `on_step` hears how many so far.
-
-        Raises what reading raises, and UnavailableError when a feed cannot be read.
-        """
-        queues = _Kept()
-        reader = replace(self.feeds, feeds=_ScratchFeeds(), queues=queues)
-        await reader.start_round(tenant, full=True)
-        while queues.runs:
-            run, delay = queues.runs.popleft()
-            if run.attempt >= _TRIES:
-                raise UnavailableError(f"the feed of {tenant} cannot be read")
-            await self.clock.sleep(delay)
-            await reader.run(run)
-            state = await reader.feeds.get(tenant, run.feed)
-            if state.error and not queues.runs:
-                raise UnavailableError(f"the feed of {tenant} cannot be read: {state.error}")
-            on_step(len(queues.nominations))
-        return list(queues.nominations.values())
-
-    async def decide(self, nominations: Sequence[Nomination]) -> AsyncIterator[Planned]:
-        """Look at each of them, several at a time, as the worker would; in the order in which they are done."""
-        guard = replace(self.guard, guards=_Overlay(self.guard.guards))
-        engine = replace(self.engine, guard=guard)
-        waiting = deque(nominations)
-        done: asyncio.Queue[Planned] = asyncio.Queue()
-
-        async def work() -> None:
-            while waiting:
-                done.put_nowait(await self._look(engine, waiting.popleft()))
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(_AT_ONCE, len(waiting))):
-                group.create_task(work())
-            for _ in nominations:
-                yield await done.get()
-
-    async def _look(self, engine: Engine, nomination: Nomination) -> Planned:
-        sync, user = self.syncs[nomination.sync], nomination.user
-        try:
-            return Planned(sync=sync.name, user=user, look=await engine.preview(sync, user, dry_run=False))
-        except SyncError as error:
-            return Planned(sync=sync.name, user=user, look=None, error=error)
+async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress) -> documents.Plan:
+    """`runtime` is in read-only mode. Raises UnavailableError where a feed cannot be read to its end."""
+    by_name = {sync.name: sync for sync in syncs}
+    rehearsal, planned = Rehearsal.of(runtime), []
+    for tenant in sorted({sync.source.key for sync in by_name.values()}):
+        with progress(f"reading {tenant}", None) as read:
+            nominees = [each for each in await rehearsal.nominees(tenant, read) if each.sync in by_name]
+        with progress(f"deciding on {many(len(nominees), 'user')}", len(nominees)) as decided:
+            async for each in rehearsal.decide(nominees):
+                planned.append(each)
+                decided(len(planned))
+    return documents.Plan(
+        syncs=[_sync_plan(name, [each for each in planned if each.sync == name]) for name in sorted(by_name)]
+    )
 
 
-@dataclass(slots=True)
-class _Kept:
-    """ports.Queues: nothing leaves. One nomination for each user and sync is enough."""
-
-    nominations: dict[tuple[str, str], Nomination] = field(default_factory=dict)
-    runs: deque[tuple[FeedRun, float]] = field(default_factory=deque)
-
-    async def nominate(self, nominations: Sequence[Nomination], *, delay: float = 0) -> None:  # noqa: ARG002
-        self.nominations |= {(each.sync, each.user): each for each in nominations}
-
-    async def continue_feed(self, run: FeedRun, *, delay: float = 0) -> None:
-        self.runs.append((run, delay))
-
-    async def depths(self) -> Mapping[str, int]:
-        return {}
+def _sync_plan(sync: str, planned: Sequence[Planned]) -> documents.SyncPlan:
+    users = sorted((user for each in planned if (user := _user(each)) is not None), key=_rank)
+    return documents.SyncPlan(sync=sync, counts=Counter(user.kind for user in users), users=users)
 
 
-@dataclass(slots=True)
-class _ScratchFeeds:
-    """ports.Feeds: every feed is to be read from its beginning."""
-
-    states: dict[tuple[str, str], FeedState] = field(default_factory=dict)
-
-    async def get(self, tenant: str, feed: str = "users") -> FeedState:
-        return self.states.get((tenant, feed)) or FeedState(tenant=tenant, feed=feed)
-
-    async def save(self, state: FeedState) -> FeedState:
-        self.states[state.tenant, state.feed] = state
-        return state
+def _user(planned: Planned) -> PlannedUser | FailedUser | None:
+    """None: nothing would happen to this user."""
+    if isinstance(planned.look, SyncError):
+        return FailedUser(user=planned.user, reason=str(planned.look), hint=planned.look.hint)
+    change = shown(planned.look.change)
+    if isinstance(change, documents.Skip):
+        return None
+    return PlannedUser(user=planned.user, target_id=planned.look.link.target_id, planned=change)
 
 
-@dataclass(slots=True)
-class _Overlay:
-    """ports.Guards: what is counted and held here lies over what is stored, and goes with the rehearsal."""
-
-    stored: Guards
-    windows: dict[str, GuardWindow] = field(default_factory=dict)
-    held: dict[tuple[str, str], HoldRecord | None] = field(default_factory=dict)
-
-    async def window(self, sync: str) -> GuardWindow:
-        if sync not in self.windows:
-            self.windows.setdefault(sync, await self.stored.window(sync))
-        return self.windows[sync]
-
-    async def save_window(self, window: GuardWindow) -> GuardWindow:
-        if window.etag != self.windows[window.sync].etag:
-            raise ConflictError
-        self.windows[window.sync] = replace(window, etag=f"{window.etag}+")
-        return self.windows[window.sync]
-
-    async def hold(self, sync: str, source_id: str) -> HoldRecord | None:
-        if (sync, source_id) in self.held:
-            return self.held[sync, source_id]
-        return await self.stored.hold(sync, source_id)
-
-    async def save_hold(self, hold: HoldRecord) -> HoldRecord:
-        self.held[hold.sync, hold.source_id] = hold
-        return hold
-
-    async def drop_hold(self, hold: HoldRecord) -> None:
-        self.held[hold.sync, hold.source_id] = None
-
-    async def holds(self, sync: str) -> list[HoldRecord]:
-        stored = {(each.sync, each.source_id): each for each in await self.stored.holds(sync)}
-        return [each for each in (stored | self.held).values() if each is not None and each.sync == sync]
+def _rank(user: PlannedUser | FailedUser) -> tuple[int, str]:
+    return _ORDER.index(user.change), user.user

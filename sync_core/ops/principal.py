@@ -1,6 +1,6 @@
-"""Who calls an operator endpoint, and what they may: read from the header that App Service authentication writes.
+"""The caller of an operator endpoint and their roles, from the header that App Service authentication writes.
 
-The header says whatever its sender likes. It is worth something only behind App Service authentication, which removes
+Any sender can write such a header. It proves something only behind App Service authentication, which removes
 it from requests that come from outside and puts its own in place; XTSYNC_OPERATOR_ENDPOINTS says that it is there.
 https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
 """
@@ -53,7 +53,7 @@ def read_principal(header: str) -> Principal | None:
 
 
 def _claims(claims: object) -> Iterator[tuple[str, str]]:
-    """One claim of several values is several claims of one."""
+    """A claim with several values comes as several claims of the same type."""
     if not isinstance(claims, list):
         raise TypeError
     for claim in claims:

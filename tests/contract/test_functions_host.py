@@ -140,9 +140,9 @@ async def test_request_reaches_the_worker_as_the_real_host_sends_it(http: aiohtt
 
 
 async def test_escaped_slash_stays_in_its_segment(http: aiohttp.ClientSession) -> None:
-    """A route parameter keeps `%2F` as it came; everything else is decoded."""
-    async with http.get(URL("/api/echo/abc/a%2Fb%20c", encoded=True)) as response:
-        assert (await response.json(content_type=None))["route"]["id"] == "a%2Fb c"
+    """A route parameter keeps `%2F` as it came; everything else is decoded, a line break too."""
+    async with http.get(URL("/api/echo/abc/a%2Fb%20c%0Ad", encoded=True)) as response:
+        assert (await response.json(content_type=None))["route"]["id"] == "a%2Fb c\nd"
 
 
 async def test_chunked_body_arrives_empty(http: aiohttp.ClientSession) -> None:

@@ -119,6 +119,7 @@ def test_storage_has_to_be_reachable_by_key() -> None:
         ("api/users/{id:int}", "/api/users/x", None),
         ("api/users/{id:guid}", f"/api/users/{GUID}", {"id": GUID}),
         ("api/{*rest}", "/api/a/b/c", {"rest": "a/b/c"}),
+        ("api/{*rest}", "/api/a\nb/c", {"rest": "a\nb/c"}),
         ("api/users/{id}", "/api/users/a/b", None),
         ("api/a.b", "/api/axb", None),
     ],

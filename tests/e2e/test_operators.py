@@ -92,7 +92,7 @@ async def test_a_reader_may_not_act(world: World) -> None:
 
 
 async def test_an_operator_approves_a_hold(world: World) -> None:
-    """Recorded by their object id; the user is looked at again, and whoever is not to be deleted loses the hold."""
+    """Recorded by their object id; the user is looked at again, and a user who stays loses the hold."""
     person = (await world.people())[0]["id"]
     held = await hold(world, person)
     listed = (await call(world, "GET", "holds", "Reader")).json()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,12 +19,12 @@ from sync_core.config.file import parse_config
 from sync_core.config.settings import load_settings
 from sync_core.deployment import build
 from sync_core.model import Json, Link, Parked, Tenant
-from sync_core.model.errors import UnavailableError
+from sync_core.model.errors import Fault, UnavailableError
 from sync_core.ops.doctor import remedies
-from sync_core.ops.doctor.finding import Finding, Verdict
 from sync_core.ops.doctor.run import Checkup
-from sync_core.ops.doctor.stored import Peeks
+from sync_core.ops.documents import Finding, Verdict
 from sync_core.ports import AppOnTenant, FeedPhase, FeedState, Side
+from sync_core.storage.memory import MemoryQueue
 from sync_core.storage.repositories import memory_storage
 from tests.support.make import STAFF
 
@@ -58,7 +58,9 @@ class Dated(EmulatorTransport):
         return response
 
 
-class Foreign:
+class Foreign(MemoryQueue):
+    """A queue to which somebody else sends as well."""
+
     async def peek(self) -> list[str]:
         return ['{"v":1}', "eyJ2IjoxfQ=="]
 
@@ -72,11 +74,10 @@ class Clinic:
         self.clock = graph.clock
         self.storage = memory_storage(self.clock)
         self.transport = Dated(graph.emulator)
-        self.peeks: dict[str, Peeks] = dict(self.storage.queues_by_name)
         self.alter: Callable[[AppOnTenant], AppOnTenant] = lambda app: app
         self.host_encoding = "base64"
         self.public_url = "https://app.example"
-        self.warnings = 0
+        self.warnings: Sequence[Fault] = ()
 
     @asynccontextmanager
     async def runtime(self) -> AsyncIterator[Runtime]:
@@ -108,17 +109,11 @@ class Clinic:
     async def findings(self) -> list[Finding]:
         async with self.runtime() as runtime:
             checkup = Checkup(
-                syncs=runtime.config.syncs,
-                warnings=self.warnings,
-                apps=[self.alter(app) for app in runtime.apps],
-                feeds=self.storage.feeds,
-                subscriptions=self.storage.subscriptions,
-                guards=self.storage.guards,
-                links=self.storage.links,
-                activity=self.storage.activity,
-                queues=self.storage.queues,
-                peeks=self.peeks,
-                clock=self.clock,
+                runtime=replace(
+                    runtime,
+                    config=replace(runtime.config, warnings=self.warnings),
+                    apps=[self.alter(app) for app in runtime.apps],
+                ),
                 host_encoding=self.host_encoding,
                 public_url=self.public_url,
             )
@@ -126,10 +121,10 @@ class Clinic:
 
     async def report(self, verdict: Verdict = Verdict.FAILED) -> dict[str, str]:
         """The details of the findings of this verdict, by check."""
-        return {each.check: each.found.detail for each in await self.findings() if each.found.verdict is verdict}
+        return {each.check: each.detail for each in await self.findings() if each.verdict is verdict}
 
     async def remedy(self, check: str) -> str:
-        (lines,) = [each.found.remedy for each in await self.findings() if each.check == check and each.found.remedy]
+        (lines,) = [each.remedy for each in await self.findings() if each.check == check and each.remedy]
         return "\n".join(lines)
 
 
@@ -144,7 +139,7 @@ async def clinic() -> AsyncIterator[Clinic]:
 async def test_a_healthy_deployment_is_green(clinic: Clinic) -> None:
     """Every check has looked, and each app on each tenant has its own."""
     findings = await clinic.findings()
-    assert {each.found.verdict for each in findings} == {Verdict.OK}
+    assert {each.verdict for each in findings} == {Verdict.OK}
     assert [each.check for each in findings if each.subject == "contoso (source)"] == [
         *("token", "tenant", "roles", "clock", "graph"),
         *("subscription", "feed", "redemption to fabrikam", "collaboration to fabrikam"),
@@ -153,7 +148,7 @@ async def test_a_healthy_deployment_is_green(clinic: Clinic) -> None:
         *("token", "tenant", "roles", "clock", "graph"),
         *("redemption from contoso", "collaboration from contoso", "invitations"),
     ]
-    assert [each.found.remedy for each in findings if each.found.remedy] == []
+    assert [each.remedy for each in findings if each.remedy] == []
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------
@@ -300,7 +295,7 @@ async def test_who_may_invite(clinic: Clinic, inviters: str, verdict: Verdict) -
 
 
 async def test_least_permissions_are_no_fault(clinic: Clinic) -> None:
-    """What may not be read is said so, with the administrator's command; nothing is red."""
+    """A check without permission says so, with the administrator's command; nothing is red."""
     await clinic.roles(CONTOSO, ["User.Read.All"])
     await clinic.roles(FABRIKAM, LEAST_TARGET)
     assert await clinic.report() == {}
@@ -398,14 +393,15 @@ async def test_feeds(clinic: Clinic, values: dict[str, Any], verdict: Verdict, d
 
 async def test_warnings_of_the_configuration_are_passed_on(clinic: Clinic) -> None:
     """With the command that has their lines."""
-    clinic.warnings = 2
+    clinic.warnings = [Fault(where="sync.yaml:9", message="may not be meant")] * 2
     assert "configuration" in await clinic.report(Verdict.WARNING)
     assert "xtsync validate" in await clinic.remedy("configuration")
 
 
 async def test_a_foreign_message_is_found_before_the_host_meets_it(clinic: Clinic) -> None:
     """By name of the queue and number."""
-    clinic.peeks["feed-pages"] = Foreign()
+    queues = {**clinic.storage.queues_by_name, "feed-pages": Foreign(clinic.clock)}
+    clinic.storage = replace(clinic.storage, queues_by_name=queues)
     assert await clinic.report() == {"queue encoding": "not base64: 1 on feed-pages"}
     assert "--queue-name feed-pages" in await clinic.remedy("queue encoding")
 
@@ -418,7 +414,7 @@ async def test_a_host_that_decodes_otherwise(clinic: Clinic) -> None:
 
 
 async def test_what_our_own_queues_send_is_not_foreign(clinic: Clinic) -> None:
-    """Whatever its body."""
+    """Even if its body is not JSON."""
     await clinic.storage.queues_by_name["user-changes"].send("Zoë, not even JSON")
     assert await clinic.report() == {}
 
@@ -439,7 +435,7 @@ async def test_parked_users_are_a_warning(clinic: Clinic) -> None:
 
 
 async def test_a_check_that_fails_stops_no_other(clinic: Clinic) -> None:
-    """What the program did not expect is a finding without its text, which might quote anything."""
+    """An unexpected error is a finding without its text, which might quote anything."""
 
     class Broken:
         async def get(self, tenant: str, feed: str = "users") -> FeedState:

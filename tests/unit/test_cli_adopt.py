@@ -10,7 +10,7 @@ import pytest
 
 from sync_core.model import Link, LinkState, Reason, Why
 from sync_core.model.errors import ConflictError
-from sync_core.ops.looks import WAYS_OUT
+from sync_core.ops.changes import WAYS_OUT
 from sync_core.storage.links import TableLinks
 from tests.support.make import person
 
@@ -46,7 +46,7 @@ def _link(bench: Bench) -> Link | None:
 
 
 def _worked_off(bench: Bench) -> str:
-    """What `xtsync sync` says in the place of the function app."""
+    """The result of `xtsync sync`, in the place of the function app."""
     bench.clock.advance(timedelta(seconds=1))
     return str(bench.run("sync", ADA, "--json").json["results"][0]["outcome"]["result"])
 
@@ -91,7 +91,7 @@ def test_an_approval_adopts_exactly_this_guest(bench: Bench, policy: str) -> Non
 
 
 def test_an_approval_needs_no_look_before_it(bench: Bench) -> None:
-    """Also somebody whom nobody has looked at yet may be decided about."""
+    """A user without a stored link may be decided about, too."""
     result = bench.run("adopt", ADA, "--yes", "--json")
     assert result.json == {"sync": NAME, "source_id": ADA, "target_id": "guest-1", "result": "approved"}
     assert _worked_off(bench) == "done"
@@ -183,7 +183,7 @@ def test_graph_is_only_read(bench: Bench) -> None:
 
 
 def test_every_refusal_has_a_way_out_of_its_own() -> None:
-    """Whoever reads a reason learns what to do about it."""
+    """Every reason comes with a remedy."""
     skipped = {Reason.EXTERNAL, Reason.DISABLED, Reason.NO_CHANGE, Reason.NOT_OURS, Reason.OUT_OF_SCOPE, Reason.LEFT}
     assert set(WAYS_OUT) == set(Reason) - skipped
     assert len(set(WAYS_OUT.values())) == len(WAYS_OUT)

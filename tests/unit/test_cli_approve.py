@@ -57,7 +57,7 @@ def test_approve_nominates_exactly_the_listed(bench: Bench) -> None:
 
 
 def test_approve_is_refused_when_somebody_was_held_since(bench: Bench) -> None:
-    """The code never covers a user whom its author has not seen; the refusal names the newcomer."""
+    """The code never covers a user that its author has not seen; the refusal names the newcomer."""
     listed = _code(bench)
     bench.clock.advance(timedelta(seconds=1))
     bench.hold(CYD)
@@ -108,7 +108,7 @@ def test_reject_nominates_nobody_and_can_be_taken_back(bench: Bench) -> None:
     assert bench.run("holds", "reject", _code(bench), ADA, "--yes").code == 0
     assert bench.nominations() == []
     assert _states(bench)[ADA] is HoldState.REJECTED
-    assert bench.run("holds", "approve", _code(bench), "--yes").code == 0  # whoever waits: BOB
+    assert bench.run("holds", "approve", _code(bench), "--yes").code == 0  # all that wait: BOB
     assert _states(bench) == {ADA: HoldState.REJECTED, BOB: HoldState.APPROVED}
     assert f"xtsync holds approve {_code(bench)} USER" in bench.run("holds").out
     assert bench.run("holds", "approve", _code(bench), ADA, "--yes").code == 0

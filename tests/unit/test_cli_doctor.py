@@ -129,6 +129,6 @@ def test_wrong_configuration_is_exit_code_2(clinic: Clinic) -> None:
     ],
 )
 def test_the_host_s_encoding_is_read(clinic: Clinic, host: str, code: int) -> None:
-    """base64 is the host's own default; what is no host.json is a wrong configuration."""
+    """base64 is the host's own default; any other content is a wrong configuration."""
     (clinic.folder / "host.json").write_text(host)
     assert clinic.run("doctor").code == code

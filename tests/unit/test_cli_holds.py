@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from sync_core.ops.holds import code
-from sync_core.ports import HoldRecord
-from tests.support.clock import START
 
 from .test_cli_support import ADA, BOB, CYD, NAME, Bench
 
@@ -94,15 +89,17 @@ def test_an_approval_that_ran_out_waits_again(bench: Bench) -> None:
     assert bench.run("holds", "approve", _code(bench), "--yes").code == 0
 
 
-def test_the_code_ignores_order_and_time() -> None:
-    """The same holds have the same code, however they were read."""
+def test_the_code_ignores_order_and_time(tmp_path: Path) -> None:
+    """The same holds have the same code, whenever and in whatever order they were made; other holds another one."""
 
-    def held(users: Sequence[str], minute: int) -> list[HoldRecord]:
-        at = START + timedelta(minutes=minute)
-        return [
-            HoldRecord(sync=NAME, source_id=user, target_id="", change="SoftDelete", reason="", held_at=at)
-            for user in users
-        ]
+    def code(name: str, *users: str) -> str:
+        folder = tmp_path / name
+        folder.mkdir()
+        bench = Bench(folder)
+        for user in users:
+            bench.clock.advance(timedelta(minutes=5))
+            bench.hold(user)
+        return _code(bench)
 
-    assert code(held([ADA, BOB], 0)) == code(held([BOB, ADA], 5))
-    assert code(held([ADA, BOB], 0)) != code(held([ADA, CYD], 0))
+    assert code("a", ADA, BOB) == code("b", BOB, ADA)
+    assert code("c", ADA, BOB) != code("d", ADA, CYD)

@@ -190,10 +190,10 @@ def test_without_sync_every_sync_of_the_source_is_done(bench: Bench) -> None:
 
 
 def test_unknown_sync_suggests_the_nearest(bench: Bench) -> None:
-    """A misspelt sync is wrong usage, and the hint has the right name."""
+    """A misspelt sync is wrong usage, and the error has the right name."""
     result = bench.run("sync", ADA, "--sync", "contoso-to-fabricam")
     assert result.code == 2
-    assert f"hint: Did you mean '{NAME}'?" in result.err
+    assert f"no sync is named 'contoso-to-fabricam' (did you mean '{NAME}'?)" in result.err
 
 
 def test_a_manager_is_shown_by_the_id_of_their_target_user(bench: Bench) -> None:

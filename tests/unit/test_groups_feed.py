@@ -12,7 +12,7 @@ from sync_core.model.errors import GraphRefusedError, ResyncRequiredError, SyncE
 from sync_core.nominate.groups import FULL_EVERY
 from sync_core.nominate.rounds import GROUPS, STALLED
 from sync_core.nominate.users import worth_a_look
-from sync_core.ops.plan import Rehearsal
+from sync_core.ops.rehearsal import Rehearsal
 from sync_core.ports import FeedPhase, GroupChanges
 from tests.support.directories import pages
 from tests.support.faults import Crash
@@ -307,7 +307,6 @@ async def test_a_rehearsal_goes_through_the_groups_as_well() -> None:
         feeds=world.feeds,
         engine=world.engine,
         guard=world.guard,
-        links=world.storage.links,
         clock=world.clock,
     )
     assert set(whom(await rehearsal.nominees(CONTOSO.key))) == {ADA, BOB}

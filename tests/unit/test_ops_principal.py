@@ -1,4 +1,4 @@
-"""Who may call an operator endpoint: what App Service authentication writes, and nothing that only looks like it."""
+"""The callers of an operator endpoint: what App Service authentication writes, and nothing that only looks like it."""
 
 from __future__ import annotations
 

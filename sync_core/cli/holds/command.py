@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from argparse import SUPPRESS, Namespace
-from collections.abc import Sequence
-from datetime import datetime
 
-from ...guard.deletions import waiting
-from ...ops.holds import code, holds_as_json, open_holds, read_holds
-from ...ports import HoldRecord
-from ..command import Commands, add_command
-from ..find import find_syncs
+from ...guard.deletions import Standing
+from ...ops.documents import Holds
+from ...ops.holds import list_holds
+from ...ops.names import find_syncs
+from ...ops.words import many
+from ..command import USER, Commands, add_command
 from ..screen import Screen
-from ..words import many
 from ..world import Exit, World
 from .decide import run_approve, run_reject
 from .table import show_holds
@@ -23,12 +21,11 @@ exactly the holds listed: `approve CODE` and `reject CODE` are refused when the 
 lasts 24 hours, and every user is read again before anything is deleted. A rejected user stays as it is; name the
 user to decide anew."""
 _APPROVE = """\
-Approves all that wait, or only the users named, and has exactly these looked at again: whoever is still to be
+Approves all that wait, or only the users named, and has exactly these looked at again: each who is still to be
 deleted then is deleted. Refused when the list is no longer the one that CODE stands for."""
 _REJECT = """\
 Rejects all that wait, or only the users named: they keep their access. Nobody is looked at again.
 Refused when the list is no longer the one that CODE stands for."""
-_USER = "6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11"
 
 
 def add_parser(commands: Commands) -> None:
@@ -53,7 +50,7 @@ def add_parser(commands: Commands) -> None:
             run,
             summary=f"{name} exactly the holds listed",
             description=description,
-            examples=(f"holds {name} 2-3f9a07c1", f"holds {name} 2-3f9a07c1 {_USER} --yes --by anna"),
+            examples=(f"holds {name} 2-3f9a07c1", f"holds {name} 2-3f9a07c1 {USER} --yes --by anna"),
             nested=True,
         )
         action.add_argument("code", metavar="CODE", help="as `xtsync holds` shows it")
@@ -65,31 +62,31 @@ def add_parser(commands: Commands) -> None:
 
 async def run_list(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
-        holds = await read_holds(runtime, find_syncs(runtime, args.sync))
-        now = runtime.clock.now()
-    listed = open_holds(holds, now)
+        held, now = await list_holds(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
     if args.json:
-        world.screen.json(holds_as_json(holds, now))
-    elif not holds:
+        world.screen.json(held)
+    elif not held.holds:
         world.screen.line("No deletion is held.")
     else:
-        show_holds(world.screen, holds, now)
-        _show_way_on(world.screen, listed, args.sync, now)
+        show_holds(world.screen, held.holds, now)
+        _show_way_on(world.screen, held, args.sync)
     return Exit.DONE
 
 
-def _show_way_on(screen: Screen, listed: Sequence[HoldRecord], sync: str | None, now: datetime) -> None:
+def _show_way_on(screen: Screen, held: Holds, sync: str | None) -> None:
     screen.line()
-    if not listed:
+    states = [hold.state for hold in held.holds]
+    waiting, approved = sum(state.waiting for state in states), states.count(Standing.APPROVED)
+    if approved == len(states):
         screen.line("Nothing is left to decide: what is approved is on its way.")
         return
-    tail = code(listed) + (f" --sync {sync}" if sync else "")
-    count = sum(waiting(hold, now) for hold in listed)
-    if not count:
-        screen.line("Nothing is waiting. Decide anew about somebody rejected by name:")
+    tail = held.code + (f" --sync {sync}" if sync else "")
+    if not waiting:
+        screen.line("Nothing is waiting. Decide anew about a rejected user by id:")
         screen.line(f"  xtsync holds approve {tail} USER")
         return
-    screen.line(f"{many(count, 'deletion')} waiting. CODE {code(listed)} stands for exactly these {len(listed)}:")
+    listed = len(states) - approved
+    screen.line(f"{many(waiting, 'deletion')} waiting. CODE {held.code} stands for exactly these {listed}:")
     screen.line(f"  xtsync holds approve {tail}")
     screen.line(f"  xtsync holds reject {tail}")
     screen.line("Add USER ids after the code to decide about some of them only.")

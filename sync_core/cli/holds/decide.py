@@ -1,4 +1,4 @@
-"""`xtsync holds approve` and `reject`: a person's decision goes to the guard, and the approved are looked at again."""
+"""`xtsync holds approve` and `reject`: a person's decision about the deletions listed."""
 
 from __future__ import annotations
 
@@ -7,61 +7,58 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from ...assembly import Runtime
-from ...ops.holds import Decided, decide, decision_as_json, open_holds, read_holds
+from ...ops import documents
+from ...ops.documents import Decided
+from ...ops.errors import UsageError
+from ...ops.holds import choose, decide, shown_hold
+from ...ops.names import find_syncs
+from ...ops.words import many
 from ...ports import HoldRecord
-from ..find import find_syncs
-from ..screen import warning
-from ..words import many
-from ..world import Exit, RefusedError, UsageError, World
-from .code import check, choose
+from ..screen import Screen, warning
+from ..world import Exit, World
 from .table import show_holds
+
+_VERBS = {Decided.APPROVED: "Approve", Decided.REJECTED: "Reject"}
 
 
 async def run_approve(args: Namespace, world: World) -> int:
-    return await _run(args, world, approve=True)
+    return await _run(args, world, Decided.APPROVED)
 
 
 async def run_reject(args: Namespace, world: World) -> int:
-    return await _run(args, world, approve=False)
+    return await _run(args, world, Decided.REJECTED)
 
 
-async def _run(args: Namespace, world: World, *, approve: bool) -> int:
+async def _run(args: Namespace, world: World, decision: Decided) -> int:
     by = args.by or _whoami()
     async with world.runtime() as runtime:
-        holds = await read_holds(runtime, find_syncs(runtime, args.sync))
-        now = runtime.clock.now()
-        check(open_holds(holds, now), args.code)
-        chosen = choose(holds, args.users, now)
-        if not chosen:
-            raise RefusedError("no deletion is waiting", hint="What was rejected is decided anew by naming its users.")
+        chosen = await choose(runtime, find_syncs(runtime.config, args.sync), args.code, args.users)
         if not args.yes:
-            _confirm(world, runtime, chosen, approve=approve)
-        decided = await decide(runtime, chosen, approve=approve, by=by)
-    _report(args, world, decided, approve=approve, by=by)
+            _confirm(world, runtime, chosen, _VERBS[decision])
+        decided = await decide(runtime, chosen, decision, by=by)
+    if args.json:
+        world.screen.json(decided)
+    else:
+        _show(world.screen, decided)
     return Exit.FAULT if decided.changed else Exit.DONE
 
 
-def _confirm(world: World, runtime: Runtime, chosen: Sequence[HoldRecord], *, approve: bool) -> None:
-    show_holds(world.errors, chosen, runtime.clock.now())
-    verb = "Approve" if approve else "Reject"
-    what = "this deletion" if len(chosen) == 1 else f"these {len(chosen)} deletions"
-    if not world.confirm(f"{verb} {what}?"):
-        raise RefusedError("not confirmed; nothing was decided", hint="Answer y, or add --yes.")
+def _confirm(world: World, runtime: Runtime, chosen: Sequence[HoldRecord], verb: str) -> None:
+    now = runtime.clock.now()
+    show_holds(world.errors, [shown_hold(hold, now) for hold in chosen], now)
+    world.confirm(f"{verb} {'this deletion' if len(chosen) == 1 else f'these {len(chosen)} deletions'}?")
 
 
-def _report(args: Namespace, world: World, decided: Decided, *, approve: bool, by: str) -> None:
-    word = "approved" if approve else "rejected"
-    if args.json:
-        world.screen.json(decision_as_json(decided, approve=approve, by=by))
-        return
-    screen = world.screen
-    screen.line(f"{many(len(decided.done), 'deletion')} {word} by {by}")
-    if approve and decided.done:
+def _show(screen: Screen, decided: documents.Decision) -> None:
+    screen.line(f"{many(len(decided.users), 'deletion')} {decided.decision} by {decided.by}")
+    if decided.users and decided.decision is Decided.APPROVED:
         screen.line(
             "Each user is read again now, and loses access only if that still stands. Follow it with: xtsync status"
         )
-    for hold in decided.changed:
-        screen.line(warning(f"{hold.source_id}: not {word}: the hold changed meanwhile; see `xtsync holds`"))
+    for user in decided.changed:
+        screen.line(
+            warning(f"{user.source_id}: not {decided.decision}: the hold changed meanwhile; see `xtsync holds`")
+        )
 
 
 def _whoami() -> str:

@@ -1,23 +1,21 @@
-"""The holds as they are stored, for people."""
+"""Held deletions for people."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from ...guard.deletions import standing, waiting
-from ...ports import HoldRecord
+from ...ops.documents import HeldDeletion
+from ...ops.words import ago
 from ..screen import Cell, Screen, warning
-from ..words import ago
 
 
-def show_holds(screen: Screen, holds: Sequence[HoldRecord], now: datetime) -> None:
+def show_holds(screen: Screen, holds: Sequence[HeldDeletion], now: datetime) -> None:
     headers = ("sync", "source user", "target user", "change", "held", "state", "why")
     screen.table(headers, [_cells(hold, now) for hold in holds])
 
 
-def _cells(hold: HoldRecord, now: datetime) -> Sequence[Cell]:
-    state = standing(hold, now)
+def _cells(hold: HeldDeletion, now: datetime) -> Sequence[Cell]:
     by = f" by {hold.decided_by}" if hold.decided_by else ""
     return (
         hold.sync,
@@ -25,6 +23,6 @@ def _cells(hold: HoldRecord, now: datetime) -> Sequence[Cell]:
         hold.target_id,
         hold.change,
         ago(hold.held_at, now),
-        warning(state) if waiting(hold, now) else state + by,
+        warning(hold.state) if hold.state.waiting else hold.state + by,
         hold.reason,
     )

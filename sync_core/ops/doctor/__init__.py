@@ -1,7 +1,7 @@
-"""What `xtsync doctor` looks at: one small function for each check, and a remedy for whatever it finds.
+"""The checks of `xtsync doctor`: one small function for each, with a remedy for what it finds.
 
-Nothing in here writes. What one tenant cannot do for the other is printed as the exact link or command, for an
-administrator there. No check stops another.
+Nothing in here writes. A change that only the other tenant's administrator can make is printed as the exact link or
+command. No check stops another.
 
     finding.py       what a check is, and what it says
     token.py         of one app on one tenant: its access token, and whether Graph takes it

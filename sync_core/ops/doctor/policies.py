@@ -1,6 +1,6 @@
-"""What two tenants have to agree on. Reading it takes Policy.Read.All, which the app works without.
+"""Settings on which two tenants have to agree. Reading them takes Policy.Read.All, which the app works without.
 
-What is null in a partner's entry, the tenant's default decides.
+Where a partner's entry has null, the tenant's default decides.
 https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicy-overview
 """
 
@@ -22,7 +22,7 @@ type JsonObject = Mapping[str, Json]
 
 
 def checks(app: AppOnTenant, other: Tenant) -> list[Check]:
-    """Of what this tenant says of the other end of a sync."""
+    """Checks of this tenant's settings for the other end of a sync."""
     out = app.side is Side.SOURCE
     way = f"to {other.key}" if out else f"from {other.key}"
     setting = "outboundAllowed" if out else "inboundAllowed"
@@ -65,7 +65,7 @@ async def redemption(app: AppOnTenant, other: Tenant, setting: str) -> Found:
 
 
 async def collaboration(app: AppOnTenant, other: Tenant, name: str) -> Found:
-    """Whether everybody is blocked; finer rules are a tenant's own affair."""
+    """Only a block of everybody is a fault; finer rules are the tenant's own decision."""
     entry = await app.inspection.get(_PARTNER, id=other.id)
     users = _object((await _effective(app, entry, name)).get("usersAndGroups"))
     if users.get("accessType") == "blocked" and "AllUsers" in _targets(users):

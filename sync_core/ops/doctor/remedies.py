@@ -50,7 +50,7 @@ _TOKEN_REMEDIES = {
 
 
 def refused_token(app: AppOnTenant, code: str) -> tuple[str, list[str]]:
-    """What an AADSTS code means, and what helps."""
+    """The meaning of an AADSTS code, and its remedy."""
     if code in _NOT_CONSENTED:
         return f"{_NOT_CONSENTED[code]} ({code})", consent(app)
     if code in _TOKEN_REMEDIES:

@@ -1,106 +1,107 @@
-"""Runs every check: first what is stored, then each app's token on its tenant, then what that token lets us read."""
+"""Runs every check: first of stored state, then of each app's token on its tenant, then by means of that token."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-from ...model import Sync, Tenant
+from ...assembly import Runtime
+from ...model import Tenant
 from ...model.errors import GraphRefusedError, SyncError
 from ...nominate.rounds import GROUPS
-from ...ports import Activity, AppOnTenant, Clock, Feeds, Guards, Links, Queues, Side, Subscriptions
+from ...ports import AppOnTenant, Side
+from .. import documents
+from ..documents import Finding, Verdict
 from . import policies, stored, subscription, token
-from .finding import Check, Finding, Found, Verdict, failed, skipped
+from .finding import Check, Found, failed, skipped
 
 # A token that fails one of these is not used for anything else.
 _USABLE = frozenset({"token", "tenant", "clock", "graph"})
+
+
+async def examine(runtime: Runtime, *, host_json: Path, public_url: str) -> documents.Report:
+    """`runtime` is in read-only mode. Raises ConfigError where host.json is none."""
+    checkup = Checkup(runtime=runtime, host_encoding=stored.host_encoding(host_json), public_url=public_url)
+    findings = await checkup.run()
+    failures = sum(each.verdict is Verdict.FAILED for each in findings)
+    return documents.Report(at=runtime.clock.now(), failed=failures, findings=findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkup:
     """`host_encoding` is messageEncoding of host.json: empty where there is none to read."""
 
-    syncs: Mapping[str, Sync]
-    warnings: int  # of sync.yaml
-    apps: Sequence[AppOnTenant]
-    feeds: Feeds
-    subscriptions: Subscriptions
-    guards: Guards
-    links: Links
-    activity: Activity
-    queues: Queues
-    peeks: Mapping[str, stored.Peeks]
-    clock: Clock
+    runtime: Runtime
     host_encoding: str
     public_url: str
 
     async def run(self) -> list[Finding]:
         """In order: of the deployment, then of each app on its tenant."""
-        findings = [_finding("", check, await _found(check)) for check in self._deployment()]
-        for app in self.apps:
+        findings = [await _finding("", check) for check in self._deployment()]
+        for app in self.runtime.apps:
             findings += await self._app(app)
         return findings
 
     def _deployment(self) -> list[Check]:
-        syncs, now = list(self.syncs.values()), self.clock.now()
+        storage, config, now = self.runtime.storage, self.runtime.config, self.runtime.clock.now()
+        syncs = list(config.syncs.values())
         work = "host.json, and the next 32 messages of each work queue"
         poisoned = "poison queues, and partition poison: of table activity"
         return [
-            _check("configuration", "settings and sync.yaml", stored.configuration, syncs, self.warnings),
-            _check("queue encoding", work, stored.encoding, self.peeks, self.host_encoding),
-            _check("poison", poisoned, stored.poison, self.queues, self.activity),
-            _check("parked users", "table links", stored.parked, self.links, syncs),
-            _check("holds", "table guards", stored.holds, self.guards, syncs, now),
+            _check("configuration", "settings and sync.yaml", stored.configuration, syncs, len(config.warnings)),
+            _check("queue encoding", work, stored.encoding, storage.queues_by_name, self.host_encoding),
+            _check("poison", poisoned, stored.poison, storage.queues, storage.activity),
+            _check("parked users", "table links", stored.parked, storage.links, syncs),
+            _check("holds", "table guards", stored.holds, storage.guards, syncs, now),
         ]
 
     async def _app(self, app: AppOnTenant) -> list[Finding]:
         got = await token.Token.of(app)
         graph = _check("graph", f"GET {token.ONE_USER}", token.graph, app)
-        # Asked before the clock is looked at: the answer has Graph's time, also when it is a refusal.
+        # Graph is asked before the clock is checked: its answer has Graph's time, even when it is a refusal.
         answer = skipped("see token") if got.claims is None else await _found(graph)
-        findings = [_finding(app.subject, check, await _found(check)) for check in self._token(app, got)]
+        findings = [await _finding(app.subject, check) for check in self._token(app, got)]
         broken = _broken(findings)
-        findings.append(_finding(app.subject, graph, skipped(f"see {broken}") if broken else answer))
+        findings.append(_shown(app.subject, graph, skipped(f"see {broken}") if broken else answer))
         broken = _broken(findings)
-        for check in self._source(app, usable=not broken):
-            findings.append(_finding(app.subject, check, await _found(check)))
+        findings += [await _finding(app.subject, check) for check in self._source(app, usable=not broken)]
         for check in self._policies(app):
-            findings.append(_finding(app.subject, check, skipped(f"see {broken}") if broken else await _found(check)))
+            found = skipped(f"see {broken}") if broken else await _found(check)
+            findings.append(_shown(app.subject, check, found))
         return findings
 
     def _token(self, app: AppOnTenant, got: token.Token) -> list[Check]:
-        issuer = f"https://{app.authority}/{app.tenant.id}, app {app.app_id}"
+        issuer, now = f"https://{app.authority}/{app.tenant.id}, app {app.app_id}", self.runtime.clock.now()
         checks = [
             _check("token", issuer, token.issued, app, got),
             _check("tenant", "tid of the token", token.tenant, app, got),
             _check("roles", "roles of the token", token.roles, app, got, groups=self._reads_groups(app)),
-            _check(
-                "clock", "nbf and exp of the token, Date of Graph's answer", token.clock, app, got, self.clock.now()
-            ),
+            _check("clock", "nbf and exp of the token, Date of Graph's answer", token.clock, app, got, now),
         ]
         return checks if got.claims is not None else checks[:1]
 
     def _source(self, app: AppOnTenant, *, usable: bool) -> list[Check]:
         if app.side is not Side.SOURCE:
             return []
-        now, key = self.clock.now(), app.tenant.key
+        storage, now, key = self.runtime.storage, self.runtime.clock.now(), app.tenant.key
         look = subscription.live if usable else subscription.recorded
         kept = "table subscriptions, GET /subscriptions/{id}"
         checks = [
-            _check("subscription", kept, look, app, self.subscriptions, now, self.public_url),
-            _check("feed", "table feeds", stored.feed, self.feeds, key, now, self.public_url),
+            _check("subscription", kept, look, app, storage.subscriptions, now, self.public_url),
+            _check("feed", "table feeds", stored.feed, storage.feeds, key, now, self.public_url),
         ]
         if self._reads_groups(app):
             groups = subscription.of_groups if usable else subscription.recorded
             checks += [
-                _check("groups subscription", kept, groups, app, self.subscriptions, now, self.public_url, GROUPS),
-                _check("groups feed", "table feeds", stored.feed, self.feeds, key, now, self.public_url, GROUPS),
+                _check("groups subscription", kept, groups, app, storage.subscriptions, now, self.public_url, GROUPS),
+                _check("groups feed", "table feeds", stored.feed, storage.feeds, key, now, self.public_url, GROUPS),
             ]
         return checks
 
     def _reads_groups(self, app: AppOnTenant) -> bool:
-        sources = {sync.source.key for sync in self.syncs.values() if sync.groups}
+        sources = {sync.source.key for sync in self.runtime.config.syncs.values() if sync.groups}
         return app.side is Side.SOURCE and app.tenant.key in sources
 
     def _policies(self, app: AppOnTenant) -> list[Check]:
@@ -109,7 +110,7 @@ class Checkup:
 
     def _others(self, app: AppOnTenant) -> list[Tenant]:
         """The tenants at the other end of this one's syncs."""
-        ends = [(sync.source, sync.target) for sync in self.syncs.values()]
+        ends = [(sync.source, sync.target) for sync in self.runtime.config.syncs.values()]
         if app.side is Side.TARGET:
             ends = [(target, source) for source, target in ends]
         return list({there.key: there for here, there in ends if here.key == app.tenant.key}.values())
@@ -117,7 +118,7 @@ class Checkup:
 
 def _broken(findings: Sequence[Finding]) -> str:
     """The check whose failure makes the token useless."""
-    return next((each.check for each in findings if each.check in _USABLE and each.found.verdict is Verdict.FAILED), "")
+    return next((each.check for each in findings if each.check in _USABLE and each.verdict is Verdict.FAILED), "")
 
 
 def _check[**P](
@@ -126,12 +127,23 @@ def _check[**P](
     return Check(name=name, looked_at=looked_at, look=partial(look, *args, **more))
 
 
-def _finding(subject: str, check: Check, found: Found) -> Finding:
-    return Finding(subject=subject, check=check.name, looked_at=check.looked_at, found=found)
+async def _finding(subject: str, check: Check) -> Finding:
+    return _shown(subject, check, await _found(check))
+
+
+def _shown(subject: str, check: Check, found: Found) -> Finding:
+    return Finding(
+        subject=subject or None,
+        check=check.name,
+        looked_at=check.looked_at,
+        verdict=found.verdict,
+        detail=found.detail,
+        remedy=found.remedy,
+    )
 
 
 async def _found(check: Check) -> Found:
-    """What the check found; whatever goes wrong on the way is a finding too, and stops no other check."""
+    """An error on the way is a finding too, and stops no other check."""
     try:
         return await check.look()
     except GraphRefusedError as error:

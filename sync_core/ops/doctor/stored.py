@@ -1,18 +1,22 @@
-"""Checks of what this deployment is told and has stored: syncs, progress of feeds, queues, and who waits for whom."""
+"""Checks of the configuration and of stored state: syncs, progress of feeds, queues, parked users, holds."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from pathlib import Path
 
-from ...guard.deletions import waiting
+from ...guard.deletions import standing
 from ...model import Sync
+from ...model.errors import ConfigError, Fault
 from ...model.messages import WORK_QUEUES, poison_queue
 from ...nominate.rounds import STALLED, USERS
 from ...ports import Activity, FeedPhase, Feeds, FeedState, Guards, Links, Queues
+from ...storage.queue import Queue
+from ..words import ago, span
 from . import remedies
 from .finding import Found, failed, ok, warning
 
@@ -23,14 +27,8 @@ DELTA_LINK_LIFE = timedelta(days=7)
 _ENCODING = "base64"
 
 
-class Peeks(Protocol):
-    async def peek(self) -> list[str]:
-        """What the next messages are on the wire."""
-        ...
-
-
 async def configuration(syncs: Sequence[Sync], warnings: int) -> Found:
-    """That it could be read at all is behind us: its faults end the command before any check."""
+    """Faults of the configuration end the command before any check; warnings are found here."""
     if warnings:
         return warning(f"{warnings} things may not do what you think", "Which, with their lines:", "xtsync validate")
     return ok(", ".join(f"{sync.name}: {sync.source.key} to {sync.target.key}" for sync in syncs))
@@ -39,7 +37,7 @@ async def configuration(syncs: Sequence[Sync], warnings: int) -> Found:
 async def feed(feeds: Feeds, tenant: str, now: datetime, public_url: str, name: str = USERS) -> Found:
     state = await feeds.get(tenant, name)
     if state.completed_at is not None and now - state.completed_at <= FEED_OVERDUE:
-        return ok(f"completed {_span(now - state.completed_at)} ago")
+        return ok(f"completed {ago(state.completed_at, now)}")
     if _is_read(state, now):
         return warning(f"a round is being read: {state.entries} entries so far", "How it goes on:", "xtsync status")
     return failed(
@@ -61,11 +59,24 @@ def _age(state: FeedState, now: datetime) -> str:
         return "no round was ever completed"
     age = now - state.completed_at
     if state.delta_link is not None and age > DELTA_LINK_LIFE:
-        return f"the delta link is stale: {_span(age)} old, and Graph gives it up after seven days"
-    return f"no round was completed for {_span(age)}"
+        return f"the delta link is stale: {span(age.total_seconds())} old, and Graph gives it up after seven days"
+    return f"no round was completed for {span(age.total_seconds())}"
 
 
-async def encoding(queues: Mapping[str, Peeks], host_encoding: str) -> Found:
+def host_encoding(host_json: Path) -> str:
+    """messageEncoding of host.json; empty where there is no such file. base64 is the host's own default."""
+    try:
+        queues = json.loads(host_json.read_text(encoding="utf-8"))["extensions"]["queues"]
+        return str(queues.get("messageEncoding", _ENCODING))
+    except FileNotFoundError:
+        return ""
+    except KeyError:
+        return _ENCODING
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ConfigError([Fault(where=host_json.name, message="cannot be read as a host configuration")]) from error
+
+
+async def encoding(queues: Mapping[str, Queue], host_encoding: str) -> Found:
     """The host decodes, by host.json, what our own code and the host's output bindings encode."""
     if host_encoding not in {"", _ENCODING}:
         return failed(
@@ -104,7 +115,7 @@ async def poison(queues: Queues, activity: Activity) -> Found:
 
 
 async def parked(links: Links, syncs: Sequence[Sync]) -> Found:
-    """They are tried again by themselves: worth a look, and no fault of the deployment."""
+    """Parked users are tried again by themselves: a warning, and no fault of the deployment."""
     counts = {sync.name: len(await links.parked(sync.name)) for sync in syncs}
     if not any(counts.values()):
         return ok("nobody")
@@ -112,7 +123,7 @@ async def parked(links: Links, syncs: Sequence[Sync]) -> Found:
 
 
 async def holds(guards: Guards, syncs: Sequence[Sync], now: datetime) -> Found:
-    counts = {sync.name: sum([waiting(hold, now) for hold in await guards.holds(sync.name)]) for sync in syncs}
+    counts = {sync.name: sum([standing(hold, now).waiting for hold in await guards.holds(sync.name)]) for sync in syncs}
     if not any(counts.values()):
         return ok("no deletion waits")
     return failed(
@@ -134,10 +145,3 @@ def _foreign(body: str) -> bool:
     except (binascii.Error, ValueError):
         return True
     return False
-
-
-def _span(age: timedelta) -> str:
-    seconds = age.total_seconds()
-    if seconds >= 2 * 86_400:
-        return f"{seconds / 86_400:.0f} days"
-    return f"{seconds / 3600:.0f} h" if seconds >= 2 * 3600 else f"{seconds / 60:.0f} min"

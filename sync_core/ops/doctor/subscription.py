@@ -10,21 +10,22 @@ from datetime import UTC, datetime
 from ...model import Json
 from ...nominate.rounds import USERS
 from ...ports import AppOnTenant, SubscriptionRecord, Subscriptions
+from ..documents import Verdict
 from . import remedies
-from .finding import Found, Verdict, failed, ok, warning
+from .finding import Found, failed, ok, warning
 
 
 async def recorded(
     app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str, resource: str = USERS
 ) -> Found:
-    """By our own record alone: for a token that cannot be used."""
+    """By our own record alone, where the token cannot be used."""
     record = await records.get(app.tenant.key, resource)
     fault = _fault(record, now)
     return failed(fault, *_remedy(public_url)) if fault else ok("recorded as live; Graph was not asked")
 
 
 async def of_groups(app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str, resource: str) -> Found:
-    """Without one the poll finds changed memberships, so that nothing is wrong."""
+    """A missing subscription of groups is a warning: the poll finds changed memberships."""
     found = await live(app, records, now, public_url, resource)
     if found.verdict is not Verdict.FAILED:
         return found

@@ -34,7 +34,7 @@ def least_roles(side: Side, *, groups: bool = False) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What a token says of itself, or why there is none."""
+    """The claims of a token, or the error that came in its place."""
 
     claims: Mapping[str, Json] | None = None
     error: SyncError | None = None
@@ -70,7 +70,7 @@ async def issued(app: AppOnTenant, token: Token) -> Found:
 
 
 async def tenant(app: AppOnTenant, token: Token) -> Found:
-    """With another tenant's token every user of the right one would look deleted: it is never used."""
+    """A token of another tenant is never used: with it every user of the right one would look deleted."""
     issued_for = str(token.claim("tid") or "").lower()
     if issued_for == app.tenant.id.lower():
         return ok(issued_for)
@@ -99,7 +99,7 @@ async def roles(app: AppOnTenant, token: Token, *, groups: bool = False) -> Foun
 
 
 async def clock(app: AppOnTenant, token: Token, now: datetime) -> Found:
-    """This machine's time against the token's and Graph's own: what happened first is told by comparing them."""
+    """The times of this machine, the token and Graph have to agree: events are ordered by comparing them."""
     answered_at = app.inspection.answered_at
     fault = _token_skew(token, now) or _graph_skew(answered_at, now)
     if fault:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
+_UNITS = ((86_400, "days"), (3600, "h"), (60, "min"))
 
 
 def span(seconds: float) -> str:
-    """`48 s`, `5 min`, `3 h`, `12 d`: one unit is enough to judge by."""
+    """`48 s`, `5 min`, `3 h`, `12 days`: one unit is enough to judge by."""
     for size, unit in _UNITS:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
@@ -28,7 +28,3 @@ def ahead(at: datetime | None, now: datetime) -> str:
 
 def many(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def indented(text: str, by: str = "  ") -> str:
-    return "\n".join(by + line for line in text.splitlines())

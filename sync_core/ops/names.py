@@ -1,43 +1,50 @@
-"""From what a person types to what the engine takes: which syncs are meant, and which source user."""
+"""Syncs, source tenants and source users by the names that an operator gives."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from ..assembly import Runtime
+from ..config.file import Config
 from ..model import SourceState, Sync
-from .world import RefusedError, UsageError
+from .errors import RefusedError, UsageError
 
 
 @runtime_checkable
 class FindsUsers(Protocol):
-    """A source directory that also knows user principal names; the engine itself goes by ids alone."""
+    """A source directory that also knows user principal names; the engine goes by object ids alone."""
 
     async def find(self, name: str) -> str | None:
         """The object id of the user who has this user principal name now."""
         ...
 
 
-def find_syncs(runtime: Runtime, name: str | None) -> list[Sync]:
-    """The sync of this name, or all."""
-    syncs = runtime.config.syncs
-    if name is None:
-        return list(syncs.values())
-    if name not in syncs:
-        close = get_close_matches(name, syncs, n=1)
-        hint = f"Did you mean '{close[0]}'?" if close else f"Syncs are: {', '.join(syncs)}."
-        raise UsageError(f"no sync is named '{name}'", hint=hint)
-    return [syncs[name]]
+def find_sync(config: Config, name: str) -> Sync:
+    if name not in config.syncs:
+        raise UsageError(config.no_sync_named(name), hint="Take a name of sync.yaml.")
+    return config.syncs[name]
+
+
+def find_syncs(config: Config, name: str | None) -> list[Sync]:
+    """The sync of this name; all of them without a name."""
+    return list(config.syncs.values()) if name is None else [find_sync(config, name)]
+
+
+def find_source_tenants(config: Config, name: str | None) -> list[str]:
+    """The source tenant of this name; all of them, in order, without a name."""
+    known = sorted(config.source_tenants)
+    if name is not None and name not in known:
+        raise UsageError(f"no sync reads a tenant named '{name}'", hint=f"Source tenants are: {', '.join(known)}.")
+    return known if name is None else [name]
 
 
 async def find_user(runtime: Runtime, user: str, sync: str | None) -> list[tuple[Sync, str]]:
-    """The syncs to look at, each with the user's object id. Raises RefusedError when nobody knows the user.
+    """The syncs to look at, each with the user's object id. Raises RefusedError when no source tenant has the user.
 
-    With a sync named, an object id is taken as it is: a user who is gone can be looked at too.
+    An object id together with a sync is taken as it is, so that a user who is gone can be looked at.
     """
-    syncs = find_syncs(runtime, sync)
+    syncs = find_syncs(runtime.config, sync)
     source_id = _object_id(user)
     if source_id is not None and sync is not None:
         return [(each, source_id) for each in syncs]
@@ -49,7 +56,7 @@ async def find_user(runtime: Runtime, user: str, sync: str | None) -> list[tuple
             ids[key] = await _known(runtime, key, source_id) if source_id else await _by_name(runtime, key, user)
         known = ids[key]
         if known is None and source_id and await runtime.storage.links.get(each.name, source_id):
-            known = source_id  # gone from the source, and not forgotten here
+            known = source_id  # gone from the source, and still recorded here
         if known is not None:
             found.append((each, known))
     if not found:

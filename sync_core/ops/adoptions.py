@@ -1,0 +1,96 @@
+"""Users who wait for a person to say that a B2B user of the target is theirs, and that person's approval.
+
+The approval is kept on the user's link and stands for one target user. The next look uses it up: if that look finds
+another target user, or none, nobody is adopted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..assembly import Runtime
+from ..decision.look import Look, if_approved
+from ..model import Adopt, Link, Nomination, Reason, SourceUser, Sync, TargetUser, Why
+from ..model.errors import ConflictError
+from . import documents
+from .changes import in_words, shown, way_out
+from .errors import RefusedError, UsageError
+from .names import find_user
+from .parked import parked_users
+
+_WAITS = frozenset({Reason.NEEDS_APPROVAL, Reason.UNADOPTED, Reason.AMBIGUOUS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The adoption that an approval would stand for."""
+
+    sync: Sync
+    source: SourceUser
+    target: TargetUser
+    link: Link
+
+
+async def waiting_users(runtime: Runtime, syncs: Iterable[Sync]) -> documents.WaitingUsers:
+    parked = await parked_users(runtime.storage.links, syncs, runtime.clock.now())
+    return documents.WaitingUsers(
+        waiting=[
+            documents.WaitingUser(
+                sync=user.sync, source_id=user.source_id, reason=user.reason, next_try_at=user.next_try_at
+            )
+            for user in parked
+            if user.reason in _WAITS
+        ]
+    )
+
+
+async def offer(runtime: Runtime, user: str, sync: str | None, target: str | None) -> Offer:
+    """From a fresh look at the user. Raises RefusedError where nobody is to be adopted, saying why."""
+    decided = await _look(runtime, user, sync)
+    candidate = _candidate(decided, target)
+    change = if_approved(decided, candidate.id)
+    if not isinstance(change, Adopt):
+        raise RefusedError(
+            f"{candidate.id} cannot be adopted: {in_words(shown(change))}; nothing was decided",
+            hint=way_out(change) or "",
+        )
+    return Offer(sync=decided.sync, source=decided.source, target=candidate, link=decided.link)
+
+
+async def approve(runtime: Runtime, offered: Offer) -> documents.ApprovedAdoption:
+    """The function app takes the next look at once."""
+    sync, user = offered.sync.name, offered.source.id
+    try:
+        await runtime.storage.links.save(offered.link.approved(offered.target.id))
+    except ConflictError as error:
+        raise RefusedError(
+            "the user was looked at by somebody else at this moment; nothing was decided", hint="Try again."
+        ) from error
+    nomination = Nomination(sync=sync, user=user, why=Why.APPROVED, at=runtime.clock.now())
+    await runtime.storage.queues.nominate([nomination])
+    return documents.ApprovedAdoption(sync=sync, source_id=user, target_id=offered.target.id)
+
+
+async def _look(runtime: Runtime, user: str, sync: str | None) -> Look:
+    """A look in the one sync that is meant."""
+    found = await find_user(runtime, user, sync)
+    looks = [await runtime.engine.preview(each, source_id) for each, source_id in found]
+    meant = [decided for decided in looks if decided.candidates] or looks
+    if len(meant) > 1:
+        names = ", ".join(decided.sync.name for decided in meant)
+        raise UsageError("more than one sync may be meant", hint=f"Name it with --sync: {names}.")
+    return meant[0]
+
+
+def _candidate(decided: Look, target: str | None) -> TargetUser:
+    """The only candidate, or the one with this id."""
+    found = [user for user in decided.candidates if target is None or user.id.lower() == target.lower()]
+    if target is None and len(found) > 1:
+        ids = ", ".join(sorted(user.id for user in found))
+        raise RefusedError("several target users may be meant; nothing was decided", hint=f"Add --target ID: {ids}.")
+    if not found:
+        whom = "nobody is there to adopt" if target is None else f"{target} is not among those who may be adopted"
+        next_look = in_words(shown(decided.change))
+        raise RefusedError(f"{whom}; nothing was decided", hint=f"What the next look does: {next_look}.")
+    return found[0]

@@ -1,0 +1,125 @@
+"""A change as a document, with the way out of each refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..model import (
+    MANAGER,
+    Adopt,
+    Change,
+    Disable,
+    Forget,
+    Hold,
+    Invite,
+    Reason,
+    Refuse,
+    Restore,
+    Skip,
+    SoftDelete,
+    Update,
+)
+from . import documents
+from .documents import ABSENT, Absent
+from .words import span
+
+WAYS_OUT: Mapping[Reason, str] = {
+    Reason.UNADOPTED: "a B2B user with this address is there already; `xtsync adopt USER` adopts it, `matching: {adopt:"
+    " guests}` all such",
+    Reason.NEEDS_APPROVAL: "a B2B user with this address is there already; `xtsync adopt USER` adopts it",
+    Reason.INTERNAL_USER: "an internal user of the target has this address; it is never touched",
+    Reason.AMBIGUOUS: "several users of the target have this address or ownership marker; leave it to one of them, or"
+    " choose with `xtsync adopt USER --target ID`",
+    Reason.ALREADY_LINKED: "the target user belongs to another source user; one of the two has to change its address."
+    " A wrong ownership marker is to be cleared in the target",
+    Reason.DELETED_IN_TARGET: "somebody in the target deleted it; restore it there, or `deleted_in_target: restore`",
+    Reason.NO_ADDRESS: "the source user has neither mail nor user principal name to invite: give it one, or a filter"
+    " that leaves it out",
+    Reason.UNDECIDED: "a filter of this sync cannot be evaluated for the user, or a group of its scope does not exist;"
+    " correct the filter, or restore the group: until then the user is neither let in nor deprovisioned",
+    Reason.IGNORED: "an expression of the mapping says IgnoreObjectFlow for this user; change it if that is not meant",
+}
+
+
+def way_out(change: Change) -> str | None:
+    return WAYS_OUT.get(change.reason) if isinstance(change, Skip | Refuse) else None
+
+
+def in_words(change: documents.Change) -> str:
+    """The kind of the change, what it is about, and the names of its attributes."""
+    text = change.change + _about(change)
+    if change.attributes:
+        text += f": {', '.join(change.attributes)}"
+    match change:
+        case documents.Invite() | documents.Update() | documents.Disable() | documents.Hold():
+            if change.manager is not ABSENT:
+                text += f" ({MANAGER} {change.manager or 'nobody'})"
+    return text
+
+
+def _about(change: documents.Change) -> str:
+    match change:
+        case documents.Hold(held=held, used=used, limit=limit, guard=guard):
+            return f" of {in_words(held)}: {used} of at most {limit} deletions are used{_limits(guard)}"
+        case documents.Refuse(reason=reason, detail=str(detail)):
+            return f": {reason} ({detail})"
+        case documents.Refuse(reason=reason) | documents.Skip(reason=reason) | documents.SoftDelete(reason=reason):
+            return f": {reason}"
+        case documents.Adopt(target_id=target_id):
+            return f" {target_id}"
+    return ""
+
+
+def _limits(guard: documents.GuardLimits | Absent) -> str:
+    if guard is ABSENT:
+        return ""
+    return f" ({guard.max_percent:g} % of the links, at least {guard.min_count}, in {span(guard.window_s)})"
+
+
+def shown(change: Change, *, values: bool = False) -> documents.Change:
+    """Names of attributes only, unless values are asked for: they are personal data."""
+    names, manager = sorted(change.written), _manager(change)
+    given = {name: value for name, value in change.written.items() if name != MANAGER} if values else ABSENT
+    match change:
+        case Invite():
+            return documents.Invite(
+                attributes=names,
+                values=given,
+                manager=manager,
+                address=change.address if values else ABSENT,
+                display_name=change.display_name if values else ABSENT,
+            )
+        case Adopt(target_id=target_id):
+            return documents.Adopt(attributes=names, values=given, target_id=target_id)
+        case Update():
+            return documents.Update(attributes=names, values=given, manager=manager)
+        case Disable():
+            return documents.Disable(attributes=names, values=given, manager=manager)
+        case Restore():
+            return documents.Restore(attributes=names, values=given)
+        case SoftDelete(why=why):
+            return documents.SoftDelete(attributes=names, values=given, reason=why)
+        case Forget():
+            return documents.Forget(attributes=names, values=given)
+        case Hold(held=held, used=used, limit=limit):
+            held_back = shown(held, values=values)
+            return documents.Hold(
+                attributes=names, values=given, manager=manager, held=held_back, used=used, limit=limit
+            )
+        case Skip(reason=reason):
+            return documents.Skip(attributes=names, values=given, reason=reason, hint=WAYS_OUT.get(reason, ABSENT))
+        case Refuse(reason=reason, detail=detail):
+            return documents.Refuse(
+                attributes=names, values=given, reason=reason, detail=detail or None, hint=WAYS_OUT.get(reason)
+            )
+    raise TypeError(f"no document shows a change of the kind {change.name}")
+
+
+def _manager(change: Change) -> str | Absent | None:
+    """The target id of the manager, which is no personal data. None: a reference is taken away."""
+    if MANAGER not in change.written:
+        return ABSENT
+    reference = change.written[MANAGER]
+    if isinstance(reference, dict):
+        return str(reference["id"])
+    return ABSENT if isinstance(change, Invite) else None  # a new user has no reference to lose

@@ -1,0 +1,127 @@
+"""Everything that `--json` and `/api/ops` say, one definition each. `as_json` makes JSON of any of them.
+
+Fields have the names that programs read; docs/openapi.json is generated from these classes.
+
+rendering.py   as_json, and fields that are left out
+changes.py     changes of a target user, made or to come
+users.py       one user: each look, the outcome, adoptions
+plans.py       everybody, if all were looked at now
+holds.py       held deletions, and decisions
+deployment.py  status, rounds, the doctor's report, errors
+files.py       sync.yaml, cases of mappings, a schema
+"""
+
+from .changes import (
+    Adopt,
+    Change,
+    Disable,
+    Forget,
+    GuardLimits,
+    Hold,
+    Invite,
+    Refuse,
+    Restore,
+    Skip,
+    SoftDelete,
+    Update,
+)
+from .deployment import (
+    Error,
+    ErrorDetail,
+    FeedStatus,
+    Finding,
+    HoldCounts,
+    ParkedUser,
+    QueueStatus,
+    Report,
+    Round,
+    Rounds,
+    Status,
+    SubscriptionState,
+    SubscriptionStatus,
+    SyncStatus,
+    Verdict,
+)
+from .files import ImportedSchema, MappingCase, MappingCases, Validation
+from .holds import Decided, Decision, DecisionRequest, HeldDeletion, HeldUser, Holds
+from .plans import FailedUser, Plan, PlannedUser, SyncPlan
+from .rendering import ABSENT, Absent, as_json
+from .users import (
+    ApprovedAdoption,
+    Candidate,
+    Link,
+    Look,
+    Nominated,
+    Outcome,
+    RefusedAttributes,
+    Result,
+    Scope,
+    Source,
+    SyncResult,
+    SyncResults,
+    User,
+    WaitingUser,
+    WaitingUsers,
+)
+
+__all__ = [
+    "ABSENT",
+    "Absent",
+    "Adopt",
+    "ApprovedAdoption",
+    "Candidate",
+    "Change",
+    "Decided",
+    "Decision",
+    "DecisionRequest",
+    "Disable",
+    "Error",
+    "ErrorDetail",
+    "FailedUser",
+    "FeedStatus",
+    "Finding",
+    "Forget",
+    "GuardLimits",
+    "HeldDeletion",
+    "HeldUser",
+    "Hold",
+    "HoldCounts",
+    "Holds",
+    "ImportedSchema",
+    "Invite",
+    "Link",
+    "Look",
+    "MappingCase",
+    "MappingCases",
+    "Nominated",
+    "Outcome",
+    "ParkedUser",
+    "Plan",
+    "PlannedUser",
+    "QueueStatus",
+    "Refuse",
+    "RefusedAttributes",
+    "Report",
+    "Restore",
+    "Result",
+    "Round",
+    "Rounds",
+    "Scope",
+    "Skip",
+    "SoftDelete",
+    "Source",
+    "Status",
+    "SubscriptionState",
+    "SubscriptionStatus",
+    "SyncPlan",
+    "SyncResult",
+    "SyncResults",
+    "SyncStatus",
+    "Update",
+    "User",
+    "Validation",
+    "Verdict",
+    "WaitingUser",
+    "WaitingUsers",
+    "as_json",
+]

@@ -1,0 +1,120 @@
+"""Changes as documents: one class for each kind, told apart by `change`.
+
+`attributes` are names. Values are personal data and are there only when they were asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ...model import Json, Reason
+from .rendering import ABSENT, Absent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    change: str
+    attributes: Sequence[str]
+    values: Mapping[str, Json] | Absent = ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written(_Shown):
+    manager: str | Absent | None = ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite(_Written):
+    """A new B2B user is invited. Address and display name are there only when values were asked for."""
+
+    change: Literal["Invite"] = "Invite"
+    address: str | Absent = ABSENT
+    display_name: str | Absent | None = ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt(_Shown):
+    """A B2B user who is in the target already becomes ours."""
+
+    change: Literal["Adopt"] = "Adopt"
+    target_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update(_Written):
+    """Attributes are written. `manager` is the target user's id, or null where there is none any more."""
+
+    change: Literal["Update"] = "Update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disable(_Written):
+    """Sign-in is switched off, and other attributes are written with it."""
+
+    change: Literal["Disable"] = "Disable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore(_Shown):
+    """A soft-deleted target user comes back."""
+
+    change: Literal["Restore"] = "Restore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftDelete(_Shown):
+    """The target user is deleted. Entra can restore it for 30 days."""
+
+    change: Literal["SoftDelete"] = "SoftDelete"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget(_Shown):
+    """The record of the pair is dropped: source and target user are both gone."""
+
+    change: Literal["Forget"] = "Forget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLimits:
+    """The limit of the deletion guard: a percentage of the links, but never fewer than `min_count` in `window_s`."""
+
+    max_percent: float
+    min_count: int
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(_Written):
+    """A deletion that the guard holds. `attributes` are written meanwhile; `used` of `limit` deletions are counted."""
+
+    change: Literal["Hold"] = "Hold"
+    held: Change
+    used: int
+    limit: int
+    guard: GuardLimits | Absent = ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip(_Shown):
+    """Nothing is to be done."""
+
+    change: Literal["Skip"] = "Skip"
+    reason: Reason
+    hint: str | Absent = ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse(_Shown):
+    """Something would have to be done, and may not be. `hint` is the way out."""
+
+    change: Literal["Refuse"] = "Refuse"
+    reason: Reason
+    detail: str | None
+    hint: str | None
+
+
+type Change = Invite | Adopt | Update | Disable | Restore | SoftDelete | Forget | Hold | Skip | Refuse

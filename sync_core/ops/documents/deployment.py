@@ -1,0 +1,169 @@
+"""The deployment as documents: its status, its rounds, the doctor's findings, and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ...ports import FeedPhase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncStatus:
+    """One sync, and how many deletions the guard counts in its window now."""
+
+    name: str
+    source: str
+    target: str
+    deletions_in_window: int
+    last_activity_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStatus:
+    """How far one feed of one source tenant is read. `entries` and `nominated` are of the newest round."""
+
+    tenant: str
+    feed: str
+    phase: FeedPhase
+    full: bool
+    started_at: datetime | None
+    progress_at: datetime | None
+    completed_at: datetime | None
+    completed_age_s: float | None
+    entries: int
+    nominated: int
+    error: str | None
+
+
+class SubscriptionState(StrEnum):
+    LIVE = "live"
+    EXPIRED = "expired"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionStatus:
+    """The change-notification subscription of one feed."""
+
+    tenant: str
+    resource: str
+    id: str | None
+    state: SubscriptionState
+    expires_at: datetime | None
+    expires_in_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStatus:
+    """One queue, with the messages whose time is still to come. `poison`: messages that failed again and again."""
+
+    name: str
+    depth: int
+    poison: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldCounts:
+    """The held deletions of one sync."""
+
+    sync: str
+    waiting: int
+    approved: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedUser:
+    """A user whose change is refused, and who is tried again at a falling rate."""
+
+    sync: str
+    source_id: str
+    reason: str
+    next_try_at: datetime
+    next_try_in_s: float
+    tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How everything stands, from stored state alone."""
+
+    at: datetime
+    syncs: Sequence[SyncStatus]
+    feeds: Sequence[FeedStatus]
+    subscriptions: Sequence[SubscriptionStatus]
+    queues: Sequence[QueueStatus]
+    poisoned: int
+    holds: Sequence[HoldCounts]
+    parked: Sequence[ParkedUser]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """A full round of one source tenant's feed, which starts now. With an error it did not start."""
+
+    tenant: str
+    round: str | None
+    started_at: datetime | None
+    error: str | None
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    rounds: Sequence[Round]
+
+    @property
+    def failed(self) -> bool:
+        return any(each.error is not None for each in self.rounds)
+
+
+class Verdict(StrEnum):
+    """The result of one check of the doctor."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    UNSEEN = "not allowed to see"  # the app has no permission to look; somebody else can
+    SKIPPED = "not checked"  # the failure of another check is in the way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The result of one check and its grounds. `subject` is a tenant and side, or null for the deployment as a whole.
+
+    `remedy` is in lines: what to do, then links and commands, each on a line alone. No personal data is in it.
+    """
+
+    subject: str | None
+    check: str
+    looked_at: str
+    verdict: Verdict
+    detail: str
+    remedy: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Every finding of the doctor; `failed` counts those that need a person."""
+
+    at: datetime
+    failed: int
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDetail:
+    """`code` is short and stays; `messages` are for people, and `hint` says what to do next."""
+
+    code: str
+    messages: Sequence[str]
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Error:
+    error: ErrorDetail

@@ -1,0 +1,61 @@
+"""The plan for everybody, as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .changes import Change, Hold, Refuse
+from .rendering import INLINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedUser:
+    """A user with a change to come. In JSON the fields of the change stand beside the user's."""
+
+    user: str
+    target_id: str | None
+    planned: Change = field(metadata=INLINE)
+
+    @property
+    def change(self) -> str:
+        return self.planned.change
+
+    @property
+    def kind(self) -> str:
+        """Users of one kind are counted together: those of one change, or of refusals for one reason."""
+        match self.planned:
+            case Hold(held=held):
+                return f"Hold of {held.change}"
+            case Refuse(reason=reason):
+                return f"Refuse: {reason}"
+        return self.change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedUser:
+    """A user about whom nothing could be decided."""
+
+    user: str
+    change: Literal["error"] = "error"
+    reason: str
+    hint: str | None
+
+    @property
+    def kind(self) -> str:
+        return f"error: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncPlan:
+    """The users of one sync with a change to come, and how many of each kind."""
+
+    sync: str
+    counts: Mapping[str, int]
+    users: Sequence[PlannedUser | FailedUser]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    syncs: Sequence[SyncPlan]

@@ -1,0 +1,150 @@
+"""One user as a document: the reads, the decisions, and the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from ...model import LinkState, SourceState
+from .changes import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The user in the source tenant."""
+
+    state: SourceState
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whether the user is in scope. Undecided: neither let in nor deprovisioned."""
+
+    in_scope: bool
+    undecided: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The recorded pair. Dirty: a write began and was not recorded, so that every attribute is written again."""
+
+    state: LinkState
+    target_id: str | None
+    dirty: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedAttributes:
+    """Attributes that Graph refuses to write, each with Graph's error."""
+
+    attributes: Mapping[str, str]
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A target user who has the address or the ownership marker. `linked_to` is SYNC/USER."""
+
+    id: str
+    external: bool
+    linked_to: str | None
+    marker: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One read of one user, and the decision on it. `candidates` is null where the decision needs none."""
+
+    source: Source
+    scope: Scope
+    link: Link
+    refused: RefusedAttributes | None
+    candidates: Sequence[Candidate] | None
+    decision: Change
+
+
+class Result(StrEnum):
+    """The outcome in one word. A live run may be done, parked or retried; a dry run would act or would be refused."""
+
+    DONE = "done"
+    PARKED = "parked"  # refused: tried again at a falling rate
+    RETRY = "retry"  # the function app tries again within minutes
+    NOTHING = "nothing"
+    HELD = "held"
+    WOULD = "would"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The changes that were made, or would be in a dry run. `error` is a reason or an error's code."""
+
+    result: Result
+    changes: Sequence[Change]
+    target_id: str | None
+    error: str | None
+    hint: str | None
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResult:
+    """One user of one sync: each look in order, the outcome, and how long it took in seconds."""
+
+    sync: str
+    user: str
+    dry_run: bool
+    steps: Sequence[Look]
+    outcome: Outcome
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResults:
+    results: Sequence[SyncResult]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A source user by object id, in one sync."""
+
+    sync: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nominated:
+    """The message is stored: the function app looks at this user again."""
+
+    nominated: User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingUser:
+    """A user who is parked until a person decides about an adoption."""
+
+    sync: str
+    source_id: str
+    reason: str
+    next_try_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingUsers:
+    waiting: Sequence[WaitingUser]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovedAdoption:
+    """The next look at this source user may adopt exactly this target user."""
+
+    sync: str
+    source_id: str
+    target_id: str
+    result: Literal["approved"] = "approved"

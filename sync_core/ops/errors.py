@@ -1,0 +1,21 @@
+"""Requests of an operator that are not carried out."""
+
+from __future__ import annotations
+
+from ..model.errors import SyncError
+
+
+class UsageError(SyncError):
+    """The request cannot work as it was made: it names something that is not there, or says too little."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class RefusedError(SyncError):
+    """The request was understood and not carried out."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint

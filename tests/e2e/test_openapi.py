@@ -1,0 +1,105 @@
+"""docs/openapi.json against the running endpoints: requests made of it, and every answer as it says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import schemathesis
+from hypothesis import given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from local.emulated import until
+from sync_core.ops.endpoints import ENDPOINTS
+from tests.support.principals import principal
+from tools.openapi import FILE
+
+from .conftest import SYNC, World
+from .test_operators import HEADER, hold
+
+EXAMPLES = 30
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+
+
+def behind_authentication() -> dict[str, Any]:
+    """The file as the app itself meets it, with no room for a field that it does not name.
+
+    App Service asks for the token and writes the header that `principal` writes here.
+    """
+    document: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    for path in document["paths"].values():
+        for operation in path.values():
+            del operation["security"]
+    for name, schema in document["components"]["schemas"].items():
+        if "properties" in schema and not name.endswith("Request"):
+            schema["additionalProperties"] = False
+    return document
+
+
+SCHEMA = schemathesis.openapi.from_dict(behind_authentication())
+OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations() if isinstance(each, Ok)}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def held(world: World) -> AsyncIterator[str]:
+    """The object id of a synchronized user, whose deletion is held."""
+    person: str = (await world.people())[0]["id"]
+    await hold(world, person)
+    yield person
+    left = await world.storage.guards.hold(SYNC, person)
+    if left is not None:
+        await world.storage.guards.drop_hold(left)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("role", ["Reader", "Operator"])
+@pytest.mark.parametrize("label", OPERATIONS)
+async def test_every_answer_is_as_described(world: World, held: str, label: str, role: str) -> None:
+    """Of requests that follow the description, of requests that do not, and of requests about what there is."""
+    operation = OPERATIONS[label]
+    there = {"sync": SYNC, "tenant": "contoso", "user": held}
+    known = {each.name: there[each.name] for each in operation.path_parameters}
+    cases = operation.as_strategy(path_parameters=known)
+    if known:
+        somebody = {name: value for name, value in known.items() if name != "user"}
+        cases |= operation.as_strategy() | operation.as_strategy(path_parameters=somebody)
+        cases |= operation.as_strategy(GenerationMode.NEGATIVE)
+        cases |= operation.as_strategy(GenerationMode.NEGATIVE, path_parameters=somebody)
+    headers = {HEADER: principal(role)}
+    statuses: set[int] = set()
+
+    @settings(max_examples=EXAMPLES, deadline=None)
+    @given(case=cases)
+    def ask(case: Case[Any]) -> None:
+        response = case.call(base_url=f"{world.stack.functions_url}/api", headers=headers)
+        statuses.add(response.status_code)
+        case.validate_response(response, checks=CHECKS, headers=headers)
+
+    await asyncio.to_thread(ask)
+    assert bool(statuses & {200, 202}) is (role == "Operator" or operation.method == "get")
+    assert await until(world.idle, timeout_s=60)
+
+
+def test_every_operation_of_the_table_is_asked() -> None:
+    """An operation that could not be read from the file would be missing above."""
+    assert set(OPERATIONS) == {f"{endpoint.method} /{endpoint.path}" for endpoint in ENDPOINTS.values()}

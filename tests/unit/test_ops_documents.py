@@ -1,0 +1,392 @@
+"""The documents of `--json` and `/api/ops`, word for word: one file in data/documents for each document.
+
+A file is written anew by `DOCUMENTS=write python -m pytest tests/unit/test_ops_documents.py`. Its change is then part
+of the review: programs read these documents.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync_core.model import LinkState, Parked
+from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
+from sync_core.ports import FeedState, HoldRecord, SubscriptionRecord
+from sync_core.storage.guards import TableGuards
+from tests.support.directories import pages
+from tests.support.make import person
+
+from .test_cli_doctor import Clinic
+from .test_cli_support import ADA, BOB, CONFIG, CYD, NAME, Bench
+from .test_ops_endpoints import call, said
+
+FOLDER = Path(__file__).parent / "data" / "documents"
+SCHEMA = Path(__file__).parent / "data" / "entra_schema.json"
+ADDRESS = "ada@contoso.example"
+HOUR = timedelta(hours=1)
+
+type Shown = tuple[int, Any]  # the exit code or status, and the document
+type Scenario = Callable[[Bench], Shown]
+
+
+class Contested(TableGuards):
+    """Another process changes each hold just before it is saved."""
+
+    async def save_hold(self, hold: HoldRecord) -> HoldRecord:
+        raise ConflictError("the row was changed")
+
+
+class Broken:
+    """A table of feeds that does not answer."""
+
+    async def get(self, tenant: str, feed: str = "users") -> FeedState:
+        raise UnavailableError("storage did not answer")
+
+    async def save(self, state: FeedState) -> FeedState:
+        raise AssertionError
+
+
+def xtsync(bench: Bench, *argv: str) -> Shown:
+    result = bench.run(*argv, "--json")
+    return result.code, result.json
+
+
+# --- everybody ---------------------------------------------------------------------------------------------------
+
+
+def status_fresh(bench: Bench) -> Shown:
+    return xtsync(bench, "status")
+
+
+def status(bench: Bench) -> Shown:
+    now = bench.clock.now()
+    bench.source.users[ADA] = person("Ada")
+    bench.run("sync", ADA)
+    feed = FeedState(tenant="contoso", completed_at=now - timedelta(minutes=4), entries=7, error="403 Forbidden")
+    bench.do(bench.storage.feeds.save(feed))
+    record = SubscriptionRecord(tenant="contoso", tenant_id="t", subscription_id="s", expires_at=now + 40 * HOUR)
+    bench.do(bench.storage.subscriptions.save(record))
+    left_over = SubscriptionRecord(tenant="litware", tenant_id="t", subscription_id="s2", expires_at=now - HOUR)
+    bench.do(bench.storage.subscriptions.save(left_over))
+    bench.do(bench.storage.queues_by_name["user-changes-poison"].send("x"))
+    bench.do(bench.storage.activity.poisoned("user-changes", "m1", "x", now))
+    for user in (ADA, BOB, CYD):
+        bench.hold(user)
+    code = bench.run("holds", "--json").json["code"]
+    bench.run("holds", "approve", code, ADA, "--yes", "--by", "anna")
+    code = bench.run("holds", "--json").json["code"]
+    bench.run("holds", "reject", code, BOB, "--yes", "--by", "anna")
+    parked = Parked(until=now + HOUR, tries=2, reason="unadopted")
+    bench.do(bench.storage.links.save(replace(bench.link(BOB), state=LinkState.SEEN, parked=parked)))
+    return xtsync(bench, "status")
+
+
+def plan(bench: Bench) -> Shown:
+    """Cyd was disabled, and the guard holds it after one deletion; somebody is refused, somebody cannot be read."""
+    users = [f"{letter * 8}-0000-0000-0000-000000000001" for letter in "def"]
+    names = ("Ada", "Bob", "Dora", "Emil")
+    bench.source.users = dict(zip((ADA, BOB, users[0], users[1]), map(person, names), strict=True))
+    bench.source.users[CYD] = person("Cyd", accountEnabled=False)
+    bench.source.deleted[users[2]] = person("Fay")
+    bench.target.add("guest-1", "dora@contoso.example")
+    bench.target.users["guest-1"].external = False
+    for user in (BOB, CYD, users[2]):
+        bench.link(user)
+    entries = [bench.source.entry(user) for user in (users[2], ADA, BOB, CYD, users[0], users[1])]
+    bench.source.pages = dict(pages(entries))
+    bench.faults.fail_next("target.candidates", UnavailableError("503"))
+    return xtsync(bench, "plan")
+
+
+def plan_of_nothing(bench: Bench) -> Shown:
+    bench.source.pages = dict(pages([]))
+    return xtsync(bench, "plan")
+
+
+def resync(bench: Bench) -> Shown:
+    return xtsync(bench, "resync")
+
+
+def resync_not_started(bench: Bench) -> Shown:
+    bench.storage = replace(bench.storage, feeds=Broken())
+    return xtsync(bench, "resync")
+
+
+# --- one user ----------------------------------------------------------------------------------------------------
+
+
+def sync_invites(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada")
+    return xtsync(bench, "sync", ADA)
+
+
+def sync_of_nothing(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada", accountEnabled=False)
+    return xtsync(bench, "sync", ADA)
+
+
+def sync_dry_run(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada")
+    return xtsync(bench, "sync", ADA, "--dry-run")
+
+
+def sync_dry_run_with_values(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada")
+    return xtsync(bench, "sync", ADA, "--dry-run", "--show-values")
+
+
+def sync_of_a_manager(bench: Bench) -> Shown:
+    """Ada's manager is linked, and then there is none: the reference is shown, and then its end."""
+    bench.source.users |= {ADA: person("Ada", manager=BOB), BOB: person("Bob")}
+    bench.run("sync", BOB)
+    bench.clock.advance(HOUR)
+    _, first = xtsync(bench, "sync", ADA)
+    bench.clock.advance(HOUR)
+    bench.source.users[ADA]["manager"] = None
+    code, then = xtsync(bench, "sync", ADA, "--dry-run", "--show-values")
+    return code, [first, then]
+
+
+def sync_of_refused_attributes(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada")
+    bench.target.refuses = {"department": "403 Authorization_RequestDenied"}
+    bench.run("sync", ADA)
+    return xtsync(bench, "sync", ADA, "--dry-run")
+
+
+def sync_parks(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada")
+    bench.target.add("guest-1", ADDRESS)
+    return xtsync(bench, "sync", ADA)
+
+
+def sync_would_park(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada")
+    bench.target.add("guest-1", ADDRESS)
+    return xtsync(bench, "sync", ADA, "--dry-run")
+
+
+def sync_needs_approval(bench: Bench) -> Shown:
+    (bench.folder / "sync.yaml").write_text(CONFIG + "    matching: { adopt: review }\n")
+    code, dry = sync_would_park(bench)
+    code_of_live, live = xtsync(bench, "sync", ADA)
+    return code, [dry, code_of_live, live]
+
+
+def sync_held(bench: Bench) -> Shown:
+    for user in (ADA, BOB):
+        bench.link(user)
+    bench.run("sync", BOB)
+    _, dry = xtsync(bench, "sync", ADA, "--dry-run")
+    code, live = xtsync(bench, "sync", ADA)
+    return code, [dry, live]
+
+
+def sync_tries_again(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada")
+    bench.faults.fail_next("target.invite", UnavailableError("503"))
+    return xtsync(bench, "sync", ADA)
+
+
+def sync_fails(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada")
+    bench.faults.fail_next("target.candidates", GraphRefusedError(status=403, code="Forbidden", message="no"))
+    return xtsync(bench, "sync", ADA, "--sync", NAME, "--dry-run")
+
+
+def sync_cannot_take_access(bench: Bench) -> Shown:
+    sync_invites(bench)
+    bench.clock.advance(HOUR)
+    bench.target.refuses = {"accountEnabled": "403 Authorization_RequestDenied"}
+    bench.source.users[ADA]["accountEnabled"] = False
+    return xtsync(bench, "sync", ADA)
+
+
+def sync_deletes(bench: Bench) -> Shown:
+    bench.link(BOB)
+    return xtsync(bench, "sync", BOB)
+
+
+# --- decisions of a person ---------------------------------------------------------------------------------------
+
+
+def adopt_list(bench: Bench) -> Shown:
+    sync_parks(bench)
+    return xtsync(bench, "adopt")
+
+
+def adopt_user(bench: Bench) -> Shown:
+    sync_parks(bench)
+    return xtsync(bench, "adopt", ADA, "--yes")
+
+
+def holds(bench: Bench) -> Shown:
+    bench.hold(ADA)
+    bench.clock.advance(HOUR)
+    bench.hold(BOB, change="Disable")
+    bench.run("holds", "approve", bench.run("holds", "--json").json["code"], ADA, "--yes", "--by", "anna")
+    bench.clock.advance(25 * HOUR)
+    bench.hold(CYD)
+    bench.run("holds", "reject", bench.run("holds", "--json").json["code"], CYD, "--yes", "--by", "anna")
+    return xtsync(bench, "holds")
+
+
+def holds_approved(bench: Bench) -> Shown:
+    bench.hold(ADA)
+    code = bench.run("holds", "--json").json["code"]
+    return xtsync(bench, "holds", "approve", code, "--yes", "--by", "anna")
+
+
+def holds_not_rejected(bench: Bench) -> Shown:
+    bench.hold(ADA)
+    code = bench.run("holds", "--json").json["code"]
+    bench.storage = replace(bench.storage, guards=Contested(bench.storage.tables_by_name["guards"]))
+    return xtsync(bench, "holds", "reject", code, "--yes", "--by", "anna")
+
+
+# --- files, and the deployment as a whole ------------------------------------------------------------------------
+
+
+def validate(bench: Bench) -> Shown:
+    scope = "    scope: { filters: [{ name: A, clauses: [{ attribute: city, operator: REGEX MATCH, value: Os }] }] }\n"
+    (bench.folder / "sync.yaml").write_text(CONFIG + scope)
+    return xtsync(bench, "validate")
+
+
+def validate_faults(bench: Bench) -> Shown:
+    (bench.folder / "sync.yaml").write_text(CONFIG.replace("target: fabrikam", "target: fabricam"))
+    return xtsync(bench, "validate")
+
+
+def mapping_cases(bench: Bench) -> Shown:
+    cases = (
+        "{ name: a, source: { city: Oslo }, target: { city: Rome } }",
+        "{ name: b, source: { city: Oslo }, scope: in }",
+    )
+    (bench.folder / "cases.yaml").write_text("cases:\n" + "".join(f"  - {case}\n" for case in cases))
+    return xtsync(bench, "test-mapping", "cases.yaml")
+
+
+def import_schema(bench: Bench) -> Shown:
+    text = SCHEMA.read_text(encoding="utf-8").replace('"IS TRUE"', '"IsMemberOf"')
+    (bench.folder / "schema.json").write_text(text, encoding="utf-8")
+    return xtsync(bench, "import-schema", "schema.json")
+
+
+def expression_value(bench: Bench) -> Shown:
+    return xtsync(bench, "expression", 'Split([city], "-")', "--source", '{"city": "Os-lo"}')
+
+
+def expression_flow(bench: Bench) -> Shown:
+    return xtsync(bench, "expression", "IgnoreAttributeFlow")
+
+
+def expression_error(bench: Bench) -> Shown:
+    return xtsync(bench, "expression", "Left(")
+
+
+def doctor(bench: Bench) -> Shown:
+    clinic = Clinic(bench.folder)
+    clinic.hold(ADA)
+    return xtsync(clinic, "doctor")
+
+
+def error_of_usage(bench: Bench) -> Shown:
+    return xtsync(bench, "sync", "not-a-user")
+
+
+def error_of_configuration(bench: Bench) -> Shown:
+    bench.environ = {}
+    (bench.folder / "sync.yaml").write_text("syncs: []\n")
+    return xtsync(bench, "status")
+
+
+def error_unexpected(bench: Bench) -> Shown:
+    bench.faults.fail_next("source.read_user", ValueError("a value"))
+    return xtsync(bench, "sync", ADA)
+
+
+# --- over HTTP ---------------------------------------------------------------------------------------------------
+
+
+def http(bench: Bench, name: str, role: str = "Operator", **options: Any) -> Shown:
+    answer = call(bench, name, role, **options)
+    return answer.status, said(answer)
+
+
+def http_why(bench: Bench) -> Shown:
+    bench.source.users[ADA] = person("Ada")
+    return http(bench, "why", "Reader")
+
+
+def http_decided(bench: Bench) -> Shown:
+    bench.hold(ADA)
+    return http(bench, "decide", body={"decision": "reject"})
+
+
+def http_not_decided(bench: Bench) -> Shown:
+    bench.hold(ADA)
+    bench.storage = replace(bench.storage, guards=Contested(bench.storage.tables_by_name["guards"]))
+    return http(bench, "decide", body={"decision": "approve"})
+
+
+def http_nominated(bench: Bench) -> Shown:
+    return http(bench, "nominate")
+
+
+def http_resync(bench: Bench) -> Shown:
+    return http(bench, "resync")
+
+
+def http_resync_not_started(bench: Bench) -> Shown:
+    bench.storage = replace(bench.storage, feeds=Broken())
+    return http(bench, "resync")
+
+
+def http_forbidden(bench: Bench) -> Shown:
+    return http(bench, "resync", "Reader")
+
+
+def http_no_such_sync(bench: Bench) -> Shown:
+    return http(bench, "why", route={"sync": "contoso-to-fabricam"})
+
+
+def http_storage_silent(bench: Bench) -> Shown:
+    bench.storage = replace(bench.storage, feeds=Broken())
+    return http(bench, "status")
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *(status_fresh, status, plan, plan_of_nothing, resync, resync_not_started),
+    *(sync_invites, sync_of_nothing, sync_dry_run, sync_dry_run_with_values, sync_of_a_manager),
+    *(sync_of_refused_attributes, sync_parks, sync_would_park, sync_needs_approval, sync_held, sync_tries_again),
+    *(sync_fails, sync_cannot_take_access, sync_deletes, adopt_list, adopt_user),
+    *(holds, holds_approved, holds_not_rejected, validate, validate_faults, mapping_cases, import_schema),
+    *(expression_value, expression_flow, expression_error, doctor),
+    *(error_of_usage, error_of_configuration, error_unexpected),
+    *(http_why, http_decided, http_not_decided, http_nominated, http_resync, http_resync_not_started),
+    *(http_forbidden, http_no_such_sync, http_storage_silent),
+)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.__name__)
+def test_a_document_is_what_it_was(scenario: Scenario, tmp_path: Path) -> None:
+    """Exit code or status, names, nesting and values."""
+    code, document = scenario(Bench(tmp_path))
+    file = FOLDER / f"{scenario.__name__}.json"
+    shown = {"code": code, "document": document}
+    if os.environ.get("DOCUMENTS") == "write":
+        file.write_text(json.dumps(shown, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert shown == json.loads(file.read_text(encoding="utf-8"))
+
+
+def test_every_file_has_its_scenario() -> None:
+    """A document that nobody makes any more is no contract."""
+    assert {file.stem for file in FOLDER.iterdir()} == {scenario.__name__ for scenario in SCENARIOS}
