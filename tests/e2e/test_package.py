@@ -122,7 +122,7 @@ def test_the_app_is_imported_from_the_package(package: Package, python: Path) ->
     """Every module by its file, in the host's interpreter, once everything that the first message needs is loaded."""
     probe = """
 import json, sys
-import function_app, sync_core.config, sync_core.graph.client, sync_core.storage.connect
+import function_app, sync_core.config.file, sync_core.graph.client, sync_core.storage.connect
 import azure.identity.aio, local.functions_host.host
 files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
 print(json.dumps({"path": sys.path, "files": {name: file for name, file in files.items() if file}}))
@@ -166,7 +166,7 @@ def test_the_zip_is_the_folder(package: Package) -> None:
         entries = archive.infolist()
         assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
         names = {entry.filename for entry in entries}
-        compiled = archive.read("sync_core/__pycache__/engine.cpython-313.pyc")
+        compiled = archive.read("sync_core/reconcile/__pycache__/engine.cpython-313.pyc")
     folder = {str(path.relative_to(package.app)) for path in package.app.rglob("*") if path.is_file()}
     assert names == folder - {".funcignore"}
     assert {"host.json", "sync.yaml", "function_app.py", f"{SITE}/httpx/__init__.py"} <= names

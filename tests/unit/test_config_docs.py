@@ -53,7 +53,7 @@ def test_the_example_cases_pass_with_the_example_mapping(tmp_path: Path) -> None
 
 
 def test_the_schema_is_current(capsys: pytest.CaptureFixture[str]) -> None:
-    """`python -m sync_core.config_schema > docs/sync.schema.json` after a change."""
+    """`python -m tools.sync_schema > docs/sync.schema.json` after a change."""
     write_schema()
     assert (DOCS / "sync.schema.json").read_text(encoding="utf-8") == schema_text() == capsys.readouterr().out
 
