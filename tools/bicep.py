@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 HELP = "no `bicep` and no `az bicep` is on PATH: `az bicep install` brings one"
-# Who deploys where, and by what name, does not matter for a snapshot, but has to be the same each time.
-_NOBODY = {
+# Made-up ids: a snapshot needs some, and the same each time.
+_MADE_UP = {
     "deploymentName": "xtsync",
     "subscriptionId": "00000000-0000-0000-0000-000000000001",
     "tenantId": "00000000-0000-0000-0000-000000000002",
@@ -86,7 +86,7 @@ class Compiler:
 
     def snapshot(self, parameters: Path) -> str:
         """The whole deployment, evaluated: a JSON text. Raises CompilerError when the templates do not compile."""
-        snapshot = json.loads(self._ask("getSnapshot", path=str(parameters), metadata=_NOBODY)["snapshot"])
+        snapshot = json.loads(self._ask("getSnapshot", path=str(parameters), metadata=_MADE_UP)["snapshot"])
         outputs = sorted(snapshot["outputs"].items())  # the compiler gives them in another order each time
         return json.dumps({**snapshot, "outputs": dict(outputs)}, indent=2, ensure_ascii=False) + "\n"
 

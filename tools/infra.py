@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 INFRA = ROOT / "infra"
 PAGE = ROOT / "docs" / "deploy.md"
 PLAIN = INFRA / "snapshots" / "plain.bicepparam"
+_STORAGE = "Microsoft.Storage/storageAccounts"
 BEGIN, END = "<!-- what it creates: made by `make infra` -->", "<!-- end of what it creates -->"
 
 type Resource = dict[str, Any]
@@ -57,84 +58,61 @@ class Entry:
 
 
 ENTRIES = (
+    Entry(title="resource group", types=["Microsoft.Resources/resourceGroups"], purpose="all but the registrations"),
+    Entry(title="function app", types=["Microsoft.Web/sites"], purpose="the program"),
+    Entry(title="plan", types=["Microsoft.Web/serverfarms"], purpose="Flex Consumption"),
     Entry(
-        title="resource group",
-        types=["Microsoft.Resources/resourceGroups"],
-        purpose="everything below but the registrations; deleting it deletes all of it",
-    ),
-    Entry(
-        title="function app, on a Flex Consumption plan",
-        types=["Microsoft.Web/sites", "Microsoft.Web/serverfarms"],
-        purpose="the program; one instance for HTTP is always ready, since Graph gives a webhook seconds",
-    ),
-    Entry(
-        title="its settings and its sign-in",
+        title="configuration",
         types=["Microsoft.Web/sites/config"],
-        purpose="[settings.md](settings.md) has the first; the second asks for a token on all paths but three",
+        purpose="sign-in, and the [settings](settings.md)",
     ),
     Entry(
-        title="passwords for deploying, refused",
+        title="password policy",
         types=["Microsoft.Web/sites/basicPublishingCredentialsPolicies"],
-        purpose="deployment goes through Entra",
+        purpose="no password deploys anything",
     ),
     Entry(
         title="managed identity",
         types=["Microsoft.ManagedIdentity/userAssignedIdentities"],
-        purpose="who the app is, everywhere",
+        purpose="the app, everywhere",
     ),
     Entry(
         title="app registration",
         types=["Microsoft.Graph/applications"],
-        purpose="reading source tenants, writing target tenants, and the operators' tokens",
+        purpose="tokens",
     ),
     Entry(
         title="federated credential",
         types=["Microsoft.Graph/applications/federatedIdentityCredentials"],
-        purpose="lets the identity sign in as the first two, without a secret",
+        purpose="the identity signs in as the first two registrations, without a secret",
     ),
     Entry(
-        title="service principal, and who is assigned to it",
-        types=["Microsoft.Graph/servicePrincipals", "Microsoft.Graph/appRoleAssignedTo"],
-        purpose="who may call the operator endpoints; whoever deploys is the first",
+        title="service principal",
+        types=["Microsoft.Graph/servicePrincipals"],
+        purpose="the third registration: only people who are assigned get a token",
     ),
     Entry(
-        title="storage account, with its three services",
-        types=[
-            "Microsoft.Storage/storageAccounts",
-            "Microsoft.Storage/storageAccounts/blobServices",
-            "Microsoft.Storage/storageAccounts/queueServices",
-            "Microsoft.Storage/storageAccounts/tableServices",
-        ],
-        purpose="all state; it takes no keys",
+        title="app role assignment",
+        types=["Microsoft.Graph/appRoleAssignedTo"],
+        purpose="the first operator: the person who deploys",
     ),
+    Entry(title="storage account", types=[f"{_STORAGE}"], purpose="all state; it takes no keys"),
     Entry(
-        title="container",
-        types=["Microsoft.Storage/storageAccounts/blobServices/containers"],
-        purpose="the package that is deployed",
+        title="storage service",
+        types=[f"{_STORAGE}/{each}" for each in ("blobServices", "queueServices", "tableServices")],
+        purpose="blobs, queues, tables",
     ),
-    Entry(
-        title="queue",
-        types=["Microsoft.Storage/storageAccounts/queueServices/queues"],
-        purpose="what is to be done, and what failed again and again",
-    ),
-    Entry(
-        title="table",
-        types=["Microsoft.Storage/storageAccounts/tableServices/tables"],
-        purpose="what was done, and how far everything is",
-    ),
+    Entry(title="container", types=[f"{_STORAGE}/blobServices/containers"], purpose="the package"),
+    Entry(title="queue", types=[f"{_STORAGE}/queueServices/queues"], purpose="work"),
+    Entry(title="table", types=[f"{_STORAGE}/tableServices/tables"], purpose="state"),
     Entry(
         title="role assignment",
         types=["Microsoft.Authorization/roleAssignments"],
-        purpose="the identity on storage and on telemetry, see [Permissions](#permissions)",
+        purpose="the identity on storage and telemetry, see [Permissions](#permissions)",
     ),
-    Entry(
-        title="logs, and telemetry over them",
-        types=["Microsoft.OperationalInsights/workspaces", "Microsoft.Insights/components"],
-        purpose="Entra identities only",
-    ),
-    Entry(
-        title="workbook", types=["Microsoft.Insights/workbooks"], purpose="throughput, latency, outcomes, throttling"
-    ),
+    Entry(title="log workspace", types=["Microsoft.OperationalInsights/workspaces"], purpose="logs"),
+    Entry(title="telemetry", types=["Microsoft.Insights/components"], purpose="Application Insights, without a key"),
+    Entry(title="workbook", types=["Microsoft.Insights/workbooks"], purpose="charts"),
     Entry(title="alert rule", types=["Microsoft.Insights/scheduledQueryRules"], purpose="see [Alerts](#alerts)"),
 )
 
@@ -152,7 +130,7 @@ def table(snapshot: str) -> str:
 def _row(entry: Entry, resources: Sequence[Resource]) -> str:
     here = [each for kind in entry.types for each in resources if each["type"] == kind]
     (token,) = (each["name"][2:] for each in resources if each["type"] == "Microsoft.Storage/storageAccounts")
-    names = ", ".join(f"`{name}`" for name in dict.fromkeys(_names(here, token)))
+    names = "" if entry.purpose.startswith("see ") else _list(list(dict.fromkeys(_names(here, token))))
     return f"| {len(here)} | {entry.title} | {names} | {entry.purpose} |"
 
 
@@ -162,6 +140,13 @@ def _names(resources: Sequence[Resource], token: str) -> Iterator[str]:
         name = str(each.get("name") or each["properties"].get("uniqueName", "")).rpartition("/")[2]
         if name and not re.fullmatch(r"[0-9a-f-]{36}|default", name):
             yield re.sub(r"(?<=-)xtsync$", "NAME", name.replace(token, "TOKEN"))
+
+
+def _list(names: Sequence[str]) -> str:
+    """With one word for the poison queues, which stand beside their queues."""
+    kept = [name for name in names if not name.endswith("-poison")]
+    poison = ", and each with `-poison`" if len(kept) < len(names) else ""
+    return ", ".join(f"`{name}`" for name in kept) + poison
 
 
 def page_with(page: str, table: str) -> str:

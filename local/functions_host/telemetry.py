@@ -63,9 +63,3 @@ def into_file(path: Path) -> Keep:
             file.write(json.dumps([table, row], default=datetime.isoformat) + "\n")
 
     return keep
-
-
-def read_file(path: Path) -> list[tuple[str, Row]]:
-    """What `into_file` wrote."""
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [(table, row | {"TimeGenerated": datetime.fromisoformat(row["TimeGenerated"])}) for table, row in lines]

@@ -13,11 +13,12 @@ from rich.console import Console
 
 from local.demo import Demo
 from local.emulated import Emulated, start_by_hand, until
-from local.functions_host.telemetry import Row, read_file
+from local.functions_host.telemetry import Row
 from local.stack import BY_HAND, Stack
 from tests.infra import program
 from tests.infra.kql import Workspace, with_time_range
 from tests.infra.snapshots import Deployment
+from tests.support.telemetry import read_telemetry
 
 PEOPLE = 60
 DEPLOYMENT = Deployment.committed("plain")
@@ -38,10 +39,10 @@ async def rows(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[t
         await start_by_hand(stack.functions_url, "poll_feeds")
 
         async def measured() -> bool:
-            return len(_times(read_file(path), "feed.completed ")) == 3
+            return len(_times(read_telemetry(path), "feed.completed ")) == 3
 
         assert await until(measured, timeout_s=20)
-    yield read_file(path)
+    yield read_telemetry(path)
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.functions_host.telemetry import Row, Telemetry, into_file, read_file, running
+from local.functions_host.telemetry import Row, Telemetry, into_file, running
+from tests.support.telemetry import read_telemetry
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -63,6 +64,6 @@ def test_a_file_keeps_rows_as_they_were(tmp_path: Path) -> None:
     path = tmp_path / "telemetry.jsonl"
     for number in range(2):
         into_file(path)("AppTraces", {"TimeGenerated": NOON, "Message": f"event.{number}"})
-    assert read_file(path) == [
+    assert read_telemetry(path) == [
         ("AppTraces", {"TimeGenerated": NOON, "Message": f"event.{number}"}) for number in range(2)
     ]
