@@ -1,7 +1,7 @@
 """HTTP triggers and the two admin calls that the local stack uses.
 
-The worker gets a request as the real host passes it on: header names in lower case, no empty query values, several
-values joined by commas. Without a Content-Length above 0 there is no body, so a chunked request arrives empty
+The worker gets a request as from the real host: header names in lower case, no empty query values, several values
+joined by commas. Without a Content-Length above 0 there is no body, so a chunked request arrives empty
 (Azure/azure-functions-host issue 4926). Keys are not checked, as under `func start`.
 """
 

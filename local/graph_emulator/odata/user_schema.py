@@ -1,8 +1,10 @@
 """The properties of a user, and the writes that Graph refuses.
 
 The rules and lengths are those of https://learn.microsoft.com/graph/api/user-update and
-https://learn.microsoft.com/graph/api/resources/user. Directory extensions
-(`extension_<app id without hyphens>_<name>`) are accepted without being registered first, unless a setting says so.
+https://learn.microsoft.com/graph/api/resources/user.
+
+Unless a setting says otherwise, unregistered directory extensions (`extension_<app id without hyphens>_<name>`) are
+accepted.
 """
 
 import re
