@@ -105,7 +105,7 @@ def _path(item: tuple[str, Endpoint]) -> str:
 
 
 def _schemas() -> Json:
-    documents = {Error, *(each for endpoint in ENDPOINTS.values() for each in endpoint.answers.values())}
+    documents = {Error, *(endpoint.document for endpoint in ENDPOINTS.values())}
     documents |= {endpoint.body for endpoint in ENDPOINTS.values() if endpoint.body is not None}
     _, schemas = TypeAdapter.json_schemas(
         [(each, "serialization", TypeAdapter(each)) for each in sorted(documents, key=lambda each: each.__name__)],
@@ -146,13 +146,13 @@ def _body(endpoint: Endpoint) -> Json:
 
 def _responses(endpoint: Endpoint) -> Json:
     responses: dict[str, Json] = {}
-    for status in sorted({*endpoint.answers, *endpoint.errors}):
-        if status not in endpoint.answers:
+    for status in sorted(endpoint.statuses | endpoint.errors):
+        if status not in endpoint.statuses:
             responses[str(status)] = {"$ref": f"#/components/responses/{_error_name(status)}"}
         elif status in endpoint.errors:
-            responses[str(status)] = _response(ERRORS[status], [endpoint.answers[status], Error])
+            responses[str(status)] = _response(ERRORS[status], [endpoint.document, Error])
         else:
-            responses[str(status)] = _response(f"{endpoint.summary}.", [endpoint.answers[status]])
+            responses[str(status)] = _response(f"{endpoint.summary}.", [endpoint.document])
     return responses
 
 

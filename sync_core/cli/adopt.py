@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from datetime import datetime
+from functools import partial
 
 from ..assembly import Runtime
 from ..model.messages import format_time
 from ..ops.adoptions import Offer, approve, offer, waiting_users
+from ..ops.documents import ApprovedAdoption, WaitingUsers
 from ..ops.errors import UsageError
 from ..ops.names import find_syncs
 from ..ops.words import ahead, many
 from .command import USER, Commands, add_command
+from .screen import Screen
 from .world import Exit, World
 
 _DESCRIPTION = """\
@@ -49,31 +53,34 @@ async def run(args: Namespace, world: World) -> int:
         if not args.yes:
             _confirm(world, offered)
         approved = await approve(runtime, offered)
-    if args.json:
-        world.screen.json(approved)
-    else:
-        world.screen.line(
-            f"{approved.sync}: {approved.source_id} may adopt {approved.target_id}."
-            " It is looked at now; follow it with: xtsync status"
-        )
+    world.answer(approved, _show_approved, json=args.json)
     return Exit.DONE
+
+
+def _show_approved(screen: Screen, approved: ApprovedAdoption) -> None:
+    screen.line(
+        f"{approved.sync}: {approved.source_id} may adopt {approved.target_id}."
+        " It is looked at now; follow it with: xtsync status"
+    )
 
 
 async def _list(args: Namespace, world: World, runtime: Runtime) -> int:
     if args.target is not None:
         raise UsageError("--target needs a USER", hint="Say whose B2B user it is to be.")
     found, now = await waiting_users(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
-    if args.json:
-        world.screen.json(found)
-    elif not found.waiting:
-        world.screen.line("Nobody waits for an adoption.")
-    else:
-        headers = ("sync", "source user", "why", "next look")
-        cells = [(user.sync, user.source_id, user.reason, ahead(user.next_try_at, now)) for user in found.waiting]
-        world.screen.table(headers, cells)
-        world.screen.line()
-        world.screen.line(f"{many(len(cells), 'user')} waiting. To see one and decide: xtsync adopt USER")
+    world.answer(found, partial(_show_waiting, now=now), json=args.json)
     return Exit.DONE
+
+
+def _show_waiting(screen: Screen, found: WaitingUsers, *, now: datetime) -> None:
+    if not found.waiting:
+        screen.line("Nobody waits for an adoption.")
+        return
+    headers = ("sync", "source user", "why", "next look")
+    cells = [(user.sync, user.source_id, user.reason, ahead(user.next_try_at, now)) for user in found.waiting]
+    screen.table(headers, cells)
+    screen.line()
+    screen.line(f"{many(len(cells), 'user')} waiting. To see one and decide: xtsync adopt USER")
 
 
 def _confirm(world: World, offered: Offer) -> None:

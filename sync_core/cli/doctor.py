@@ -33,10 +33,7 @@ def add_parser(commands: Commands) -> None:
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime(read_only=True) as runtime:
         report = await examine(runtime, host_json=world.folder / "host.json", public_url=world.settings().public_url)
-    if args.json:
-        world.screen.json(report)
-    else:
-        _show(world.screen, report)
+    world.answer(report, _show, json=args.json)
     return Exit.FAULT if report.failed else Exit.DONE
 
 

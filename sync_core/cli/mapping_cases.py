@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Sequence
 from pathlib import Path
 
-from ..config.cases import CaseResult, Difference, run_cases
+from ..config.cases import Difference, run_cases
 from ..config.file import load_config
 from ..ops.documents import MappingCase, MappingCases
 from ..ops.words import many
 from .command import Commands, add_command
-from .screen import good, warning
+from .screen import Screen, good, warning
 from .world import Exit, World
 
 _DESCRIPTION = """\
@@ -37,28 +36,23 @@ def add_parser(commands: Commands) -> None:
 async def run(args: Namespace, world: World) -> int:
     config = load_config(world.folder / (args.config or world.config_path()))
     results = run_cases(world.folder / args.file, config)
-    failed = [result for result in results if result.differences]
-    if args.json:
-        cases = [
-            MappingCase(name=result.name, passed=not result.differences, differences=result.differences)
-            for result in results
-        ]
-        world.screen.json(MappingCases(cases=cases))
-    else:
-        _show(world, results, failed)
-    return Exit.FAULT if failed else Exit.DONE
+    cases = [
+        MappingCase(name=result.name, passed=not result.differences, differences=result.differences)
+        for result in results
+    ]
+    world.answer(MappingCases(cases=cases), _show, json=args.json)
+    return Exit.DONE if all(case.passed for case in cases) else Exit.FAULT
 
 
-def _show(world: World, results: Sequence[CaseResult], failed: Sequence[CaseResult]) -> None:
-    for result in failed:
-        world.screen.line(warning(f"FAILED {result.name}"))
-        for each in result.differences:
+def _show(screen: Screen, document: MappingCases) -> None:
+    failed = [case for case in document.cases if not case.passed]
+    for case in failed:
+        screen.line(warning(f"FAILED {case.name}"))
+        for each in case.differences:
             for line in _diff(each):
-                world.screen.line(f"  {line}")
-    if failed:
-        world.screen.line(warning(f"{len(failed)} of {many(len(results), 'case')} failed"))
-    else:
-        world.screen.line(good(f"{many(len(results), 'case')} passed"))
+                screen.line(f"  {line}")
+    cases = many(len(document.cases), "case")
+    screen.line(warning(f"{len(failed)} of {cases} failed") if failed else good(f"{cases} passed"))
 
 
 def _diff(each: Difference) -> tuple[str, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from functools import partial
 
 from ..ops import documents
 from ..ops.changes import in_words
@@ -39,11 +40,7 @@ def add_parser(commands: Commands) -> None:
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime(read_only=True) as runtime:
         planned = await plan(runtime, find_syncs(runtime.config, args.sync), world.errors.progress)
-    if args.json:
-        world.screen.json(planned)
-    else:
-        for each in planned.syncs:
-            _show(world.screen, each, most=None if args.all else _MOST)
+    world.answer(planned, partial(_show, most=None if args.all else _MOST), json=args.json)
     return _exit_code(planned)
 
 
@@ -55,7 +52,12 @@ def _exit_code(planned: documents.Plan) -> Exit:
     return Exit.APPROVAL if held else Exit.DONE
 
 
-def _show(screen: Screen, planned: documents.SyncPlan, *, most: int | None) -> None:
+def _show(screen: Screen, planned: documents.Plan, *, most: int | None) -> None:
+    for each in planned.syncs:
+        _show_sync(screen, each, most)
+
+
+def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None) -> None:
     screen.heading(planned.sync)
     kinds: dict[str, list[PlannedUser | FailedUser]] = {}
     for user in planned.users:

@@ -32,10 +32,7 @@ def add_parser(commands: Commands) -> None:
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
         started = await start_rounds(runtime, find_source_tenants(runtime.config, args.tenant))
-    if args.json:
-        world.screen.json(started)
-    else:
-        _show(world.screen, started)
+    world.answer(started, _show, json=args.json)
     return Exit.FAULT if started.failed else Exit.DONE
 
 

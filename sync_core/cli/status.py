@@ -28,8 +28,5 @@ def add_parser(commands: Commands) -> None:
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
         now = await status(runtime)
-    if args.json:
-        world.screen.json(now)
-    else:
-        show(world.screen, now)
+    world.answer(now, show, json=args.json)
     return Exit.DONE

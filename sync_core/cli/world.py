@@ -67,6 +67,13 @@ class World:
     def errors(self) -> Screen:
         return Screen(self.stderr, self.environ)
 
+    def answer[T](self, document: T, show: Callable[[Screen, T], None], *, json: bool) -> None:
+        """JSON for programs, or the document as people see it."""
+        if json:
+            self.screen.json(document)
+        else:
+            show(self.screen, document)
+
     def config_path(self) -> Path:
         """The path of sync.yaml, which is known even when other settings are wrong."""
         return self.folder / (self._variables().get("XTSYNC_CONFIG") or "sync.yaml")

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..model import (
-    MANAGER,
-    Adopt,
-    Change,
-    Disable,
-    Forget,
-    Hold,
-    Invite,
-    Reason,
-    Refuse,
-    Restore,
-    Skip,
-    SoftDelete,
-    Update,
-)
+from .. import model
+from ..model import MANAGER, Reason
 from . import documents
 from .documents import ABSENT, Absent
 from .words import span
@@ -41,8 +28,8 @@ WAYS_OUT: Mapping[Reason, str] = {
 }
 
 
-def way_out(change: Change) -> str | None:
-    return WAYS_OUT.get(change.reason) if isinstance(change, Skip | Refuse) else None
+def way_out(change: model.Change) -> str | None:
+    return WAYS_OUT.get(change.reason) if isinstance(change, model.Skip | model.Refuse) else None
 
 
 def in_words(change: documents.Change) -> str:
@@ -76,12 +63,12 @@ def _limits(guard: documents.GuardLimits | Absent) -> str:
     return f" ({guard.max_percent:g} % of the links, at least {guard.min_count}, in {span(guard.window_s)})"
 
 
-def shown(change: Change, *, values: bool = False) -> documents.Change:
+def shown(change: model.Change, *, values: bool = False) -> documents.Change:
     """Names of attributes only, unless values are asked for: they are personal data."""
     names, manager = sorted(change.written), _manager(change)
     given = {name: value for name, value in change.written.items() if name != MANAGER} if values else ABSENT
     match change:
-        case Invite():
+        case model.Invite():
             return documents.Invite(
                 attributes=names,
                 values=given,
@@ -89,37 +76,37 @@ def shown(change: Change, *, values: bool = False) -> documents.Change:
                 address=change.address if values else ABSENT,
                 display_name=change.display_name if values else ABSENT,
             )
-        case Adopt(target_id=target_id):
+        case model.Adopt(target_id=target_id):
             return documents.Adopt(attributes=names, values=given, target_id=target_id)
-        case Update():
+        case model.Update():
             return documents.Update(attributes=names, values=given, manager=manager)
-        case Disable():
+        case model.Disable():
             return documents.Disable(attributes=names, values=given, manager=manager)
-        case Restore():
+        case model.Restore():
             return documents.Restore(attributes=names, values=given)
-        case SoftDelete(why=why):
+        case model.SoftDelete(why=why):
             return documents.SoftDelete(attributes=names, values=given, reason=why)
-        case Forget():
+        case model.Forget():
             return documents.Forget(attributes=names, values=given)
-        case Hold(held=held, used=used, limit=limit):
+        case model.Hold(held=held, used=used, limit=limit):
             held_back = shown(held, values=values)
             return documents.Hold(
                 attributes=names, values=given, manager=manager, held=held_back, used=used, limit=limit
             )
-        case Skip(reason=reason):
+        case model.Skip(reason=reason):
             return documents.Skip(attributes=names, values=given, reason=reason, hint=WAYS_OUT.get(reason, ABSENT))
-        case Refuse(reason=reason, detail=detail):
+        case model.Refuse(reason=reason, detail=detail):
             return documents.Refuse(
                 attributes=names, values=given, reason=reason, detail=detail or None, hint=WAYS_OUT.get(reason)
             )
     raise TypeError(f"no document shows a change of the kind {change.name}")
 
 
-def _manager(change: Change) -> str | Absent | None:
+def _manager(change: model.Change) -> str | Absent | None:
     """The target id of the manager, which is no personal data. None: a reference is taken away."""
     if MANAGER not in change.written:
         return ABSENT
     reference = change.written[MANAGER]
     if isinstance(reference, dict):
         return str(reference["id"])
-    return ABSENT if isinstance(change, Invite) else None  # a new user has no reference to lose
+    return ABSENT if isinstance(change, model.Invite) else None  # a new user has no reference to lose

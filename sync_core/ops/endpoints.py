@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from ..assembly import Runtime
-from ..model import Nomination, Sync, Why
+from ..model import Nomination, Sync, Why, is_object_id
 from ..model.errors import ConflictError, SyncError, TransientError
 from . import documents
 from .documents import Decided, as_json
@@ -65,6 +64,9 @@ class Answer:
         return "" if self.document is None else json.dumps(as_json(self.document))
 
 
+type Serve = Callable[[Runtime, Call, Principal], Awaitable[Answer]]
+
+
 class HttpError(Exception):
     """The call is answered with this status and an error document."""
 
@@ -76,13 +78,14 @@ class HttpError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One operation. `path` is below /api/, `answers` has the document of each status that is no error."""
+    """One operation. `path` is below /api/, and `document` comes with each of `statuses`."""
 
     method: Literal["GET", "POST"]
     path: str
+    document: type
+    statuses: frozenset[int]
+    serve: Serve
     summary: str
-    answers: Mapping[int, type]
-    serve: Callable[[Runtime, Call, Principal], Awaitable[Answer]]
     body: type | None = None
 
     @property
@@ -199,50 +202,38 @@ async def _nominate(runtime: Runtime, call: Call, _principal: Principal) -> Answ
     return Answer(status=202, document=documents.Nominated(nominated=nominated))
 
 
+def _reads(path: str, document: type, serve: Serve, summary: str) -> Endpoint:
+    statuses = frozenset({200})
+    return Endpoint(method="GET", path=path, document=document, statuses=statuses, serve=serve, summary=summary)
+
+
+def _acts(
+    path: str, document: type, statuses: set[int], serve: Serve, summary: str, body: type | None = None
+) -> Endpoint:
+    return Endpoint(
+        method="POST",
+        path=path,
+        document=document,
+        statuses=frozenset(statuses),
+        serve=serve,
+        summary=summary,
+        body=body,
+    )
+
+
+_DECIDE = "Approve or reject one held deletion; recorded with the caller's object id"
+
 ENDPOINTS: Mapping[str, Endpoint] = {
-    "status": Endpoint(
-        method="GET",
-        path="ops/status",
-        summary="How everything stands",
-        answers={200: documents.Status},
-        serve=_status_of_all,
+    "status": _reads("ops/status", documents.Status, _status_of_all, "How everything stands"),
+    "why": _reads("ops/why/{sync}/{user}", documents.SyncResult, _why, "One look at one user, without acting"),
+    "holds": _reads("ops/holds", documents.Holds, _holds, "The deletions that the guard holds"),
+    "decide": _acts(
+        "ops/holds/{sync}/{user}", documents.Decision, {200, 409}, _decide, _DECIDE, documents.DecisionRequest
     ),
-    "why": Endpoint(
-        method="GET",
-        path="ops/why/{sync}/{user}",
-        summary="One look at one user, without acting",
-        answers={200: documents.SyncResult},
-        serve=_why,
+    "resync": _acts(
+        "ops/resync/{tenant}", documents.Rounds, {202, 503}, _resync, "Read everybody of a source tenant again"
     ),
-    "holds": Endpoint(
-        method="GET",
-        path="ops/holds",
-        summary="The deletions that the guard holds",
-        answers={200: documents.Holds},
-        serve=_holds,
-    ),
-    "decide": Endpoint(
-        method="POST",
-        path="ops/holds/{sync}/{user}",
-        summary="Approve or reject one held deletion; recorded with the caller's object id",
-        answers={200: documents.Decision, 409: documents.Decision},
-        serve=_decide,
-        body=documents.DecisionRequest,
-    ),
-    "resync": Endpoint(
-        method="POST",
-        path="ops/resync/{tenant}",
-        summary="Read everybody of a source tenant again",
-        answers={202: documents.Rounds, 503: documents.Rounds},
-        serve=_resync,
-    ),
-    "nominate": Endpoint(
-        method="POST",
-        path="ops/sync/{sync}/{user}",
-        summary="Have one user looked at again",
-        answers={202: documents.Nominated},
-        serve=_nominate,
-    ),
+    "nominate": _acts("ops/sync/{sync}/{user}", documents.Nominated, {202}, _nominate, "Have one user looked at again"),
 }
 
 
@@ -261,10 +252,10 @@ def _sync(runtime: Runtime, call: Call) -> Sync:
 
 
 def _user(call: Call) -> str:
-    try:
-        return str(UUID(call.route["user"]))
-    except ValueError:
-        raise HttpError(400, "a user is named by object id") from None
+    user = call.route["user"].lower()
+    if not is_object_id(user):
+        raise HttpError(400, "a user is named by object id")
+    return user
 
 
 def _decision(call: Call) -> Decided:

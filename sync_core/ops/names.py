@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
-from uuid import UUID
 
 from ..assembly import Runtime
 from ..config.file import Config
-from ..model import SourceState, Sync
+from ..model import SourceState, Sync, is_object_id
 from .errors import RefusedError, UsageError
 
 
@@ -68,15 +67,14 @@ async def find_user(runtime: Runtime, user: str, sync: str | None) -> list[tuple
 
 
 def _object_id(user: str) -> str | None:
-    try:
-        return str(UUID(user))
-    except ValueError:
-        if "@" in user:
-            return None
-        raise UsageError(
-            "USER is neither an object id nor a user principal name",
-            hint="Object ids look like 6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11; user principal names have an @.",
-        ) from None
+    if is_object_id(user.lower()):
+        return user.lower()
+    if "@" in user:
+        return None
+    raise UsageError(
+        "USER is neither an object id nor a user principal name",
+        hint="Object ids look like 6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11; user principal names have an @.",
+    )
 
 
 async def _known(runtime: Runtime, tenant: str, source_id: str) -> str | None:

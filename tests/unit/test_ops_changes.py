@@ -6,70 +6,61 @@ from dataclasses import dataclass
 
 import pytest
 
-from sync_core.model import (
-    MANAGER,
-    Adopt,
-    Change,
-    Disable,
-    Forget,
-    Hold,
-    Invite,
-    Json,
-    Reason,
-    Refuse,
-    Restore,
-    Skip,
-    SoftDelete,
-    Update,
-)
+from sync_core import model
+from sync_core.model import MANAGER, Json, Reason
 from sync_core.ops.changes import WAYS_OUT, in_words, shown
 from sync_core.ops.documents import as_json
 
 BOSS: dict[str, Json] = {"id": "guest-of-boss", "since": None}
-HELD = Hold(held=Disable(attributes={"city": "Oslo"}), used=1, limit=1, meanwhile=Update(attributes={"city": "Oslo"}))
+HELD = model.Hold(
+    held=model.Disable(attributes={"city": "Oslo"}),
+    used=1,
+    limit=1,
+    meanwhile=model.Update(attributes={"city": "Oslo"}),
+)
 
-CHANGES: list[tuple[Change, dict[str, Json], str]] = [
+CHANGES: list[tuple[model.Change, dict[str, Json], str]] = [
     (
-        Invite(address="ada@contoso.example", display_name="Ada", attributes={"city": "Oslo", MANAGER: None}),
+        model.Invite(address="ada@contoso.example", display_name="Ada", attributes={"city": "Oslo", MANAGER: None}),
         {"attributes": ["city", "manager"]},
         "Invite: city, manager",
     ),
-    (Adopt(target_id="guest-1"), {"attributes": [], "target_id": "guest-1"}, "Adopt guest-1"),
+    (model.Adopt(target_id="guest-1"), {"attributes": [], "target_id": "guest-1"}, "Adopt guest-1"),
     (
-        Update(attributes={MANAGER: BOSS}),
+        model.Update(attributes={MANAGER: BOSS}),
         {"attributes": ["manager"], "manager": "guest-of-boss"},
         "Update: manager (manager guest-of-boss)",
     ),
     (
-        Disable(attributes={"city": "Oslo", MANAGER: None}),
+        model.Disable(attributes={"city": "Oslo", MANAGER: None}),
         {"attributes": ["city", "manager"], "manager": None},
         "Disable: city, manager (manager nobody)",
     ),
-    (Restore(), {"attributes": []}, "Restore"),
+    (model.Restore(), {"attributes": []}, "Restore"),
     (
-        SoftDelete(why="source user gone"),
+        model.SoftDelete(why="source user gone"),
         {"attributes": [], "reason": "source user gone"},
         "SoftDelete: source user gone",
     ),
-    (Forget(), {"attributes": []}, "Forget"),
+    (model.Forget(), {"attributes": []}, "Forget"),
     (
         HELD,
         {"attributes": ["city"], "held": {"change": "Disable", "attributes": ["city"]}, "used": 1, "limit": 1},
         "Hold of Disable: city: 1 of at most 1 deletions are used: city",
     ),
-    (Skip(reason=Reason.NO_CHANGE), {"attributes": [], "reason": "no change"}, "Skip: no change"),
+    (model.Skip(reason=Reason.NO_CHANGE), {"attributes": [], "reason": "no change"}, "Skip: no change"),
     (
-        Skip(reason=Reason.IGNORED),
+        model.Skip(reason=Reason.IGNORED),
         {"attributes": [], "reason": "ignored", "hint": WAYS_OUT[Reason.IGNORED]},
         "Skip: ignored",
     ),
     (
-        Refuse(reason=Reason.AMBIGUOUS, detail="guest-1, guest-2"),
+        model.Refuse(reason=Reason.AMBIGUOUS, detail="guest-1, guest-2"),
         {"attributes": [], "reason": "ambiguous", "detail": "guest-1, guest-2", "hint": WAYS_OUT[Reason.AMBIGUOUS]},
         "Refuse: ambiguous (guest-1, guest-2)",
     ),
     (
-        Refuse(reason=Reason.NO_ADDRESS),
+        model.Refuse(reason=Reason.NO_ADDRESS),
         {"attributes": [], "reason": "no address", "detail": None, "hint": WAYS_OUT[Reason.NO_ADDRESS]},
         "Refuse: no address",
     ),
@@ -77,7 +68,7 @@ CHANGES: list[tuple[Change, dict[str, Json], str]] = [
 
 
 @pytest.mark.parametrize(("change", "document", "words"), CHANGES)
-def test_a_change_is_shown_by_names(change: Change, document: dict[str, Json], words: str) -> None:
+def test_a_change_is_shown_by_names(change: model.Change, document: dict[str, Json], words: str) -> None:
     """Names of attributes, and ids; no values."""
     assert as_json(shown(change)) == {"change": change.name, **document}
     assert in_words(shown(change)) == words
@@ -85,7 +76,7 @@ def test_a_change_is_shown_by_names(change: Change, document: dict[str, Json], w
 
 def test_every_kind_of_change_is_shown() -> None:
     """A new kind needs a document, or a plan would end in an error."""
-    kinds = {kind.__name__ for kind in Change.__subclasses__() if kind.__module__ == Change.__module__}
+    kinds = {kind.__name__ for kind in model.Change.__subclasses__() if kind.__module__ == model.Change.__module__}
     assert kinds == {change.name for change, _, _ in CHANGES}
 
 
@@ -99,7 +90,9 @@ def test_values_are_shown_on_request() -> None:
         "used": 1,
         "limit": 1,
     }
-    invited = shown(Invite(address="ada@contoso.example", display_name=None, attributes={MANAGER: BOSS}), values=True)
+    invited = shown(
+        model.Invite(address="ada@contoso.example", display_name=None, attributes={MANAGER: BOSS}), values=True
+    )
     assert as_json(invited) == {
         "change": "Invite",
         "attributes": ["manager"],
@@ -114,7 +107,7 @@ def test_what_no_document_shows_is_an_error() -> None:
     """Neither an unknown change nor an unknown type of value becomes JSON by chance."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
-    class Odd(Change):
+    class Odd(model.Change):
         pass
 
     with pytest.raises(TypeError, match="of the kind Odd"):

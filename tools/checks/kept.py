@@ -12,6 +12,12 @@ KEPT = {
     "_SameSite.Lax": "Microsoft's worker looks it up by name",
     "_SameSite.Strict": "Microsoft's worker looks it up by name",
     "_SameSite.ExplicitNone": "Microsoft's worker looks it up by name",
+    # Fields of documents that only programs read: ops/documents renders them.
+    "FeedStatus.completed_age_s": "read by programs",
+    "SubscriptionStatus.expires_in_s": "read by programs",
+    "ParkedUser.next_try_in_s": "read by programs",
+    "Validation.valid": "read by programs",
+    "ImportedSchema.sync_yaml": "read by programs",
     # The emulator in one process with its user, who drives time and deliveries by hand: docs/graph-emulator.md.
     "Delivery.next_due": "the simulator's clock goes to it",
     "Emulator.deliver": "delivers what is due, without a server",

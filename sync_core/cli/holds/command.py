@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import SUPPRESS, Namespace
+from datetime import datetime
+from functools import partial
 
 from ...guard.deletions import Standing
 from ...ops.documents import Holds
@@ -63,17 +65,15 @@ def add_parser(commands: Commands) -> None:
 async def run_list(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
         held, now = await list_holds(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
-    if args.json:
-        world.screen.json(held)
-    elif not held.holds:
-        world.screen.line("No deletion is held.")
-    else:
-        show_holds(world.screen, held.holds, now)
-        _show_way_on(world.screen, held, args.sync)
+    world.answer(held, partial(_show, now=now, sync=args.sync), json=args.json)
     return Exit.DONE
 
 
-def _show_way_on(screen: Screen, held: Holds, sync: str | None) -> None:
+def _show(screen: Screen, held: Holds, *, now: datetime, sync: str | None) -> None:
+    if not held.holds:
+        screen.line("No deletion is held.")
+        return
+    show_holds(screen, held.holds, now)
     screen.line()
     states = [hold.state for hold in held.holds]
     waiting, approved = sum(state.waiting for state in states), states.count(Standing.APPROVED)

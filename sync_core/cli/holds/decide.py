@@ -36,10 +36,7 @@ async def _run(args: Namespace, world: World, decision: Decided) -> int:
         if not args.yes:
             _confirm(world, runtime, chosen, _VERBS[decision])
         decided = await decide(runtime, chosen, decision, by=by)
-    if args.json:
-        world.screen.json(decided)
-    else:
-        _show(world.screen, decided)
+    world.answer(decided, _show, json=args.json)
     return Exit.FAULT if decided.changed else Exit.DONE
 
 
