@@ -43,7 +43,7 @@ class Config:
         return {key: [s.name for s in self.syncs.values() if s.source.key == key] for key in self.source_tenants}
 
     def no_sync_named(self, name: str) -> str:
-        """What there is to say where no sync has this name."""
+        """The fault of a name that no sync has, with the nearest name that one has."""
         return f"no sync is named '{name}'{nearest(name, self.syncs)}"
 
 
