@@ -63,7 +63,7 @@ def test_a_resource_without_a_row_in_the_table_is_told_of() -> None:
 def test_every_alert_is_explained() -> None:
     """And none is explained that does not exist; what to do about each has a heading of its own."""
     names = [rule.name for rule in Deployment.committed("plain").rules]
-    assert re.findall(r"^\| `([\w-]+)` \|", _section("Alerts"), re.MULTILINE) == names
+    assert re.findall(r"^- `([\w-]+)`: ", _section("Alerts"), re.MULTILINE) == names
     operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert re.findall(r"^### `([\w-]+)`$", operations, re.MULTILINE) == names
 
