@@ -1,46 +1,26 @@
-"""Storage for the suites that run on its twins in memory and on Azurite, and a Graph emulator of one's own.
+"""What stands behind the ports: storage in memory and on Azurite, two tenants as twins and in the Graph emulator.
 
 One Azurite serves the whole session.
 """
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 
 from local.azurite import Azurite
 from local.graph_emulator.testing import Graph, World
+from sync_core.deployment import SystemClock
 from sync_core.ports import Clock
 from sync_core.storage.connect import connect
 from sync_core.storage.queue import Queue
 from sync_core.storage.repositories import Storage, memory_storage
 from sync_core.storage.table import Table
-
-
-class ManualClock:
-    """Sleeping moves it on at once."""
-
-    def __init__(self) -> None:
-        self._now = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self._now
-
-    async def sleep(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+from tests.support.clock import ManualClock
+from tests.support.tenants import EmulatedTenants, MemoryTenants, Tenants
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -107,3 +87,20 @@ async def world() -> AsyncIterator[World]:
 @pytest.fixture
 def graph(world: World) -> Graph:
     return world.contoso
+
+
+@pytest.fixture
+async def emulated(world: World) -> AsyncIterator[EmulatedTenants]:
+    """The real adapters on the emulator."""
+    tenants = EmulatedTenants(world)
+    yield tenants
+    await tenants.close()
+
+
+@pytest.fixture(params=["memory", "emulator"])
+def tenants(request: pytest.FixtureRequest) -> Tenants:
+    """Two tenants without people, as twins and as the real adapters on the emulator."""
+    if request.param == "memory":
+        return MemoryTenants()
+    made: EmulatedTenants = request.getfixturevalue("emulated")
+    return made

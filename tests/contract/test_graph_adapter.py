@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,50 +13,12 @@ import pytest
 
 from sync_core.graph.auth import tenant_of
 from sync_core.graph.client import GraphClient
-from sync_core.graph.credentials import CLOUDS, AccessToken, EmulatorCredential
+from sync_core.graph.credentials import CLOUDS, EmulatorCredential
 from sync_core.graph.subscriptions import GraphSubscriptions
 from sync_core.graph.target import GraphTarget
 from sync_core.model.errors import ConflictError, GraphRefusedError, ReadOnlyError, UnavailableError, WrongTenantError
-
-TENANT = "22222222-2222-2222-2222-222222222222"
-USER = "aaaaaaaa-0000-0000-0000-000000000001"
-START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-
-type Handler = Callable[[httpx.Request], httpx.Response]
-
-
-class StoppedClock:
-    """Time that stands still; sleeping moves it on."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> datetime:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
-
-
-def jwt(claims: object, number: int = 0) -> str:
-    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"header{number}.{payload}.signature"
-
-
-class Tokens:
-    """A token source that counts; every token is another one."""
-
-    def __init__(self, claims: object = None) -> None:
-        self.claims = {"tid": TENANT} if claims is None else claims
-        self.asked: list[str | None] = []
-
-    async def get_token(self, *scopes: str, claims: str | None = None, enable_cae: bool = False) -> AccessToken:
-        self.asked.append(claims)
-        token = jwt(self.claims, len(self.asked))
-        return AccessToken(token=token, expires_on=int((START + timedelta(hours=1)).timestamp()))
-
-    async def close(self) -> None:
-        pass
+from tests.support.clock import START, ManualClock
+from tests.support.graph import TENANT, USER, Handler, Tokens, answers, client_for, jwt, yes
 
 
 class Ledger:
@@ -78,23 +39,8 @@ class Ledger:
         self.pauses.append(retry_after)
 
 
-def client_for(handler: Handler, **options: Any) -> GraphClient:
-    defaults: dict[str, Any] = {"tenant_id": TENANT, "credential": Tokens(), "clock": StoppedClock()}
-    return GraphClient(**defaults | options, transport=httpx.MockTransport(handler))
-
-
-def answers(status: int, body: object = None, headers: dict[str, str] | None = None) -> Handler:
-    if body is None:
-        return lambda _: httpx.Response(status, headers=headers)
-    return lambda _: httpx.Response(status, json=body, headers=headers)
-
-
 def never(request: httpx.Request) -> httpx.Response:
     raise AssertionError(f"a request left: {request.method} {request.url}")
-
-
-async def yes() -> bool:
-    return True
 
 
 WRITES: dict[str, Callable[[GraphClient], Awaitable[object]]] = {
@@ -197,13 +143,13 @@ async def test_redirects_are_not_followed() -> None:
 
 async def test_one_token_serves_until_it_is_nearly_over() -> None:
     """The token is fetched once, and again shortly before it expires."""
-    tokens, clock = Tokens(), StoppedClock()
+    tokens, clock = Tokens(), ManualClock()
     client = client_for(answers(200, {}), credential=tokens, clock=clock)
     await client.get("/users")
-    clock.at += timedelta(minutes=54)
+    clock.advance(timedelta(minutes=54))
     await client.get("/users")
     assert len(tokens.asked) == 1
-    clock.at += timedelta(minutes=2)
+    clock.advance(timedelta(minutes=2))
     await client.get("/users")
     assert len(tokens.asked) == 2
 
@@ -308,7 +254,7 @@ async def emulator_credential() -> AsyncIterator[Callable[[Handler], EmulatorCre
             base_url="http://127.0.0.1:8040",
             tenant_id=TENANT,
             app_id="app",
-            clock=StoppedClock(),
+            clock=ManualClock(),
             transport=httpx.MockTransport(handler),
         )
         made.append(credential)

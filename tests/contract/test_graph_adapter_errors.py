@@ -22,8 +22,8 @@ from sync_core.model.errors import (
     TransientError,
     UnavailableError,
 )
-
-from .test_graph_adapter import START, USER, answers, client_for
+from tests.support.clock import START
+from tests.support.graph import USER, answers, client_for
 
 SECRET = "0c2a7d54-1111-4444-8888-00000000beef"  # stands for an id or address in Graph's text
 

@@ -20,7 +20,7 @@ from sync_core.storage.errors import StorageRefusedError
 from sync_core.storage.queue import Queue
 from sync_core.storage.repositories import Storage, memory_storage
 from sync_core.storage.table import Row, Table
-from tests.contract.conftest import ManualClock
+from tests.support.clock import ManualClock
 
 ACTIONS: dict[str, Callable[[Storage], Awaitable[object]]] = {
     "get": lambda storage: storage.tables_by_name["feeds"].get("p", "r"),

@@ -103,7 +103,7 @@ async def test_times_and_fingerprints_are_read(storage: Storage) -> None:
     assert grace is not None
     assert ada.applied[MANAGER] == fingerprint(grace.reference)
     assert ada.applied[ENABLED] == fingerprint(True)
-    assert ada.member_of == {STAFF}
+    assert ada.member_of == frozenset({STAFF})
     assert ada.linked_at is not None
     assert ada.invited_at is not None
     assert ada.read_at is not None
@@ -251,13 +251,10 @@ async def test_the_write_budget_goes_on(storage: Storage) -> None:
 
 
 async def test_activity_can_still_be_shown(storage: Storage) -> None:
-    """Of a sync, of one user, and what this program gave up on."""
+    """The outcomes of a sync are listed, and the message that this program gave up on is counted."""
     await SETTLED.fill(storage)
-    recent = await storage.activity.recent(SYNC, 10)
-    assert recent
-    for each in recent:
-        assert each in await storage.activity.timeline(SYNC, str(each["user"]), 10)
-    assert [each["body"] for each in await storage.activity.poison(10)] == ["not one of ours"]
+    assert await storage.activity.recent(SYNC, 10)
+    assert await storage.activity.poison_count() == 1
 
 
 # --- the other direction ---------------------------------------------------------------------------------------------

@@ -371,7 +371,9 @@ async def leave_behind(name: str) -> str:
 
 async def _rows(storage: Any, table: str) -> list[Columns]:
     """Of the activity, which the app only ever shows to people, no more than the newest."""
-    rows = [{"pk": row.pk, "rk": row.rk, **row.values} async for row in storage.tables_by_name[table].query(None)]
+    rows: list[Columns] = [
+        {"pk": row.pk, "rk": row.rk, **row.values} async for row in storage.tables_by_name[table].query(None)
+    ]
     if table != "activity":
         return rows
     newest = sorted({row["done_at"] for row in rows if "done_at" in row})[-3:]

@@ -27,9 +27,10 @@ from tests.simulator.delivery import Pump
 from tests.simulator.history import History
 from tests.simulator.host import Host, Life
 from tests.simulator.instance import Instance, Stage
-from tests.simulator.loop import EPOCH, VirtualClock, VirtualLoop, run
 from tests.simulator.plan import CONTOSO, FABRIKAM, STAFF, SYNC
 from tests.simulator.wire import Wire
+from tests.support.clock import START
+from tests.support.virtual_time import LoopClock, VirtualLoop, run
 from tools.infra import ROOT
 
 PEOPLE = 24
@@ -48,7 +49,7 @@ type Story = Callable[[Day], Awaitable[None]]
 def tell(story: Story, *, config: str | None = None) -> list[tuple[str, Row]]:
     """Live through it, and give what Application Insights would have got. `config` is another sync.yaml."""
     loop = VirtualLoop()
-    clock = VirtualClock(loop)
+    clock = LoopClock(loop)
     rows: list[tuple[str, Row]] = []
     telemetry = Telemetry(lambda table, row: rows.append((table, row)), now=clock.now)
     log = logging.getLogger("xtsync")
@@ -69,7 +70,7 @@ def tell(story: Story, *, config: str | None = None) -> list[tuple[str, Row]]:
 
 def at(minutes: float) -> datetime:
     """So long after the beginning."""
-    return EPOCH + timedelta(minutes=minutes)
+    return START + timedelta(minutes=minutes)
 
 
 class WatchedHost(Host):
@@ -113,7 +114,7 @@ class WatchedHost(Host):
 class Day:
     """The two tenants, and what a story can do to them. Minutes are those since the beginning."""
 
-    def __init__(self, clock: VirtualClock, telemetry: Telemetry, config: str) -> None:
+    def __init__(self, clock: LoopClock, telemetry: Telemetry, config: str) -> None:
         chance = Chance(0)
         weather = Weather(chance)
         weather.calm()

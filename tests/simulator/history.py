@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .loop import VirtualClock
+from tests.support.virtual_time import LoopClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class Exchange:
 
 
 class History:
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: LoopClock) -> None:
         self._clock = clock
         self._began = clock.now()
         self.lines: list[str] = []

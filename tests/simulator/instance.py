@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 from sync_core.model.errors import UnavailableError
 from sync_core.storage.queue import Message, Queue
 from sync_core.storage.table import Row, Table, Wanted
+from tests.support.virtual_time import LoopClock
 
 from .chance import Chance, Weather
 from .history import History
-from .loop import VirtualClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,20 +24,8 @@ class Stage:
 
     chance: Chance
     weather: Weather
-    clock: VirtualClock
+    clock: LoopClock
     history: History
-
-
-class SkewedClock:
-    def __init__(self, clock: VirtualClock, ahead: timedelta) -> None:
-        self._clock = clock
-        self._ahead = ahead
-
-    def now(self) -> datetime:
-        return self._clock.now() + self._ahead
-
-    async def sleep(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
 
 
 class Instance:
@@ -52,7 +40,7 @@ class Instance:
         self._latency: Random = stage.chance.stream(f"latency/{name}")
         self._scale = stage.chance.stream("latency").choice((0.3, 1.0, 1.0, 4.0))
         skew = stage.weather.amount("clock-skew", -3, 3) if stage.weather.rate("clock-skew") else 0.0
-        self.clock = SkewedClock(stage.clock, timedelta(seconds=skew))
+        self.clock = stage.clock.ahead(timedelta(seconds=skew))
         if skew:
             stage.weather.saw("clock-skew")
 

@@ -21,6 +21,7 @@ from sync_core.config.settings import load_settings
 from sync_core.model import Nomination, Why
 from sync_core.ports import HoldState
 from sync_core.storage.repositories import memory_storage
+from tests.support.virtual_time import LoopClock, VirtualLoop, run
 
 from .chance import Chance, Weather
 from .delivery import Pump
@@ -28,7 +29,6 @@ from .evidence import Broken, Evidence
 from .history import History
 from .host import Host
 from .instance import Instance, Stage
-from .loop import VirtualClock, VirtualLoop, run
 from .memberships import Memberships
 from .model import check
 from .mutations import MUTATIONS
@@ -100,7 +100,7 @@ class _Run:
         self.chance = Chance(seed)
         self.weather = Weather(self.chance, extra=extra)
         self.plan = Plan.draw(self.chance, groups=groups)
-        self.clock = VirtualClock(loop)
+        self.clock = LoopClock(loop)
         self.history = History(self.clock)
         self.stage = Stage(chance=self.chance, weather=self.weather, clock=self.clock, history=self.history)
         self.logs = logs

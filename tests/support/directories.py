@@ -1,37 +1,75 @@
-"""Small twins of the two directories and of the subscription API: dictionaries behind the ports, and nothing clever.
+"""Twins of the source tenant's directories: users and groups in dictionaries, behind the ports.
 
-Every call goes through `Faults`, which counts it and may make it fail.
+Every call goes through `Faults`, which counts it and may make it fail. The cases in tests/contract/test_directory_*
+hold for these twins and for the real adapters alike.
 """
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
 
-from sync_core.model import Attributes, Json, Marker, SourceState, SourceUser, TargetUser
-from sync_core.model.errors import ConflictError, GraphRefusedError, MissingManagerError
-from sync_core.ports import Clock, Confirm, DeltaPage, GraphSubscription, GroupChanges, MarkedPage, Presence
+from sync_core.mapping import source_attributes
+from sync_core.model import MANAGER, Json, SourceState, SourceUser, Sync
+from sync_core.model.errors import ResyncRequiredError, UnavailableError
+from sync_core.ports import Clock, DeltaPage, GroupChanges
+from sync_core.scope.verdict import scope_attributes
 
+from .deleted import Retention
 from .faults import Faults
+
+# What every read shows, whatever mapping and scope need besides: the same as GraphSource.
+ALWAYS = frozenset(
+    {
+        *("id", "accountEnabled", "displayName", "mail", "userPrincipalName"),
+        *("userType", "creationType", "externalUserState"),
+    }
+)
+# Tokens of directory objects are valid for seven days. https://learn.microsoft.com/graph/delta-query-overview
+LINK_LIVES = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Round:
+    """A round of delta pages: its entries, and what everybody was like when it began."""
+
+    entries: Sequence[SourceUser]
+    everybody: Mapping[str, SourceUser]
+    began: datetime
 
 
 class MemorySource:
-    """ports.SourceDirectory: users by id, deleted users by id, and delta pages by the link that leads to them."""
+    """ports.SourceDirectory: users by id, deleted users by id, direct members by group.
 
-    def __init__(self, clock: Clock, faults: Faults) -> None:
+    The delta query lists what has changed since its link was issued. A page in `pages` comes instead, for the link that
+    it stands under.
+    """
+
+    def __init__(self, clock: Clock, faults: Faults, attributes: Iterable[str] = ()) -> None:
         self._clock, self._faults = clock, faults
-        self.select = "id,accountEnabled"
         self.users: dict[str, dict[str, Json]] = {}
         self.deleted: dict[str, dict[str, Json]] = {}
-        self.groups: dict[str, set[str]] = {}  # direct members: users and groups alike
+        self.groups: dict[str, set[str]] = {}  # users and groups alike
         self.pages: dict[str | None, DeltaPage | Exception] = {}
-        self.on_read: Callable[[], None] = lambda: None  # what happens right after somebody was read
-        self.on_page: Callable[[], None] = lambda: None  # likewise, a page
+        self.page_size = 100
+        self.on_read: Callable[[], None] = lambda: None  # called right after a user was read
+        self.on_page: Callable[[], None] = lambda: None  # called right after a page was read
+        self._retention = Retention(clock)
+        self._rounds: dict[str, _Round] = {}  # by the link to the next round
+        self._numbers = count(1)
+        self.ask_for(attributes)
+
+    def ask_for(self, attributes: Iterable[str]) -> None:
+        """Reads show these attributes and the ones that every read shows."""
+        self.select = ",".join(sorted(ALWAYS.union(attributes)))
+
+    # --- what people and administrators do ---
 
     def soft_delete(self, user_id: str) -> None:
         self.deleted[user_id] = self.users.pop(user_id)
+        self._retention.expire(self.deleted)
 
     def restore(self, user_id: str) -> None:
         self.users[user_id] = self.deleted.pop(user_id)
@@ -39,6 +77,10 @@ class MemorySource:
     def purge(self, user_id: str) -> None:
         self.users.pop(user_id, None)
         self.deleted.pop(user_id, None)
+        for members in self.groups.values():
+            members.discard(user_id)
+
+    # --- the port ---
 
     async def read_user(self, user_id: str, groups: Collection[str] = ()) -> SourceUser:
         return await self._faults.call("source.read_user", self._read_user(user_id, groups))
@@ -55,19 +97,17 @@ class MemorySource:
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
         return await self._faults.call("source.existing", self._existing(user_ids))
 
+    # --- reading ---
+
     def entry(self, user_id: str) -> SourceUser:
-        """The user as a delta page shows it."""
+        """The user as a delta page shows them: without attributes once they are deleted."""
+        self._retention.expire(self.deleted)
         now = self._clock.now()
         if user_id in self.users:
-            attributes = {"manager": None, **self.users[user_id]}
-            if attributes["manager"] not in self.users:
-                attributes["manager"] = None  # Graph does not show one who is deleted
-            state = SourceState.DISABLED if attributes.get("accountEnabled") is False else SourceState.LIVE
-            return SourceUser(id=user_id, state=state, attributes=attributes, read_at=now)
-        if user_id in self.deleted:
-            state = SourceState.SOFT_DELETED
-            return SourceUser(id=user_id, state=state, attributes=dict(self.deleted[user_id]), read_at=now)
-        return SourceUser(id=user_id, state=SourceState.GONE, read_at=now)
+            attributes = self._selected(self.users[user_id])
+            return SourceUser(id=user_id, state=_live_state(attributes), attributes=attributes, read_at=now)
+        state = SourceState.SOFT_DELETED if user_id in self.deleted else SourceState.GONE
+        return SourceUser(id=user_id, state=state, read_at=now)
 
     def nested(self, group: str) -> set[str]:
         """Everything in a group, through every level."""
@@ -79,37 +119,112 @@ class MemorySource:
                 left.append(each)
         return found
 
+    def _selected(self, user: Mapping[str, Json]) -> dict[str, Json]:
+        attributes = {name: user.get(name) for name in self.select.split(",")}
+        if attributes.get(MANAGER) not in self.users and MANAGER in attributes:
+            attributes[MANAGER] = None  # Graph does not show one who is deleted
+        return attributes
+
     async def _read_user(self, user_id: str, groups: Collection[str]) -> SourceUser:
         read = self.entry(user_id)
         if not read.absent:
             read = replace(read, member_of=frozenset(each for each in groups if user_id in self.nested(each)))
+        elif user_id in self.deleted:
+            attributes = self._selected(self.deleted[user_id])
+            attributes.pop(MANAGER, None)  # deletedItems has no relations
+            read = replace(read, attributes=attributes)
         self.on_read()
         return read
 
     async def _missing_groups(self, groups: Collection[str]) -> set[str]:
         return {each for each in groups if each not in self.groups}
 
-    async def _delta_page(self, link: str | None) -> DeltaPage:
-        page = self.pages[link]
-        self.on_page()
-        if isinstance(page, Exception):
-            raise page
-        return page
-
     async def _reports(self, user_id: str) -> list[str]:
-        return [each for each, user in self.users.items() if user.get("manager") == user_id and user_id in self.users]
+        return [each for each, user in self.users.items() if user.get(MANAGER) == user_id and user_id in self.users]
 
     async def _existing(self, user_ids: Sequence[str]) -> set[str]:
         return {user_id for user_id in user_ids if user_id in self.users}
 
+    # --- the delta query ---
+
+    async def _delta_page(self, link: str | None) -> DeltaPage:
+        page = self.pages[link] if link in self.pages else self._page(link)
+        self.on_page()
+        if isinstance(page, Exception):
+            raise page
+        if page.delta_link is not None and page.delta_link not in self._rounds:
+            self._rounds[page.delta_link] = self._round(entries=())
+        return page
+
+    def _page(self, link: str | None) -> DeltaPage:
+        """The link to a page is the link to its next round and an offset; without an offset a round begins."""
+        following, _, offset = (link or "").partition("@")
+        if not offset:
+            entries = self._changed_since(following) if following else self._everybody().values()
+            new = self._round(entries)
+            following = f"since:{next(self._numbers)}"
+            self._rounds[following] = new
+        if following not in self._rounds:
+            raise ResyncRequiredError("no such page")
+        listed, first = self._rounds[following].entries, int(offset or 0)
+        if (last := first + self.page_size) < len(listed):
+            return DeltaPage(users=listed[first:last], next_link=f"{following}@{last}")
+        return DeltaPage(users=listed[first:last], delta_link=following)
+
+    def _round(self, entries: Iterable[SourceUser]) -> _Round:
+        return _Round(entries=[*entries], everybody=self._everybody(), began=self._clock.now())
+
+    def _everybody(self) -> dict[str, SourceUser]:
+        return {user_id: self.entry(user_id) for user_id in (*self.users, *self.deleted)}
+
+    def _changed_since(self, link: str) -> Iterable[SourceUser]:
+        known = self._rounds.get(link)
+        if known is None or self._clock.now() - known.began > LINK_LIVES:
+            raise ResyncRequiredError("the link is dead")
+        for user_id in {**known.everybody, **self._everybody()}:
+            before, now = known.everybody.get(user_id), self.entry(user_id)
+            if before is None or before.absent or now.absent:
+                if before is None or before.state is not now.state:
+                    yield now
+            elif before.attributes != now.attributes:
+                same = before.attributes.get(MANAGER) == now.attributes.get(MANAGER)
+                yield replace(now, attributes=_without_manager(now.attributes) if same else now.attributes)
+
+
+def _live_state(attributes: Mapping[str, Json]) -> SourceState:
+    match attributes["accountEnabled"]:
+        case True:
+            return SourceState.LIVE
+        case False:
+            return SourceState.DISABLED
+        case _:
+            raise UnavailableError("a user without accountEnabled")
+
+
+def _without_manager(attributes: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in attributes.items() if name != MANAGER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Memberships:
+    """Who was directly in which group when a delta link was issued."""
+
+    members: Mapping[str, frozenset[str]]
+    issued: datetime
+
 
 class MemoryGroups:
-    """ports.GroupDirectory over a MemorySource's groups; delta pages by the link that leads to them."""
+    """ports.GroupDirectory over a MemorySource's groups.
 
-    def __init__(self, source: MemorySource, faults: Faults) -> None:
-        self._source, self._faults = source, faults
+    The delta query tells who joined and who left since its link was issued. A page in `pages` comes instead, for the
+    link that it stands under.
+    """
+
+    def __init__(self, source: MemorySource, faults: Faults, clock: Clock) -> None:
+        self._source, self._faults, self._clock = source, faults, clock
         self.pages: dict[str, GroupChanges | Exception] = {}
-        self._asked = 0
+        self._issued: dict[str, _Memberships] = {}
+        self._numbers = count(1)
 
     async def closure(self, groups: Collection[str]) -> set[str]:
         return await self._faults.call("groups.closure", self._closure(groups))
@@ -118,7 +233,7 @@ class MemoryGroups:
         return await self._faults.call("groups.latest", self._latest())
 
     async def changes(self, link: str, groups: Collection[str]) -> GroupChanges:
-        return await self._faults.call("groups.changes", self._changes(link))
+        return await self._faults.call("groups.changes", self._changes(link, groups))
 
     async def members(self, group: str) -> set[str] | None:
         return await self._faults.call("groups.members", self._members(group))
@@ -129,251 +244,51 @@ class MemoryGroups:
             each for group in groups if group in known for each in (group, *self._source.nested(group) & set(known))
         }
 
-    async def _latest(self) -> str:
-        self._asked += 1
-        return f"latest:{self._asked}"
-
-    async def _changes(self, link: str) -> GroupChanges:
-        page = self.pages.get(link, GroupChanges(joined=(), left=(), regrouped=False, delta_link=f"{link}+"))
-        if isinstance(page, Exception):
-            raise page
-        return page
-
     async def _members(self, group: str) -> set[str] | None:
         if group not in self._source.groups:
             return None
         return self._source.nested(group) & set(self._source.users)
 
+    async def _latest(self) -> str:
+        return self._issue(f"latest:{next(self._numbers)}")
 
-@dataclass(slots=True, kw_only=True)
-class Account:
-    """One user of the target tenant."""
+    async def _changes(self, link: str, groups: Collection[str]) -> GroupChanges:
+        page = self.pages[link] if link in self.pages else self._since(link, groups)
+        if isinstance(page, Exception):
+            raise page
+        if page.delta_link is not None:
+            self._issue(page.delta_link)
+        return page
 
-    address: str
-    external: bool
-    created_at: datetime
-    attributes: dict[str, Json] = field(default_factory=dict)
+    def _issue(self, link: str) -> str:
+        members = {group: frozenset(members) for group, members in self._source.groups.items()}
+        self._issued[link] = _Memberships(members=members, issued=self._clock.now())
+        return link
 
-
-class MemoryTarget:
-    """ports.TargetDirectory: accounts by id. `writes` names every write that was asked for, and whom it was about."""
-
-    def __init__(self, clock: Clock, faults: Faults) -> None:
-        self._clock, self._faults = clock, faults
-        self.users: dict[str, Account] = {}
-        self.deleted: dict[str, Account] = {}
-        self.invisible: set[str] = set()  # not replicated yet: neither found, read nor written
-        self.unsearchable: set[str] = set()  # readable by id; the search index does not have them yet
-        self.missed_updates: set[str] = set()  # whose next PATCH goes to a server that does not know them yet
-        self.missed_deletes: set[str] = set()
-        self.missed_restores: set[str] = set()
-        self.refuses: dict[str, str] = {}  # attribute and the code of its refusal
-        self.before_update: Callable[[], Awaitable[None]] | None = None  # what overtakes the next PATCH
-        self.after_delete: Callable[[], None] = lambda: None  # the answer is on its way
-        self.writes: list[tuple[str, str]] = []
-
-    def add(self, user_id: str, address: str, *, external: bool = True, **attributes: Json) -> Account:
-        account = Account(address=address, external=external, created_at=self._clock.now(), attributes=attributes)
-        self.users[user_id] = account
-        return account
-
-    def of(self, address: str) -> list[tuple[str, Account]]:
-        return [(user_id, user) for user_id, user in self.users.items() if user.address == address]
-
-    async def candidates(
-        self, address: str | None, *, mark: str | None = None, marker: Marker | None = None
-    ) -> list[TargetUser]:
-        return await self._faults.call("target.candidates", self._candidates(address, mark, marker))
-
-    async def marked(self, marker: Marker, link: str | None = None) -> MarkedPage:
-        return await self._faults.call("target.marked", self._marked(marker, link))
-
-    async def read_user(self, target_id: str) -> TargetUser | None:
-        return await self._faults.call("target.read_user", self._read_user(target_id))
-
-    async def presence(self, target_id: str) -> Presence:
-        return await self._faults.call("target.presence", self._presence(target_id))
-
-    async def enabled(self, target_id: str) -> bool:
-        return await self._faults.call("target.enabled", self._enabled(target_id))
-
-    async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
-        return await self._faults.call("target.invite", self._invite(address, display_name, confirm))
-
-    async def update(
-        self, target_id: str, attributes: Attributes, *, confirm: Confirm | None = None
-    ) -> Mapping[str, str] | None:
-        return await self._faults.call("target.update", self._update(target_id, attributes, confirm))
-
-    async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
-        return await self._faults.call("target.set_manager", self._set_manager(target_id, manager_id))
-
-    async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:
-        return await self._faults.call("target.soft_delete", self._soft_delete(target_id, confirm))
-
-    async def restore(self, target_id: str) -> bool:
-        return await self._faults.call("target.restore", self._restore(target_id))
-
-    def _shown(self, target_id: str, marker: Marker | None = None) -> TargetUser:
-        user = self.users[target_id]
-        name = str(user.attributes.get("displayName", ""))
-        borne = user.attributes.get(marker.attribute) if marker else None
-        return TargetUser(
-            id=target_id,
-            external=user.external,
-            created_at=user.created_at,
-            display_name=name,
-            marker=str(borne) if borne else None,
-        )
-
-    def _misses(self, target_id: str, missed: set[str]) -> bool:
-        if target_id in missed:
-            missed.remove(target_id)
-            return True
-        return target_id not in self.users or target_id in self.invisible
-
-    async def _candidates(self, address: str | None, mark: str | None, marker: Marker | None) -> list[TargetUser]:
-        shown = [self._shown(each, marker) for each in self.users if each not in self.invisible | self.unsearchable]
-        return [
-            each
-            for each in shown
-            if self.users[each.id].address == address
-            or (mark and each.display_name.startswith(mark))
-            or (marker and each.marker == marker.text)
-        ]
-
-    async def _marked(self, marker: Marker, link: str | None) -> MarkedPage:
-        """One user a page, so that paging shows."""
-        texts = [str(user.attributes.get(marker.attribute, "")) for user in self.users.values()]
-        found = sorted(text.removeprefix(marker.prefix) for text in texts if text.startswith(marker.prefix))
-        at = int(link or 0)
-        return MarkedPage(source_ids=found[at : at + 1], next_link=str(at + 1) if at + 1 < len(found) else None)
-
-    async def _read_user(self, target_id: str) -> TargetUser | None:
-        return self._shown(target_id) if target_id in self.users and target_id not in self.invisible else None
-
-    async def _presence(self, target_id: str) -> Presence:
-        if target_id in self.users and target_id not in self.invisible:
-            return Presence.PRESENT
-        return Presence.SOFT_DELETED if target_id in self.deleted else Presence.GONE
-
-    async def _enabled(self, target_id: str) -> bool:
-        return target_id in self.users and self.users[target_id].attributes.get("accountEnabled") is not False
-
-    async def _invite(self, address: str, display_name: str, confirm: Confirm) -> str:
-        if not await confirm():
-            raise ConflictError
-        self.writes.append(("invite", address))
-        for user_id, user in self.of(address):
-            if not user.external:
-                raise GraphRefusedError(status=400, code="BadRequest")
-            return user_id
-        user_id = f"guest-{len(self.users) + len(self.deleted) + 1}"
-        name: dict[str, Json] = {"displayName": display_name}
-        self.users[user_id] = Account(address=address, external=True, created_at=self._clock.now(), attributes=name)
-        return user_id
-
-    async def _set_manager(self, target_id: str, manager_id: str | None) -> bool:
-        self.writes.append(("set_manager", target_id))
-        if target_id not in self.users:
-            return False
-        if manager_id is not None and manager_id not in self.users:
-            raise MissingManagerError
-        if "manager" in self.refuses:
-            raise GraphRefusedError(status=403, code=self.refuses["manager"])
-        self.users[target_id].attributes["manager"] = manager_id
-        return True
-
-    async def _update(
-        self, target_id: str, attributes: Attributes, confirm: Confirm | None
-    ) -> Mapping[str, str] | None:
-        if overtaking := self.before_update:
-            self.before_update = None
-            await overtaking()
-        if confirm is not None and not await confirm():
-            raise ConflictError("overtaken")
-        self.writes.append(("update", target_id))
-        if self._misses(target_id, self.missed_updates):
-            return None
-        refused = {name: code for name, code in self.refuses.items() if name in attributes}
-        account = self.users[target_id]
-        account.attributes.update({name: value for name, value in attributes.items() if name not in refused})
-        return refused
-
-    async def _soft_delete(self, target_id: str, confirm: Confirm) -> bool:
-        if not await confirm():
-            raise ConflictError("not to be deleted any more")
-        self.writes.append(("soft_delete", target_id))
-        if self._misses(target_id, self.missed_deletes):
-            return False
-        self.deleted[target_id] = self.users.pop(target_id)
-        for (
-            account
-        ) in self.users.values():  # whether a restore brings references back is not documented: here it does not
-            if account.attributes.get("manager") == target_id:
-                account.attributes["manager"] = None
-        self.after_delete()
-        return True
-
-    async def _restore(self, target_id: str) -> bool:
-        self.writes.append(("restore", target_id))
-        if target_id in self.missed_restores:
-            self.missed_restores.remove(target_id)
-            return False
-        if target_id not in self.deleted:
-            return False
-        self.users[target_id] = self.deleted.pop(target_id)
-        return True
+    def _since(self, link: str, groups: Collection[str]) -> GroupChanges:
+        then = self._issued.get(link)
+        if then is None or self._clock.now() - then.issued > LINK_LIVES:
+            raise ResyncRequiredError("the link is dead")
+        joined: list[str] = []
+        left: list[str] = []
+        regrouped = False
+        current = {**then.members, **self._source.groups}
+        for group in sorted(groups):
+            before, now = then.members.get(group, frozenset()), self._source.groups.get(group)
+            if now is None:
+                regrouped = regrouped or group in then.members
+                continue
+            for member in sorted(before ^ now):
+                if member in current:  # a group; what agrees with the closure is known
+                    regrouped = regrouped or (member in now) != (member in groups)
+                else:
+                    (joined if member in now else left).append(member)
+        return GroupChanges(joined=joined, left=left, regrouped=regrouped, delta_link=f"{link}+")
 
 
-class MemorySubscriptions:
-    """ports.SubscriptionApi: one subscription for each resource, as Graph has it for one app."""
-
-    def __init__(self, faults: Faults, notification_url: str = "https://app.example/api/graph/notifications") -> None:
-        self._faults = faults
-        self.notification_url = notification_url
-        self.subscriptions: dict[str, GraphSubscription] = {}
-        self.client_states: dict[str, str] = {}
-        self._made = 0
-
-    async def create(self, *, resource: str, client_state: str, expires_at: datetime) -> GraphSubscription:
-        return await self._faults.call("subscriptions.create", self._create(resource, client_state, expires_at))
-
-    async def renew(self, subscription_id: str, expires_at: datetime) -> GraphSubscription | None:
-        return await self._faults.call("subscriptions.renew", self._renew(subscription_id, expires_at))
-
-    async def delete(self, subscription_id: str) -> None:
-        await self._faults.call("subscriptions.delete", self._delete(subscription_id))
-
-    async def list(self) -> builtins.list[GraphSubscription]:
-        return await self._faults.call("subscriptions.list", self._list())
-
-    async def _create(self, resource: str, client_state: str, expires_at: datetime) -> GraphSubscription:
-        if any(old.resource == resource for old in self.subscriptions.values()):
-            raise ConflictError("there is a subscription for this resource already")
-        self._made += 1
-        made = GraphSubscription(
-            id=f"subscription-{self._made}",
-            resource=resource,
-            notification_url=self.notification_url,
-            expires_at=expires_at,
-        )
-        self.subscriptions[made.id] = made
-        self.client_states[made.id] = client_state
-        return made
-
-    async def _renew(self, subscription_id: str, expires_at: datetime) -> GraphSubscription | None:
-        old = self.subscriptions.get(subscription_id)
-        if old is None:
-            return None
-        self.subscriptions[subscription_id] = replace(old, expires_at=expires_at)
-        return self.subscriptions[subscription_id]
-
-    async def _delete(self, subscription_id: str) -> None:
-        self.subscriptions.pop(subscription_id, None)
-
-    async def _list(self) -> builtins.list[GraphSubscription]:
-        return [*self.subscriptions.values()]
+def needed(syncs: Iterable[Sync]) -> set[str]:
+    """What reads have to show so that these syncs can be decided, as sync_core.deployment asks for it."""
+    return {name for sync in syncs for name in source_attributes(sync.mapping) | scope_attributes(sync)}
 
 
 def pages(

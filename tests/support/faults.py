@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from sync_core.storage.queue import MAX_BATCH, Message, Queue
@@ -17,17 +18,27 @@ class Faults:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.rows: Counter[str] = Counter()  # that queries gave, by the name of the call
         self._armed: dict[int, tuple[Exception, bool]] = {}
         self._named: dict[str, list[Exception]] = {}
         self._meanwhile: dict[int, Callable[[], Awaitable[object]]] = {}
+        self._afterwards: dict[str, list[Callable[[], Awaitable[object]]]] = {}
 
     def fail_at(self, n: int, error: Exception, *, after: bool = False) -> None:
         """The n-th call from now on (0 is the next)."""
         self._armed[len(self.calls) + n] = error, after
 
-    def fail_next(self, name: str, *errors: Exception) -> None:
-        """The next calls of this name, one error each, before they are done."""
-        self._named.setdefault(name, []).extend(errors)
+    def fail_next(self, name: str, *errors: Exception, after: bool = False) -> None:
+        """The next calls of this name, one error each: before they are done, or after."""
+        if not after:
+            self._named.setdefault(name, []).extend(errors)
+            return
+        for error in errors:
+            self.after_next(name, _raising(error))
+
+    def after_next(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Once the next call of this name is done, and before anybody hears of it, this happens."""
+        self._afterwards.setdefault(name, []).append(work)
 
     def meanwhile_at(self, n: int, work: Callable[[], Awaitable[object]]) -> None:
         """While the n-th call from now on is about to be made, somebody else does this."""
@@ -37,6 +48,7 @@ class Faults:
         """Nothing that was planned and did not happen yet happens any more."""
         self._armed.clear()
         self._named.clear()
+        self._afterwards.clear()
 
     def start(self, name: str) -> int:
         """Note a call; raises if it is to fail before it is done."""
@@ -59,6 +71,8 @@ class Faults:
                 close()
             raise
         result = await work
+        if afterwards := self._afterwards.get(name):
+            await afterwards.pop(0)()
         self.end(index)
         return result
 
@@ -69,6 +83,13 @@ class Faults:
 
     def count(self, prefix: str) -> int:
         return sum(name.startswith(prefix) for name in self.calls)
+
+
+def _raising(error: Exception) -> Callable[[], Awaitable[object]]:
+    async def unheard() -> None:
+        raise error
+
+    return unheard
 
 
 class FaultyTable:
@@ -102,9 +123,11 @@ class FaultyTable:
         select: Sequence[str] = (),
         limit: int | None = None,
     ) -> AsyncIterator[Row]:
-        index = self._faults.start(f"table.{self._name}.query")
+        name = f"table.{self._name}.query"
+        index = self._faults.start(name)
         rows = self._table.query(pk, rk_from=rk_from, rk_to=rk_to, where=where, select=select, limit=limit)
         async for row in rows:
+            self._faults.rows[name] += 1
             yield row
         self._faults.end(index)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -28,10 +29,20 @@ def only(*clauses: Clause) -> tuple[Filter, ...]:
     return (Filter(name="A", clauses=clauses),)
 
 
-def guarded(*clauses: Clause, policy: Policy | None = None) -> World:
-    world = World(filters=only(*clauses), policy=policy)
+def either(*filters: Sequence[Clause]) -> tuple[Filter, ...]:
+    """Several filters, of which one is enough."""
+    return tuple(Filter(name=f"F{n}", clauses=clauses) for n, clauses in enumerate(filters))
+
+
+def grouped(filters: tuple[Filter, ...], policy: Policy | None = None) -> World:
+    """With three empty groups."""
+    world = World(filters=filters, policy=policy)
     world.source.groups = {SALES: set(), STAFF: set(), CLUB: set()}
     return world
+
+
+def guarded(*clauses: Clause, policy: Policy | None = None) -> World:
+    return grouped(only(*clauses), policy)
 
 
 async def round_of_groups(world: World) -> list[tuple[str, Why]]:

@@ -31,9 +31,11 @@ from sync_core.ports import FeedState
 from sync_core.storage.repositories import memory_storage
 
 from .clock import ManualClock
-from .directories import Account, MemoryGroups, MemorySource, MemorySubscriptions, MemoryTarget, pages
+from .directories import MemoryGroups, MemorySource, needed, pages
 from .faults import Faults, FaultyQueue, FaultyTable
 from .make import ADA, ADDRESS, CONTOSO, FABRIKAM, NAME, person, sync
+from .subscriptions import MemorySubscriptions
+from .target import Account, MemoryTarget
 
 
 def names(outcome: Outcome) -> list[str]:
@@ -71,13 +73,14 @@ class World:
             wrap_queue=lambda name, queue: FaultyQueue(name, queue, self.faults),
         )
         self.source = MemorySource(self.clock, self.faults)
-        self.groups = MemoryGroups(self.source, self.faults)
+        self.groups = MemoryGroups(self.source, self.faults, self.clock)
         self.target = MemoryTarget(self.clock, self.faults)
-        self.api = MemorySubscriptions(self.faults)
+        self.api = MemorySubscriptions(self.clock, self.faults)
         self.sync = sync(
             policy=policy, guard=guard, filters=filters, owner_attribute=owner_attribute, assigned=assigned
         )
         self.syncs = {each.name: each for each in (self.sync, *more)}
+        self.source.ask_for(needed(self.syncs.values()))
         states = count(1)
         runtime = assemble(
             Config(tenants={tenant.key: tenant for tenant in (CONTOSO, FABRIKAM)}, syncs=self.syncs),
@@ -213,6 +216,10 @@ class World:
 
     def guests(self, address: str = ADDRESS) -> list[str]:
         return [user_id for user_id, _ in self.target.of(address)]
+
+    def enabled(self) -> list[Json]:
+        """What each target user's accountEnabled was set to; None where nobody set it."""
+        return [account.attributes.get("accountEnabled") for account in self.target.users.values()]
 
     def in_step(self, user_id: str = ADA) -> bool:
         """Whether the one guest of this user has every attribute that the newest source wants."""

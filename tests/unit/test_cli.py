@@ -11,8 +11,7 @@ import pytest
 
 from sync_core.cli.__main__ import COMMANDS, build_parser, main
 from sync_core.model.errors import UnavailableError
-
-from .test_cli_support import ADA, NAME, SETTINGS, Bench
+from tests.support.cli import ADA, NAME, SETTINGS, Bench
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ from sync_core.model import Link, LinkState, Reason, Why
 from sync_core.model.errors import ConflictError
 from sync_core.ops.changes import WAYS_OUT
 from sync_core.storage.links import TableLinks
+from tests.support.cli import ADA, BOB, CONFIG, NAME, Bench
 from tests.support.make import person
-
-from .test_cli_support import ADA, BOB, CONFIG, NAME, Bench
 
 ADDRESS = "ada@contoso.example"
 SECOND = "  - { name: contoso-to-litware, source: contoso, target: litware }\n"

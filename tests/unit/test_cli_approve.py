@@ -12,8 +12,7 @@ from sync_core.model import Why
 from sync_core.model.errors import ConflictError
 from sync_core.ports import HoldRecord, HoldState
 from sync_core.storage.guards import TableGuards
-
-from .test_cli_support import ADA, BOB, CYD, NAME, Bench
+from tests.support.cli import ADA, BOB, CYD, NAME, Bench
 
 
 class Contested(TableGuards):

@@ -15,8 +15,7 @@ from sync_core.config.settings import Settings
 from sync_core.decision.look import Look
 from sync_core.model import Json
 from sync_core.ports import AppOnTenant, FeedState, Side, SubscriptionRecord
-
-from .test_cli_support import ADA, Bench
+from tests.support.cli import ADA, Bench
 
 
 class Inspection:

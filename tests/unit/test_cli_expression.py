@@ -10,8 +10,7 @@ import pytest
 
 from sync_core.cli.__main__ import main
 from sync_core.cli.world import World
-
-from .test_cli_support import CONFIG, Bench, Result, Terminal
+from tests.support.cli import CONFIG, Bench, Result, Terminal
 
 
 @pytest.fixture

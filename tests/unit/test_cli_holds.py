@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_cli_support import ADA, BOB, CYD, NAME, Bench
+from tests.support.cli import ADA, BOB, CYD, NAME, Bench
 
 
 @pytest.fixture

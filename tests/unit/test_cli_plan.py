@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from sync_core.model.errors import UnavailableError
+from tests.support.cli import ADA, BOB, CYD, NAME, Bench
 from tests.support.directories import pages
 from tests.support.make import person
-
-from .test_cli_support import ADA, BOB, CYD, NAME, Bench
 
 MORE = tuple(f"dddddddd-0000-0000-0000-{n:012d}" for n in range(3))
 

@@ -9,8 +9,7 @@ import pytest
 
 from sync_core.config.entra import normalise
 from sync_core.config.file import load_config, parse_config
-
-from .test_cli_support import CONFIG, Bench
+from tests.support.cli import CONFIG, Bench
 
 DATA = Path(__file__).parent / "data" / "entra_schema.json"
 SCHEMA = json.loads(DATA.read_text(encoding="utf-8"))

@@ -12,8 +12,7 @@ from sync_core.model import LinkState, Parked
 from sync_core.model.errors import UnavailableError
 from sync_core.model.messages import FEED_PAGES, decode_feed_run
 from sync_core.ports import FeedPhase, FeedState, SubscriptionRecord
-
-from .test_cli_support import ADA, BOB, NAME, Bench
+from tests.support.cli import ADA, BOB, NAME, Bench
 
 
 @pytest.fixture

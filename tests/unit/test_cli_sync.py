@@ -9,9 +9,8 @@ import pytest
 
 from sync_core.model import LinkState
 from sync_core.model.errors import GraphRefusedError, UnavailableError
+from tests.support.cli import ADA, BOB, CONFIG, NAME, Bench
 from tests.support.make import person
-
-from .test_cli_support import ADA, BOB, CONFIG, NAME, Bench
 
 ADDRESS = "ada@contoso.example"
 SECOND = """\

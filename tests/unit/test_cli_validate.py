@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_cli_support import CONFIG, SETTINGS, Bench
+from tests.support.cli import CONFIG, SETTINGS, Bench
 
 
 @pytest.fixture

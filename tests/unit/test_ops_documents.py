@@ -20,11 +20,11 @@ from sync_core.model import LinkState, Parked
 from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
 from sync_core.ports import FeedState, HoldRecord, SubscriptionRecord
 from sync_core.storage.guards import TableGuards
+from tests.support.cli import ADA, BOB, CONFIG, CYD, NAME, Bench
 from tests.support.directories import pages
 from tests.support.make import person
 
 from .test_cli_doctor import Clinic
-from .test_cli_support import ADA, BOB, CONFIG, CYD, NAME, Bench
 from .test_ops_endpoints import call, said
 
 FOLDER = Path(__file__).parent / "data" / "documents"

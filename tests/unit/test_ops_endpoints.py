@@ -18,10 +18,9 @@ from sync_core.model.messages import FEED_PAGES
 from sync_core.ops.endpoints import ENDPOINTS, Answer, Call, Endpoint, answer
 from sync_core.ops.principal import HEADER, Role
 from sync_core.ports import HoldRecord, HoldState
+from tests.support.cli import ADA, NAME, SETTINGS, Bench
 from tests.support.make import person
 from tests.support.principals import OPERATOR_ID, principal
-
-from .test_cli_support import ADA, NAME, SETTINGS, Bench
 
 ORIGIN = "https://app.example"
 JSON = {"content-type": "application/json; charset=utf-8"}

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from tests.simulator.mutations import IN_GROUPS, MUTATIONS
-from tests.simulator.simulation import simulate
+from .mutations import IN_GROUPS, MUTATIONS
+from .simulation import simulate
 
 # Short ones, which between them meet nearly every fault and every change.
 SEEDS = (2, 3, 7, 8, *range(10, 16), *range(17, 22), *range(24, 30), 31, 32, 33, 35, 36, 38, 39, 40, 41)

@@ -11,7 +11,7 @@ from sync_core.cli.__main__ import build_parser
 from sync_core.config.settings import Settings
 from tools.settings_doc import PAGE, SCHEDULES, page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ALERTS = (ROOT / "infra" / "modules" / "alerts.bicep").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"xtsync ([a-z]+(?: (?:list|approve|reject))?)", OPERATIONS)))

@@ -60,7 +60,8 @@ async def test_a_notification_has_the_feed_read_at_once() -> None:
 async def test_the_feed_is_asked_a_second_time_a_little_later() -> None:
     """The delta query may not know yet what the notification told of. After that it is the poll's."""
     world = await quiet()
-    world.groups.pages["latest:1+"] = world.groups.pages.pop("latest:1")
+    world.groups.pages["later"] = world.groups.pages["latest:1"]
+    world.groups.pages["latest:1"] = GroupChanges(joined=(), left=(), regrouped=False, delta_link="later")
     await world.feeds.run(asks(world))
     assert await world.nominated() == []
     await deliver(world, SECOND_LOOK + timedelta(seconds=1))

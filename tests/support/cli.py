@@ -1,4 +1,4 @@
-"""A world for the command line: a folder, storage in memory, twins of the two directories. No test is in here."""
+"""A bench for the command line: a folder, storage in memory, twins of the two directories."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from sync_core.model import Link, LinkState, Nomination
 from sync_core.model.messages import USER_CHANGES, decode_nomination
 from sync_core.ports import HoldRecord
 from sync_core.storage.repositories import Storage, memory_storage
-from tests.support.clock import ManualClock
-from tests.support.directories import MemorySource, MemoryTarget
-from tests.support.faults import Faults
+
+from .clock import ManualClock
+from .directories import MemorySource, needed
+from .faults import Faults
+from .target import MemoryTarget
 
 NAME = "contoso-to-fabrikam"
 ADA = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -139,6 +141,7 @@ class Bench:
 
     def build(self, settings: Settings, config: Config, *, read_only: bool, on_look: Callable[[Look], None]) -> Runtime:
         self.built.append(read_only)
+        self.source.ask_for(needed(config.syncs.values()))
         graph = Directories(
             sources=dict.fromkeys(config.source_tenants, self.source),
             groups={},

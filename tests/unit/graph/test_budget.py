@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import selectors
-from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -15,74 +12,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from sync_core.graph.budget import WriteBudget, debt_wait, level, next_size, pace
-from sync_core.model.errors import ConflictError, ThrottledError, UnavailableError
+from sync_core.model.errors import ThrottledError, UnavailableError
 from sync_core.ports import BudgetRecord
+from tests.support.budget import SharedRecord
+from tests.support.clock import START
+from tests.support.virtual_time import LoopClock, in_virtual_time
 
-START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 TENANT = "22222222-2222-2222-2222-222222222222"
-
-
-class VirtualSelector(selectors.DefaultSelector):
-    """Where the event loop would sleep, time jumps instead: exact, repeatable, and without waiting."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        if timeout:
-            self.now += timeout
-        return super().select(0)
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._virtual = VirtualSelector()
-        super().__init__(self._virtual)
-
-    def time(self) -> float:
-        return self._virtual.now
-
-
-def in_virtual_time[T](main: Coroutine[Any, Any, T]) -> T:
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
-
-
-class LoopClock:
-    """`skew` seconds off, as no two machines agree."""
-
-    def __init__(self, skew: float = 0.0) -> None:
-        self._skew = skew
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=asyncio.get_running_loop().time() + self._skew)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
-class SharedRecord:
-    """A compare-and-swap on one record that takes its time and fails on demand."""
-
-    def __init__(self, latency: float = 0.0) -> None:
-        self.record: BudgetRecord | None = None
-        self.saves = 0
-        self.broken = False
-        self._latency = latency
-        self._etags = count(1)
-
-    async def get(self, tenant_id: str) -> BudgetRecord | None:
-        await asyncio.sleep(self._latency)
-        return self.record
-
-    async def save(self, record: BudgetRecord) -> BudgetRecord:
-        await asyncio.sleep(self._latency)
-        if self.broken:
-            raise UnavailableError("storage")
-        if record.etag != (self.record.etag if self.record else None):
-            raise ConflictError("lost")
-        self.saves += 1
-        self.record = replace(record, etag=str(next(self._etags)))
-        return self.record
 
 
 class GraphBucket:

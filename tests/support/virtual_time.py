@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+from .clock import START
 
 
 class StuckError(Exception):
@@ -44,17 +44,27 @@ class VirtualLoop(BaseEventLoop):
     def _write_to_self(self) -> None: ...
 
 
-class VirtualClock:
-    """sync_core's and the emulator's clock alike: the loop's time since a fixed moment."""
+class LoopClock:
+    """The core's and the emulator's clock alike: the loop's time since START, and so much ahead of it."""
 
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None, *, ahead: timedelta = timedelta()) -> None:
+        self._loop = loop or asyncio.get_running_loop()
+        self._start = START + ahead
 
     def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=self._loop.time())
+        return self._start + timedelta(seconds=self._loop.time())
+
+    def ahead(self, by: timedelta) -> LoopClock:
+        """The clock of another machine."""
+        return LoopClock(self._loop, ahead=by)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+def in_virtual_time[T](main: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
 
 
 def run[T](loop: VirtualLoop, main: Coroutine[Any, Any, T]) -> T:

@@ -16,6 +16,7 @@ from sync_core.storage.repositories import Storage, memory_storage
 from tests.support.clock import ManualClock
 from tests.support.faults import Faults, FaultyTable
 from tests.support.make import ADA, BOB, GUEST, NAME, link, sync
+from tests.support.world import World, names
 
 DELETE = SoftDelete(why="source user gone")
 DISABLE = Disable(attributes={"accountEnabled": False})
@@ -207,3 +208,21 @@ async def test_a_window_that_everybody_writes_gives_up_after_a_while(guard: Dele
     faults.fail_next("table.guards.insert", *(ConflictError() for _ in range(50)))
     with pytest.raises(ConflictError):
         await guard.judge(THREE, LINK, DELETE)
+
+
+async def test_a_hold_is_released_when_the_next_read_says_otherwise() -> None:
+    """What one read led to be held is gone by the next, so that nothing is left to approve."""
+    world = World(guard=GuardLimits(max_percent=0, min_count=0))
+    await world.linked()
+    world.change(accountEnabled=False, department="Legal")
+    reads = 0
+
+    def back() -> None:
+        nonlocal reads
+        reads += 1
+        if reads == 1:
+            world.change(accountEnabled=True)
+
+    world.source.on_read = back
+    outcome = await world.look()
+    assert await world.storage.guards.holds(world.sync.name) == [], names(outcome)

@@ -14,7 +14,7 @@ from sync_core.config.file import Config, parse_config
 from sync_core.model import Operator
 from tools.sync_schema import main as write_schema, schema_text
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "configuration.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 CASES = [text for text in EXAMPLES if text.startswith("cases:")]

@@ -35,7 +35,7 @@ from sync_core.scope.verdict import scope
 from tests.support.clock import START
 from tests.support.make import sync as make_sync
 
-SCHEMA: Any = json.loads((Path(__file__).parent / "data" / "entra_schema.json").read_text(encoding="utf-8"))
+SCHEMA: Any = json.loads((Path(__file__).parents[1] / "data" / "entra_schema.json").read_text(encoding="utf-8"))
 TENANTS = {
     "source": {"id": "11111111-1111-1111-1111-111111111111"},
     "target": {"id": "22222222-2222-2222-2222-222222222222"},

@@ -30,7 +30,7 @@ from sync_core.model import (
 from sync_core.model.errors import ConfigError
 from tests.support.make import ADA, SALES
 
-EXAMPLE = Path(__file__).parents[2] / "sync.yaml"
+EXAMPLE = Path(__file__).parents[3] / "sync.yaml"
 
 TENANTS = """\
 tenants:

@@ -8,7 +8,7 @@ import pytest
 
 from sync_core.model import Clause, Deprovision, Filter, GuardLimits, LinkState, Operator, Policy, SourceState, Why
 from sync_core.model.errors import GraphRefusedError, UnavailableError
-from sync_core.ports import Confirm, FeedPhase
+from sync_core.ports import FeedPhase
 from tests.support.directories import pages
 from tests.support.make import ADA, ADDRESS, BOB, GUEST, MARKER, NAME, OWNER, person, sync
 from tests.support.world import World, names, whom
@@ -170,14 +170,7 @@ async def test_an_invitation_that_was_under_way_when_all_was_lost_is_not_taken_b
     """Its record is gone, and so is every other: the guest is found by the mark, and finished."""
     world = World(owner_attribute=OWNER)
     world.hire()
-    invite = world.target.invite
-
-    async def invite_and_lose(address: str, display_name: str, *, confirm: Confirm) -> str:
-        guest_id = await invite(address, display_name, confirm=confirm)
-        await world.lose_tables()
-        return guest_id
-
-    world.target.invite = invite_and_lose  # type: ignore[method-assign]
+    world.faults.after_next("target.invite", world.lose_tables)
     assert names(await world.look()) == ["Adopt", "Update"]
     ((guest_id, _),) = world.target.of(ADDRESS)
     assert world.target.writes == [("invite", ADDRESS), ("update", guest_id)]

@@ -110,9 +110,10 @@ async def test_one_that_is_found_there_is_replaced_because_nobody_knows_its_secr
 async def test_subscriptions_to_other_things_are_left_alone() -> None:
     """What the app subscribes to elsewhere is none of the keeper's business."""
     world = World()
+    tomorrow = world.clock.now() + timedelta(days=1)
     for resource in ("groups", "/users/"):
         world.api.subscriptions[resource] = GraphSubscription(
-            id=resource, resource=resource.strip("/"), notification_url="", expires_at=world.clock.now()
+            id=resource, resource=resource.strip("/"), notification_url="", expires_at=tomorrow
         )
     await world.keeper.keep_all()
     assert set(world.api.subscriptions) == {"groups", "subscription-1"}

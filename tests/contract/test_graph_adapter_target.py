@@ -1,0 +1,207 @@
+"""What only Graph's adapter can show of the target tenant's port, against the project's Graph emulator in process."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from local.graph_emulator.emulator import Emulator
+from local.graph_emulator.testing import BASE, FABRIKAM
+from local.graph_emulator.transport import EmulatorTransport
+from local.graph_emulator.wire.throttle import Quota
+from sync_core.graph.budget import WriteBudget
+from sync_core.graph.client import GraphClient
+from sync_core.graph.credentials import EmulatorCredential
+from sync_core.graph.target import GraphTarget
+from sync_core.model.errors import GraphRefusedError, ThrottledError, UnavailableError
+from tests.support.budget import SharedRecord
+from tests.support.graph import answers, client_for, yes
+from tests.support.tenants import MARKER, NOBODY, EmulatedTenants
+from tests.support.virtual_time import LoopClock, in_virtual_time
+
+OWNER = MARKER.attribute
+
+
+async def test_no_mail_is_sent_and_the_way_leads_to_the_target() -> None:
+    """Invitations are silent and lead to the target tenant's My Apps."""
+    bodies: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content)
+        return httpx.Response(201, json={"invitedUser": {"id": NOBODY}})
+
+    client = client_for(handler)
+    await GraphTarget(client).invite("ada@contoso.com", "Ada", confirm=yes)
+    [sent] = bodies
+    assert b'"sendInvitationMessage": false' in sent
+    assert f"https://myapplications.microsoft.com/?tenantid={client.tenant_id}".encode() in sent
+
+
+async def test_a_pending_guest_is_found_by_another_mail(emulated: EmulatedTenants) -> None:
+    """Never redeemed, the name in the #EXT# form, the address among otherMails alone: a B2B user all the same."""
+    guest = await emulated.target.invite("old@contoso.com", "Old", confirm=yes)
+    assert await emulated.target.update(guest, {"mail": "other@contoso.com", "otherMails": ["ada@contoso.com"]}) == {}
+    user = emulated.world.target.user(guest)
+    assert user.properties["externalUserState"] == "PendingAcceptance"
+    assert user.properties["userPrincipalName"].startswith("old_contoso.com#EXT#@")
+    assert [(each.id, each.external) for each in await emulated.target.candidates("ada@contoso.com")] == [(guest, True)]
+
+
+async def test_the_marked_are_listed_page_by_page(emulated: EmulatedTenants) -> None:
+    """The source ids of one sync and tenant, over all pages; what names nobody is left out."""
+    ids = {f"aaaaaaaa-0000-0000-0000-{n:012d}" for n in range(1, 1002)}
+    for n, source_id in enumerate(sorted(ids)):
+        emulated.world.target.create(_named(f"u{n}", MARKER.prefix + source_id))
+    for n, text in enumerate((MARKER.prefix, f"{MARKER.prefix}nobody", f"other/{MARKER.tenant_id}/{NOBODY}")):
+        emulated.world.target.create(_named(f"odd{n}", text))
+    first = await emulated.target.marked(MARKER)
+    assert first.next_link is not None
+    second = await emulated.target.marked(MARKER, first.next_link)
+    assert second.next_link is None
+    assert sorted([*first.source_ids, *second.source_ids]) == sorted(ids)
+
+
+def _named(name: str, marker: str) -> dict[str, Any]:
+    return {
+        "accountEnabled": True,
+        "displayName": name,
+        "mailNickname": name,
+        "userPrincipalName": f"{name}@fabrikam.com",
+        OWNER: marker,
+    }
+
+
+async def test_candidates_are_collected_over_pages_once_each() -> None:
+    """Every page counts, and a user on two pages counts once."""
+    one = {"id": "1", "userPrincipalName": "a_b.com#EXT#@c.com", "createdDateTime": "2026-01-05T09:00:00.1234567Z"}
+    link = "https://graph.microsoft.com/v1.0/users?$skiptoken=x"
+    pages = [{"value": [one], "@odata.nextLink": link}, {"value": [one, {"id": "2"}]}]
+    target = GraphTarget(client_for(lambda _: httpx.Response(200, json=pages.pop(0))))
+    assert [(each.id, each.external) for each in await target.candidates("a@b.com")] == [("1", True), ("2", False)]
+
+
+async def test_what_exchange_owns_is_left_and_the_rest_is_written(emulated: EmulatedTenants) -> None:
+    """The refusal says what kind of object it is, and names no attribute."""
+    emulated.world.target.settings.external_service_owns_mail = True
+    guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    wanted: dict[str, Any] = {"showInAddressList": True, "mail": "ada@contoso.com", "department": "X"}
+    refused = await emulated.target.update(guest, wanted)
+    assert refused is not None
+    assert refused.keys() == {"mail", "showInAddressList"}
+    assert emulated.world.target.user(guest).properties["department"] == "X"
+
+
+async def test_attributes_are_left_one_by_one_as_graph_names_them(emulated: EmulatedTenants) -> None:
+    """Each refusal names one: several of them cost a request each, and too many are an error."""
+    emulated.world.target.settings.extensions_need_registration = True
+    guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    badge = "extension_0123456789abcdef0123456789abcdef_badge"
+    refused = await emulated.target.update(guest, {"givenName": "", "city": "", badge: "7", "department": "X"})
+    assert refused is not None
+    assert refused.keys() == {"givenName", "city", badge}
+    assert emulated.world.target.user(guest).properties["department"] == "X"
+    names = ("city", "companyName", "country", "department", "givenName", "jobTitle", "postalCode")
+    before = emulated.requests()
+    with pytest.raises(GraphRefusedError):
+        await emulated.target.update(guest, dict.fromkeys(names, ""))
+    assert emulated.requests() - before == 6
+
+
+@pytest.mark.parametrize("status", [404, 204])
+async def test_a_manager_who_is_not_set_is_removed_all_the_same(emulated: EmulatedTenants, status: int) -> None:
+    """Whichever way Graph says that there was none."""
+    emulated.world.target.settings.missing_manager_status = status
+    guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    assert await emulated.target.set_manager(guest, None)
+
+
+async def test_a_failed_write_is_never_a_missing_user(emulated: EmulatedTenants) -> None:
+    """Only Graph's own 404 makes a write's user missing."""
+    emulated.fault(path="*", status=403)
+    with pytest.raises(GraphRefusedError):
+        await emulated.target.update(NOBODY, {"department": "X"})
+    with pytest.raises(GraphRefusedError):
+        await emulated.target.soft_delete(NOBODY, confirm=yes)
+    with pytest.raises(GraphRefusedError):
+        await emulated.target.set_manager(NOBODY, None)
+    with pytest.raises(GraphRefusedError):
+        await emulated.target.restore(NOBODY)
+
+
+async def test_a_write_that_was_done_may_still_fail(emulated: EmulatedTenants) -> None:
+    """A 5xx leaves open what happened: it is unavailable, not refused."""
+    guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    emulated.fault(path="/users/*", method="PATCH", mode="applied", status=500, count=1)
+    with pytest.raises(UnavailableError):
+        await emulated.target.update(guest, {"department": "Done"})
+    assert emulated.world.target.user(guest).properties["department"] == "Done"
+
+
+async def test_blocked_invitations_are_refused_with_their_code(emulated: EmulatedTenants) -> None:
+    """A policy against guests is a refusal with Graph's status."""
+    emulated.world.target.settings.guest_invitations = False
+    with pytest.raises(GraphRefusedError) as caught:
+        await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize("body", [None, {}, {"invitedUser": None}, {"invitedUser": {"id": ""}}, {"invitedUser": []}])
+async def test_an_invitation_without_its_user_is_no_success(body: object) -> None:
+    """Success without a user's id has happened: it must be tried again."""
+    with pytest.raises(UnavailableError):
+        await GraphTarget(client_for(answers(201, body))).invite("a@contoso.com", "Ada", confirm=yes)
+
+
+async def test_throttling_carries_the_wait(emulated: EmulatedTenants) -> None:
+    """Over the quota the error says how long to wait, with decimals."""
+    emulated.world.emulator.throttle.set(Quota(writes=1, window_s=15))
+    await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    with pytest.raises(ThrottledError) as caught:
+        await emulated.target.invite("bob@contoso.com", "Ada", confirm=yes)
+    assert caught.value.retry_after is not None
+    assert 15 < caught.value.retry_after < 19
+
+
+# --- write budget -----------------------------------------------------------------------------------------------
+
+
+def test_two_workers_stay_under_the_quota() -> None:
+    """Two processes with one shared record are never refused, and lose less than a tenth of the possible pace."""
+
+    async def main() -> tuple[float, dict[str, int]]:
+        clock, shared = LoopClock(), SharedRecord(latency=0.01)
+        emulator = Emulator(clock=clock, rng=Random(1))
+        tenant = emulator.create_tenant(FABRIKAM, display_name="Fabrikam", domain="fabrikam.com", users=1)
+        emulator.throttle.set(Quota(writes=60, window_s=15))
+        (user,) = tenant.users()
+        left = iter(range(300))
+
+        async def lane(target: GraphTarget) -> None:
+            for number in left:
+                assert await target.update(user.id, {"department": str(number)}) == {}
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2):
+                transport = EmulatorTransport(emulator)
+                credential = EmulatorCredential(
+                    base_url=BASE, tenant_id=FABRIKAM, app_id="app-1", clock=clock, transport=transport
+                )
+                client = GraphClient(
+                    tenant_id=FABRIKAM,
+                    credential=credential,
+                    clock=clock,
+                    graph_url=BASE,
+                    transport=transport,
+                    budget=WriteBudget(FABRIKAM, shared, clock, writes=60, window_s=15),
+                )
+                for _ in range(8):
+                    group.create_task(lane(GraphTarget(client)))
+        return asyncio.get_running_loop().time(), emulator.log.report(items=False)["statuses"]
+
+    seconds, statuses = in_virtual_time(main())
+    assert statuses == {"204": 300}
+    assert seconds <= 1.1 * (300 - 60) / 4

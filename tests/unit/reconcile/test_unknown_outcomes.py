@@ -1,0 +1,45 @@
+"""A write whose answer nobody heard may have been done: the next look finds out, and nobody keeps access by it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sync_core.model import Operator
+from sync_core.model.errors import UnavailableError
+from sync_core.nominate.rounds import GROUPS
+from tests.support.faults import Crash
+from tests.support.make import ADA, SALES
+from tests.support.scopes import guarded, member
+from tests.support.world import names
+
+
+@pytest.mark.parametrize("how", ["joins", "deleted"])
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_restore_of_unknown_outcome_leaves_nobody_with_access(how: str, dies: bool) -> None:
+    """The account is there, and the record says that it is not."""
+    world = guarded(member(Operator.NOT_IN, SALES))
+    await world.linked()
+    world.source.groups[SALES].add(ADA)
+    assert names(await world.look()) == ["SoftDelete"]
+    world.source.groups[SALES].clear()
+    world.faults.fail_next("target.restore", Crash() if dies else UnavailableError(), after=True)
+    if dies:
+        with pytest.raises(Crash):
+            await world.look()
+    else:
+        await world.look()
+    assert len(world.guests()) == 1
+    if how == "joins":
+        world.source.groups[SALES].add(ADA)
+    else:
+        world.source.soft_delete(ADA)
+    if dies:
+        await world.look(redelivered=True)
+    await world.deliver(timedelta(minutes=5))
+    world.clock.advance(timedelta(days=1))
+    await world.feeds.run(await world.started(GROUPS))
+    await world.deliver()
+    await world.look()
+    assert world.guests() == []
