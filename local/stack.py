@@ -35,6 +35,8 @@ DEFAULTS = {
 # For tests and benchmarks that start the timers by hand: by themselves they fire once a year.
 BY_HAND = {"POLL_SCHEDULE": "0 0 0 1 1 *", "SUBSCRIPTION_SCHEDULE": "0 0 0 1 1 *"}
 
+_READY_S = 60  # the most that a child may take to start
+
 
 @dataclass(slots=True, kw_only=True)
 class Ports:
@@ -71,7 +73,6 @@ class Stack:
     azurite: Azurite = field(init=False)
     host_processes: list[asyncio.subprocess.Process] = field(default_factory=list)
     functions_urls: list[str] = field(default_factory=list)
-    ready_line: str = ""  # the `ready` line of the newest host: its functions with their triggers
     log: deque[str] = field(default_factory=lambda: deque(maxlen=10_000))  # the output of the children
     _emulator: asyncio.subprocess.Process | None = None
     _readers: set[asyncio.Task[None]] = field(default_factory=set)
@@ -123,7 +124,7 @@ class Stack:
         if self.core_tools:
             command = [_core_tools(), "start", "--port", str(port)]
         ready = "Host lock lease" if self.core_tools else "ready "
-        process, self.ready_line = await self._spawn(command, ready=ready)
+        process = await self._spawn(command, ready=ready)
         self.host_processes.append(process)
         self.functions_urls.append(f"http://127.0.0.1:{port}")
         return process
@@ -169,9 +170,9 @@ class Stack:
 
     async def _start_emulator(self) -> None:
         command = [sys.executable, "-m", "local.graph_emulator", "--port", str(self.ports.graph)]
-        self._emulator, _ = await self._spawn(command, ready="ready ")
+        self._emulator = await self._spawn(command, ready="ready ")
 
-    async def _spawn(self, command: list[str], *, ready: str) -> tuple[asyncio.subprocess.Process, str]:
+    async def _spawn(self, command: list[str], *, ready: str) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self.app,
@@ -182,11 +183,11 @@ class Stack:
             start_new_session=True,  # Ctrl-C reaches this process only, which then stops the children in order
             preexec_fn=die_with_parent(),
         )
-        line = await _until_ready(process, ready)
+        self.log += await _until_ready(process, ready)
         reader = asyncio.create_task(self._pass_on(process))
         self._readers.add(reader)  # a task without a reference could be collected while it runs
         reader.add_done_callback(self._readers.discard)
-        return process, line
+        return process
 
     async def _pass_on(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -204,20 +205,20 @@ class Stack:
         await self.stop()
 
 
-async def _until_ready(process: asyncio.subprocess.Process, ready: str, *, timeout_s: float = 60) -> str:
-    """Wait for a line with `ready` in it. Raises ChildFailedError with the output of a child that gives none."""
+async def _until_ready(process: asyncio.subprocess.Process, ready: str) -> list[str]:
+    """The output up to a line with `ready` in it. Raises ChildFailedError with the output of a child without one."""
     assert process.stdout is not None
     said: list[str] = []
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(_READY_S):
             while not said or (ready not in said[-1] and said[-1]):
                 said.append((await process.stdout.readline()).decode(errors="replace"))
     except TimeoutError:
         said.append("")
     if not said[-1]:  # it ended, or took too long
         await stop_process(process)
-        raise ChildFailedError(f"it was not ready within {timeout_s:g} s, or ended:\n{''.join(said)}")
-    return said[-1]
+        raise ChildFailedError(f"it was not ready within {_READY_S} s, or ended:\n{''.join(said)}")
+    return said
 
 
 def _core_tools() -> str:

@@ -1,7 +1,7 @@
 """One active listener among all hosts that share a storage account: the holder of a blob's lease.
 
-The real host leases for 60 s, and others try again every 60 s. Here the period is 15 s, the shortest that blobs allow:
-after a host was killed, the next one takes over within two periods.
+The real host leases for 60 s, and others try again every 60 s. Here the period is 15 s, the shortest that blobs allow.
+After a host was killed, the next one takes over within two periods.
 """
 
 import logging

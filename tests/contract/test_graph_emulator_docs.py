@@ -46,7 +46,7 @@ async def run(base: str, *command: str, cwd: Path = ROOT) -> str:
     process = await asyncio.create_subprocess_exec(
         *command, cwd=cwd, env={**os.environ, "BASE": base}, stdout=asyncio.subprocess.PIPE
     )
-    out, _ = await asyncio.wait_for(process.communicate(), 30)
+    out, _ = await asyncio.wait_for(process.communicate(), 120)  # a hang, not a slow machine
     assert process.returncode == 0
     return out.decode()
 

@@ -25,7 +25,8 @@ async def post(world: World, path: str, body: bytes, content_type: str = "applic
 
 async def test_every_function_is_indexed_with_its_trigger(world: World) -> None:
     """Microsoft's worker finds all of them, and the host's checks accept every binding."""
-    assert sorted(line.split("[")[0] for line in world.stack.ready_line.split()[2:] if "[" in line) == [
+    ready = next(line for line in world.stack.log if line.startswith("ready "))
+    assert sorted(each.split("[")[0] for each in ready.split()[2:] if "[" in each) == [
         "feed_pages",
         "feed_pages_poison",
         "graph_lifecycle",

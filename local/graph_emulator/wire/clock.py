@@ -48,8 +48,8 @@ class WallClock:
 class ManualClock:
     """Time that stands still until it is advanced; a sleep advances it at once."""
 
-    def __init__(self, start: datetime = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)) -> None:
-        self._now = start
+    def __init__(self) -> None:
+        self._now = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
     def now(self) -> datetime:
         return self._now

@@ -2,10 +2,12 @@
 
 The figures are those of https://learn.microsoft.com/graph/throttling-limits, "Identity and access".
 
-- An app in a tenant: 3,000 writes in 150 s. Its resource units in 10 s depend on the size of the tenant: 3,500 below
-  50 users, 5,000 up to 500, 8,000 above.
-- Wide: 18,000 writes in 300 s for a tenant from all apps. 35,000 writes in 300 s and 150,000 units in 20 s for an app
-  in all tenants. One app within its own quota in one tenant never reaches them.
+- An app in a tenant: 3,000 writes in 150 s.
+- An app in a tenant: 3,500 resource units in 10 s below 50 users, 5,000 up to 500, 8,000 above.
+- Wide, a tenant from all apps: 18,000 writes in 300 s.
+- Wide, an app in all tenants: 35,000 writes in 300 s, 150,000 units in 20 s.
+
+One app within its own quota in one tenant never reaches the wide ones.
 
 A bucket holds the quota of its window and is refilled evenly: `writes=300, window_s=15` gains 20 a second.
 """
