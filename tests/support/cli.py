@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,16 @@ class Bench:
                 )
             )
         )
+
+    def hold_two(self) -> None:
+        """Ada is to be deleted, and half an hour later Bob is to be disabled."""
+        self.hold(ADA)
+        self.clock.advance(timedelta(minutes=30))
+        self.hold(BOB, change="Disable")
+
+    def code(self, *options: str) -> str:
+        """The code that stands for the holds listed now."""
+        return str(self.run("holds", "--json", *options).json["code"])
 
     def link(self, user: str) -> Link:
         link = Link(

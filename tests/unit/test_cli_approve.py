@@ -27,14 +27,8 @@ class Contested(TableGuards):
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     bench = Bench(tmp_path)
-    bench.hold(ADA)
-    bench.clock.advance(timedelta(minutes=30))
-    bench.hold(BOB, change="Disable")
+    bench.hold_two()
     return bench
-
-
-def _code(bench: Bench, *options: str) -> str:
-    return str(bench.run("holds", "--json", *options).json["code"])
 
 
 def _states(bench: Bench) -> dict[str, HoldState]:
@@ -43,7 +37,7 @@ def _states(bench: Bench) -> dict[str, HoldState]:
 
 def test_approve_nominates_exactly_the_listed(bench: Bench) -> None:
     """Every hold of the list is approved in the person's name, and exactly these users are on the queue."""
-    result = bench.run("holds", "approve", _code(bench), "--yes", "--by", "anna")
+    result = bench.run("holds", "approve", bench.code(), "--yes", "--by", "anna")
     assert result.code == 0, result.err
     assert "2 deletions approved by anna" in result.out
     holds = bench.do(bench.storage.guards.holds(NAME))
@@ -57,7 +51,7 @@ def test_approve_nominates_exactly_the_listed(bench: Bench) -> None:
 
 def test_approve_is_refused_when_somebody_was_held_since(bench: Bench) -> None:
     """The code never covers a user that its author has not seen; the refusal names the newcomer."""
-    listed = _code(bench)
+    listed = bench.code()
     bench.clock.advance(timedelta(seconds=1))
     bench.hold(CYD)
     before = bench.stored()
@@ -69,7 +63,7 @@ def test_approve_is_refused_when_somebody_was_held_since(bench: Bench) -> None:
 
 def test_approve_is_refused_when_somebody_was_released_since(bench: Bench) -> None:
     """A shorter list is another list."""
-    listed = _code(bench)
+    listed = bench.code()
     bench.do(bench.storage.guards.drop_hold(bench.do(bench.storage.guards.holds(NAME))[0]))
     result = bench.run("holds", "approve", listed, "--yes")
     assert result.code == 1
@@ -79,7 +73,7 @@ def test_approve_is_refused_when_somebody_was_released_since(bench: Bench) -> No
 
 def test_approve_is_refused_when_the_change_is_another(bench: Bench) -> None:
     """Agreeing to disable somebody is not agreeing to delete them."""
-    listed = _code(bench)
+    listed = bench.code()
     hold = next(hold for hold in bench.do(bench.storage.guards.holds(NAME)) if hold.source_id == BOB)
     bench.do(bench.storage.guards.drop_hold(hold))
     bench.hold(BOB, change="SoftDelete")
@@ -88,7 +82,7 @@ def test_approve_is_refused_when_the_change_is_another(bench: Bench) -> None:
 
 def test_a_subset_can_be_approved(bench: Bench) -> None:
     """Users named after the code are decided, and the others keep waiting."""
-    result = bench.run("holds", "approve", _code(bench), ADA.upper(), "--yes", "--json")
+    result = bench.run("holds", "approve", bench.code(), ADA.upper(), "--yes", "--json")
     assert result.json["users"] == [{"sync": NAME, "source_id": ADA}]
     assert _states(bench) == {ADA: HoldState.APPROVED, BOB: HoldState.HELD}
     assert [each.user for each in bench.nominations()] == [ADA]
@@ -96,7 +90,7 @@ def test_a_subset_can_be_approved(bench: Bench) -> None:
 
 def test_a_user_who_is_not_held_is_refused(bench: Bench) -> None:
     """Naming somebody outside the list decides nothing at all."""
-    result = bench.run("holds", "approve", _code(bench), ADA, CYD, "--yes")
+    result = bench.run("holds", "approve", bench.code(), ADA, CYD, "--yes")
     assert result.code == 1
     assert f"not held: {CYD}" in result.err
     assert set(_states(bench).values()) == {HoldState.HELD}
@@ -104,19 +98,19 @@ def test_a_user_who_is_not_held_is_refused(bench: Bench) -> None:
 
 def test_reject_nominates_nobody_and_can_be_taken_back(bench: Bench) -> None:
     """A rejection leaves the user alone; naming the user decides anew."""
-    assert bench.run("holds", "reject", _code(bench), ADA, "--yes").code == 0
+    assert bench.run("holds", "reject", bench.code(), ADA, "--yes").code == 0
     assert bench.nominations() == []
     assert _states(bench)[ADA] is HoldState.REJECTED
-    assert bench.run("holds", "approve", _code(bench), "--yes").code == 0  # all that wait: BOB
+    assert bench.run("holds", "approve", bench.code(), "--yes").code == 0  # all that wait: BOB
     assert _states(bench) == {ADA: HoldState.REJECTED, BOB: HoldState.APPROVED}
-    assert f"xtsync holds approve {_code(bench)} USER" in bench.run("holds").out
-    assert bench.run("holds", "approve", _code(bench), ADA, "--yes").code == 0
+    assert f"xtsync holds approve {bench.code()} USER" in bench.run("holds").out
+    assert bench.run("holds", "approve", bench.code(), ADA, "--yes").code == 0
     assert _states(bench)[ADA] is HoldState.APPROVED
 
 
 def test_without_a_terminal_it_asks_for_yes(bench: Bench) -> None:
     """Nobody can confirm in a pipe: wrong usage, and nothing is decided."""
-    result = bench.run("holds", "approve", _code(bench))
+    result = bench.run("holds", "approve", bench.code())
     assert result.code == 2
     assert "hint: Add --yes" in result.err
     assert set(_states(bench).values()) == {HoldState.HELD}
@@ -125,7 +119,7 @@ def test_without_a_terminal_it_asks_for_yes(bench: Bench) -> None:
 @pytest.mark.parametrize(("answer", "exit_code"), [("y\n", 0), ("YES\n", 0), ("\n", 1), ("n\n", 1), ("", 1)])
 def test_confirmation_defaults_to_no(bench: Bench, answer: str, exit_code: int) -> None:
     """The users concerned are shown, and only an explicit yes goes on."""
-    result = bench.run("holds", "approve", _code(bench), answer=answer)
+    result = bench.run("holds", "approve", bench.code(), answer=answer)
     assert result.code == exit_code
     assert "Approve these 2 deletions? [y/N]" in result.err
     assert ADA in result.err
@@ -142,7 +136,7 @@ def test_what_is_no_code_is_wrong_usage(bench: Bench) -> None:
 def test_a_lost_race_decides_the_rest(bench: Bench) -> None:
     """When one hold changes under our hands, the others are decided and nominated, and the exit code is 1."""
     bench.storage = replace(bench.storage, guards=Contested(bench.storage.tables_by_name["guards"]))
-    result = bench.run("holds", "approve", _code(bench), "--yes")
+    result = bench.run("holds", "approve", bench.code(), "--yes")
     assert result.code == 1
     assert f"{ADA}: not approved: the hold changed meanwhile" in result.out
     assert [each.user for each in bench.nominations()] == [BOB]

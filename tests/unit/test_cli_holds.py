@@ -13,21 +13,15 @@ from tests.support.cli import ADA, BOB, CYD, NAME, Bench
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     bench = Bench(tmp_path)
-    bench.hold(ADA)
-    bench.clock.advance(timedelta(minutes=30))
-    bench.hold(BOB, change="Disable")
+    bench.hold_two()
     return bench
-
-
-def _code(bench: Bench, *options: str) -> str:
-    return str(bench.run("holds", "--json", *options).json["code"])
 
 
 def test_list_shows_who_why_and_the_way_on(bench: Bench) -> None:
     """The table has sync, users, change, age, state and reason, and then the code with the commands to use it."""
     result = bench.run("holds")
     assert result.code == 0
-    listed = _code(bench)
+    listed = bench.code()
     first = next(line for line in result.out.splitlines() if ADA in line)
     for word in (NAME, "guest-of-aaaa", "SoftDelete", "30 min ago", "held", "1 of at most 1 deletions"):
         assert word in first
@@ -76,17 +70,17 @@ def test_nothing_held(tmp_path: Path) -> None:
     """An empty list is said in words, and has a code for nothing."""
     bench = Bench(tmp_path)
     assert bench.run("holds").out == "No deletion is held.\n"
-    assert _code(bench).startswith("0-")
-    assert bench.run("holds", "approve", _code(bench), "--yes").code == 1
+    assert bench.code().startswith("0-")
+    assert bench.run("holds", "approve", bench.code(), "--yes").code == 1
 
 
 def test_an_approval_that_ran_out_waits_again(bench: Bench) -> None:
     """After a day an unused approval counts no more, and the hold can be approved again."""
-    bench.run("holds", "approve", _code(bench), "--yes")
+    bench.run("holds", "approve", bench.code(), "--yes")
     bench.clock.advance(timedelta(hours=25))
     assert "approval expired" in bench.run("holds").out
     assert bench.run("status", "--json").json["holds"][0]["waiting"] == 2
-    assert bench.run("holds", "approve", _code(bench), "--yes").code == 0
+    assert bench.run("holds", "approve", bench.code(), "--yes").code == 0
 
 
 def test_the_code_ignores_order_and_time(tmp_path: Path) -> None:
@@ -99,7 +93,7 @@ def test_the_code_ignores_order_and_time(tmp_path: Path) -> None:
         for user in users:
             bench.clock.advance(timedelta(minutes=5))
             bench.hold(user)
-        return _code(bench)
+        return bench.code()
 
     assert code("a", ADA, BOB) == code("b", BOB, ADA)
     assert code("c", ADA, BOB) != code("d", ADA, CYD)

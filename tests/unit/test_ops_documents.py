@@ -79,9 +79,9 @@ def status(bench: Bench) -> Shown:
     bench.do(bench.storage.activity.poisoned("user-changes", "m1", "x", now))
     for user in (ADA, BOB, CYD):
         bench.hold(user)
-    code = bench.run("holds", "--json").json["code"]
+    code = bench.code()
     bench.run("holds", "approve", code, ADA, "--yes", "--by", "anna")
-    code = bench.run("holds", "--json").json["code"]
+    code = bench.code()
     bench.run("holds", "reject", code, BOB, "--yes", "--by", "anna")
     parked = Parked(until=now + HOUR, tries=2, reason="unadopted")
     bench.do(bench.storage.links.save(replace(bench.link(BOB), state=LinkState.SEEN, parked=parked)))
@@ -231,22 +231,22 @@ def holds(bench: Bench) -> Shown:
     bench.hold(ADA)
     bench.clock.advance(HOUR)
     bench.hold(BOB, change="Disable")
-    bench.run("holds", "approve", bench.run("holds", "--json").json["code"], ADA, "--yes", "--by", "anna")
+    bench.run("holds", "approve", bench.code(), ADA, "--yes", "--by", "anna")
     bench.clock.advance(25 * HOUR)
     bench.hold(CYD)
-    bench.run("holds", "reject", bench.run("holds", "--json").json["code"], CYD, "--yes", "--by", "anna")
+    bench.run("holds", "reject", bench.code(), CYD, "--yes", "--by", "anna")
     return xtsync(bench, "holds")
 
 
 def holds_approved(bench: Bench) -> Shown:
     bench.hold(ADA)
-    code = bench.run("holds", "--json").json["code"]
+    code = bench.code()
     return xtsync(bench, "holds", "approve", code, "--yes", "--by", "anna")
 
 
 def holds_not_rejected(bench: Bench) -> Shown:
     bench.hold(ADA)
-    code = bench.run("holds", "--json").json["code"]
+    code = bench.code()
     bench.storage = replace(bench.storage, guards=Contested(bench.storage.tables_by_name["guards"]))
     return xtsync(bench, "holds", "reject", code, "--yes", "--by", "anna")
 

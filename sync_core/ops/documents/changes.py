@@ -6,26 +6,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from ...model import Json, Reason
-from .rendering import ABSENT, Absent
+from .rendering import ABSENT, Absent, document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class _Shown:
     change: str
     attributes: Sequence[str]
     values: Mapping[str, Json] | Absent = ABSENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class _Written(_Shown):
     manager: str | Absent | None = ABSENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Invite(_Written):
     """A new B2B user is invited. Address and display name are there only when values were asked for."""
 
@@ -34,7 +33,7 @@ class Invite(_Written):
     display_name: str | Absent | None = ABSENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Adopt(_Shown):
     """A B2B user who is in the target already becomes ours."""
 
@@ -42,28 +41,28 @@ class Adopt(_Shown):
     target_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Update(_Written):
     """Attributes are written. `manager` is the target user's id, or null where there is none any more."""
 
     change: Literal["Update"] = "Update"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Disable(_Written):
     """Sign-in is switched off, and other attributes are written with it."""
 
     change: Literal["Disable"] = "Disable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Restore(_Shown):
     """A soft-deleted target user comes back."""
 
     change: Literal["Restore"] = "Restore"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class SoftDelete(_Shown):
     """The target user is deleted. Entra can restore it for 30 days."""
 
@@ -71,14 +70,14 @@ class SoftDelete(_Shown):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Forget(_Shown):
     """The record of the pair is dropped: source and target user are both gone."""
 
     change: Literal["Forget"] = "Forget"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class GuardLimits:
     """The limit of the deletion guard: a percentage of the links, but never fewer than `min_count` in `window_s`."""
 
@@ -87,7 +86,7 @@ class GuardLimits:
     window_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Hold(_Written):
     """A deletion that the guard holds. `attributes` are written meanwhile; `used` of `limit` deletions are counted."""
 
@@ -98,7 +97,7 @@ class Hold(_Written):
     guard: GuardLimits | Absent = ABSENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Skip(_Shown):
     """Nothing is to be done."""
 
@@ -107,7 +106,7 @@ class Skip(_Shown):
     hint: str | Absent = ABSENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Refuse(_Shown):
     """Something would have to be done, and may not be. `hint` is the way out."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from ...ports import FeedPhase
+from .rendering import document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class SyncStatus:
     """One sync, and how many deletions the guard counts in its window now."""
 
@@ -21,7 +21,7 @@ class SyncStatus:
     last_activity_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class FeedStatus:
     """How far one feed of one source tenant is read. `entries` and `nominated` are of the newest round."""
 
@@ -44,7 +44,7 @@ class SubscriptionState(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class SubscriptionStatus:
     """The change-notification subscription of one feed."""
 
@@ -56,7 +56,7 @@ class SubscriptionStatus:
     expires_in_s: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class QueueStatus:
     """One queue, with the messages whose time is still to come. `poison`: messages that failed again and again."""
 
@@ -65,7 +65,7 @@ class QueueStatus:
     poison: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class HoldCounts:
     """The held deletions of one sync."""
 
@@ -75,7 +75,7 @@ class HoldCounts:
     rejected: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class ParkedUser:
     """A user whose change is refused, and who is tried again at a falling rate."""
 
@@ -87,7 +87,7 @@ class ParkedUser:
     tries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Status:
     """How everything stands, from stored state alone."""
 
@@ -101,7 +101,7 @@ class Status:
     parked: Sequence[ParkedUser]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Round:
     """A full round of one source tenant's feed, which starts now. With an error it did not start."""
 
@@ -112,7 +112,7 @@ class Round:
     hint: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Rounds:
     rounds: Sequence[Round]
 
@@ -131,7 +131,7 @@ class Verdict(StrEnum):
     SKIPPED = "not checked"  # the failure of another check is in the way
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Finding:
     """The result of one check and its grounds. `subject` is a tenant and side, or null for the deployment as a whole.
 
@@ -146,7 +146,7 @@ class Finding:
     remedy: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Report:
     """Every finding of the doctor; `failed` counts those that need a person."""
 
@@ -155,7 +155,7 @@ class Report:
     findings: Sequence[Finding]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class ErrorDetail:
     """`code` is short and stays; `messages` are for people, and `hint` says what to do next."""
 
@@ -164,6 +164,6 @@ class ErrorDetail:
     hint: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Error:
     error: ErrorDetail

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ...config.cases import Difference
 from ...config.entra import Note
 from ...model.errors import Fault
+from .rendering import document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Validation:
     """Whether a sync.yaml (and the app settings, where they were asked for) is right."""
 
@@ -21,19 +21,19 @@ class Validation:
     warnings: Sequence[Fault]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class MappingCase:
     name: str
     passed: bool
     differences: Sequence[Difference]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class MappingCases:
     cases: Sequence[MappingCase]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class ImportedSchema:
     """A sync.yaml. `notes` has the parts that did not come along, `faults` the lines that a person has to correct."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 from ...guard.deletions import Standing
+from .rendering import document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class HeldDeletion:
     """One deletion that the guard stopped. `decided_by` is an object id, or a name from the command line."""
 
@@ -26,7 +26,7 @@ class HeldDeletion:
     decided_by: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Holds:
     """The held deletions, oldest first. `code` stands for exactly those that a decision can change."""
 
@@ -39,13 +39,13 @@ class Decided(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class HeldUser:
     sync: str
     source_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Decision:
     """A decision about `users`, and its author. The holds of `changed` changed meanwhile: they were not decided."""
 
@@ -55,7 +55,7 @@ class Decision:
     changed: Sequence[HeldUser]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class DecisionRequest:
     """A decision to be made about one held deletion."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from .changes import Change, Hold, Refuse
-from .rendering import INLINE
+from .rendering import INLINE, document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class PlannedUser:
     """A user with a change to come. In JSON the fields of the change stand beside the user's."""
 
@@ -33,7 +33,7 @@ class PlannedUser:
         return self.change
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class FailedUser:
     """A user about whom nothing could be decided."""
 
@@ -47,7 +47,7 @@ class FailedUser:
         return f"error: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class SyncPlan:
     """The users of one sync with a change to come, and how many of each kind."""
 
@@ -56,6 +56,6 @@ class SyncPlan:
     users: Sequence[PlannedUser | FailedUser]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Plan:
     syncs: Sequence[SyncPlan]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 from ...model import LinkState, SourceState
 from .changes import Change
+from .rendering import document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Source:
     """The user in the source tenant."""
 
@@ -20,7 +20,7 @@ class Source:
     read_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Scope:
     """Whether the user is in scope. Undecided: neither let in nor deprovisioned."""
 
@@ -29,7 +29,7 @@ class Scope:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Link:
     """The recorded pair. Dirty: a write began and was not recorded, so that every attribute is written again."""
 
@@ -38,7 +38,7 @@ class Link:
     dirty: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class RefusedAttributes:
     """Attributes that Graph refuses to write, each with Graph's error."""
 
@@ -46,7 +46,7 @@ class RefusedAttributes:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Candidate:
     """A target user who has the address or the ownership marker. `linked_to` is SYNC/USER."""
 
@@ -56,7 +56,7 @@ class Candidate:
     marker: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Look:
     """One read of one user, and the decision on it. `candidates` is null where the decision needs none."""
 
@@ -81,7 +81,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Outcome:
     """The changes that were made, or would be in a dry run. `error` is a reason or an error's code."""
 
@@ -93,7 +93,7 @@ class Outcome:
     next_try_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class SyncResult:
     """One user of one sync: each look in order, the outcome, and how long it took in seconds."""
 
@@ -105,12 +105,12 @@ class SyncResult:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class SyncResults:
     results: Sequence[SyncResult]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class User:
     """A source user by object id, in one sync."""
 
@@ -118,14 +118,14 @@ class User:
     user: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class Nominated:
     """The message is stored: the function app looks at this user again."""
 
     nominated: User
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class WaitingUser:
     """A user who is parked until a person decides about an adoption."""
 
@@ -135,12 +135,12 @@ class WaitingUser:
     next_try_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class WaitingUsers:
     waiting: Sequence[WaitingUser]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@document
 class ApprovedAdoption:
     """The next look at this source user may adopt exactly this target user."""
 
