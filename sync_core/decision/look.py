@@ -1,6 +1,6 @@
 """One look at one user: a situation, and what was decided on it. Pure.
 
-Every path that decides comes through here: reconciling, confirming a deletion, a dry run.
+Reconciling, confirming a removal and a dry run all decide through here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Look:
 
     @property
     def nothing_to_do(self) -> bool:
-        """On this read."""
+        """Nothing (more) needs doing on this read."""
         if isinstance(self.change, Hold):
             return self.change.meanwhile is None
         return isinstance(self.change, Skip | Refuse)

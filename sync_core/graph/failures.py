@@ -103,7 +103,7 @@ def error_for(failure: Failure, *, now: datetime, delta: bool = False) -> SyncEr
 
     | status | when | error |
     |---|---|---|
-    | 429, 503 with Retry-After, any code with "throttled" | | ThrottledError |
+    | 429, 503 with Retry-After or a code with "throttled" | | ThrottledError |
     | 5xx, 408, 1xx to 3xx | | UnavailableError |
     | 410; 4xx `syncStateNotFound`, `resyncRequired`; 400 `Request_UnsupportedQuery` about the DeltaLink | delta query | ResyncRequiredError |
     | 404 `Directory_ObjectNotFound`, "Unable to read the company information" | a new object, replicating | NotVisibleYetError |

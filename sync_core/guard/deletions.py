@@ -13,7 +13,7 @@ from enum import StrEnum
 from ..model import Change, Guarded, Hold, Link, Sync
 from ..ports import Clock, Guards, GuardWindow, HoldRecord, HoldState, Links
 from ..ports.swap import until_saved
-from . import window as guard
+from . import window
 
 APPROVAL_LASTS = timedelta(hours=24)
 # The number of links behind the percentage is counted anew this often. In between it drifts by allowed removals.
@@ -58,7 +58,7 @@ class DeletionGuard:
         if held is not None and held.change == change.name:
             if standing(held, self.clock.now()) is Standing.APPROVED:
                 return change
-            return guard.hold(change, await self._window(sync), sync.guard, self.clock.now())
+            return window.hold(change, await self._window(sync), sync.guard, self.clock.now())
         return await self._count(sync, link, change, dry_run=dry_run)
 
     async def release(self, sync: str, source_id: str) -> None:
@@ -77,10 +77,10 @@ class DeletionGuard:
     async def _count(self, sync: Sync, link: Link, change: Change, *, dry_run: bool) -> Change:
         async def attempt() -> Change:
             now = self.clock.now()
-            window = await self._window(sync)
-            counted = guard.count(window, sync.guard, now)
+            seen = await self._window(sync)
+            counted = window.count(seen, sync.guard, now)
             if counted is None:
-                stopped = guard.hold(change, window, sync.guard, now)
+                stopped = window.hold(change, seen, sync.guard, now)
                 if not dry_run:
                     await self._hold(link, stopped)
                 return stopped
@@ -105,8 +105,8 @@ class DeletionGuard:
         )
 
     async def _window(self, sync: Sync) -> GuardWindow:
-        window = await self.guards.window(sync.name)
+        stored = await self.guards.window(sync.name)
         now = self.clock.now()
-        if window.counted_at is not None and now - window.counted_at < _COUNT_AGAIN:
-            return window
-        return replace(window, linked=await self.links.count(sync.name), counted_at=now)
+        if stored.counted_at is not None and now - stored.counted_at < _COUNT_AGAIN:
+            return stored
+        return replace(stored, linked=await self.links.count(sync.name), counted_at=now)

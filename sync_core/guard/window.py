@@ -1,8 +1,8 @@
 """The deletion guard: how much may be taken away within a rolling window, and what happens to the rest. Pure.
 
-Disables and deletions count alike, whatever path they came by, as do retries that were interrupted before they were
-recorded: the guard errs towards holding. The limit is a percentage of the sync's links, but never below a minimum
-count, so that a small tenant can still work.
+Disables and deletions count alike, whatever path they came by. If a worker dies between the count and the link that
+remembers it, the retry counts once more: the guard errs towards holding. The limit is a percentage of the sync's
+links, but never below a minimum count, so that a small tenant can still work.
 """
 
 from __future__ import annotations

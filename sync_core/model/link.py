@@ -124,7 +124,7 @@ class Link:
 
     @property
     def unfinished(self) -> bool:
-        """The change that led here asks for another one at once: an invitation for its guest, a new pair for values."""
+        """Another change follows at once: an invitation asks for its guest, and a new pair for its attributes."""
         return self.dirty or self.state is LinkState.INVITING
 
     @property

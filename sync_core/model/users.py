@@ -117,7 +117,7 @@ class Verdict:
 
     @property
     def out(self) -> bool:
-        """For certain."""
+        """Out for certain: neither in scope nor undecided."""
         return not (self.in_scope or self.undecided)
 
 

@@ -72,7 +72,8 @@ class Applier:
     async def apply(self, decided: Look, still_so: StillSo) -> Link:
         """The link after the change. An unfinished one asks for another change at once.
 
-        `still_so` is asked right before access is taken away. Its "no" raises ConflictError, and nothing was done.
+        `still_so` is asked before a user who is out of scope is disabled, and right before every deletion. Its "no"
+        raises ConflictError, and nothing was done.
         """
         try:
             return await self._apply(decided, still_so)
@@ -127,9 +128,8 @@ class Applier:
 
         async def unclaimed() -> bool:
             now = await self.links.get(link.sync, link.source_id)
-            if (
-                now is None
-            ):  # the pair is over; or every link was lost, and then the next look finds the guest by the mark
+            if now is None:
+                # The pair is over; or, with an ownership marker, all links were lost: the next look finds the mark.
                 awaited = sync.owner_attribute is not None
             else:
                 awaited = now.state is LinkState.INVITING or now.target_id == target_id

@@ -1,8 +1,8 @@
 """When a nomination needs a look of its own: dropped if the user was read since, merged if a look is near. Pure.
 
-A notification, once acted on, makes further notifications of the same 8 seconds one later look. Every other
-nomination merges with any look of that time, whatever led to it. So a burst of changes to one user costs three reads,
-and the first change shows at once.
+A notification, once acted on, makes further notifications of the same 8 seconds one later look. Feeds and managers
+merge with any look of that time, whatever led to it; retries and people do not wait. So a burst of changes to one user
+costs three reads, and the first change shows at once.
 """
 
 from __future__ import annotations

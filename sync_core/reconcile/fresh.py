@@ -45,20 +45,24 @@ def suffices(sync: Sync, reading: Reading, link: Link) -> bool:
 
 
 def _depends_on_absence(sync: Sync, reading: Reading, link: Link) -> bool:
-    """Whether the decision would be another one if the groups that do not have this user did not exist."""
+    """Whether the decision may rest on the user not being in a group.
+
+    If none of the groups that lack this user existed, would the verdict be undecided?
+    """
     if reading.user.absent or not reading.not_in or _nothing_at_stake(sync, reading, link):
         return False
     return scope(sync, replace(reading.user, missing_groups=reading.not_in)).undecided
 
 
 def _nothing_at_stake(sync: Sync, reading: Reading, link: Link) -> bool:
-    """Whether the user has access, or lacks it, already as the verdict wants it."""
+    """Whether access is already as the verdict wants it, so that a missing group would change nothing."""
     if not reading.verdict.in_scope:
         return link.state is LinkState.SEEN
     if link.state is not LinkState.LINKED or link.dirty:
         return False
     if link.disabled and reading.user.state is SourceState.LIVE:
         return False
-    # Memberships of the last look that put this user in scope now did not keep them out then.
+    # A user whom groups kept out at the last look has lost access then, or is held: joining again is at stake.
+    # The same memberships as then cannot have kept the user out, since they put the user in scope now.
     then = replace(reading.user, member_of=link.member_of, missing_groups=frozenset())
     return link.member_of == reading.user.member_of or not kept_out(sync, then)

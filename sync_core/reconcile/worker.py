@@ -1,7 +1,7 @@
 """The way of one `user-changes` message: dropped, deferred, reconciled, tried again later, or parked.
 
-An exception leaves here only if this program is wrong. Then the host delivers the message again, and the redelivery
-does not trust the record that the failed try left.
+An exception leaves here only if this program is wrong or the storage account is out of reach. Then the host delivers
+the message again, and the redelivery does not trust the record that the failed try left.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ log = logging.getLogger("xtsync.worker")
 # Transient errors are tried again after 1, 2, 4 ... 300 s; after this many tries the user is parked.
 MAX_ATTEMPTS = 12
 # A new user that Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.
-APPEARS_WITHIN = 5
+APPEARS_IN_TRIES = 5
 _LONGEST_BACKOFF = 300.0
 # Parked users are looked at again after 5, 10, 20 ... minutes, in the end once a day.
 _FIRST_PARK = timedelta(minutes=5)
@@ -143,7 +143,7 @@ class Worker:
 
     def _may_yet_appear(self, nomination: Nomination, done: Reconciliation) -> bool:
         """Graph told of a user that it does not show: a new user reaches its replicas one by one."""
-        told = nomination.why in {Why.NOTIFICATION, Why.FEED} and nomination.attempt < APPEARS_WITHIN
+        told = nomination.why in {Why.NOTIFICATION, Why.FEED} and nomination.attempt < APPEARS_IN_TRIES
         return told and done.last.source.state is SourceState.GONE and done.link.etag is None
 
     async def _until_ours(self, sync: Sync, nomination: Nomination, link: Link, *, distrust: bool) -> Reconciliation:
@@ -159,7 +159,7 @@ class Worker:
         raise ConflictError
 
     async def _distrust(self, nomination: Nomination) -> None:
-        """A write of ours may still arrive. A dirty link is saved as well, so that no other record stands."""
+        """A write of ours may still arrive. A dirty link is saved too: its new ETag shuts out an older record."""
 
         async def save() -> None:
             link = await self._link(nomination)

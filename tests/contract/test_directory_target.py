@@ -183,7 +183,7 @@ async def test_a_manager_is_set_replaced_and_removed(tenants: Tenants) -> None:
 
 
 async def test_a_missing_manager_is_told_from_a_missing_user(tenants: Tenants) -> None:
-    """Whoever reports waits for the manager; a user who is not there is given up."""
+    """The report waits for the manager; a user who is not there is given up."""
     ada, bob = [await invited(tenants, name) for name in ("ada", "bob")]
     with pytest.raises(MissingManagerError):
         await tenants.target.set_manager(ada, NOBODY)
@@ -215,7 +215,7 @@ async def test_a_users_life_in_the_target(tenants: Tenants) -> None:
 
 
 async def test_an_invitation_after_a_deletion_makes_another_user(tenants: Tenants) -> None:
-    """Whoever wants the old account back restores it instead; its address is taken by then."""
+    """The old account comes back by a restore alone; its address is taken by then."""
     old = await invited(tenants)
     await tenants.target.soft_delete(old, confirm=yes)
     new = await invited(tenants)

@@ -104,7 +104,7 @@ async def test_members_are_added_by_patch_all_or_none(world: World, client: Clie
 
 @documented(f"{API}/group-delete-members")
 async def test_a_member_is_removed_by_reference(world: World, client: Client) -> None:
-    """Who is no member is 404."""
+    """A user who is no member is answered with 404."""
     ada = person(world)
     group = team(world, "team", ada)
     path = f"/groups/{group.id}/members/{ada.id}/$ref"

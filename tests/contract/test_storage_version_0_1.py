@@ -144,7 +144,7 @@ async def test_a_guest_who_was_just_invited_is_known(storage: Storage) -> None:
 
 
 async def test_listings_find_old_rows(storage: Storage) -> None:
-    """Whom the sweeps and the guard go by: those who are linked, and those whom a group had."""
+    """The sweeps and the guard go by these: the linked users, and the users that a group had."""
     await SETTLED.fill(storage)
     links = {name: await storage.links.get(SYNC, user) for name, user in SETTLED.people.items()}
     linked = [user for name, user in SETTLED.people.items() if _state(links[name]) is LinkState.LINKED]

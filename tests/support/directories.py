@@ -207,7 +207,7 @@ def _without_manager(attributes: Mapping[str, Json]) -> dict[str, Json]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Memberships:
-    """Who was directly in which group when a delta link was issued."""
+    """The direct members of each group when a delta link was issued."""
 
     members: Mapping[str, frozenset[str]]
     issued: datetime
