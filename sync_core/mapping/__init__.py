@@ -1,7 +1,8 @@
-"""Attribute mapping: what the target user should look like, given the source user. Pure.
+"""Attribute mapping: the attributes of the target user, computed from those of the source user. Pure.
 
-`attributes` knows what Graph lets a target user have and `sources` what it tells of a source user, `expressions` is
-Entra's language, `rules` evaluates a mapping, `checks` finds what is wrong with one, `default` is Microsoft's own.
+- `attributes`: what Graph lets a target user have; `sources`: what it tells of a source user
+- `expressions`: Entra's language; `rules`: evaluates a mapping for one user
+- `checks`: faults of a mapping, found at load; `default`: Microsoft's own mapping
 """
 
 from .attributes import EXTENSION_ATTRIBUTES, TARGET_ATTRIBUTES, TargetAttribute, target_attribute

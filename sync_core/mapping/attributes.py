@@ -1,4 +1,4 @@
-"""What Graph accepts for a user's attributes: names, types, lengths, and whether null clears them.
+"""The attributes that Graph accepts for a user: names, types, lengths, and whether null clears them.
 
 Source: https://learn.microsoft.com/graph/api/user-update and https://learn.microsoft.com/graph/api/resources/user.
 A collection is cleared with an empty list; some attributes cannot be cleared at all.
@@ -35,7 +35,7 @@ class TargetAttribute:
         return [] if self.type is list else None
 
     def fault(self, value: Json) -> str | None:
-        """Why Graph would refuse this (constant) value; None when it would not."""
+        """The reason why Graph would refuse this (constant) value; None when it would accept it."""
         if value is None:
             return None if self.clearable else "cannot be cleared"
         if not isinstance(value, self.type):
@@ -47,7 +47,7 @@ class TargetAttribute:
     def fit(self, value: Json) -> Json:
         """The same value in this attribute's type. Raises UnfitError where that would change what it says."""
         if self.type is str and isinstance(value, str) and value and len(value) <= (self.max_length or _UNBOUNDED):
-            return value  # as nearly always
+            return value  # the most frequent case by far
         if self.type is dict:
             return value
         if self.type is list:
@@ -136,7 +136,7 @@ TARGET_ATTRIBUTES: dict[str, TargetAttribute] = {
     **dict.fromkeys(EXTENSION_ATTRIBUTES, _of(1024)),
 }
 
-# Why nobody can write these, though users have them.
+# Attributes that users have and that no app can write, each with the reason.
 UNWRITABLE: dict[str, str] = {
     "alternativeSecurityIds": "Entra sets it when the invitation is redeemed",
     "createdDateTime": "Graph has it read-only",
@@ -152,7 +152,7 @@ UNWRITABLE: dict[str, str] = {
     "userPrincipalName": "the invitation makes it",
 }
 
-# What Entra's own schemas call attributes, and what Graph calls them.
+# The names of attributes in Entra's own schemas, and Graph's names for the same.
 ENTRA_NAMES: dict[str, str] = {
     "facsimileTelephoneNumber": "faxNumber",
     "mobile": "mobilePhone",
@@ -170,7 +170,7 @@ def directory_extension(name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def target_attribute(name: str) -> TargetAttribute | None:
-    """None when nobody can write an attribute of this name."""
+    """None when no app can write an attribute of this name."""
     known = TARGET_ATTRIBUTES.get(name)
     if known is None and directory_extension(name):
         return _DIRECTORY_EXTENSION_TYPE

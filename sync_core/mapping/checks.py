@@ -1,4 +1,4 @@
-"""What is wrong with a mapping, found when it is loaded instead of at its first user.
+"""Faults of a mapping, found when it is loaded instead of at its first user.
 
 A finding names the key of the rule that it is about, and the line within a long expression.
 """
@@ -62,14 +62,14 @@ def rule_faults(rule: Rule, given: Collection[str]) -> Iterator[Finding]:
 
 
 def rule_warnings(rule: Rule) -> Iterator[Finding]:
-    """What works here and is unsupported by Microsoft, or surely not meant."""
+    """Forms that work here although Microsoft calls them unsupported."""
     if rule.expression is not None:
         for position, message in compiled(rule.expression).warnings:
             yield _placed(rule.expression, position, message)
 
 
 def unreadable(name: str) -> str:
-    """Why nobody can read this source attribute, and what might be meant."""
+    """The reason why this source attribute cannot be read, and the name that may be meant."""
     if name == MANAGER:
         return _AS_REFERENCE
     if name in ENTRA_NAMES:
@@ -102,12 +102,12 @@ def _source_faults(key: str, name: str) -> Iterator[Finding]:
 
 
 def _reference_faults(rule: Rule, given: Collection[str]) -> Iterator[Finding]:
-    """The value is another user's target user, which only links know: nothing can be made of it or put in its place."""
+    """A manager is another user's target user, which only links know: no rule can compute or replace it."""
     others = {"constant", "expression", "default"} & set(given)
     if (rule.target, rule.source) != (MANAGER, MANAGER) or others or rule.when_null is WhenNull.DEFAULT:
         yield Finding(None, _AS_REFERENCE)
     elif rule.apply is not Apply.ALWAYS:
-        yield Finding("apply", f"{MANAGER} is always applied: whom somebody reports to may be linked later")
+        yield Finding("apply", f"{MANAGER} is always applied: the manager may be linked later than the user")
 
 
 def _expression_faults(rule: Rule) -> Iterator[Finding]:

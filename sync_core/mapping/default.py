@@ -1,8 +1,9 @@
-"""Microsoft's default attribute mapping, as far as Graph lets anybody else write it.
+"""Microsoft's default attribute mapping, as far as Graph lets an app write it.
 
 Source: the property list of https://learn.microsoft.com/microsoft-365/enterprise/sync-users-multi-tenant-orgs.
 Left out: alternativeSecurityIds and userPrincipalName (set by the invitation), IsSoftDeleted (the decision table).
-Unlike Microsoft's, a cleared source value clears the target's, and a manager who leaves or comes later is followed.
+Unlike in Microsoft's, a cleared source value clears the target's, and the manager is
+written whenever it changes.
 """
 
 from __future__ import annotations

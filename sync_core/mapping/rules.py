@@ -1,8 +1,8 @@
 """Evaluates a mapping for one user.
 
 Never fails: an attribute whose expression does not fit this user, or whose value Graph would refuse, is left out and
-named. Cutting or replacing it would change data without anybody's knowledge; refusing the user would hold back the
-rest of a person's attributes for the sake of one.
+named. Cutting or replacing such a value would change data without a trace. Refusing the user would hold back all other
+attributes for the sake of one.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from .expressions import Context, EvaluationError, Expression, Flow, compile as 
 from .sources import flat, nothing, selected
 
 _ANY_TEXT = TargetAttribute()
-# Stands in where nobody passed the time in; expressions that ask for the time are left out then.
+# For an evaluation that was given no time: expressions that ask for the time are left out then.
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=1024)
 def compiled(text: str) -> Expression:
-    """Raises CompileError. Configuration refuses functions that need what this project does not look up."""
-    return compile_expression(text, provides=())
+    """Raises CompileError."""
+    return compile_expression(text)
 
 
 def apply_mapping(
     rules: Sequence[Rule], source: Attributes, *, now: datetime | None = None, seed: str | None = None
 ) -> Desired:
-    """What the target user should have. An attribute that `source` lacks counts as null.
+    """The attributes that the target user should have. An attribute that `source` lacks counts as null.
 
     `now` is for expressions that ask for the time; without it they are left out. `seed` is for those that ask for
     chance: equal seeds give equal values, so that a retry repeats itself. By default it is the user's own id.

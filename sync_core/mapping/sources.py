@@ -1,7 +1,7 @@
-"""Which attributes of a source user can be read, and what each read must select for them.
+"""The attributes of a source user that can be read, and the names that a read must select for them.
 
-https://learn.microsoft.com/graph/api/resources/user. Left out is what the delta query does not carry
-(https://learn.microsoft.com/graph/delta-query-overview): one such name in `$select`, and Graph refuses every page.
+https://learn.microsoft.com/graph/api/resources/user. Left out are those that the delta query does not
+carry: with one such name in `$select`, Graph refuses every page (https://learn.microsoft.com/graph/delta-query-overview).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def readable(name: str) -> bool:
 
 
 def selected(names: Iterable[str]) -> set[str]:
-    """What `$select` must hold for these: an extensionAttribute comes only with its whole parent."""
+    """The names that `$select` must hold for these: an extensionAttribute comes only with its whole parent."""
     return {EXTENSION_PARENT if name in EXTENSION_ATTRIBUTES else name for name in names}
 
 

@@ -65,7 +65,7 @@ def _regex_fault(clause: Clause) -> str | None:
     try:
         pattern(clause)
     except DotNetError as error:
-        return f"is no regular expression: {error}"
+        return f"cannot be used: {error}"
     return None
 
 

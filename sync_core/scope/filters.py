@@ -5,7 +5,6 @@ https://learn.microsoft.com/entra/identity/app-provisioning/define-conditional-r
 - One matching filter is enough; within a filter every clause must hold.
 - A clause about an attribute that is null, "" or an empty list never holds; only IS NULL does.
 - Text is compared with its case.
-- A regular expression that takes too long makes a clause neither true nor false; see Verdict.undecided.
 - `memberOf` (ours) asks for groups, through every level. A user in no group at all is no member; that is not null.
 """
 
@@ -16,14 +15,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from ..mapping.expressions.dotnet.faults import DotNetError
 from ..mapping.expressions.dotnet.regex import Regex, compile_regex
-from ..mapping.expressions.values import REGEX_STEPS
 from ..mapping.sources import flat, nothing, selected
 from ..model import MEMBER_OF, Attributes, Clause, Filter, Json, Operator, RegexMode, Several, SourceUser, Sync, Verdict
 from .memberships import is_member, why_unknown
 
-type Test = Callable[[Json, "Steps"], bool]
+type Test = Callable[[Json], bool]
 
 UNARY = frozenset({Operator.IS_TRUE, Operator.IS_FALSE, Operator.IS_NULL, Operator.IS_NOT_NULL})
 REGEX = frozenset({Operator.REGEX_MATCH, Operator.NOT_REGEX_MATCH})
@@ -48,28 +45,20 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SHOWN = 3  # filters named in a verdict
 
 
-class Steps:
-    """The steps that all regular expressions of one verdict may take together."""
-
-    def __init__(self) -> None:
-        self.steps = REGEX_STEPS
-
-
 def judge(filters: Sequence[Filter], source: SourceUser) -> Verdict:
     """The verdict of at least one filter."""
-    attributes, steps = flat(source.attributes), Steps()
+    attributes = flat(source.attributes)
     failed: list[str] = []
     undecided: list[str] = []
     for each in filters:
-        clause, holds = _first_failing(each, source, attributes, steps)
+        clause, holds = _first_failing(each, source, attributes)
         if clause is None:
             return Verdict(in_scope=True, reason=f"filter '{each.name}'")
         where = f"filter '{each.name}': {clause.attribute} {clause.operator}"
         if holds is False:
             failed.append(where)
         else:
-            why = why_unknown(source, clause.groups) if clause.groups else "it takes too long"
-            undecided.append(f"{where} is open, {why}")
+            undecided.append(f"{where} is open, {why_unknown(source, clause.groups)}")
     if undecided:
         return Verdict(in_scope=False, reason=_listed(undecided), undecided=True)
     return Verdict(in_scope=False, reason=f"{_listed(failed)} does not hold")
@@ -86,13 +75,11 @@ def _listed(places: Sequence[str]) -> str:
     return "; ".join(places[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _first_failing(
-    each: Filter, source: SourceUser, attributes: Attributes, steps: Steps
-) -> tuple[Clause | None, bool | None]:
+def _first_failing(each: Filter, source: SourceUser, attributes: Attributes) -> tuple[Clause | None, bool | None]:
     """The clause that decides against the user: one that is false before one that is undecided."""
     unknown: Clause | None = None
     for clause in each.clauses:
-        holds = _belongs(clause, source) if clause.groups else _holds(clause, attributes.get(clause.attribute), steps)
+        holds = _belongs(clause, source) if clause.groups else _holds(clause, attributes.get(clause.attribute))
         if holds is False:
             return clause, False
         if holds is None and unknown is None:
@@ -105,7 +92,7 @@ def _belongs(clause: Clause, source: SourceUser) -> bool | None:
     return None if found is None else found is not (clause.operator in NEGATED)
 
 
-def _holds(clause: Clause, value: Json, steps: Steps) -> bool | None:
+def _holds(clause: Clause, value: Json) -> bool:
     if clause.operator is Operator.IS_NULL:
         return nothing(value)
     if nothing(value):
@@ -114,10 +101,7 @@ def _holds(clause: Clause, value: Json, steps: Steps) -> bool | None:
         return True
     test = _test(clause)
     quantifier = any if clause.match is Several.ANY else all
-    try:
-        return quantifier(test(each, steps) for each in (value if isinstance(value, list) else [value]))
-    except DotNetError:
-        return None
+    return quantifier(test(each) for each in (value if isinstance(value, list) else [value]))
 
 
 @lru_cache(maxsize=1024)
@@ -126,7 +110,7 @@ def _test(clause: Clause) -> Test:
     operator, value = clause.operator, clause.value
     if operator in (Operator.IS_TRUE, Operator.IS_FALSE):
         wanted = "true" if operator is Operator.IS_TRUE else "false"
-        return lambda each, _steps: text_of(each).lower() == wanted
+        return lambda each: text_of(each).lower() == wanted
     if operator in REGEX:
         return _matches(clause)
     if operator in NUMBERS:
@@ -135,9 +119,9 @@ def _test(clause: Clause) -> Test:
         return _dated(operator, str(value))
     if operator in _TEXTS:
         holds = _TEXTS[operator]
-        return lambda each, _steps: holds(text_of(each), str(value))
+        return lambda each: holds(text_of(each), str(value))
     values, negated = (value,) if isinstance(value, str) else value, operator in NEGATED
-    return lambda each, _steps: any(_equal(each, one) for one in values) is not negated
+    return lambda each: any(_equal(each, one) for one in values) is not negated
 
 
 def text_of(value: Json) -> str:
@@ -159,7 +143,7 @@ def _compares(operator: Operator, value: int) -> Test:
     """A value that is no whole number is neither more nor less."""
     holds = NUMBERS[operator]
 
-    def test(each: Json, _steps: Steps) -> bool:
+    def test(each: Json) -> bool:
         number = integer(text_of(each))
         return number is not None and holds(number, value)
 
@@ -182,7 +166,7 @@ def _dated(operator: Operator, value: str) -> Test:
     assert limits is not None
     begin, end = limits
 
-    def test(each: Json, _steps: Steps) -> bool:
+    def test(each: Json) -> bool:
         found = moments(text_of(each))
         if found is None:
             return False
@@ -192,17 +176,11 @@ def _dated(operator: Operator, value: str) -> Test:
 
 
 def _matches(clause: Clause) -> Test:
-    regex = pattern(clause)
-    wanted = clause.operator is Operator.REGEX_MATCH
-
-    def test(each: Json, steps: Steps) -> bool:
-        found = next(iter(regex.matches(text_of(each), steps)), None) is not None
-        return found is wanted
-
-    return test
+    regex, wanted = pattern(clause), clause.operator is Operator.REGEX_MATCH
+    fits = regex.is_all_of if clause.mode is RegexMode.FULL else regex.is_in
+    return lambda each: fits(text_of(each)) is wanted
 
 
 def pattern(clause: Clause) -> Regex:
-    """Raises DotNetError. By itself first: wrapped, an unbalanced pattern might become a good one."""
-    regex = compile_regex(str(clause.value))
-    return compile_regex(rf"\A(?:{clause.value})\z") if clause.mode is RegexMode.FULL else regex
+    """Raises DotNetError."""
+    return compile_regex(str(clause.value))

@@ -65,6 +65,29 @@ def test_what_needs_a_persons_hand_is_listed(bench: Bench) -> None:
     assert "scope.filters[0].clauses[1].operator: must be one of" in result.err
 
 
+def test_what_a_pattern_cannot_do_is_listed_with_its_place(bench: Bench) -> None:
+    """A mapping with such a pattern is left out; a filter with one stays, and is among the faults."""
+    expression = 'Join("",\n  Replace([city], , "(a)\\\\1", , "b", , ))'
+    source = {"type": "Function", "expression": expression, "name": "Join", "parameters": []}
+    mapping = {"targetAttributeName": "city", "flowType": "Always", "source": source}
+    clause = {"sourceOperandName": "city", "operatorName": "REGEX MATCH", "targetOperand": {"values": ["(?!a)."]}}
+    schema = json.loads(DATA.read_text(encoding="utf-8"))
+    [users] = (
+        each
+        for rule in schema["synchronizationRules"]
+        for each in rule["objectMappings"]
+        if each["sourceObjectName"] == "User"
+    )
+    users["attributeMappings"] = [mapping]
+    users["scope"] = {"groups": [{"name": "Towns", "clauses": [clause]}]}
+    (bench.folder / "schema.json").write_text(json.dumps(schema))
+    result = bench.run("import-schema", "schema.json", *IDS)
+    assert result.code == 2
+    place = "note: city: left out: line 2, column 21: regexPattern of Replace: pattern, character 4: "
+    assert f"{place}a pattern cannot refer to what a group matched" in result.err
+    assert "clauses[0].value: cannot be used: pattern, character 1: look-ahead (?!...) cannot be used" in result.err
+
+
 def test_nothing_is_overwritten(bench: Bench) -> None:
     """A sync.yaml may hold more than the schema did."""
     (bench.folder / "sync.yaml").write_text("mine")

@@ -170,7 +170,7 @@ def _check(keys: Keys) -> None:
         apply=Apply(keys.get("apply", "always")),
         when_null=when_null or (WhenNull.KEEP if "default" in keys else WhenNull.CLEAR),
     )
-    faults = [finding.message for finding in rule_faults(rule, keys)]
+    faults = [f"line {each.line}, {each.message}" if each.line else each.message for each in rule_faults(rule, keys)]
     if faults:
         raise _LeftOutError("; ".join(faults))
 

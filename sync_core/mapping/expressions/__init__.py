@@ -5,9 +5,9 @@ where this differs from Microsoft's. `evaluate_lines` does the same for JSON lin
 """
 
 from .errors import CompileError, EvaluationError, ExpressionError, Position
-from .expression import REDACTED, Expression, compile, fit  # noqa: A004  # used as expressions.compile
+from .expression import REDACTED, Expression, compile  # noqa: A004  # used as expressions.compile
 from .lines import evaluate_lines, iso_time
-from .registry import FUNCTIONS, UNAVAILABLE, Need
+from .registry import FUNCTIONS, UNAVAILABLE
 from .values import Context, Flow
 
 __all__ = [
@@ -20,10 +20,8 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "Flow",
-    "Need",
     "Position",
     "compile",
     "evaluate_lines",
-    "fit",
     "iso_time",
 ]

@@ -1,14 +1,13 @@
-"""Tree to closures: every name resolved, every constant converted and checked, before the first user comes."""
+"""Tree to closures: names are resolved, and constants converted and checked, before the first user is evaluated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from difflib import get_close_matches
+from collections.abc import Callable
 
 from .conditions import compare
 from .dotnet.faults import DotNetError
 from .errors import CompileError, EvaluationError, Position
-from .registry import ALIASES, FUNCTIONS, UNAVAILABLE, Function, Need, Param, nearest
+from .registry import ALIASES, FUNCTIONS, UNAVAILABLE, Function, Param, nearest
 from .syntax import Attribute, Call, Comparison, Node, Number, Omitted, Text, Word
 from .values import Flow, Run, Thunk, Value, bounded, to_integer, to_list, to_moment, to_number, to_text
 
@@ -21,7 +20,7 @@ _WORDS: dict[str, Value] = {
     "False": False,
 }
 _COMPARE_WORDS = {"vbBinaryCompare": 0, "vbTextCompare": 1}
-# Words of other languages, and what stands for them in this one.
+# Words of other languages, and the way to write them in this one.
 _MEANT = {
     "true": "it is written True",
     "false": "it is written False",
@@ -55,20 +54,18 @@ _COERCE: dict[str, Coerce | None] = {
 
 
 class Compiler:
-    """Compiles one expression and collects what is known about it on the way."""
+    """Compiles one expression and collects its properties on the way. Functions see it as a registry.Builder."""
 
-    def __init__(self, text: str, *, known: Collection[str] | None, provides: Collection[Need] | None) -> None:
+    def __init__(self, text: str, *, looked_up: bool) -> None:
         self.text = text
         self.attributes: dict[str, None] = {}
         self.redacts = False
         self.volatile = False
-        self.needs: set[Need] = set()
         self.warnings: list[tuple[Position, str]] = []
         self.top: Node | None = None
-        self._known = known
-        self._provides = provides
+        self._looked_up = looked_up
 
-    # --- what builders of special functions use -------------------------------------------------------------------
+    # --- registry.Builder -----------------------------------------------------------------------------------------
 
     def error(self, message: str, node: Node) -> CompileError:
         return CompileError(message, Position.of(self.text, node.offset))
@@ -79,7 +76,7 @@ class Compiler:
     def thunk(self, node: Node) -> Thunk:
         match node:
             case Attribute(name):
-                return self.attribute(name, node)
+                return self.attribute(name)
             case Text(value) | Number(value):
                 return _constant(value)
             case Word(name):
@@ -89,12 +86,7 @@ class Compiler:
             case _:  # omitted arguments were refused before
                 raise self.error("a comparison may stand only in the condition of IIF and in CBool", node)
 
-    def attribute(self, name: str, node: Node) -> Thunk:
-        if self._known is not None and name not in self._known:
-            by_case = {known.lower(): known for known in self._known}
-            close = [by_case[name.lower()]] if name.lower() in by_case else get_close_matches(name, self._known, n=1)
-            hint = f"; did you mean [{close[0]}]?" if close else ""
-            raise self.error(f"no attribute is named [{name}]{hint}", node)
+    def attribute(self, name: str) -> Thunk:
         self.attributes[name] = None
         return lambda run: run.source.get(name)
 
@@ -131,20 +123,6 @@ class Compiler:
                 raise self.error(f"{function.signature} needs {param.name}", node)
         return given
 
-    def guarded(self, name: str, node: Node, compute: Thunk) -> Thunk:
-        """Gives errors their place, and bounds the length of what comes out."""
-        position = Position.of(self.text, node.offset)
-
-        def run_guarded(run: Run) -> Value:
-            try:
-                return bounded(compute(run))
-            except EvaluationError as error:
-                raise error.at(position, name) from None
-            except DotNetError as error:
-                raise EvaluationError(f"{name}: {error}", position) from error
-
-        return run_guarded
-
     # --- the rest -----------------------------------------------------------------------------------------------
 
     def _word(self, name: str, node: Node) -> Value:
@@ -158,24 +136,29 @@ class Compiler:
 
     def _call(self, call: Call) -> Thunk:
         name = ALIASES.get(call.name, call.name)
-        if name in UNAVAILABLE:
+        if name in UNAVAILABLE and not (self._looked_up and name in FUNCTIONS):
             raise self.error(f"{name} cannot be used here: {UNAVAILABLE[name]}", call)
         function = FUNCTIONS.get(name)
         if function is None:
             raise self.error(f"no function is named '{name}'{nearest(name)}", call)
-        self._note(function, call)
+        self.volatile |= function.volatile
         if function.build:
-            return self.guarded(name, call, function.build(call, self))
+            return self._guarded(name, call, function.build(call, self))
         return self._plain(function, call)
 
-    def _note(self, function: Function, call: Call) -> None:
-        self.volatile |= function.volatile
-        if function.needs is None:
-            return
-        if self._provides is not None and function.needs not in self._provides:
-            why = f"{function.name} cannot be used here: it needs '{function.needs}', which nothing provides"
-            raise self.error(why, call)
-        self.needs.add(function.needs)
+    def _guarded(self, name: str, node: Node, compute: Thunk) -> Thunk:
+        """Gives errors their place, and bounds the length of what comes out."""
+        position = Position.of(self.text, node.offset)
+
+        def run_guarded(run: Run) -> Value:
+            try:
+                return bounded(compute(run))
+            except EvaluationError as error:
+                raise error.at(position, name) from None
+            except DotNetError as error:
+                raise EvaluationError(f"{name}: {error}", position) from error
+
+        return run_guarded
 
     def _plain(self, function: Function, call: Call) -> Thunk:
         if function.name == "FormatDateTime" and len(call.arguments) == 3:
@@ -197,7 +180,7 @@ class Compiler:
                 values.append(value if coerce is None else coerce(value, run))
             return compute(*values)
 
-        return self.guarded(function.name, call, evaluate)
+        return self._guarded(function.name, call, evaluate)
 
     def _argument(self, function: Function, param: Param, node: Node) -> tuple[Thunk, Coerce | None]:
         """How to get at one argument. Constants are converted and checked now, once and with their place."""

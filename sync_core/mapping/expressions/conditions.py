@@ -1,7 +1,7 @@
 """Comparisons, as they stand in the condition of IIF and in CBool.
 
-The reference: an empty or null source attribute makes the condition of IIF fail. Whether "fail" is false or an error
-it does not say; false is taken, whatever the operator, as VBA's Null behaves.
+The reference: an empty or null source attribute makes the condition of IIF fail. It does not say whether that is false
+or an error. Here it is false, whatever the operator, as with Null in VBA.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be wrong with an expression: its text, found at load, or the values of one user, found while evaluating.
+"""Errors of expressions: in the text, found at load, or with the values of one user, found while evaluating.
 
 Messages name places, functions and shapes ("text of 12 characters"), never a user's values, so they may be logged.
 """

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ...model import Attributes, Json
 from . import functions as _functions  # noqa: F401  # registers them
 from .compiler import Compiler
-from .errors import EvaluationError, Position
+from .errors import Position
 from .parser import parse
-from .registry import Need
-from .values import Context, Flow, Run, Thunk, nothing, shape, to_json, to_list, to_text
+from .values import Context, Flow, Run, Thunk, to_json, to_text
 
 REDACTED = "[Redact]"
 
@@ -26,7 +24,6 @@ class Expression:
     attributes: frozenset[str]
     volatile: bool = False
     redacts: bool = False
-    needs: frozenset[Need] = frozenset()
     warnings: tuple[tuple[Position, str], ...] = ()
     _thunk: Thunk = field(repr=False, compare=False)
 
@@ -43,32 +40,12 @@ class Expression:
         return str(value) if isinstance(value, list | dict) else to_text(value) or ""
 
 
-def fit(value: Json, kind: type[bool | str | list[str]]) -> Json:
-    """A value as a target attribute of this type takes it: "True" for true, 13 for "13", a text for a list of one.
-
-    Nothing stays nothing. Raises EvaluationError, without a place, when there is no such form.
-    """
-    if nothing(value):
-        return value
-    if kind is list:
-        return [to_text(item) for item in to_list(value)]
-    text = to_text(value) or ""
-    if kind is not bool:
-        return text
-    if text.lower() not in ("true", "false"):
-        raise EvaluationError(f"the target attribute is true or false, and this is {shape(value)}")
-    return text.lower() == "true"
-
-
-def compile(  # noqa: A001  # the word for it, as in `re`
-    text: str, *, known_attributes: Collection[str] | None = None, provides: Collection[Need] | None = None
-) -> Expression:
+def compile(text: str, *, looked_up: bool = False) -> Expression:  # noqa: A001  # the word for it, as in `re`
     """Raises CompileError with its place.
 
-    `known_attributes`: refuse others (names are case-sensitive). `provides`: what the caller will put into the
-    context; functions that need more are refused now and not at the first user. None means anything goes.
+    `looked_up`: the context will hold what SelectUniqueValue and DefaultDomain ask for. Otherwise they are refused.
     """
-    compiler = Compiler(text, known=known_attributes, provides=provides)
+    compiler = Compiler(text, looked_up=looked_up)
     compiler.top = parse(text)
     thunk = compiler.thunk(compiler.top)
     return Expression(
@@ -76,7 +53,6 @@ def compile(  # noqa: A001  # the word for it, as in `re`
         attributes=frozenset(compiler.attributes),
         volatile=compiler.volatile,
         redacts=compiler.redacts,
-        needs=frozenset(compiler.needs),
         warnings=tuple(compiler.warnings),
         _thunk=thunk,
     )

@@ -1,4 +1,4 @@
-"""Evaluates JSON lines: what `xtsync expression` and test suites of mappings are made of."""
+"""Evaluates expressions that come as JSON lines, for `xtsync expression`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def evaluate_lines(lines: Iterable[str], *, now_default: datetime, seed: int) ->
 
     Input is `{"expression":.., "source":{..}, "now":.., "context":{..}}`, of which only the expression must be there.
     `now` is ISO 8601, UTC unless it says otherwise. Every line has its own random source, made of `seed` and its
-    number, so that lines do not depend on each other. Blank lines are skipped. A value that an expression redacts
-    comes with `"log"`: what logs would show of it.
+    number, so that lines do not depend on each other. Blank lines are skipped. A value that an
+    expression redacts comes with `"log"`, the text that logs would show for it.
     """
     for count, line in enumerate(lines):
         if line.strip():
@@ -58,7 +58,7 @@ def _answer(line: str, now: datetime, random: Random) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _compiled(text: str) -> Expression:
-    return compile_expression(text)
+    return compile_expression(text, looked_up=True)
 
 
 def _request(line: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Text to tree. Knows the grammar and no function; what a call may hold is the compiler's business."""
+"""Text to tree. The parser knows the grammar; the compiler knows the functions and their arguments."""
 
 from __future__ import annotations
 

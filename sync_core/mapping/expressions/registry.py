@@ -1,4 +1,4 @@
-"""How functions declare themselves: a signature in the reference's words, and what computes the result.
+"""The declarations of functions: a signature in the reference's words, and the code that computes the result.
 
 Most functions are plain Python over converted arguments (`@function`). The few that decide for themselves what to
 evaluate, such as IIF, build their own evaluation from the tree (`@special`).
@@ -10,24 +10,33 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from .syntax import Call
+from .errors import CompileError
+from .syntax import Call, Node
 from .values import Thunk, Value
 
-if TYPE_CHECKING:
-    from .compiler import Compiler
-
 type Check = Callable[[str], object]
-type Build = Callable[[Call, Compiler], Thunk]
+type Build = Callable[[Call, Builder], Thunk]
 
 
-class Need(StrEnum):
-    """What a function needs to know besides the user and the time: fields of Context."""
+class Builder(Protocol):
+    """The part of the compiler that a function uses to build its own evaluation."""
 
-    EXISTING_TARGET_VALUES = "existing_target_values"
-    DEFAULT_DOMAIN = "default_domain"
+    top: Node | None
+    redacts: bool
+
+    def error(self, message: str, node: Node) -> CompileError: ...
+
+    def warn(self, message: str, node: Node) -> None: ...
+
+    def thunk(self, node: Node) -> Thunk: ...
+
+    def attribute(self, name: str) -> Thunk: ...
+
+    def condition(self, node: Node, *, null_fails: bool) -> Thunk: ...
+
+    def arguments(self, call: Call, function: Function) -> list[Node]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,6 @@ class Function:
     build: Build | None = None
     wants_run: bool = False
     volatile: bool = False
-    needs: Need | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     @property
@@ -66,7 +74,8 @@ _NO_ROLES = "a user of one tenant has no app role assignments to hand to another
 
 _CLOUD_SYNC = "it belongs to Entra Cloud Sync and Entra Connect, not to user provisioning"
 
-# Functions that exist, and why no rule of this project can use them.
+# Functions that exist, and why no mapping can use them. Two of them are in FUNCTIONS all the same, for callers who have
+# looked up what they ask for.
 UNAVAILABLE = {
     "AppRoleAssignments": _NO_ROLES,
     "AppRoleAssignmentsComplex": _NO_ROLES,
@@ -79,7 +88,9 @@ UNAVAILABLE = {
     "CRef": _CLOUD_SYNC,
     "DNComponent": f"{_CLOUD_SYNC}; use Split and Item",
     "DNComponentRev": f"{_CLOUD_SYNC}; use Split and Item",
+    "DefaultDomain": "the target's default domain is not looked up; write the domain as a text",
     "Error": f"{_CLOUD_SYNC}; use IgnoreObjectFlow to leave such a user alone",
+    "SelectUniqueValue": "the target's values are not looked up; Microsoft has it from HR to Active Directory only",
     "StringFromSid": _CLOUD_SYNC,
 }
 
@@ -89,7 +100,6 @@ def function(
     *,
     wants_run: bool = False,
     volatile: bool = False,
-    needs: Need | None = None,
     checks: Mapping[str, Check] | None = None,
 ) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
     """Registers a computation. The spec reads `Left(String:text, NumChars:int)`; `?` marks what may be omitted."""
@@ -103,7 +113,6 @@ def function(
             compute=compute,
             wants_run=wants_run,
             volatile=volatile,
-            needs=needs,
             checks=checks or {},
         )
         return compute
@@ -111,12 +120,12 @@ def function(
     return register
 
 
-def special(spec: str, *, needs: Need | None = None) -> Callable[[Build], Build]:
+def special(spec: str) -> Callable[[Build], Build]:
     """Registers a function that builds its own evaluation."""
 
     def register(build: Build) -> Build:
         name, params, repeats = _parse(spec)
-        FUNCTIONS[name] = Function(name=name, params=params, repeats=repeats, build=build, needs=needs)
+        FUNCTIONS[name] = Function(name=name, params=params, repeats=repeats, build=build)
         return build
 
     return register

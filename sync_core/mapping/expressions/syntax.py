@@ -81,5 +81,5 @@ def _number(value: float) -> str:
 
 
 def _tail(value: float) -> str:
-    """A fraction of nothing but zeros keeps one, or it would come back as a whole number."""
+    """`1.0` keeps its zero, so that it reads back as a fraction."""
     return "0" if value.is_integer() else ""

@@ -1,4 +1,4 @@
-"""What expressions compute with: values, the two flows, what is known besides the user, and .NET's conversions.
+"""The values that expressions compute with, the two flows, the context of an evaluation, and .NET's conversions.
 
 The service behind Microsoft's mappings is written in .NET; numbers and booleans surface as their .NET strings.
 """
@@ -19,8 +19,6 @@ from .tokens import number
 
 # Nested calls can multiply lengths; no directory attribute comes near this.
 MAX_TEXT = 65_536
-# Steps that all regular expressions of one evaluation may take together: some tenths of a second at worst.
-REGEX_STEPS = 100_000
 
 
 class Flow(Enum):
@@ -35,10 +33,10 @@ type Value = Json | Moment | Flow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What an evaluation may know besides the user. Two equal contexts give equal values.
+    """The facts that an evaluation may use besides the user. Equal contexts give equal values.
 
     `random` feeds Guid and RandomString. `existing_target_values` are the values that SelectUniqueValue must avoid;
-    None means that nobody looked. `default_domain` is the default verified domain of the tenant.
+    None means that they were not looked up. `default_domain` is the default verified domain of the tenant.
     """
 
     now: datetime
@@ -48,14 +46,13 @@ class Context:
 
 
 class Run:
-    """One evaluation: the user, the context, and the regular expression steps that are left."""
+    """One evaluation: the user and the context."""
 
-    __slots__ = ("context", "source", "steps")
+    __slots__ = ("context", "source")
 
     def __init__(self, source: Attributes, context: Context) -> None:
         self.source = source
         self.context = context
-        self.steps = REGEX_STEPS
 
 
 type Thunk = Callable[[Run], Value]
@@ -163,7 +160,7 @@ def to_boolean(value: Value) -> bool:
 
 
 def to_json(value: Value) -> Json | Flow:
-    """What leaves the evaluator: a date is no native attribute type, so it leaves as text."""
+    """The value as it leaves the evaluator: a date becomes text, because no attribute holds dates."""
     return value.text() if isinstance(value, Moment) else value
 
 

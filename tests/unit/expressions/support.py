@@ -20,7 +20,7 @@ def context(
 
 
 def value(text: str, source: Attributes | None = None, known: Context | None = None) -> Json | Flow:
-    return expressions.compile(text).evaluate(source or {}, known or context())
+    return expressions.compile(text, looked_up=True).evaluate(source or {}, known or context())
 
 
 def x(text: str, attribute: Json) -> Json | Flow:

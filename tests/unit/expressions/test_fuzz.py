@@ -53,7 +53,7 @@ _TREES: st.SearchStrategy[Node] = st.recursive(_LEAVES, _calls, max_leaves=12)
 
 def _try(text: str, source: dict[str, Json]) -> None:
     try:
-        found = expressions.compile(text).evaluate(source, context(existing=["a"], domain="c.com"))
+        found = expressions.compile(text, looked_up=True).evaluate(source, context(existing=["a"], domain="c.com"))
     except ExpressionError as error:
         place = error.position
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync_core.mapping.expressions import EvaluationError, Flow
+from sync_core.mapping.expressions import CompileError, EvaluationError, Flow
 from sync_core.model import Json
 
 from .support import context, value, x
@@ -172,6 +172,8 @@ def test_unique_values_are_looked_for_without_case() -> None:
         value(text, {}, context(existing=["ann", "ann2", "ann3"]))
     with pytest.raises(EvaluationError, match="nobody looked"):
         value(text)
+    with pytest.raises(CompileError, match="outermost"):
+        value(f'Append({text}, "c")')
 
 
 def test_the_default_domain_comes_from_the_context() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync_core.mapping import expressions
-from sync_core.mapping.expressions import CompileError, EvaluationError, Need
+from sync_core.mapping.expressions import CompileError, EvaluationError
 from sync_core.mapping.expressions.parser import MAX_DEPTH
 
 from .support import context, value, x
@@ -90,7 +90,7 @@ def test_accepted(text: str, expected: object) -> None:
         ("Replace([x])", (1, 1), "neither oldValue nor regexPattern"),
         ('Replace([x], "a", , , , , )', (1, 1), "it has none"),
         ('Replace([x], "a", , "g", "b", , )', (1, 1), "needs a regexPattern"),
-        ('Append(SelectUniqueValue("a", "b"), "c")', (1, 8), "outermost"),
+        ('Append(SelectUniqueValue("a", "b"), "c")', (1, 8), "not looked up"),
         ("SingleAppRoleAssignment([appRoleAssignments])", (1, 1), "no app role assignments"),
         ("AppRoleAssignmentsComplex([appRoleAssignments])", (1, 1), "no app role assignments"),
         ("AltSecIdFromNetId([netId])", (1, 1), "Microsoft's own matching"),
@@ -141,20 +141,12 @@ def test_an_expression_tells_the_attributes_that_it_reads() -> None:
     assert expressions.compile(text).attributes == {"a", "b", "c", "d"}
 
 
-def test_an_unknown_attribute_is_refused_with_a_hint() -> None:
-    """Attribute names are case-sensitive."""
-    with pytest.raises(CompileError, match=r"column 8: no attribute is named \[displayname\]; did you mean \[displayN"):
-        expressions.compile('Append([displayname], "x")', known_attributes={"displayName", "mail"})
-    assert expressions.compile("[mail]", known_attributes={"mail"}).attributes == {"mail"}
-
-
-def test_what_nothing_provides_is_refused_at_load() -> None:
+@pytest.mark.parametrize("text", ['SelectUniqueValue("a", "b")', 'Append("a", DefaultDomain())'])
+def test_what_is_not_looked_up_is_refused_at_load(text: str) -> None:
     """A mapping that could never be evaluated is found before the first user."""
-    with pytest.raises(CompileError, match="it needs 'existing_target_values', which nothing provides"):
-        expressions.compile('SelectUniqueValue("a", "b")', provides=())
-    with pytest.raises(CompileError, match="default_domain"):
-        expressions.compile("DefaultDomain()", provides={Need.EXISTING_TARGET_VALUES})
-    assert expressions.compile("DefaultDomain()").needs == {Need.DEFAULT_DOMAIN}
+    with pytest.raises(CompileError, match="not looked up"):
+        expressions.compile(text)
+    assert expressions.compile(text, looked_up=True)
 
 
 @pytest.mark.parametrize("text", ["Now()", "Append(Guid(), [x])", "RandomString(6,3,0,0,3)"])
@@ -209,5 +201,5 @@ def test_results_cannot_grow_without_end() -> None:
         "Join([x], [y])",
         'Replace(Left([x], 60), "a", , , Replace([x], "a", , , "%s", , ), , )' % ("b" * 600),
     ):
-        with pytest.raises(EvaluationError, match=r"65,536|takes too long"):
+        with pytest.raises(EvaluationError, match="65,536"):
             value(text, {"x": "a" * 100, "y": ["b"] * 2_000})

@@ -71,7 +71,7 @@ def test_a_long_list_of_groups_is_named_in_part() -> None:
         (member(department="Research"), Operator.EQUALS, "out"),
         (member(missing=(STAFF,), department="Research"), Operator.EQUALS, "undecided"),
         (member(missing=(STAFF,), department="Legal"), Operator.EQUALS, "out"),
-        (member(SALES, department="a" * 40 + "!"), Operator.REGEX_MATCH, "undecided"),
+        (member(SALES, department="a" * 40 + "!"), Operator.REGEX_MATCH, "out"),
         (member(department="a" * 40 + "!"), Operator.REGEX_MATCH, "out"),
     ],
 )

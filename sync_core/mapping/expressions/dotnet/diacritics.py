@@ -1,4 +1,4 @@
-"""Letters with diacritics and what stands for them, as the reference lists them for NormalizeDiacritics.
+"""Letters with diacritics and their replacements, as the reference lists them for NormalizeDiacritics.
 
 https://learn.microsoft.com/entra/identity/app-provisioning/functions-for-customizing-application-data#normalizediacritics
 Umlauts become one letter (ö is o), ø becomes two (oe). Characters outside the table stay as they are.
@@ -60,7 +60,7 @@ _LETTERS = re.compile("|".join(map(re.escape, sorted(_BY_LETTER, key=len, revers
 
 
 def normalize_diacritics(text: str) -> str:
-    """A letter written as base and combining mark counts as the one it looks like."""
+    """A base letter with a combining mark counts as the letter that both make together."""
     if text.isascii():
         return text
     composed = unicodedata.normalize("NFC", text)

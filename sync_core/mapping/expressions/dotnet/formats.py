@@ -66,7 +66,7 @@ class Part:
 
 @lru_cache(maxsize=512)
 def parts(pattern: str) -> tuple[Part, ...]:
-    """The parts of a format. Raises DotNetError with what is wrong."""
+    """The parts of a format. Raises DotNetError, which names the fault."""
     if not pattern:
         raise DotNetError("the format is empty")
     if len(pattern) == 1:

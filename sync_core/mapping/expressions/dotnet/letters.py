@@ -19,7 +19,7 @@ _SEPARATORS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf",
 
 
 def culture_fault(culture: str) -> str | None:
-    """Why .NET would not take this name (RFC 4646; empty is the invariant culture)."""
+    """The reason why .NET would refuse this name (RFC 4646; empty is the invariant culture)."""
     if not culture or _CULTURE.fullmatch(culture):
         return None
     return "a culture is named like en-US, ja-JP or tr"
@@ -60,10 +60,24 @@ def _upper(char: str) -> str:
     return big if len(big) == 1 else char
 
 
+@lru_cache(maxsize=1)
+def alike() -> dict[int, str]:
+    """For each character with another case, all that share its small letter: for K `k`, `K` and the Kelvin sign.
+
+    As in .NET's regular expressions: by the invariant culture, and up to U+FFFF, where .NET's characters end.
+    """
+    by_small: dict[str, str] = {}
+    for char in map(chr, range(0x10000)):
+        small = _lower(char)
+        if small != char:
+            by_small[small] = by_small.get(small, small) + char
+    return {ord(char): family for family in by_small.values() for char in family}
+
+
 def title(text: str, separators: str | None = None) -> str:
     """The first character of each word in upper case, all others in lower case, all-capital words included.
 
-    To .NET, which is asked when no separators are given, a word begins with its first letter: `21st` has an `S`.
+    Without separators, .NET's rule holds: a word begins with its first letter, so `21st` becomes `21St`.
     """
     out: list[str] = []
     starts = True

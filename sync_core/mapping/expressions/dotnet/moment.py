@@ -37,11 +37,11 @@ class Moment:
             raise DotNetError("a date lies in the years 1 to 9999")
 
     @classmethod
-    def of(cls, at: datetime, zone: Zone = Zone.UTC, extra: int = 0) -> Moment:
-        """`at` is aware, or naive and then taken as UTC; `extra` are ticks below a microsecond."""
+    def of(cls, at: datetime) -> Moment:
+        """`at` is aware, or naive and then taken as UTC."""
         aware = at if at.tzinfo else at.replace(tzinfo=UTC)
         since = aware - _EPOCH
-        return cls((since.days * 86_400 + since.seconds) * TICKS_PER_SECOND + since.microseconds * 10 + extra, zone)
+        return cls((since.days * 86_400 + since.seconds) * TICKS_PER_SECOND + since.microseconds * 10)
 
     @property
     def datetime(self) -> datetime:

@@ -1,139 +1,114 @@
-"""Regular expressions of .NET over Python's re, bounded: `replace` and friends of System.Text.RegularExpressions.Regex.
+"""Regular expressions of .NET on RE2: `replace` and friends of System.Text.RegularExpressions.Regex.
 
-Two engines. When the pattern's shape and the text's length bound the work, re does it. When they do not (nested
-quantifiers, many `.*` over a long text), or re lacks a construct, a matcher that counts its steps does. Both draw on
-one allowance per evaluation; beyond it the expression fails. No clock is involved, so the outcome is repeatable.
+RE2 finds a match in time that grows with the text's length, whatever the pattern. What cannot be matched in this way is
+refused when the pattern is compiled. https://github.com/google/re2/wiki/WhyRE2
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 from .faults import DotNetError
-from .regex_emit import Cost, NotInPythonError, cost, emit, size
-from .regex_machine import Machine, OutOfStepsError, Steps
+from .regex_alphabet import Alphabet
+from .regex_emit import emit
+from .regex_engine import Engine, Spans
 from .regex_syntax import parse_regex
-from .regex_tree import Parsed
-
-_C_STEPS = 500  # steps of re that take as long as one of the machine, measured
-_SHARE = 2  # re may bet half of what is left on one call; what it really takes is far less
-
-
-class Allowance(Protocol):
-    """Who runs the evaluation: `steps` is what is left."""
-
-    steps: int
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    start: int
-    end: int
-    groups: dict[str, tuple[int, int]]  # of the groups that took part
+    """`spans` are RE2's: the whole match comes first. `places` has RE2's groups for each of .NET's numbers."""
+
+    spans: Spans
+    places: dict[int, list[int]]
+
+    def group(self, number: int) -> tuple[int, int] | None:
+        """Where a group began and ended; None when it took no part. Of several in its name, the last one counts."""
+        spans = self.spans
+        start, end = max((spans[i] for i in reversed(self.places[number])), key=lambda span: span[1], default=(-1, -1))
+        return None if start < 0 else (start, end)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Regex:
-    parsed: Parsed
-    fast: re.Pattern[str] | None
-    names: dict[str, list[str]]
-    cost: Cost
-    size: int
-    _machine: Machine | None = field(default=None, repr=False)
+    """`names` has the number of each named group, `groups` for each number RE2's groups in the order they close."""
 
-    def has_group(self, name: str) -> bool:
-        return self.key(name) is not None
+    names: dict[str, int]
+    groups: dict[int, list[int]]
+    alphabet: Alphabet
+    engine: Engine
 
-    def key(self, name: str) -> str | None:
-        """A group by name or number."""
-        if name in self.parsed.numbers and not name.startswith("#"):
-            return name
-        if name.isdecimal() and len(name) < 5:
-            return next((key for key, number in self.parsed.numbers.items() if number == int(name)), None)
-        return None
+    def number(self, name: str) -> int | None:
+        """Of a group by name or number; None when the pattern has no such group."""
+        if name in self.names:
+            return self.names[name]
+        number = int(name) if name.isdecimal() and len(name) < 5 else 0
+        return number if number in self.groups else None
 
-    def matches(self, text: str, allowance: Allowance) -> Iterator[Match]:
-        """All matches from left to right. Raises DotNetError when they take too many steps."""
-        if self.fast and self.affords(text, allowance):
-            return map(self._from_re, self.fast.finditer(text))
-        return self._counted(text, allowance)
+    def matches(self, text: str) -> Iterator[Match]:
+        """All matches from left to right."""
+        return (Match(spans, self.groups) for spans in self.spans(text))
 
-    def affords(self, text: str, allowance: Allowance) -> bool:
-        """Whether re may do it; takes the worst case off the allowance when it may."""
-        if not self.fast:
-            return False
-        estimate = self.cost.steps(len(text), self.size) / _C_STEPS
-        if estimate * _SHARE > allowance.steps:
-            return False
-        allowance.steps -= int(estimate)
-        return True
+    def spans(self, text: str) -> Iterator[Spans]:
+        """RE2's spans of each match. After an empty one the next begins a character further on."""
+        data, at = self.alphabet.encode(text), 0
+        while at <= len(data):
+            spans = self.engine.search(data, at)
+            if spans is None:
+                return
+            yield spans
+            start, end = spans[0]
+            at = end + (start == end)
 
-    def _from_re(self, match: re.Match[str]) -> Match:
-        groups = {}
-        for key, names in self.names.items():
-            spans = [match.span(name) for name in names]
-            last = max(spans, key=lambda span: span[1])
-            if last[0] >= 0:
-                groups[key] = last
-        return Match(match.start(), match.end(), groups)
+    def is_in(self, text: str) -> bool:
+        return self.engine.search(self.alphabet.encode(text), 0) is not None
 
-    def _counted(self, text: str, allowance: Allowance) -> Iterator[Match]:
-        if self._machine is None:
-            self._machine = Machine(self.parsed.tree, list(self.parsed.numbers))
-        machine, at, last_empty = self._machine, 0, -1
-        steps = Steps(allowance.steps)
-        try:
-            while at <= len(text):
-                slots = machine.search(text, at, steps)
-                if slots is None:
-                    break
-                start, end = slots[0], slots[1]
-                groups = {key: slots[i : i + 2] for key, i in machine.groups.items() if slots[i] >= 0}
-                yield Match(start, end, groups)  # type: ignore[arg-type]
-                last_empty = end if start == end else last_empty
-                at = end + (start == end)
-        except OutOfStepsError:
-            raise DotNetError("the pattern takes too long on this text; make it simpler") from None
-        finally:
-            allowance.steps = max(0, steps.left)
+    def is_all_of(self, text: str) -> bool:
+        return self.engine.matches_whole(self.alphabet.encode(text))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def compile_regex(pattern: str) -> Regex:
-    """Raises DotNetError with the place in the pattern."""
+    """Raises DotNetError with the place in the pattern, or with what makes it too large."""
     parsed = parse_regex(pattern)
-    fast: re.Pattern[str] | None = None
-    names: dict[str, list[str]] = {}
-    try:
-        source, names = emit(parsed.tree)
-        fast = re.compile(source)
-    except (NotInPythonError, re.error, OverflowError, RecursionError):
-        fast = None  # a look-behind of variable width, say: the machine can
-    return Regex(parsed, fast, names, cost(parsed.tree), size(parsed.tree))
+    emitted = emit(parsed)
+    numbers = {*range(1, parsed.unnamed + 1), *parsed.names.values()}
+    return Regex(
+        names=parsed.names,
+        groups={number: emitted.groups.get(number, []) for number in sorted(numbers)},
+        alphabet=emitted.alphabet,
+        engine=Engine(emitted.source),
+    )
 
 
-def replace_all(regex: Regex, text: str, put: str, allowance: Allowance, limit: int) -> str:
-    """`replace` by one and the same text, which is what most mappings do."""
-    if not regex.affords(text, allowance) or len(text) + (len(text) + 1) * len(put) > limit:
-        return replace(regex, text, lambda _match: put, allowance, limit)
-    assert regex.fast
-    return regex.fast.sub(lambda _match: put, text)
+def replace_all(regex: Regex, text: str, put: str, limit: int) -> str:
+    """`replace` by one and the same text, as most mappings do, without a look at groups."""
+    pieces: list[str] = []
+    at = 0
+    for spans in regex.spans(text):
+        start, end = spans[0]
+        pieces.append(text[at:start])
+        at = end
+    pieces.append(text[at:])
+    if sum(map(len, pieces)) + (len(pieces) - 1) * len(put) > limit:
+        raise DotNetError(f"gives more than {limit:,} characters")
+    return put.join(pieces)
 
 
-def replace(regex: Regex, text: str, write: Callable[[Match], str], allowance: Allowance, limit: int) -> str:
+def replace(regex: Regex, text: str, write: Callable[[Match], str], limit: int) -> str:
     """Regex.Replace: every match by what `write` makes of it. Raises DotNetError past `limit` characters."""
     out: list[str] = []
     at = total = 0
-    for match in regex.matches(text, allowance):
-        out += [text[at : match.start], write(match)]
+    for match in regex.matches(text):
+        start, end = match.spans[0]
+        out += [text[at:start], write(match)]
         total += len(out[-1]) + len(out[-2])
         if total > limit:
             raise DotNetError(f"gives more than {limit:,} characters")
-        at = match.end
+        at = end
     return "".join([*out, text[at:]])
 
 
@@ -145,35 +120,31 @@ def expand(template: str, regex: Regex, text: str, match: Match) -> str:
 
     https://learn.microsoft.com/dotnet/standard/base-types/substitutions-in-regular-expressions
     """
-    return (
-        _SUBSTITUTION.sub(lambda found: _substitute(found, regex, text, match), template)
-        if "$" in template
-        else template
-    )
+    return _SUBSTITUTION.sub(lambda found: _substitute(found, regex, text, match), template)
 
 
 def _substitute(found: re.Match[str], regex: Regex, text: str, match: Match) -> str:
+    start, end = match.spans[0]
     match found["special"]:
         case "$":
             return "$"
         case "&":
-            return text[match.start : match.end]
+            return text[start:end]
         case "`":
-            return text[: match.start]
+            return text[:start]
         case "'":
-            return text[match.end :]
+            return text[end:]
         case "_":
             return text
         case "+":
-            last = max(regex.parsed.numbers, key=regex.parsed.numbers.__getitem__, default=None)
-            return _captured(last, text, match)
+            return _captured(max(regex.groups), text, match) if regex.groups else ""
     name = found["number"] or found["name"]
     if name == "0":
-        return text[match.start : match.end]
-    key = regex.key(name)
-    return found[0] if key is None else _captured(key, text, match)
+        return text[start:end]
+    number = regex.number(name)
+    return found[0] if number is None else _captured(number, text, match)
 
 
-def _captured(key: str | None, text: str, match: Match) -> str:
-    start, end = match.groups.get(key or "", (0, 0))
+def _captured(number: int, text: str, match: Match) -> str:
+    start, end = match.group(number) or (0, 0)
     return text[start:end]

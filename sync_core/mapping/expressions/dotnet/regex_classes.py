@@ -1,4 +1,4 @@
-"""Characters and character classes of .NET's regular expressions, in the words of Python's re.
+"""Characters and character classes of .NET's regular expressions.
 
 https://learn.microsoft.com/dotnet/standard/base-types/character-classes-in-regular-expressions
 """
@@ -6,15 +6,26 @@ https://learn.microsoft.com/dotnet/standard/base-types/character-classes-in-regu
 from __future__ import annotations
 
 import re
-import sys
-import unicodedata
-from functools import lru_cache
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, replace
 
+from . import letters
 from .faults import DotNetError
+from .regex_alphabet import CATEGORIES, WORD
+from .regex_tree import CharSet
 
-# \\d, \\s and \\w are close enough alike in both: over Unicode, \\w with letters, digits and the underscore.
-ESCAPED_CLASSES = {char: f"\\{char}" for char in "dDsSwW"}
+_DIGIT = CharSet(categories=frozenset({"Nd"}))
+_SPACE = CharSet(ranges=((0x09, 0x0D), (0x85, 0x85)), categories=frozenset({"Zs", "Zl", "Zp"}))
+ESCAPED_CLASSES = {
+    "d": _DIGIT,
+    "D": replace(_DIGIT, negated=True),
+    "s": _SPACE,
+    "S": replace(_SPACE, negated=True),
+    "w": WORD,
+    "W": replace(WORD, negated=True),
+}
 _CONTROLS = {"a": "\a", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_CASED = frozenset({"Lu", "Ll", "Lt"})
 
 # Blocks that names and addresses meet; .NET knows more.
 _BLOCKS = {
@@ -35,29 +46,21 @@ _BLOCKS = {
     "IsCJKUnifiedIdeographs": (0x4E00, 0x9FFF),
     "IsHangulSyllables": (0xAC00, 0xD7AF),
 }
+
+
 _CATEGORY = re.compile(r"[LMNPSZC]|L[ultmo]|M[nce]|N[dlo]|P[cdseifo]|S[mcko]|Z[slp]|C[cfson]")
 
 
-def escape(char: str) -> str:
-    """The character itself, inside a class and outside."""
-    return f"\\{char}" if char.isascii() and not char.isalnum() and char.isprintable() and char != " " else _code(char)
-
-
-def _code(char: str) -> str:
-    if char.isascii() and char.isalnum():
-        return char
-    return f"\\U{ord(char):08x}"
+def one(char: str, *, ignore_case: bool = False) -> CharSet:
+    return CharSet(ranges=_both_cases([(ord(char), ord(char))]) if ignore_case else ((ord(char), ord(char)),))
 
 
 def literal_escape(pattern: str, at: int) -> tuple[str, int]:
     """The character that an escape at `at` stands for, and where it ends."""
     char = pattern[at + 1 : at + 2]
-    for lead, form in (("x", r"[0-9A-Fa-f]{2}"), ("u", r"[0-9A-Fa-f]{4}")):
+    for lead, digits in (("x", 2), ("u", 4)):
         if char == lead:
-            match = re.compile(form).match(pattern, at + 2)
-            if match is None:
-                raise DotNetError(f"pattern, character {at + 1}: \\{lead} needs {form[-2]} hexadecimal digits")
-            return chr(int(match[0], 16)), match.end()
+            return _hexadecimal(pattern, at, digits)
     if char == "c":
         control = pattern[at + 2 : at + 3].upper()
         if not control or not "@" <= control <= "_":
@@ -73,84 +76,93 @@ def literal_escape(pattern: str, at: int) -> tuple[str, int]:
     return _CONTROLS.get(char, char), at + 2
 
 
-def property_class(pattern: str, at: int) -> tuple[str, int]:
-    """`\\p{Lu}` or `\\P{IsGreek}` at `at`, as ranges for the inside of a class, and where it ends."""
+def _hexadecimal(pattern: str, at: int, digits: int) -> tuple[str, int]:
+    """Two halves of a surrogate pair, which is how JSON writes an emoji, are one character."""
+    match = re.compile(f"[0-9A-Fa-f]{{{digits}}}").match(pattern, at + 2)
+    if match is None:
+        raise DotNetError(f"pattern, character {at + 1}: \\{pattern[at + 1]} needs {digits} hexadecimal digits")
+    code = int(match[0], 16)
+    low = re.compile(r"\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})").match(pattern, match.end())
+    if 0xD800 <= code < 0xDC00 and low:
+        return chr(0x10000 + (code - 0xD800) * 0x400 + int(low[1], 16) - 0xDC00), low.end()
+    return chr(code), match.end()
+
+
+def property_class(pattern: str, at: int, *, ignore_case: bool) -> tuple[CharSet, int]:
+    """`\\p{Lu}` or `\\P{IsGreek}` at `at`, and where it ends."""
     match = re.compile(r"\\([pP])\{([\w-]+)\}", re.ASCII).match(pattern, at)
     if match is None:
         raise DotNetError(f"pattern, character {at + 1}: a Unicode category is written \\p{{Lu}}")
-    if not _CATEGORY.fullmatch(match[2]) and match[2] not in _BLOCKS:
-        raise DotNetError(f"pattern, character {at + 1}: the category or block '{match[2]}' is not known here")
-    return _property(match[2], match[1] == "P"), match.end()
-
-
-@lru_cache(maxsize=64)
-def _property(name: str, negated: bool) -> str:
+    name, negated = match[2], match[1] == "P"
     if name in _BLOCKS:
-        first, last = _BLOCKS[name]
-        inside = [(first, last)]
-    else:
-        inside = _ranges(name)
-    if negated:
-        inside = _complement(inside)
-    return "".join(f"{_code(chr(a))}-{_code(chr(b))}" for a, b in inside)
+        return CharSet(ranges=(_BLOCKS[name],), negated=negated), match.end()
+    if not _CATEGORY.fullmatch(name):
+        raise DotNetError(f"pattern, character {at + 1}: the category or block '{name}' is not known here")
+    categories = frozenset(each for each in CATEGORIES if each.startswith(name))
+    if ignore_case and name in _CASED:
+        categories = _CASED  # .NET takes one for all three then
+    return CharSet(categories=categories, negated=negated), match.end()
 
 
-def _ranges(category: str) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for code in range(sys.maxunicode + 1):
-        if unicodedata.category(chr(code)).startswith(category):
-            if found and found[-1][1] == code - 1:
-                found[-1] = (found[-1][0], code)
+def char_class(pattern: str, at: int, *, ignore_case: bool) -> tuple[CharSet, int]:
+    """`[...]` at `at`, and where it ends. `[a-z-[aeiou]]` takes a class away from a class."""
+    return _Class(pattern, ignore_case=ignore_case).whole(at, depth=0)
+
+
+@dataclass(slots=True)
+class _Class:
+    pattern: str
+    ignore_case: bool
+
+    def whole(self, at: int, *, depth: int) -> tuple[CharSet, int]:
+        pattern, i = self.pattern, at + 1
+        negated = pattern.startswith("^", i)
+        first = i = i + negated
+        ranges: list[tuple[int, int]] = []
+        also: list[CharSet] = []
+        without: CharSet | None = None
+        while i < len(pattern):
+            if pattern[i] == "]" and i > first:
+                found = _both_cases(ranges) if self.ignore_case else tuple(ranges)
+                return CharSet(ranges=found, also=tuple(also), negated=negated, without=without), i + 1
+            if pattern.startswith("-[", i) and i > first:
+                without, i = self._subtracted(i, depth)
+                continue
+            item, i = self._item(i)
+            if isinstance(item, CharSet):
+                also.append(item)
             else:
-                found.append((code, code))
-    return found
+                ranges.append(item)
+        raise DotNetError(f"pattern, character {at + 1}: the class does not close")
+
+    def _subtracted(self, at: int, depth: int) -> tuple[CharSet, int]:
+        if depth == 5:
+            raise DotNetError(f"pattern, character {at + 1}: classes may nest 5 deep")
+        found, end = self.whole(at + 1, depth=depth + 1)
+        if not self.pattern.startswith("]", end):
+            raise DotNetError(f"pattern, character {end + 1}: what a class takes away stands at its end")
+        return found, end
+
+    def _item(self, at: int) -> tuple[CharSet | tuple[int, int], int]:
+        """One character, range or class inside brackets."""
+        pattern = self.pattern
+        if _names_class(pattern, at):
+            if pattern[at + 1] in ESCAPED_CLASSES:
+                return ESCAPED_CLASSES[pattern[at + 1]], at + 2
+            return property_class(pattern, at, ignore_case=self.ignore_case)
+        low, i = _single(pattern, at)
+        if not pattern.startswith("-", i) or pattern[i + 1 : i + 2] in ("", "]", "["):
+            return (ord(low), ord(low)), i
+        if _names_class(pattern, i + 1):
+            raise DotNetError(f"pattern, character {i + 1}: a range cannot end in a class")
+        high, end = _single(pattern, i + 1)
+        if high < low:
+            raise DotNetError(f"pattern, character {at + 1}: the range runs backwards")
+        return (ord(low), ord(high)), end
 
 
-def _complement(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    edges = [-1, *(edge for pair in ranges for edge in pair), sys.maxunicode + 1]
-    return [(a + 1, b - 1) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1]
-
-
-def char_class(pattern: str, at: int) -> tuple[str, int]:
-    """`[...]` at `at` in Python's words, and where it ends. `[a-z-[aeiou]]` takes a class away from a class."""
-    return _class(pattern, at, 0)
-
-
-def _class(pattern: str, at: int, depth: int) -> tuple[str, int]:
-    i = at + 1
-    negated = pattern.startswith("^", i)
-    i += negated
-    items, without, first = "", "", True
-    while i < len(pattern):
-        if pattern[i] == "]" and not first:
-            source = f"[{'^' if negated else ''}{items}]"
-            return (f"(?:(?!{without}){source})" if without else source), i + 1
-        if pattern.startswith("-[", i) and not first:
-            if depth == 5:
-                raise DotNetError(f"pattern, character {i + 1}: classes may nest 5 deep")
-            without, i = _class(pattern, i + 1, depth + 1)
-            if not pattern.startswith("]", i):
-                raise DotNetError(f"pattern, character {i + 1}: what a class takes away stands at its end")
-            continue
-        item, i = _item(pattern, i)
-        items, first = items + item, False
-    raise DotNetError(f"pattern, character {at + 1}: the class does not close")
-
-
-def _item(pattern: str, at: int) -> tuple[str, int]:
-    """One character, range or class inside brackets."""
-    if pattern[at] == "\\" and pattern[at + 1 : at + 2] in {*ESCAPED_CLASSES, "p", "P"}:
-        char = pattern[at + 1]
-        return (ESCAPED_CLASSES[char], at + 2) if char in ESCAPED_CLASSES else property_class(pattern, at)
-    low, i = _single(pattern, at)
-    if not pattern.startswith("-", i) or pattern[i + 1 : i + 2] in ("", "]", "["):
-        return escape(low), i
-    if pattern[i + 1] == "\\" and pattern[i + 2 : i + 3] in {*ESCAPED_CLASSES, "p", "P"}:
-        raise DotNetError(f"pattern, character {i + 1}: a range cannot end in a class")
-    high, end = _single(pattern, i + 1)
-    if high < low:
-        raise DotNetError(f"pattern, character {at + 1}: the range runs backwards")
-    return f"{escape(low)}-{escape(high)}", end
+def _names_class(pattern: str, at: int) -> bool:
+    return pattern[at] == "\\" and pattern[at + 1 : at + 2] in {*ESCAPED_CLASSES, "p", "P"}
 
 
 def _single(pattern: str, at: int) -> tuple[str, int]:
@@ -159,3 +171,19 @@ def _single(pattern: str, at: int) -> tuple[str, int]:
     if pattern[at + 1 : at + 2] == "b":
         return "\b", at + 2
     return literal_escape(pattern, at)
+
+
+def _both_cases(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The option i: with every character all that share its small letter, in the invariant culture.
+
+    https://learn.microsoft.com/dotnet/standard/base-types/regular-expression-options#case-insensitive-matching
+    """
+    alike = letters.alike()
+    cased = sorted(alike)
+    more = {
+        (ord(other), ord(other))
+        for first, last in ranges
+        for code in cased[bisect_left(cased, first) : bisect_right(cased, last)]
+        for other in alike[code]
+    }
+    return tuple(sorted({*ranges, *more}))

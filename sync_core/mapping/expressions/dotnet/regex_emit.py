@@ -1,130 +1,106 @@
-"""From .NET's tree to a pattern for Python's re, and how much work that pattern can be at worst."""
+"""From .NET's tree to a pattern for RE2.
+
+https://github.com/google/re2/wiki/Syntax. The pattern is over bytes, each of which stands for a kind of character.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, field
 
-from .regex_tree import Alt, Atomic, Chars, Group, Look, Loop, Ref, Regex, Seq, Zero
+from .faults import DotNetError
+from .regex_alphabet import Alphabet, Breaks
+from .regex_tree import Alt, Chars, Group, Loop, Node, Parsed, Place, Seq, Zero, children
 
-
-class NotInPythonError(Exception):
-    """Right in .NET, and without a twin in re."""
-
-
-def emit(tree: Regex) -> tuple[str, dict[str, list[str]]]:
-    """The pattern, and for each of .NET's groups the names of re's: .NET lets several groups share a name."""
-    names: dict[str, list[str]] = {}
-    return _emit(tree, names), names
-
-
-def _emit(node: Regex, names: dict[str, list[str]]) -> str:
-    match node:
-        case Chars(source, ignore_case):
-            return f"(?i:{source})" if ignore_case else source
-        case Zero(source):
-            return source
-        case Seq(items):
-            return "".join(_emit(item, names) for item in items)
-        case Alt(options):
-            return f"(?:{'|'.join(_emit(option, names) for option in options)})"
-        case Loop(body, least, most, lazy):
-            count = f"{{{least},{'' if most is None else most}}}"
-            return f"(?:{_emit(body, names)}){count}{'?' if lazy else ''}"
-        case Group(body, key):
-            name = f"g{sum(map(len, names.values()))}"
-            names.setdefault(key, []).append(name)
-            return f"(?P<{name}>{_emit(body, names)})"
-        case Ref(key, ignore_case):
-            if len(names.get(key, ())) != 1:
-                raise NotInPythonError
-            return f"(?i:(?P={names[key][0]}))" if ignore_case else f"(?P={names[key][0]})"
-        case Look(body, ahead, negative):
-            return f"(?{'' if ahead else '<'}{'!' if negative else '='}{_emit(body, names)})"
-        case Atomic(body):  # pragma: no branch
-            return f"(?>{_emit(body, names)})"
+_PLACES = {
+    Place.START: r"\A",
+    Place.END: r"\z",
+    Place.FINAL: "(?m:$)",  # all other line breaks have another byte
+    Place.LINE_START: "(?m:^)",
+    Place.LINE_END: "(?m:$)",
+    Place.BOUNDARY: r"\b",
+    Place.NO_BOUNDARY: r"\B",
+}
+_SIGNS = {(0, None): "*", (1, None): "+", (0, 1): "?"}
+_MAX_NODES = 10_000  # a pattern has at most 2,000, but what is written twice multiplies
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """At most `factor * (n + 1) ** degree` ways through a text of n characters from one start."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emitted:
+    """`groups` has, for each of .NET's numbers, those of RE2 in the order in which they close."""
 
-    factor: float
-    degree: float
-
-    def steps(self, length: int, size: int) -> float:
-        """At worst, over all starts; every way is at most as long as the text."""
-        if self.degree == inf or self.degree > 12 or self.factor > 1e9:
-            return inf
-        return float(size * self.factor * (length + 1) ** (self.degree + 1))
+    source: str
+    alphabet: Alphabet
+    groups: dict[int, list[int]]
 
 
-_ONE = Cost(1, 0)
-_BOUNDLESS = Cost(1, inf)
+def emit(parsed: Parsed) -> Emitted:
+    """Raises DotNetError when RE2 has no pattern for it."""
+    nodes = [*_nodes(parsed.tree)]
+    places = {node.place for node in nodes if isinstance(node, Zero)}
+    alphabet = Alphabet(
+        {node.chars for node in nodes if isinstance(node, Chars)},
+        letters=bool(places & {Place.BOUNDARY, Place.NO_BOUNDARY}),
+        breaks=_breaks(places),
+    )
+    emitter = _Emitter(parsed, alphabet)
+    return Emitted(source=emitter.emit(parsed.tree), alphabet=alphabet, groups=emitter.groups)
 
 
-def cost(node: Regex) -> Cost:
-    match node:
-        case Chars() | Zero() | Ref():
-            return _ONE
-        case Seq(items):
-            return _product(map(cost, items))
-        case Alt(options):
-            costs = [cost(option) for option in options]
-            return Cost(sum(c.factor for c in costs), max(c.degree for c in costs))
-        case Loop():
-            return _loop(node)
-        case Group(body) | Look(body) | Atomic(body):  # pragma: no branch
-            return cost(body)
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in children(node):
+        yield from _nodes(child)
 
 
-def _product(costs: Iterator[Cost]) -> Cost:
-    factor, degree = 1.0, 0.0
-    for one in costs:
-        factor, degree = min(factor * one.factor, 1e12), degree + one.degree
-    return Cost(factor, degree)
+def _breaks(places: set[Place]) -> Breaks:
+    if Place.FINAL in places:
+        return Breaks.FINAL
+    return Breaks.ALL if places & {Place.LINE_START, Place.LINE_END} else Breaks.NONE
 
 
-def _loop(node: Loop) -> Cost:
-    """A loop over something that fits in one way only stops at one of n places; any other loop multiplies its ways."""
-    inner = cost(node.body)
-    rigid = inner == _ONE and width(node.body) not in (None, 0)
-    if node.most is None:
-        return Cost(1, 1) if rigid else _BOUNDLESS
-    if rigid:
-        return Cost(node.most - node.least + 1, 0) if node.most - node.least < 20 else Cost(1, 1)
-    if node.most > 12:
-        return _BOUNDLESS
-    return Cost(min((inner.factor + 1) ** node.most, 1e12), inner.degree * node.most)
+@dataclass(slots=True)
+class _Emitter:
+    parsed: Parsed
+    alphabet: Alphabet
+    groups: dict[int, list[int]] = field(default_factory=dict)
+    opened: int = 0
+    written: int = 0
 
+    def emit(self, node: Node) -> str:
+        self.written += 1
+        if self.written > _MAX_NODES:
+            raise DotNetError("the pattern becomes too large; nest fewer quantifiers")
+        match node:
+            case Chars(chars):
+                return self.alphabet.pattern(chars)
+            case Zero(place):
+                return _PLACES[place]
+            case Seq(items):
+                return "".join(map(self.emit, items))
+            case Alt(options):
+                return f"(?:{'|'.join(map(self.emit, options))})"
+            case Loop():
+                return self._loop(node)
+            case Group(body, key):  # pragma: no branch
+                return self._group(body, self.parsed.number(key))
 
-def width(node: Regex) -> int | None:
-    """How many characters it takes, when that is always the same."""
-    match node:
-        case Chars():
-            return 1
-        case Zero() | Look():
-            return 0
-        case Ref() | Alt():  # of alternatives only a loop asks, and a loop over them is boundless anyhow
-            return None
-        case Seq(items):
-            widths = [width(item) for item in items]
-            return None if None in widths else sum(w for w in widths if w is not None)
-        case Loop(body, least, most, _):
-            inner = width(body)
-            return inner * least if inner is not None and least == most else None
-        case Group(body) | Atomic(body):  # pragma: no branch
-            return width(body)
+    def _group(self, body: Node, number: int) -> str:
+        self.opened += 1
+        mine = self.opened
+        source = self.emit(body)
+        self.groups.setdefault(number, []).append(mine)
+        return f"({source})"
 
+    def _loop(self, node: Loop) -> str:
+        """The empty round that RE2 would give up is written out behind the loop."""
+        if node.most == 0:
+            return "(?:)"
+        if node.keeps_empty_round:
+            rounds = self._repeated(node.body, max(node.least, 1), None) + self._repeated(node.body, 0, 1)
+            return f"(?:{rounds}){'' if node.least else '?'}"
+        return self._repeated(node.body, node.least, node.most) + ("?" if node.lazy else "")
 
-def size(node: Regex) -> int:
-    match node:
-        case Seq(items):
-            return 1 + sum(map(size, items))
-        case Alt(options):
-            return 1 + sum(map(size, options))
-        case Loop(body) | Group(body) | Look(body) | Atomic(body):
-            return 1 + size(body)
-        case _:
-            return 1
+    def _repeated(self, body: Node, least: int, most: int | None) -> str:
+        count = f"{{{least},{'' if most is None else most}}}"
+        return f"(?:{self.emit(body)}){_SIGNS.get((least, most), count)}"

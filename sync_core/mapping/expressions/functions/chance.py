@@ -29,7 +29,7 @@ def guid(run: Run) -> Value:
 def random_string(
     run: Run, length: int, numbers: int, special: int, capital: int, lower: int, avoid: str | None
 ) -> Value:
-    """At least so many of each kind. What is left is drawn from the kinds asked for, or from letters and numbers."""
+    """At least so many of each kind; the rest is drawn from the kinds asked for, or from letters and numbers."""
     wanted = _wanted(length, numbers, special, capital, lower)
     kinds = {
         kind: [char for char in chars if char not in (avoid or "")]
@@ -52,7 +52,7 @@ def _wanted(length: int, numbers: int, special: int, capital: int, lower: int) -
         raise EvaluationError("a minimum cannot be negative")
     if numbers + special + capital > length:
         raise EvaluationError("Length is less than the minimums together")
-    # The reference leaves lower-case letters out of that sum: they get the room that the others leave.
+    # The reference leaves lower-case letters out of that sum, so they get the room that the others leave.
     return numbers, special, capital, min(lower, length - numbers - special - capital)
 
 

@@ -23,7 +23,7 @@ _TICKS = {
     "s": TICKS_PER_SECOND,
 }
 _MONTHS = {"yyyy": 12, "m": 1}
-_FAR = 10**12  # more of any interval than there is time
+_FAR = 10**12  # no two dates are that many intervals apart
 
 
 def _interval(name: str | None) -> str:
@@ -118,7 +118,7 @@ def _iso(run: Run, value: Value) -> Moment:
 def format_date_time(
     run: Run, source: Value, style: str | None, input_format: str | None, output_format: str | None
 ) -> Value:
-    """A date that another function gave needs no format to be read, and is taken as it is when it does not fit."""
+    """A date that comes from another function is taken as it is when its text is not in the input format."""
     one = single(source)
     text = to_text(one)
     if not text:

@@ -23,7 +23,7 @@ def item(values: list[Json], index: int) -> Value:
 
 @function("Join(separator:text, source, ...)")
 def join(separator: str | None, *sources: Value) -> Value:
-    """Every value of every source; what is empty adds neither text nor separator."""
+    """Every value of every source; empty values add neither text nor separator."""
     texts: list[str] = []
     for source in sources:
         for value in source if isinstance(source, list) else [source]:

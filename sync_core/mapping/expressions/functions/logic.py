@@ -1,10 +1,9 @@
-"""Functions that choose: what they do not choose is not evaluated."""
+"""Functions that choose. A branch that is not chosen is not evaluated."""
 
 from __future__ import annotations
 
-from ..compiler import Compiler
 from ..errors import EvaluationError
-from ..registry import FUNCTIONS, Need, function, special
+from ..registry import FUNCTIONS, Builder, function, special
 from ..syntax import Call, Node, Omitted
 from ..values import Flow, Run, Thunk, Value, nothing, single, to_boolean, to_text
 
@@ -38,13 +37,13 @@ def negate(value: Value) -> Value:
 
 
 def to_boolean_text(value: Value) -> bool:
-    """True for true and "True" only: to Not, numbers are no booleans."""
+    """True for true and "True" only: for Not, a number is no boolean."""
     one = single(value)
     return one is True or (isinstance(one, str) and one.strip().lower() == "true")
 
 
 @special("CBool(Expression)")
-def cbool(call: Call, compiler: Compiler) -> Thunk:
+def cbool(call: Call, compiler: Builder) -> Thunk:
     condition = compiler.condition(compiler.arguments(call, FUNCTIONS["CBool"])[0], null_fails=False)
 
     def evaluate(run: Run) -> Value:
@@ -55,7 +54,7 @@ def cbool(call: Call, compiler: Compiler) -> Thunk:
 
 
 @special("IIF(condition, valueIfTrue, valueIfFalse)")
-def iif(call: Call, compiler: Compiler) -> Thunk:
+def iif(call: Call, compiler: Builder) -> Thunk:
     test, yes, no = compiler.arguments(call, FUNCTIONS["IIF"])
     if isinstance(test, Call) and test.name in _TESTS | {"IgnoreFlowIfNullOrEmpty"}:
         compiler.warn(
@@ -77,7 +76,7 @@ def iif(call: Call, compiler: Compiler) -> Thunk:
 
 
 @special("Coalesce(source, ...)")
-def coalesce(call: Call, compiler: Compiler) -> Thunk:
+def coalesce(call: Call, compiler: Builder) -> Thunk:
     """The first that is not null; an empty text is not null."""
     sources = [compiler.thunk(node) for node in compiler.arguments(call, FUNCTIONS["Coalesce"])]
 
@@ -92,7 +91,7 @@ def coalesce(call: Call, compiler: Compiler) -> Thunk:
 
 
 @special("Switch(source, defaultValue?, key, value, ...)")
-def switch(call: Call, compiler: Compiler) -> Thunk:
+def switch(call: Call, compiler: Builder) -> Thunk:
     given = call.arguments
     if len(given) < 4 or len(given) % 2:
         message = "Switch takes a source, a default and pairs of key and value: an even number of arguments"
@@ -120,14 +119,14 @@ def switch(call: Call, compiler: Compiler) -> Thunk:
     return evaluate
 
 
-def _no_holes(call: Call, compiler: Compiler, nodes: list[Node]) -> None:
+def _no_holes(call: Call, compiler: Builder, nodes: list[Node]) -> None:
     for node in nodes:
         if isinstance(node, Omitted):
             raise compiler.error(f"only the default of {call.name} may be omitted", node)
 
 
 @special("IgnoreFlowIfNullOrEmpty(expression)")
-def ignore_flow_if_null_or_empty(call: Call, compiler: Compiler) -> Thunk:
+def ignore_flow_if_null_or_empty(call: Call, compiler: Builder) -> Thunk:
     inner = compiler.thunk(compiler.arguments(call, FUNCTIONS["IgnoreFlowIfNullOrEmpty"])[0])
     if compiler.top is not call:
         compiler.warn("IgnoreFlowIfNullOrEmpty belongs outermost; inside, it decides about the whole expression", call)
@@ -140,15 +139,15 @@ def ignore_flow_if_null_or_empty(call: Call, compiler: Compiler) -> Thunk:
 
 
 @special("Redact(value)")
-def redact(call: Call, compiler: Compiler) -> Thunk:
+def redact(call: Call, compiler: Builder) -> Thunk:
     """The value flows unchanged; logs show `[Redact]` (Expression.log_value)."""
     compiler.redacts = True
     return compiler.thunk(compiler.arguments(call, FUNCTIONS["Redact"])[0])
 
 
-@special("SelectUniqueValue(uniqueValueRule1, uniqueValueRule2, ...)", needs=Need.EXISTING_TARGET_VALUES)
-def select_unique_value(call: Call, compiler: Compiler) -> Thunk:
-    """The first rule's value that nobody in the target has. Case does not tell names of a directory apart."""
+@special("SelectUniqueValue(uniqueValueRule1, uniqueValueRule2, ...)")
+def select_unique_value(call: Call, compiler: Builder) -> Thunk:
+    """The first rule's value that no user of the target has. Directories compare names without case."""
     if compiler.top is not call:
         raise compiler.error("SelectUniqueValue must be the outermost function", call)
     rules = [compiler.thunk(node) for node in compiler.arguments(call, FUNCTIONS["SelectUniqueValue"])]
@@ -167,7 +166,7 @@ def select_unique_value(call: Call, compiler: Compiler) -> Thunk:
     return evaluate
 
 
-@function("DefaultDomain()", wants_run=True, needs=Need.DEFAULT_DOMAIN)
+@function("DefaultDomain()", wants_run=True)
 def default_domain(run: Run) -> Value:
     if not run.context.default_domain:
         raise EvaluationError("the tenant has no default domain, or nobody looked it up")

@@ -5,19 +5,18 @@ https://learn.microsoft.com/entra/identity/app-provisioning/functions-for-custom
     find      oldValue | regexPattern | regexPattern and regexGroupName
     put       replacementValue | replacementAttributeName | template (then source goes into the template)
 
-Three by three; a pattern with a group and an attribute is the odd one: source when it has a value, else what the
-group finds in the attribute.
+Each way to find goes with each way to put. One pair is special: a pattern with a group, and an attribute. It gives
+source when that has a value, else the text that the group finds in the attribute.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..compiler import Compiler
 from ..dotnet.faults import DotNetError
 from ..dotnet.regex import Match, Regex, compile_regex, expand, replace, replace_all
 from ..errors import EvaluationError
-from ..registry import FUNCTIONS, special
+from ..registry import FUNCTIONS, Builder, special
 from ..syntax import Call, Node, Omitted, Text
 from ..values import MAX_TEXT, Flow, Run, Thunk, Value, nothing, to_text
 
@@ -28,14 +27,14 @@ type Edit = Callable[[Run, str, str], Value]  # the text to search and what to p
     "Replace(source, oldValue?, regexPattern?, regexGroupName?,"
     " replacementValue?, replacementAttributeName?, template?)"
 )
-def build(call: Call, compiler: Compiler) -> Thunk:
+def build(call: Call, compiler: Builder) -> Thunk:
     source, old, pattern, group, value, attribute, template = compiler.arguments(call, FUNCTIONS["Replace"])
     _check(call, compiler, (old, pattern, group), (value, attribute, template))
     regex = None if isinstance(pattern, Omitted) else _regex(pattern, group, compiler)
     other = _attribute(attribute, compiler)
     if regex and other and not isinstance(group, Omitted):
         return _extract(compiler.thunk(source), other, regex, compiler.thunk(group))
-    # A replacement value may name groups of the pattern; other people's values may not.
+    # `$1` in replacementValue names a group; in a template or an attribute it is plain text.
     literal = isinstance(value, Omitted) or not isinstance(group, Omitted)
     edit = _edit(compiler, old, regex, group, literal=literal)
     put = other or compiler.thunk(template if isinstance(value, Omitted) else value)
@@ -43,7 +42,7 @@ def build(call: Call, compiler: Compiler) -> Thunk:
     return _evaluate(compiler.thunk(source), put, edit, swapped=swapped)
 
 
-def _check(call: Call, compiler: Compiler, find: tuple[Node, ...], put: tuple[Node, ...]) -> None:
+def _check(call: Call, compiler: Builder, find: tuple[Node, ...], put: tuple[Node, ...]) -> None:
     old, pattern, group = (not isinstance(node, Omitted) for node in find)
     if old == pattern:
         what = "both oldValue and regexPattern" if old else "neither oldValue nor regexPattern"
@@ -56,7 +55,7 @@ def _check(call: Call, compiler: Compiler, find: tuple[Node, ...], put: tuple[No
         raise compiler.error(f"{message}; it has {filled or 'none'}", call)
 
 
-def _regex(pattern: Node, group: Node, compiler: Compiler) -> Callable[[Run], Regex]:
+def _regex(pattern: Node, group: Node, compiler: Builder) -> Callable[[Run], Regex]:
     """Compiled now when the pattern is a constant, as it nearly always is."""
     if not isinstance(pattern, Text):
         thunk = compiler.thunk(pattern)
@@ -65,19 +64,19 @@ def _regex(pattern: Node, group: Node, compiler: Compiler) -> Callable[[Run], Re
         regex = compile_regex(pattern.value)
     except DotNetError as error:
         raise compiler.error(f"regexPattern of Replace: {error}", pattern) from error
-    if isinstance(group, Text) and not regex.has_group(group.value):
+    if isinstance(group, Text) and regex.number(group.value) is None:
         raise compiler.error(f"the pattern has no group named '{group.value}'", group)
     return lambda _run: regex
 
 
-def _attribute(node: Node, compiler: Compiler) -> Thunk | None:
-    """The parameter is called the attribute's name, and the reference passes the attribute: both do."""
+def _attribute(node: Node, compiler: Builder) -> Thunk | None:
+    """An attribute's name as text, as the parameter is called, or the attribute itself, as the reference writes it."""
     if isinstance(node, Omitted):
         return None
-    return compiler.attribute(node.value, node) if isinstance(node, Text) else compiler.thunk(node)
+    return compiler.attribute(node.value) if isinstance(node, Text) else compiler.thunk(node)
 
 
-def _edit(compiler: Compiler, old: Node, regex: Callable[[Run], Regex] | None, group: Node, *, literal: bool) -> Edit:
+def _edit(compiler: Builder, old: Node, regex: Callable[[Run], Regex] | None, group: Node, *, literal: bool) -> Edit:
     if regex is None:
         return _by_text(compiler.thunk(old))
     if not isinstance(group, Omitted):
@@ -86,8 +85,8 @@ def _edit(compiler: Compiler, old: Node, regex: Callable[[Run], Regex] | None, g
     def by_pattern(run: Run, text: str, put: str) -> Value:
         found = regex(run)
         if literal or "$" not in put:
-            return replace_all(found, text, put, run, MAX_TEXT)
-        return replace(found, text, lambda match: expand(put, found, text, match), run, MAX_TEXT)
+            return replace_all(found, text, put, MAX_TEXT)
+        return replace(found, text, lambda match: expand(put, found, text, match), MAX_TEXT)
 
     return by_pattern
 
@@ -109,24 +108,24 @@ def _by_group(regex: Callable[[Run], Regex], group: Thunk) -> Edit:
 
     def edit(run: Run, text: str, put: str) -> Value:
         found = regex(run)
-        key = _key(found, group(run))
+        number = _number(found, group(run))
 
         def write(match: Match) -> str:
-            start, end = match.groups.get(key, (0, 0))
+            (first, last), (start, end) = match.spans[0], match.group(number) or (0, 0)
             if start == end:
-                return text[match.start : match.end]
-            return text[match.start : start] + put + text[end : match.end]
+                return text[first:last]
+            return text[first:start] + put + text[end:last]
 
-        return replace(found, text, write, run, MAX_TEXT)
+        return replace(found, text, write, MAX_TEXT)
 
     return edit
 
 
-def _key(regex: Regex, name: Value) -> str:
-    key = regex.key(to_text(name) or "")
-    if key is None:
+def _number(regex: Regex, name: Value) -> int:
+    number = regex.number(to_text(name) or "")
+    if number is None:
         raise EvaluationError("the pattern has no group of that name")
-    return key
+    return number
 
 
 def _extract(source: Thunk, other: Thunk, regex: Callable[[Run], Regex], group: Thunk) -> Thunk:
@@ -138,11 +137,11 @@ def _extract(source: Thunk, other: Thunk, regex: Callable[[Run], Regex], group: 
         if isinstance(text, Flow) or nothing(text):
             return text if isinstance(text, Flow) else None
         found, subject = regex(run), to_text(text) or ""
-        key = _key(found, group(run))
-        for match in found.matches(subject, run):
-            if key in match.groups:
-                start, end = match.groups[key]
-                return subject[start:end]
+        number = _number(found, group(run))
+        for match in found.matches(subject):
+            place = match.group(number)
+            if place:
+                return subject[slice(*place)]
         return None
 
     return evaluate
