@@ -252,7 +252,10 @@ class FeedReader:
     async def _complete(self, state: FeedState) -> FeedState:
         if state.full and state.feed == USERS and state.tenant in self.kinds[GROUPS].tenants:
             # A listing of users knows no memberships, so a listing of the groups follows.
-            await self.start_round(state.tenant, GROUPS, full=True)
+            try:
+                await self.start_round(state.tenant, GROUPS, full=True)
+            except ConflictError as error:  # with a reader of the groups: nobody else reads on in this round
+                raise UnavailableError from error
         now = self.clock.now()
         log.info(
             "feed.completed tenant=%s feed=%s full=%s pages=%d entries=%d nominated=%d",

@@ -6,6 +6,7 @@ tests/support/data has them; tests.e2e.leave_behind made them, run in a checkout
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -94,6 +95,17 @@ async def test_a_link_means_what_it_meant(storage: Storage, left: LeftBehind) ->
         assert link.on_create_written is link.ours
         assert (link.invited_at is not None) is (link.state is not LinkState.SEEN)
         assert (link.linked_at is not None) is link.ours
+
+
+async def test_a_row_from_before_memberships_were_named(storage: Storage) -> None:
+    """Such a row says that groups kept the user out, or nothing: the next look learns in which groups they are."""
+    for name, known in (("outsider", frozenset[str]()), ("ada", None)):
+        row = SETTLED.row(name)
+        values = {column: value for column, value in row.values.items() if column != "member_of"}
+        await storage.tables_by_name["links"].insert(replace(row, values=values))
+        link = await storage.links.get(SYNC, row.rk)
+        assert link is not None
+        assert link.member_of == known
 
 
 async def test_times_and_fingerprints_are_read(storage: Storage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -73,6 +74,26 @@ async def test_a_full_round_nominates_who_joined_and_who_left() -> None:
         world.clock.now(),
     )
     assert (done.entries, done.nominated) == (2, 2)
+
+
+async def test_a_busy_groups_feed_does_not_strand_the_round_of_users() -> None:
+    """Another host reads the groups just when the users' round asks for a listing of them: the round tries again."""
+    world = await staffed()
+    await world.feeds.start_round(CONTOSO.key, GROUPS)
+    await world.runs()
+    world.source.pages.update(pages([world.source.entry(ADA)]))
+    run = await world.started()
+    table = world.storage.tables_by_name["feeds"]
+    row = await table.get(CONTOSO.key, GROUPS)
+    assert row is not None
+    for _ in range(4):  # its own row is read once and that of the groups three times, which changes after each
+        world.faults.after_next("table.feeds.get", partial(table.upsert, row))
+    await world.feeds.run(run)
+    (again,) = await world.runs()
+    assert (again.feed, again.round) == (run.feed, run.round)
+    await world.feeds.run(again)
+    assert ((await world.feed()).phase, (await world.feed(GROUPS)).full) == (FeedPhase.IDLE, True)
+    assert [each.feed for each in await world.runs()] == [GROUPS]
 
 
 async def test_the_delta_link_is_from_before_the_listing() -> None:
