@@ -80,15 +80,16 @@ class DeletionGuard:
             seen = await self._window(sync)
             counted = window.count(seen, sync.guard, now)
             if counted is None:
-                stopped = window.hold(change, seen, sync.guard, now)
-                if not dry_run:
-                    await self._hold(link, stopped)
-                return stopped
+                return window.hold(change, seen, sync.guard, now)
             if not dry_run:
                 await self.guards.save_window(counted)
             return change
 
-        return await until_saved(attempt)
+        judged = await until_saved(attempt)
+        if isinstance(judged, Hold) and not dry_run:
+            # Not tried again: a hold that another worker stored first may be decided by now.
+            await self._hold(link, judged)
+        return judged
 
     async def _hold(self, link: Link, stopped: Hold) -> None:
         existing = await self.guards.hold(link.sync, link.source_id)

@@ -28,7 +28,7 @@ VISIBLE_SOON = (0.1, 0.2, 0.4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    link: Link  # as it is stored
+    link: Link  # as the last look left it, which is not stored yet where that look found more than `changes`
     changes: Sequence[Change]  # carried out, in order; empty when there was nothing to do
     last: Look
 

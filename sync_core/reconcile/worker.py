@@ -19,7 +19,9 @@ from ..model import (
     LinkState,
     Nomination,
     Outcome,
+    Reason,
     Refuse,
+    Skip,
     SourceState,
     Sync,
     Why,
@@ -52,6 +54,7 @@ _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 _CONFLICTS = 5
 _POISON_PAUSES = (1, 2, 4, 8, 16)  # seconds
+_NO_CHANGE = Skip(reason=Reason.NO_CHANGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +185,8 @@ class Worker:
         if done.last.source.absent and not link.ours:
             if link.etag is not None:
                 await self.links.forget(link)
-        elif not done.changes or link != done.link:
+        # `done.link` may say of a hold that no row has it yet.
+        elif not done.changes or link != done.link or last != _NO_CHANGE:
             await self._remember(link.looked_at(done.last.source.read_at))
         if done.changes:
             for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):
