@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from .errors import ExpressionError
-from .expression import Expression, compile as compile_expression
+from .expression import Expression, compile  # noqa: A004  # the same word as everywhere
 from .values import Context, Flow
 
 _FIELDS = {"expression", "source", "now", "context"}
@@ -58,7 +58,7 @@ def _answer(line: str, now: datetime, random: Random) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _compiled(text: str) -> Expression:
-    return compile_expression(text, looked_up=True)
+    return compile(text, looked_up=True)
 
 
 def _request(line: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_cdate(given: Json, expected: Json) -> None:
     ],
 )
 def test_no_date(given: Json) -> None:
-    """What is no date is an error that does not quote it."""
+    """A value that is no date is an error that does not quote it."""
     with pytest.raises(EvaluationError, match="expects a date"):
         x("CDate([x])", given)
 

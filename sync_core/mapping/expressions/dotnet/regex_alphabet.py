@@ -1,10 +1,10 @@
 """One byte for every kind of character that a pattern can tell apart.
 
 RE2 counts bytes, its \\b knows the letters of ASCII alone, and it has no place before a final line break. So RE2 sees
-neither sets nor texts as they are. All characters that no set of the pattern tells apart become the same byte, in the
-pattern and in the text, and letters become bytes that RE2 takes for letters. A byte is one character then, whatever its
-code point, and .NET's sets, cases and boundaries need no counterpart in RE2. .NET's own linear engine does the same and
-calls the kinds minterms (MintermClassifier of https://github.com/dotnet/runtime).
+neither sets nor texts as they are. Characters that no set of the pattern tells apart become one byte, in the pattern
+and in the text. Letters become bytes that RE2 takes for letters. A byte is one character then, whatever its code point,
+and RE2 needs no counterpart of .NET's sets, cases and boundaries. The linear engine of .NET itself does the same and
+calls the kinds minterms: MintermClassifier of https://github.com/dotnet/runtime.
 """
 
 from __future__ import annotations
