@@ -52,7 +52,7 @@ EVERYTHING = {**WANTED.always, **WANTED.on_create}
 ADOPTING = Policy(adopt=Adoption.GUESTS)
 REVIEWING = Policy(adopt=Adoption.REVIEW)
 THEIRS = MARKER.prefix + BOB
-UNDECIDED = Verdict(in_scope=False, reason="filter 'A': mail REGEX MATCH takes too long", undecided=True)
+UNDECIDED = Verdict(in_scope=False, reason="filter 'A': memberOf IN is open, there is no group", undecided=True)
 RESTORING = Policy(deleted_in_target=DeletedInTarget.RESTORE)
 OURS = link(LINKED, target_id=GUEST, applied=linked(WANTED).applied, on_create_written=True)
 
