@@ -23,7 +23,7 @@ from tests.support.clock import ManualClock
 from tests.support.tenants import EmulatedTenants, MemoryTenants, Tenants
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def azurite() -> AsyncIterator[Azurite]:
     async with Azurite() as server:
         yield server

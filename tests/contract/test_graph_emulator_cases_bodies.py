@@ -7,8 +7,7 @@ import pytest
 
 from local.graph_emulator.directory.objects import User
 from local.graph_emulator.testing import CONTOSO, World
-
-from .test_graph_emulator_clients import CLIENTS, Client, documented
+from tests.support.graph_clients import CLIENTS, Client, documented
 
 INVITATION = "https://learn.microsoft.com/graph/api/resources/invitation"
 SUBSCRIPTION = "https://learn.microsoft.com/graph/api/resources/subscription"
@@ -59,7 +58,7 @@ async def test_a_body_says_of_what_type_it_is(client: Client, world: World, ada:
     [
         (b'{"city":"Rome","city":"Oslo"}', {}),
         # The SDKs that compress bodies take this answer for a no and send them again as they are.
-        (gzip.compress(b'{"city":"Rome"}'), {"Content-Encoding": "gzip"}),
+        (gzip.compress(b'{"city":"Rome"}', mtime=0), {"Content-Encoding": "gzip"}),
     ],
 )
 async def test_bodies_that_are_not_read(world: World, ada: User, body: bytes, headers: dict[str, str]) -> None:

@@ -6,8 +6,7 @@ import pytest
 
 from local.graph_emulator.directory.objects import Group, User
 from local.graph_emulator.testing import BASE, CONTOSO, World
-
-from .test_graph_emulator_clients import CLIENTS, Client, documented
+from tests.support.graph_clients import CLIENTS, Client, documented
 
 API = "https://learn.microsoft.com/graph/api"
 ADVANCED = {"ConsistencyLevel": "eventual"}

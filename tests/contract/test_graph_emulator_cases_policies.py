@@ -7,8 +7,7 @@ import pytest
 from local.graph_emulator.directory.objects import User
 from local.graph_emulator.emulator import DEFAULT_APP
 from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
-
-from .test_graph_emulator_clients import CLIENTS, Answer, Client, documented
+from tests.support.graph_clients import CLIENTS, Answer, Client, documented
 
 API = "https://learn.microsoft.com/graph/api"
 CROSS_TENANT = f"{API}/resources/crosstenantaccesspolicy-overview"

@@ -7,8 +7,7 @@ import pytest
 from local.graph_emulator.directory.objects import User
 from local.graph_emulator.testing import BASE, CONTOSO, World
 from local.graph_emulator.wire.messages import JSON_TYPE
-
-from .test_graph_emulator_clients import CLIENTS, Client, HttpClient, documented
+from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
 
 ADVANCED_QUERIES = "https://learn.microsoft.com/graph/aad-advanced-queries"
 PARAMETERS = "https://learn.microsoft.com/graph/query-parameters"

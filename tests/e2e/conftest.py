@@ -3,74 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 
 import pytest_asyncio
 
-from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated, User, start_by_hand, until
+from local.emulated import Emulated, start_by_hand
 from local.stack import Stack
 from sync_core.storage.connect import connect
-from sync_core.storage.repositories import Storage
+from tests.support.stack import SyncedStack
 
 PEOPLE = 24
-SYNC = "contoso-to-fabrikam"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """A running stack in which everybody is synchronized, and webhooks are subscribed."""
-
-    stack: Stack
-    emulated: Emulated
-    storage: Storage
-    never: set[str]  # generated as disabled, so never provisioned
-
-    async def agree(self, timeout_s: float = 20) -> list[str]:
-        """Wait until both tenants agree; what still differs when the time is up."""
-
-        async def same() -> bool:
-            return bool(await compare(self.emulated, CONTOSO, FABRIKAM, never_provisioned=self.never))
-
-        if await until(same, timeout_s=timeout_s):
-            return []
-        return list((await compare(self.emulated, CONTOSO, FABRIKAM, never_provisioned=self.never)).faults)
-
-    async def people(self) -> list[User]:
-        users = await self.emulated.users(CONTOSO, ["id", "mail", "displayName", "accountEnabled"])
-        return [user for user in users if user["id"] not in self.never]
-
-    async def patch(self, person: User, values: User) -> None:
-        await self.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", values)
-
-    async def a_while_later(self) -> None:
-        """For a quarter of an hour after the pair was made, a source user who is not there is not taken for gone."""
-        assert await until(self.idle, timeout_s=20)
-        for user_id in [user_id async for user_id in self.storage.links.ids(SYNC)]:
-            link = await self.storage.links.get(SYNC, user_id)
-            assert link is not None
-            await self.storage.links.save(replace(link, linked_at=None))
-
-    async def idle(self) -> bool:
-        return not any((await self.storage.queues.depths()).values())
-
-    async def requests(self, since: int = 0) -> list[User]:
-        return list((await self.emulated.control("GET", f"/requests?since={since}"))["items"])
-
-    async def last_request(self) -> int:
-        return int((await self.emulated.control("GET", "/requests?items=false"))["last"])
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
-async def world() -> AsyncIterator[World]:
+@pytest_asyncio.fixture(loop_scope="session", scope="package")
+async def world() -> AsyncIterator[SyncedStack]:
     # As if App Service authentication were in front: tests write the header that it would write.
     async with Stack(settings={"XTSYNC_OPERATOR_ENDPOINTS": "entra"}) as stack, Emulated(stack.graph_url) as emulated:
         storage = connect(stack.azurite.connection_string)
         await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=3)
         users = await emulated.users(CONTOSO, ["id", "accountEnabled"])
         never = {user["id"] for user in users if not user["accountEnabled"]}
-        world = World(stack=stack, emulated=emulated, storage=storage, never=never)
+        world = SyncedStack(stack=stack, emulated=emulated, storage=storage, never=never)
         await start_by_hand(stack.functions_url, "keep_subscriptions")
         await start_by_hand(stack.functions_url, "poll_feeds")
         assert await world.agree(60) == []

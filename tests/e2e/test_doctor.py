@@ -18,8 +18,7 @@ from azure.storage.queue import QueueClient
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import start_by_hand, until
 from sync_core.ports import HoldRecord
-
-from .conftest import World
+from tests.support.stack import SyncedStack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -41,13 +40,13 @@ class Report:
         return remedy
 
 
-async def doctor(world: World) -> Report:
+async def doctor(world: SyncedStack) -> Report:
     code, answer = await world.stack.xtsync("doctor")
     return Report(code=code, findings=answer["findings"])
 
 
 @asynccontextmanager
-async def paused(world: World) -> AsyncIterator[None]:
+async def paused(world: SyncedStack) -> AsyncIterator[None]:
     """The host stands still: no timer mends a fault, and no function takes a message, while the doctor looks."""
     groups = [process.pid for process in world.stack.host_processes]  # each began a session of its own
     for group in groups:
@@ -60,7 +59,7 @@ async def paused(world: World) -> AsyncIterator[None]:
 
 
 @pytest_asyncio.fixture(loop_scope="session", autouse=True)
-async def nothing_kept(world: World) -> None:
+async def nothing_kept(world: SyncedStack) -> None:
     """Other tests leave poison behind on purpose."""
     table = world.storage.tables_by_name["activity"]
     for row in [row async for row in table.query("poison:")]:
@@ -70,19 +69,19 @@ async def nothing_kept(world: World) -> None:
 # --- faults: each makes one thing wrong, and what it yields to makes it right again ------------------------------
 
 
-async def _settings(world: World, tenant: str, **values: object) -> None:
+async def _settings(world: SyncedStack, tenant: str, **values: object) -> None:
     await world.emulated.control("PUT", f"/tenants/{tenant}/settings", values)
 
 
 @asynccontextmanager
-async def wrong_tenant(world: World) -> AsyncIterator[None]:
+async def wrong_tenant(world: SyncedStack) -> AsyncIterator[None]:
     await _settings(world, FABRIKAM, token_tenant=CONTOSO)
     yield
     await _settings(world, FABRIKAM, token_tenant="")
 
 
 @asynccontextmanager
-async def missing_role(world: World) -> AsyncIterator[None]:
+async def missing_role(world: SyncedStack) -> AsyncIterator[None]:
     path = f"/tenants/{FABRIKAM}/apps/xtsync"
     await world.emulated.control("PUT", path, {"roles": ["User.Invite.All", "User.ReadWrite.All"]})
     yield
@@ -90,15 +89,15 @@ async def missing_role(world: World) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def no_consent(world: World) -> AsyncIterator[None]:
+async def no_consent(world: SyncedStack) -> AsyncIterator[None]:
     await _settings(world, CONTOSO, token_error="AADSTS7000229")
     yield
     await _settings(world, CONTOSO, token_error="")
 
 
-def redemption_off(here: str, there: str, setting: str) -> Callable[[World], Any]:
+def redemption_off(here: str, there: str, setting: str) -> Callable[[SyncedStack], Any]:
     @asynccontextmanager
-    async def fault(world: World) -> AsyncIterator[None]:
+    async def fault(world: SyncedStack) -> AsyncIterator[None]:
         off = {"tenantId": there, "automaticUserConsentSettings": {setting: False}}
         await world.emulated.graph(here, "POST", PARTNERS, off)
         yield
@@ -108,7 +107,7 @@ def redemption_off(here: str, there: str, setting: str) -> Callable[[World], Any
 
 
 @asynccontextmanager
-async def dead_subscription(world: World) -> AsyncIterator[None]:
+async def dead_subscription(world: SyncedStack) -> AsyncIterator[None]:
     record = await world.storage.subscriptions.get("contoso")
     assert record is not None
     await world.emulated.graph(CONTOSO, "DELETE", f"/subscriptions/{record.subscription_id}", app="xtsync")
@@ -123,7 +122,7 @@ async def dead_subscription(world: World) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def stale_delta_link(world: World) -> AsyncIterator[None]:
+async def stale_delta_link(world: SyncedStack) -> AsyncIterator[None]:
     feeds = world.storage.feeds
     state = await feeds.get("contoso")
     async with paused(world):
@@ -133,7 +132,7 @@ async def stale_delta_link(world: World) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def wrong_encoding(world: World) -> AsyncIterator[None]:
+async def wrong_encoding(world: SyncedStack) -> AsyncIterator[None]:
     connection = world.stack.azurite.connection_string
     async with paused(world):
         queue = QueueClient.from_connection_string(connection, "user-changes")
@@ -144,7 +143,7 @@ async def wrong_encoding(world: World) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def poison_waiting(world: World) -> AsyncIterator[None]:
+async def poison_waiting(world: SyncedStack) -> AsyncIterator[None]:
     queue = world.storage.queues_by_name["user-changes-poison"]
     async with paused(world):
         await queue.send("not one of ours")
@@ -154,7 +153,7 @@ async def poison_waiting(world: World) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def guard_holding(world: World) -> AsyncIterator[None]:
+async def guard_holding(world: SyncedStack) -> AsyncIterator[None]:
     hold = await world.storage.guards.save_hold(
         HoldRecord(
             sync=SYNC,
@@ -170,7 +169,7 @@ async def guard_holding(world: World) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def clock_skew(world: World) -> AsyncIterator[None]:
+async def clock_skew(world: SyncedStack) -> AsyncIterator[None]:
     await _settings(world, CONTOSO, token_skew_s=900.0)
     yield
     await _settings(world, CONTOSO, token_skew_s=0.0)
@@ -201,7 +200,7 @@ FAULTS = [
 ]
 
 
-async def test_the_local_stack_is_all_green(world: World) -> None:
+async def test_the_local_stack_is_all_green(world: SyncedStack) -> None:
     """Every check looked, and none has anything to say."""
     report = await doctor(world)
     assert {each["verdict"] for each in report.findings} == {"ok"}
@@ -211,7 +210,7 @@ async def test_the_local_stack_is_all_green(world: World) -> None:
 
 @pytest.mark.parametrize(("fault", "subject", "check", "remedy"), FAULTS)
 async def test_exactly_the_seeded_fault_is_red(
-    world: World, fault: Callable[[World], Any], subject: str | None, check: str, remedy: str
+    world: SyncedStack, fault: Callable[[SyncedStack], Any], subject: str | None, check: str, remedy: str
 ) -> None:
     """With the remedy that mends it, ids filled in. Whatever was not undone would make the next one's report wrong."""
     async with fault(world):
@@ -221,7 +220,7 @@ async def test_exactly_the_seeded_fault_is_red(
     assert report.code == 1
 
 
-async def test_without_policy_permissions_it_says_how_to_look_by_hand(world: World) -> None:
+async def test_without_policy_permissions_it_says_how_to_look_by_hand(world: SyncedStack) -> None:
     """The least permissions do not show policies: no fault, and the commands of an administrator."""
     async with missing_role(world):
         await world.emulated.control(

@@ -50,7 +50,7 @@ syncs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class ThreeTenants:
     """A running stack of three tenants; `people` are Contoso's enabled users, of whom the first are in groups."""
 
     stack: Stack
@@ -102,7 +102,7 @@ def group(group_id: str, name: str, members: Sequence[str]) -> dict[str, object]
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def three(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ThreeTenants]:
     config = Path(tmp_path_factory.mktemp("groups")) / "sync.yaml"
     config.write_text(CONFIG)
     async with Stack(config=config, settings=BY_HAND) as stack, Emulated(stack.graph_url) as emulated:
@@ -121,128 +121,128 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             group(BARRED, "Barred", ids[13:14]),
         ]
         await emulated.control("POST", f"/tenants/{CONTOSO}/groups", {"value": groups})
-        world = World(stack=stack, emulated=emulated, storage=storage, people=people)
+        three = ThreeTenants(stack=stack, emulated=emulated, storage=storage, people=people)
         await start_by_hand(stack.functions_url, "keep_subscriptions")
-        await world.poll()
-        assert await world.shown(people[:8], timeout_s=60)
-        assert await world.shown(people[:3], ADATUM)
-        yield world
+        await three.poll()
+        assert await three.shown(people[:8], timeout_s=60)
+        assert await three.shown(people[:3], ADATUM)
+        yield three
         await storage.close()
 
 
-async def test_only_members_were_looked_at(world: World) -> None:
+async def test_only_members_were_looked_at(three: ThreeTenants) -> None:
     """The first round of users puts nobody on the queue whom no group has."""
-    requests = (await world.emulated.control("GET", "/requests"))["items"]
+    requests = (await three.emulated.control("GET", "/requests"))["items"]
     asked = {r["path"].split("/")[2] for r in requests if r["path"].endswith("/checkMemberGroups")}
-    assert asked == {person["id"] for person in world.people[:8]}
+    assert asked == {person["id"] for person in three.people[:8]}
 
 
-async def test_who_joins_a_nested_group_comes_by_event_and_who_leaves_goes(world: World) -> None:
+async def test_who_joins_a_nested_group_comes_by_event_and_who_leaves_goes(three: ThreeTenants) -> None:
     """The notification of the group leads to a round of its feed, and that to the person."""
-    since = await world.last_request()
-    await world.join(TEAM, world.people[10]["id"])
-    assert await world.shown([*world.people[:8], world.people[10]])
-    await world.leave(TEAM, world.people[10]["id"])
-    assert await world.shown(world.people[:8])
-    polled = await world.emulated.control("GET", f"/requests?since={since}")
+    since = await three.last_request()
+    await three.join(TEAM, three.people[10]["id"])
+    assert await three.shown([*three.people[:8], three.people[10]])
+    await three.leave(TEAM, three.people[10]["id"])
+    assert await three.shown(three.people[:8])
+    polled = await three.emulated.control("GET", f"/requests?since={since}")
     assert not [r for r in polled["items"] if r["kind"] == "delta" and "/users/" in r["path"]]
 
 
-async def test_a_group_that_is_taken_in_brings_its_members_and_takes_them_along(world: World) -> None:
+async def test_a_group_that_is_taken_in_brings_its_members_and_takes_them_along(three: ThreeTenants) -> None:
     """Nobody joined or left a group that was followed: the closure is another one."""
-    await world.join(TEAM, CLUB)
-    assert await world.shown(world.people[:10])
-    await world.leave(TEAM, CLUB)
-    assert await world.shown(world.people[:8])
+    await three.join(TEAM, CLUB)
+    assert await three.shown(three.people[:10])
+    await three.leave(TEAM, CLUB)
+    assert await three.shown(three.people[:8])
 
 
-async def test_a_group_that_keeps_people_out_takes_them_in_again(world: World) -> None:
+async def test_a_group_that_keeps_people_out_takes_them_in_again(three: ThreeTenants) -> None:
     """By a clause of the filter: joining it costs the account, leaving it brings the same one back."""
-    person = world.people[13]
+    person = three.people[13]
 
-    await world.join(STAFF, person["id"])
-    await world.poll()
-    await world.idle()
-    assert await world.shown(world.people[:8])
-    await world.leave(BARRED, person["id"])
-    assert await world.shown([*world.people[:8], person])
-    await world.join(BARRED, person["id"])
-    assert await world.shown(world.people[:8])
-    await world.leave(BARRED, person["id"])
-    assert await world.shown([*world.people[:8], person])
-    await world.leave(STAFF, person["id"])
-    assert await world.shown(world.people[:8])
+    await three.join(STAFF, person["id"])
+    await three.poll()
+    await three.idle()
+    assert await three.shown(three.people[:8])
+    await three.leave(BARRED, person["id"])
+    assert await three.shown([*three.people[:8], person])
+    await three.join(BARRED, person["id"])
+    assert await three.shown(three.people[:8])
+    await three.leave(BARRED, person["id"])
+    assert await three.shown([*three.people[:8], person])
+    await three.leave(STAFF, person["id"])
+    assert await three.shown(three.people[:8])
 
 
-async def test_who_was_disabled_first_goes_all_the_same(world: World) -> None:
+async def test_who_was_disabled_first_goes_all_the_same(three: ThreeTenants) -> None:
     """Disabled, synchronized, and then removed from the group: Entra leaves such users behind."""
-    person = world.people[7]
+    person = three.people[7]
 
     async def disabled() -> bool:
-        users = await world.emulated.users(FABRIKAM, ["mail", "accountEnabled"])
+        users = await three.emulated.users(FABRIKAM, ["mail", "accountEnabled"])
         return [user["accountEnabled"] for user in users if user["mail"] == person["mail"]] == [False]
 
-    await world.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", {"accountEnabled": False})
+    await three.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", {"accountEnabled": False})
     assert await until(disabled, timeout_s=20)
-    await world.leave(STAFF, person["id"])
-    assert await world.shown(world.people[:7])
+    await three.leave(STAFF, person["id"])
+    assert await three.shown(three.people[:7])
 
 
-async def test_the_poll_alone_finds_who_came_and_who_went(world: World) -> None:
+async def test_the_poll_alone_finds_who_came_and_who_went(three: ThreeTenants) -> None:
     """With delivery switched off, one round of each feed brings both tenants together; of groups taken in, too."""
-    await world.emulated.control("PUT", "/delivery", {"enabled": False})
+    await three.emulated.control("PUT", "/delivery", {"enabled": False})
     try:
-        await world.join(STAFF, world.people[11]["id"])
-        await world.join(TEAM, CLUB)
-        await world.leave(STAFF, world.people[6]["id"])
-        await world.poll()
-        assert await world.shown([*world.people[:6], *world.people[8:10], world.people[11]])
-        await world.leave(TEAM, CLUB)
-        await world.leave(STAFF, world.people[5]["id"])
-        await world.poll()
-        assert await world.shown([*world.people[:5], world.people[11]])
+        await three.join(STAFF, three.people[11]["id"])
+        await three.join(TEAM, CLUB)
+        await three.leave(STAFF, three.people[6]["id"])
+        await three.poll()
+        assert await three.shown([*three.people[:6], *three.people[8:10], three.people[11]])
+        await three.leave(TEAM, CLUB)
+        await three.leave(STAFF, three.people[5]["id"])
+        await three.poll()
+        assert await three.shown([*three.people[:5], three.people[11]])
     finally:
-        await world.emulated.control("PUT", "/delivery", {"enabled": True})
+        await three.emulated.control("PUT", "/delivery", {"enabled": True})
 
 
-async def test_a_dead_delta_link_of_the_groups_starts_their_feed_over(world: World) -> None:
-    """Who joined meanwhile is found by the listing, and nobody is deleted."""
-    await world.emulated.control("PUT", "/delivery", {"enabled": False})
+async def test_a_dead_delta_link_of_the_groups_starts_their_feed_over(three: ThreeTenants) -> None:
+    """A member who joined meanwhile is found by the listing, and nobody is deleted."""
+    await three.emulated.control("PUT", "/delivery", {"enabled": False})
     try:
-        await world.emulated.control("POST", f"/tenants/{CONTOSO}/delta-reset", {"form": "resyncRequired"})
-        await world.join(STAFF, world.people[12]["id"])
-        await world.poll()
-        assert await world.shown([*world.people[:5], *world.people[11:13]])
+        await three.emulated.control("POST", f"/tenants/{CONTOSO}/delta-reset", {"form": "resyncRequired"})
+        await three.join(STAFF, three.people[12]["id"])
+        await three.poll()
+        assert await three.shown([*three.people[:5], *three.people[11:13]])
     finally:
-        await world.emulated.control("PUT", "/delivery", {"enabled": True})
+        await three.emulated.control("PUT", "/delivery", {"enabled": True})
 
 
-async def test_an_emptied_group_is_held_until_a_person_approves(world: World) -> None:
+async def test_an_emptied_group_is_held_until_a_person_approves(three: ThreeTenants) -> None:
     """This sync allows no deletion: nobody goes, the holds are shown with their reason, approval carries them out."""
-    board = world.people[:3]
+    board = three.people[:3]
     for person in board:
-        await world.leave(BOARD, person["id"])
+        await three.leave(BOARD, person["id"])
 
     async def held() -> bool:
-        return len((await world.xtsync("holds", "list", "--sync", "board"))["holds"]) == len(board)
+        return len((await three.xtsync("holds", "list", "--sync", "board"))["holds"]) == len(board)
 
     assert await until(held, timeout_s=30, every_s=1)
-    assert await world.guests(ADATUM) == {person["mail"] for person in board}
-    looked = await world.xtsync("sync", board[0]["id"], "--sync", "board", "--dry-run")
+    assert await three.guests(ADATUM) == {person["mail"] for person in board}
+    looked = await three.xtsync("sync", board[0]["id"], "--sync", "board", "--dry-run")
     assert looked["results"][0]["steps"][0]["scope"]["reason"] == "filter 'Board': memberOf EQUALS does not hold"
-    code = (await world.xtsync("holds", "list", "--sync", "board"))["code"]
-    await world.xtsync("holds", "approve", code, "--sync", "board", "--yes")
-    assert await world.shown([], ADATUM)
+    code = (await three.xtsync("holds", "list", "--sync", "board"))["code"]
+    await three.xtsync("holds", "approve", code, "--sync", "board", "--yes")
+    assert await three.shown([], ADATUM)
 
 
-async def test_a_deleted_group_deletes_nobody(world: World) -> None:
+async def test_a_deleted_group_deletes_nobody(three: ThreeTenants) -> None:
     """What its members were in is not there to be asked: they stay, and whoever is looked at is parked."""
-    full_before = (await world.storage.feeds.get("contoso", "groups")).full_at
-    before = await world.guests()
-    await world.emulated.graph(CONTOSO, "DELETE", f"/groups/{STAFF}")
-    await world.poll()
-    person = world.people[0]
-    looked = await world.xtsync("sync", person["id"], "--sync", "staff")
+    full_before = (await three.storage.feeds.get("contoso", "groups")).full_at
+    before = await three.guests()
+    await three.emulated.graph(CONTOSO, "DELETE", f"/groups/{STAFF}")
+    await three.poll()
+    person = three.people[0]
+    looked = await three.xtsync("sync", person["id"], "--sync", "staff")
     assert (looked["results"][0]["outcome"]["result"], looked["results"][0]["outcome"]["error"]) == (
         "parked",
         "undecided",
@@ -250,7 +250,7 @@ async def test_a_deleted_group_deletes_nobody(world: World) -> None:
     assert looked["results"][0]["steps"][0]["scope"]["reason"] == f"there is no group {STAFF}"
 
     async def listed() -> bool:
-        return (await world.storage.feeds.get("contoso", "groups")).full_at != full_before
+        return (await three.storage.feeds.get("contoso", "groups")).full_at != full_before
 
     assert await until(listed, timeout_s=20)
-    assert await world.guests() == before
+    assert await three.guests() == before

@@ -24,11 +24,9 @@ from schemathesis.specs.openapi.checks import (
 
 from local.emulated import until
 from sync_core.ops.endpoints import ENDPOINTS
-from tests.support.principals import principal
+from tests.support.principals import HEADER, principal
+from tests.support.stack import SYNC, SyncedStack, hold
 from tools.openapi import FILE
-
-from .conftest import SYNC, World
-from .test_operators import HEADER, hold
 
 EXAMPLES = 30
 CHECKS = [
@@ -61,7 +59,7 @@ OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def held(world: World) -> AsyncIterator[str]:
+async def held(world: SyncedStack) -> AsyncIterator[str]:
     """The object id of a synchronized user, whose deletion is held."""
     person: str = (await world.people())[0]["id"]
     await hold(world, person)
@@ -74,7 +72,7 @@ async def held(world: World) -> AsyncIterator[str]:
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("role", ["Reader", "Operator"])
 @pytest.mark.parametrize("label", OPERATIONS)
-async def test_every_answer_is_as_described(world: World, held: str, label: str, role: str) -> None:
+async def test_every_answer_is_as_described(world: SyncedStack, held: str, label: str, role: str) -> None:
     """Of requests that follow the description, of requests that do not, and of requests about what there is."""
     operation = OPERATIONS[label]
     there = {"sync": SYNC, "tenant": "contoso", "user": held}

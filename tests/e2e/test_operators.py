@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,33 +9,22 @@ import pytest
 
 from local.emulated import until
 from local.processes import free_ports
-from sync_core.ports import FeedPhase, HoldRecord, HoldState
-from tests.support.principals import OPERATOR_ID, principal
-
-from .conftest import World
+from sync_core.ports import FeedPhase, HoldState
+from tests.support.principals import HEADER, OPERATOR_ID, principal
+from tests.support.stack import SYNC, SyncedStack, hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SYNC = "contoso-to-fabrikam"
 NOBODY = "aaaaaaaa-0000-0000-0000-00000000dead"
-HEADER = "X-MS-CLIENT-PRINCIPAL"
 
 
-async def call(world: World, method: str, path: str, *roles: str, **options: Any) -> httpx.Response:
+async def call(world: SyncedStack, method: str, path: str, *roles: str, **options: Any) -> httpx.Response:
     headers = {HEADER: principal(*roles)} | options.pop("headers", {})
     async with httpx.AsyncClient(base_url=world.stack.functions_url, timeout=30) as http:
         return await http.request(method, f"/api/ops/{path}", headers=headers, **options)
 
 
-async def hold(world: World, user: str) -> HoldRecord:
-    return await world.storage.guards.save_hold(
-        HoldRecord(
-            sync=SYNC, source_id=user, target_id="guest", change="SoftDelete", reason="", held_at=datetime.now(UTC)
-        )
-    )
-
-
-async def test_without_authentication_in_front_there_is_no_such_path(world: World) -> None:
+async def test_without_authentication_in_front_there_is_no_such_path(world: SyncedStack) -> None:
     """A host that nobody told of App Service authentication answers 404, however good the header looks."""
     stack = world.stack
     settings, (port,) = stack.settings, free_ports(1)
@@ -56,14 +44,14 @@ async def test_without_authentication_in_front_there_is_no_such_path(world: Worl
 @pytest.mark.parametrize(
     ("header", "status"), [("", 401), ("nonsense", 401), (principal(), 403), (principal("operator"), 403)]
 )
-async def test_who_has_no_role_is_refused(world: World, header: str, status: int) -> None:
+async def test_who_has_no_role_is_refused(world: SyncedStack, header: str, status: int) -> None:
     """No header, one that nobody at Entra wrote, and people without a role of this app."""
     answer = await call(world, "GET", "status", headers={HEADER: header})
     assert answer.status_code == status
     assert set(answer.json()) == {"error"}
 
 
-async def test_a_reader_sees_how_it_stands(world: World) -> None:
+async def test_a_reader_sees_how_it_stands(world: SyncedStack) -> None:
     """The document of `xtsync status --json`."""
     answer = await call(world, "GET", "status", "Reader")
     assert answer.status_code == 200
@@ -71,7 +59,7 @@ async def test_a_reader_sees_how_it_stands(world: World) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_why_looks_and_does_nothing(world: World) -> None:
+async def test_why_looks_and_does_nothing(world: SyncedStack) -> None:
     """Names of attributes, no values; not one write to either tenant."""
     person = (await world.people())[0]
     since = await world.last_request()
@@ -83,7 +71,7 @@ async def test_why_looks_and_does_nothing(world: World) -> None:
     assert {r["method"] for r in await world.requests(since)} == {"GET"}
 
 
-async def test_a_reader_may_not_act(world: World) -> None:
+async def test_a_reader_may_not_act(world: SyncedStack) -> None:
     """And nothing is read for them either."""
     since = await world.last_request()
     for path in (f"sync/{SYNC}/{NOBODY}", f"holds/{SYNC}/{NOBODY}", "resync/contoso"):
@@ -91,7 +79,7 @@ async def test_a_reader_may_not_act(world: World) -> None:
     assert await world.requests(since) == []
 
 
-async def test_an_operator_approves_a_hold(world: World) -> None:
+async def test_an_operator_approves_a_hold(world: SyncedStack) -> None:
     """Recorded by their object id; the user is looked at again, and a user who stays loses the hold."""
     person = (await world.people())[0]["id"]
     held = await hold(world, person)
@@ -110,7 +98,7 @@ async def test_an_operator_approves_a_hold(world: World) -> None:
     assert left is None or left.state is HoldState.APPROVED
 
 
-async def test_an_operator_rejects_a_hold(world: World) -> None:
+async def test_an_operator_rejects_a_hold(world: SyncedStack) -> None:
     """The record says who, and the user is left alone."""
     await hold(world, NOBODY)
     since = await world.last_request()
@@ -123,7 +111,7 @@ async def test_an_operator_rejects_a_hold(world: World) -> None:
     assert await world.requests(since) == []
 
 
-async def test_an_operator_nominates_and_resyncs(world: World) -> None:
+async def test_an_operator_nominates_and_resyncs(world: SyncedStack) -> None:
     """202: the message is stored, the function app does the rest."""
     person = (await world.people())[0]["id"]
     answer = await call(world, "POST", f"sync/{SYNC}/{person}", "Operator", json={})
@@ -151,7 +139,7 @@ async def test_an_operator_nominates_and_resyncs(world: World) -> None:
         ({"Content-Type": "application/json"}, 404),
     ],
 )
-async def test_another_site_s_form_does_nothing(world: World, headers: dict[str, str], status: int) -> None:
+async def test_another_site_s_form_does_nothing(world: SyncedStack, headers: dict[str, str], status: int) -> None:
     """A browser sends its session along with them; the last line is what comes through: nobody is held."""
     path = f"holds/{SYNC}/{NOBODY}"
     body = b'{"decision":"approve"}'

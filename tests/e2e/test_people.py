@@ -6,13 +6,12 @@ import pytest
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import start_by_hand, until
-
-from .conftest import SYNC, World
+from tests.support.stack import SYNC, SyncedStack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_the_initial_sync_provisions_everybody_once(world: World) -> None:
+async def test_the_initial_sync_provisions_everybody_once(world: SyncedStack) -> None:
     """One invitation and one PATCH for each person, and nothing else was written."""
     people = await world.people()
     written = [r for r in await world.requests() if r["tenant"] == FABRIKAM and r["kind"] in {"invite", "write"}]
@@ -21,7 +20,7 @@ async def test_the_initial_sync_provisions_everybody_once(world: World) -> None:
     assert len([r for r in written if r["method"] == "PATCH"]) == len(people)
 
 
-async def test_a_change_arrives_by_webhook(world: World) -> None:
+async def test_a_change_arrives_by_webhook(world: SyncedStack) -> None:
     """Set and cleared attributes reach the target without a poll."""
     person = (await world.people())[0]
     since = await world.last_request()
@@ -30,7 +29,7 @@ async def test_a_change_arrives_by_webhook(world: World) -> None:
     assert not [r for r in await world.requests(since) if r["kind"] == "delta"]
 
 
-async def test_somebody_new_arrives_by_webhook(world: World) -> None:
+async def test_somebody_new_arrives_by_webhook(world: SyncedStack) -> None:
     """A hire is invited, though Graph may not show the new user at once."""
     await world.emulated.graph(
         CONTOSO,
@@ -48,8 +47,8 @@ async def test_somebody_new_arrives_by_webhook(world: World) -> None:
     assert await world.agree() == []
 
 
-async def test_a_new_manager_arrives_and_is_removed_again(world: World) -> None:
-    """Whom somebody reports to, by reference, through the next poll at the latest."""
+async def test_a_new_manager_arrives_and_is_removed_again(world: SyncedStack) -> None:
+    """A manager is a reference, and is written by the next poll at the latest."""
     report, boss = (await world.people())[2:4]
     path = f"/users/{report['id']}/manager/$ref"
     body = {"@odata.id": f"https://graph.microsoft.com/v1.0/users/{boss['id']}"}
@@ -59,7 +58,7 @@ async def test_a_new_manager_arrives_and_is_removed_again(world: World) -> None:
         assert await world.agree() == []
 
 
-async def test_a_disabled_person_is_disabled_and_enabled_again(world: World) -> None:
+async def test_a_disabled_person_is_disabled_and_enabled_again(world: SyncedStack) -> None:
     """accountEnabled goes through the mapping both ways."""
     person = (await world.people())[1]
     await world.patch(person, {"accountEnabled": False})
@@ -68,7 +67,7 @@ async def test_a_disabled_person_is_disabled_and_enabled_again(world: World) -> 
     assert await world.agree() == []
 
 
-async def test_a_leaver_is_soft_deleted_and_restored_on_return(world: World) -> None:
+async def test_a_leaver_is_soft_deleted_and_restored_on_return(world: SyncedStack) -> None:
     """The returner gets the same target user back, not a second one."""
     person = (await world.people())[2]
     before = await world.storage.links.get("contoso-to-fabrikam", person["id"])
@@ -83,7 +82,7 @@ async def test_a_leaver_is_soft_deleted_and_restored_on_return(world: World) -> 
     assert (await world.emulated.graph(FABRIKAM, "GET", f"/users/{before.target_id}"))["id"] == before.target_id
 
 
-async def test_the_poll_alone_repairs_what_notifications_lost(world: World) -> None:
+async def test_the_poll_alone_repairs_what_notifications_lost(world: SyncedStack) -> None:
     """With delivery switched off, one round of the feed brings both tenants together."""
     people = (await world.people())[3:7]
     await world.emulated.control("PUT", "/delivery", {"enabled": False})
@@ -98,7 +97,7 @@ async def test_the_poll_alone_repairs_what_notifications_lost(world: World) -> N
 
 
 @pytest.mark.parametrize("form", ["gone", "syncStateNotFound", "resyncRequired", "tooOld"])
-async def test_a_dead_delta_link_starts_the_feed_over(world: World, form: str) -> None:
+async def test_a_dead_delta_link_starts_the_feed_over(world: SyncedStack, form: str) -> None:
     """Every documented reset leads to a full round; deletions that nobody listed are found all the same."""
     person = (await world.people())[-1]
     await world.a_while_later()
@@ -114,7 +113,7 @@ async def test_a_dead_delta_link_starts_the_feed_over(world: World, form: str) -
         await world.emulated.control("PUT", "/delivery", {"enabled": True})
 
 
-async def test_an_unchanged_round_costs_no_message_and_no_target_call(world: World) -> None:
+async def test_an_unchanged_round_costs_no_message_and_no_target_call(world: SyncedStack) -> None:
     """Everybody is read, and nobody is nominated."""
     since = await world.last_request()
     before = await world.storage.feeds.get("contoso")
@@ -130,7 +129,7 @@ async def test_an_unchanged_round_costs_no_message_and_no_target_call(world: Wor
     assert not [r for r in await world.requests(since) if r["tenant"] == FABRIKAM and r["path"] != "/users"]
 
 
-async def test_the_plan_of_a_settled_deployment_is_empty(world: World) -> None:
+async def test_the_plan_of_a_settled_deployment_is_empty(world: SyncedStack) -> None:
     """`xtsync plan` reads everybody for real, finds nothing to do, and leaves no trace."""
     assert await world.agree() == []
     since = await world.last_request()

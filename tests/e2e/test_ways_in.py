@@ -9,8 +9,7 @@ import pytest
 
 from local.demo import CONTOSO
 from local.emulated import until
-
-from .conftest import World
+from tests.support.stack import SyncedStack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,12 +17,12 @@ NOTIFICATIONS = "/api/graph/notifications"
 LIFECYCLE = "/api/graph/lifecycle"
 
 
-async def post(world: World, path: str, body: bytes, content_type: str = "application/json") -> httpx.Response:
+async def post(world: SyncedStack, path: str, body: bytes, content_type: str = "application/json") -> httpx.Response:
     async with httpx.AsyncClient(base_url=world.stack.functions_url, timeout=30) as http:
         return await http.post(path, content=body, headers={"Content-Type": content_type})
 
 
-async def test_every_function_is_indexed_with_its_trigger(world: World) -> None:
+async def test_every_function_is_indexed_with_its_trigger(world: SyncedStack) -> None:
     """Microsoft's worker finds all of them, and the host's checks accept every binding."""
     ready = next(line for line in world.stack.log if line.startswith("ready "))
     assert sorted(each.split("[")[0] for each in ready.split()[2:] if "[" in each) == [
@@ -47,7 +46,7 @@ async def test_every_function_is_indexed_with_its_trigger(world: World) -> None:
     ]
 
 
-async def test_health_says_nothing_about_anybody(world: World) -> None:
+async def test_health_says_nothing_about_anybody(world: SyncedStack) -> None:
     """Liveness without secrets."""
     async with httpx.AsyncClient(base_url=world.stack.functions_url) as http:
         response = await http.get("/api/health")
@@ -55,7 +54,7 @@ async def test_health_says_nothing_about_anybody(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", [NOTIFICATIONS, LIFECYCLE])
-async def test_the_handshake_echoes_the_decoded_token(world: World, path: str) -> None:
+async def test_the_handshake_echoes_the_decoded_token(world: SyncedStack, path: str) -> None:
     """As plain text, byte for byte, and decoded exactly once."""
     async with httpx.AsyncClient(base_url=world.stack.functions_url) as http:
         headers = {"Content-Type": "text/plain; charset=utf-8"}
@@ -75,14 +74,14 @@ async def test_the_handshake_echoes_the_decoded_token(world: World, path: str) -
         (b'{"value":[' + b" " * 2_000_000 + b"]}", "application/json", 413),
     ],
 )
-async def test_a_bad_post_gets_a_short_refusal(world: World, body: bytes, content_type: str, status: int) -> None:
+async def test_a_bad_post_gets_a_short_refusal(world: SyncedStack, body: bytes, content_type: str, status: int) -> None:
     """4xx, a reason, and nothing on the queue."""
     response = await post(world, NOTIFICATIONS, body, content_type)
     assert response.status_code == status
     assert 0 < len(response.text) < 100
 
 
-async def test_a_forged_notification_is_answered_and_never_enqueued(world: World) -> None:
+async def test_a_forged_notification_is_answered_and_never_enqueued(world: SyncedStack) -> None:
     """Unknown subscription, wrong tenant, wrong client state: 202 so that it is not sent again, and no read follows."""
     record = await world.storage.subscriptions.get("contoso")
     assert record is not None
@@ -107,7 +106,7 @@ async def test_a_forged_notification_is_answered_and_never_enqueued(world: World
     assert await world.requests(since) == []
 
 
-async def test_a_lifecycle_event_renews_the_subscription(world: World) -> None:
+async def test_a_lifecycle_event_renews_the_subscription(world: SyncedStack) -> None:
     """reauthorizationRequired leads to a PATCH of the expiry, and to no second subscription."""
     since = await world.last_request()
     await world.emulated.control("POST", f"/tenants/{CONTOSO}/reauthorize")
@@ -120,7 +119,7 @@ async def test_a_lifecycle_event_renews_the_subscription(world: World) -> None:
     assert await world.emulated.count(CONTOSO, "subscriptions") == 1
 
 
-async def test_a_message_that_nobody_here_wrote_is_kept_and_stops_nothing(world: World) -> None:
+async def test_a_message_that_nobody_here_wrote_is_kept_and_stops_nothing(world: SyncedStack) -> None:
     """It goes to the poison queue, its function records it, and everybody else goes on."""
     before = await world.storage.activity.poison_count()
     await world.storage.queues_by_name["user-changes-poison"].send("not one of ours")
@@ -133,7 +132,7 @@ async def test_a_message_that_nobody_here_wrote_is_kept_and_stops_nothing(world:
     assert await world.agree() == []
 
 
-async def test_the_log_names_nobody(world: World) -> None:
+async def test_the_log_names_nobody(world: SyncedStack) -> None:
     """No mail address, no client state, no token in anything that the app or the host printed."""
     log = "".join(world.stack.log)
     people = await world.people()

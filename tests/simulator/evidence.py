@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from local.graph_emulator import Tenant
 
 from .history import Exchange
+from .others import Deeds
 from .plan import Plan
-from .world import Deeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

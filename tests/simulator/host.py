@@ -1,7 +1,7 @@
 """A small Functions host for several instances: queue and timer triggers, the webhook, crashes and restarts.
 
-It does what function_app.py and the real host do together: lease a message, work, delete it; after a failure let it
-come again after a while, and after the fifth put a copy on the poison queue.
+It does what function_app.py and the real host do together: lease a message, work, delete it. After a failure the
+message comes again a while later; after the fifth failure a copy goes to the poison queue.
 """
 
 from __future__ import annotations

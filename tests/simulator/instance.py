@@ -59,7 +59,7 @@ class Instance:
             raise asyncio.CancelledError
 
     def check(self) -> None:
-        """Whoever is dead does nothing more, not even in a `finally`."""
+        """A dead instance does nothing more, not even in a `finally`."""
         if not self.alive:
             raise asyncio.CancelledError
 

@@ -1,4 +1,4 @@
-"""Who is in which group of the source tenant: people join and leave; groups are nested, emptied and deleted."""
+"""The memberships of the source tenant: people join and leave; groups are nested, emptied and deleted."""
 
 from __future__ import annotations
 

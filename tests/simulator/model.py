@@ -227,7 +227,7 @@ def _alike(evidence: Evidence, source: User, target: User) -> Iterator[Broken]:
 
 
 def _managed(evidence: Evidence, owned: Owned, source: User, target: User) -> Iterator[Broken]:
-    """Whom the target user reports to: the target user of whom the source user reports to, and nobody else."""
+    """The manager of the target user is the target user of the source user's manager, and nobody else."""
     if not evidence.plan.managers or _address_taken(evidence, target, expected(source).get("mail")):
         return
     boss = relations.manager(evidence.source, source)

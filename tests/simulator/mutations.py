@@ -91,7 +91,7 @@ def trust_after_lost_cas() -> Iterator[None]:
 
 @contextmanager
 def no_invitation_mark() -> Iterator[None]:
-    """Whoever was created since our invitation began is taken for ours, whoever invited them."""
+    """Every guest who was created since our invitation began is taken for ours, whatever app invited them."""
     with patch.object(Link, "invitation_mark", ""):
         yield
 

@@ -1,4 +1,4 @@
-"""Who is there: source users of every kind that the decision table knows, and who already sits in the target tenant."""
+"""The people: source users of every kind that the decision table knows, and those who are in the target already."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ GROUPS = (*OUTER, *INNER)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who is in: the members of one of the `wanted` groups, or everybody without any; but for those of the `barred`."""
+    """The scope: members of one of the `wanted` groups (none: everybody), except members of the `barred`."""
 
     wanted: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ def verdicts(live: partial[Verdict], seeds: range, jobs: int) -> Iterator[Verdic
 
 
 def _brief(live: partial[Verdict], seed: int) -> Verdict:
-    """What is worth sending back. A fault of the simulator itself must not end the others' runs."""
+    """The part that is sent back to the parent. A fault of the simulator itself must not end the others' runs."""
     try:
         verdict = live(seed)
     except Exception:  # noqa: BLE001 - told with its traceback; some exceptions cannot be sent between processes

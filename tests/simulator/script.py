@@ -10,8 +10,8 @@ from sync_core.model import Nomination, Why
 from .host import Host
 from .instance import Stage
 from .memberships import DEEDS
+from .others import Others
 from .plan import SYNC, Plan
-from .world import World
 
 _EVENTS = {
     "hire": 14,
@@ -66,9 +66,9 @@ _BURSTS_IN_GROUPS = (
 
 
 class Script:
-    def __init__(self, stage: Stage, world: World, host: Host, plan: Plan) -> None:
+    def __init__(self, stage: Stage, others: Others, host: Host, plan: Plan) -> None:
         self._stage = stage
-        self._world = world
+        self._others = others
         self._host = host
         self._plan = plan
         self._rng = stage.chance.stream("script")
@@ -83,61 +83,61 @@ class Script:
             if rng.random() < self._plan.bursts:
                 await self._burst()
             else:
-                events = _EVENTS if self._world.memberships is None else _EVENTS | _IN_GROUPS
+                events = _EVENTS if self._others.memberships is None else _EVENTS | _IN_GROUPS
                 self._event(rng.choices([*events], [*events.values()])[0])
 
     def _lose_tables(self, number: int) -> None:
         """Once, and not while the target hides somebody new: then nothing would be left to find them by."""
-        lost, due = self._world.deeds.tables_lost, self._plan.loses_tables
-        if lost or due is None or number < due or self._world.hides_somebody():
+        lost, due = self._others.deeds.tables_lost, self._plan.loses_tables
+        if lost or due is None or number < due or self._others.hides_somebody():
             return
         self._host.lose_tables()
         lost.append(self._stage.clock.now())
 
     def _draw_lines(self) -> None:
         """Beside everything else, people get new managers."""
-        while self._world.managers and self._world.kinds and self._lines.random() < _REDRAWN:
-            self._world.draw_line()
+        while self._others.managers and self._others.kinds and self._lines.random() < _REDRAWN:
+            self._others.draw_line()
 
     async def _burst(self) -> None:
         user = self._anybody()
         if user is None:
             return
         pace = self._rng.choice((0.1, 1.0, 5.0))
-        for deed in self._rng.choice(_BURSTS if self._world.memberships is None else _BURSTS_IN_GROUPS):
-            self._world.act(user, deed)
+        for deed in self._rng.choice(_BURSTS if self._others.memberships is None else _BURSTS_IN_GROUPS):
+            self._others.act(user, deed)
             await asyncio.sleep(self._rng.expovariate(1 / pace))
 
     def _event(self, name: str) -> None:
         match name:
             case "hire":
-                self._world.hire()
+                self._others.hire()
             case _ if name in DEEDS:
-                self._world.act_on_group(name)
+                self._others.act_on_group(name)
             case "mass-delete":
-                self._world.mass("delete", self._rng.choice((0.4, 0.7, 1.0)))
+                self._others.mass("delete", self._rng.choice((0.4, 0.7, 1.0)))
             case "mass-disable":
-                self._world.mass("disable", self._rng.choice((0.4, 0.7)))
+                self._others.mass("disable", self._rng.choice((0.4, 0.7)))
             case "invite-by-hand":
                 self._invite_by_hand()
             case "decide-holds" | "resync" | "nominate":
                 self._operate(name)
             case _ if name.startswith("target-"):
-                ids = [user_id for _, user_id in self._world.target.ever(0)]
+                ids = [user_id for _, user_id in self._others.target.ever(0)]
                 if ids:
-                    self._world.act_in_target(self._rng.choice(ids), name)
+                    self._others.act_in_target(self._rng.choice(ids), name)
             case _:
                 user = self._anybody()
                 if user is not None:
-                    self._world.act(user, name)
+                    self._others.act(user, name)
 
     def _anybody(self) -> str | None:
-        return self._rng.choice([*self._world.kinds]) if self._world.kinds else None
+        return self._rng.choice([*self._others.kinds]) if self._others.kinds else None
 
     def _invite_by_hand(self) -> None:
-        user = self._world.source.find(self._anybody() or "")
+        user = self._others.source.find(self._anybody() or "")
         if user is not None:
-            self._world.invite_by_hand(user.get("mail") or user.get("userPrincipalName"))
+            self._others.invite_by_hand(user.get("mail") or user.get("userPrincipalName"))
 
     def _operate(self, name: str) -> None:
         """The operator's commands run on an instance, and share its fate."""
@@ -151,7 +151,7 @@ class Script:
         async def decide_holds(runtime: Runtime) -> None:
             for held in await runtime.storage.guards.holds(SYNC):
                 if approve:  # noted first: the answer may be lost, and then it stands all the same
-                    self._world.deeds.approved.append((self._stage.clock.now(), held.source_id))
+                    self._others.deeds.approved.append((self._stage.clock.now(), held.source_id))
                 await runtime.guard.decide([held], approve=approve, by="admin@fabrikam.com")
                 self._stage.history.changes["Approved" if approve else "Rejected"] += 1
                 await runtime.storage.queues.nominate(

@@ -32,11 +32,11 @@ from .instance import Instance, Stage
 from .memberships import Memberships
 from .model import check
 from .mutations import MUTATIONS
+from .others import Others
 from .people import SOURCE_DOMAIN, TARGET_DOMAIN
 from .plan import CONTOSO, FABRIKAM, SYNC, Plan, set_weather
 from .script import Script
 from .wire import Wire
-from .world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ class _Run:
         set_weather(self.plan, self.chance, self.weather, self.emulator, self.source, self.target)
         self.pump = Pump(self.stage, self.emulator)
         memberships = Memberships(self.chance.stream("groups"), self.source) if groups else None
-        self.world = World(
+        self.others = Others(
             self.stage,
             self.emulator,
             source=self.source,
@@ -144,8 +144,8 @@ class _Run:
             loop.create_task(host.every(lambda: self.poll_every, "poll_feeds", _poll)),
         ]
         for _ in range(self.plan.first_users):
-            self.world.hire()
-        await Script(self.stage, self.world, host, self.plan).play()
+            self.others.hire()
+        await Script(self.stage, self.others, host, self.plan).play()
         self._calm_down()
         await self._settle(host)
         for task in background:
@@ -155,8 +155,8 @@ class _Run:
             source=self.source,
             target=self.target,
             exchanges=self.history.exchanges,
-            deeds=self.world.deeds,
-            kinds=self.world.kinds,
+            deeds=self.others.deeds,
+            kinds=self.others.kinds,
             bugs=host.bugs,
             logs=self.logs.lines,
         )
@@ -174,7 +174,7 @@ class _Run:
         )
 
     def _connect(self, instance: Instance) -> Wire:
-        return Wire(instance, self.emulator, source=CONTOSO, target=FABRIKAM, meddle=self.world.meddle)
+        return Wire(instance, self.emulator, source=CONTOSO, target=FABRIKAM, meddle=self.others.meddle)
 
     def _calm_down(self) -> None:
         """Faults off. What they left behind (lost leases, parked users, half a round) is for the engine to mend."""
@@ -217,7 +217,7 @@ class _Run:
         self.history.note("world", f"approves all {len(waiting)} holds")
         self.history.changes["Approved"] += len(waiting)
         now = self.clock.now()
-        self.world.deeds.approved += [(now, each.source_id) for each in waiting]
+        self.others.deeds.approved += [(now, each.source_id) for each in waiting]
         await life.runtime.guard.decide(waiting, approve=True, by="admin@fabrikam.com")
         await life.runtime.storage.queues.nominate(
             [Nomination(sync=SYNC, user=each.source_id, why=Why.APPROVED, at=now) for each in waiting]

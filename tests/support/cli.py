@@ -25,11 +25,9 @@ from sync_core.storage.repositories import Storage, memory_storage
 from .clock import ManualClock
 from .directories import MemorySource, needed
 from .faults import Faults
+from .make import ADA as ADA, BOB as BOB, NAME as NAME
 from .target import MemoryTarget
 
-NAME = "contoso-to-fabrikam"
-ADA = "aaaaaaaa-0000-0000-0000-000000000001"
-BOB = "bbbbbbbb-0000-0000-0000-000000000002"
 CYD = "cccccccc-0000-0000-0000-000000000003"
 
 CONFIG = """\

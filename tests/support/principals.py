@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Sequence
 
+HEADER = "X-MS-CLIENT-PRINCIPAL"
 OPERATOR_ID = "99999999-0000-0000-0000-00000000000a"
 
 

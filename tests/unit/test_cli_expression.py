@@ -137,7 +137,7 @@ def cases(bench: Bench) -> Bench:
 
 
 def test_cases_pass(cases: Bench) -> None:
-    """What is not mentioned is not compared."""
+    """An attribute that a case does not mention is not compared."""
     result = cases.run("test-mapping", "cases.yaml")
     assert (result.code, result.out) == (0, "2 cases passed\n")
 

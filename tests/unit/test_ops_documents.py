@@ -21,11 +21,10 @@ from sync_core.model.errors import ConflictError, GraphRefusedError, Unavailable
 from sync_core.ports import FeedState, HoldRecord, SubscriptionRecord
 from sync_core.storage.guards import TableGuards
 from tests.support.cli import ADA, BOB, CONFIG, CYD, NAME, Bench
+from tests.support.clinic import Clinic
 from tests.support.directories import pages
+from tests.support.endpoints import call, said
 from tests.support.make import person
-
-from .test_cli_doctor import Clinic
-from .test_ops_endpoints import call, said
 
 FOLDER = Path(__file__).parent / "data" / "documents"
 SCHEMA = Path(__file__).parent / "data" / "entra_schema.json"

@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sync_core.assembly import Runtime
-from sync_core.config.file import load_config
-from sync_core.config.settings import load_settings
 from sync_core.model import Nomination, Why
 from sync_core.model.errors import ConflictError, SyncError, ThrottledError, UnavailableError
 from sync_core.model.messages import FEED_PAGES
-from sync_core.ops.endpoints import ENDPOINTS, Answer, Call, Endpoint, answer
+from sync_core.ops.endpoints import ENDPOINTS, Answer, Endpoint
 from sync_core.ops.principal import HEADER, Role
 from sync_core.ports import HoldRecord, HoldState
-from tests.support.cli import ADA, NAME, SETTINGS, Bench
+from tests.support.cli import ADA, NAME, Bench
+from tests.support.endpoints import call, said
 from tests.support.make import person
 from tests.support.principals import OPERATOR_ID, principal
 
-ORIGIN = "https://app.example"
-JSON = {"content-type": "application/json; charset=utf-8"}
 POSTS = sorted(name for name, endpoint in ENDPOINTS.items() if not endpoint.read_only)
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
-
-
-def call(bench: Bench, name: str, *roles: str, body: object = None, enabled: bool = True, **options: Any) -> Answer:
-    """`headers` over those of somebody signed in; `route` over Ada in the one sync there is."""
-
-    async def runtime(read_only: bool) -> Runtime:
-        config = load_config(bench.folder / "sync.yaml")
-        return bench.build(load_settings(SETTINGS), config, read_only=read_only, on_look=lambda _: None)
-
-    request = Call(
-        headers={HEADER: principal(*roles), **JSON, **options.get("headers", {})},
-        route={"sync": NAME, "user": ADA, "tenant": "contoso", **options.get("route", {})},
-        body=options.get("raw", json.dumps(body or {}).encode()),
-    )
-    return bench.do(answer(name, request, enabled=enabled, origin=ORIGIN, runtime=runtime))
-
-
-def said(answer: Answer) -> Any:
-    """The document as its reader gets it."""
-    return json.loads(answer.body)
 
 
 @pytest.mark.parametrize("name", sorted(ENDPOINTS))

@@ -427,7 +427,7 @@ def test_a_filter_is_understood() -> None:
     ],
 )
 def test_a_scope_that_could_not_work_is_refused(lines: tuple[str, ...], expected: str) -> None:
-    """Who is in is never less, or more, than what the file says."""
+    """A scope never has fewer people, or more, than the file says."""
     assert any(expected in fault for fault in faults(with_sync(*lines)))
 
 

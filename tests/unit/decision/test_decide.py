@@ -438,7 +438,7 @@ def test_the_mark_goes_even_when_the_mapping_leaves_the_name_alone() -> None:
 
 
 def test_an_internal_user_never_comes_of_an_invitation() -> None:
-    """Whoever appears under the address as an internal user is refused, however well the time fits."""
+    """An internal user who appears under the address is refused, however well the time fits."""
     found = guest(external=False, created_at=START)
     decided = decide(situation(source(), IN, link(LinkState.INVITING, invited_at=START), WANTED, ADOPTING, [found]))
     assert decided == Refuse(reason=Reason.INTERNAL_USER, detail=GUEST)
@@ -472,7 +472,7 @@ def test_the_marker_is_looked_for_while_nobody_came_to_an_end_with_the_user() ->
 
 
 def test_the_address_of_who_is_not_to_be_invited_is_not_asked_for() -> None:
-    """What is looked for is the marker alone."""
+    """The target is searched for the marker alone."""
     assert asks_for_address(source(), IN, link())
     assert not asks_for_address(source(), OUT, link())
     assert not asks_for_address(source(DISABLED), IN, link())

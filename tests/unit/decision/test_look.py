@@ -25,7 +25,7 @@ from tests.support.make import ADDRESS, GUEST, guest, link, looked, source, sync
 
 
 def test_a_look_keeps_what_the_decision_was_made_of() -> None:
-    """Whoever asks why gets the user, the verdict, the mapped attributes and the candidates."""
+    """The answer to "why" has the user, the verdict, the mapped attributes and the candidates."""
     adopting = sync(policy=Policy(adopt=Adoption.GUESTS))
     decided = looked(adopting, source(), link(), [guest()])
     assert decided.change == Adopt(target_id=GUEST)

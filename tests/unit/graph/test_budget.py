@@ -237,7 +237,7 @@ def test_a_long_wait_is_given_back_as_a_delay() -> None:
 
 
 def test_a_refused_taker_leaves_no_debt() -> None:
-    """Who is turned away reserves nothing, so that coming back does not find a longer queue."""
+    """A taker that is turned away reserves nothing, so that its next try does not find a longer queue."""
 
     async def main() -> None:
         shared = SharedRecord()

@@ -130,14 +130,14 @@ async def test_an_approved_deletion_passes_and_is_not_counted(guard: DeletionGua
 
 
 async def test_an_approval_is_bound_to_the_user(guard: DeletionGuard, storage: Storage) -> None:
-    """Whoever approved Ada's deletion did not approve Bob's."""
+    """The approval of Ada's deletion is none of Bob's."""
     await guard.judge(NONE, LINK, DELETE)
     await guard.decide([await only_hold(storage)], approve=True, by="grace")
     assert isinstance(await guard.judge(NONE, replace(LINK, source_id=BOB), DELETE), Hold)
 
 
 async def test_an_approval_is_bound_to_the_kind_of_change(guard: DeletionGuard, storage: Storage) -> None:
-    """Whoever approved a disabling did not approve a deletion: it is held anew."""
+    """The approval of a disabling is none of a deletion, which is held anew."""
     await guard.judge(NONE, LINK, DISABLE)
     await guard.decide([await only_hold(storage)], approve=True, by="grace")
     assert await guard.judge(NONE, LINK, DELETE) == Hold(held=DELETE, used=0, limit=0)

@@ -131,7 +131,7 @@ def test_no_window_ever_sees_more_than_the_limit(gaps: list[int], limits: GuardL
 
 @given(_gaps, _limits)
 def test_used_never_forgets_a_deletion_of_the_window(gaps: list[int], limits: GuardLimits) -> None:
-    """What is shown as used is never less than what really was deleted within the window."""
+    """The number shown as used is never less than the number really deleted within the window."""
     now, state, allowed = START, window(), []
     for gap in gaps:
         now += timedelta(seconds=gap)

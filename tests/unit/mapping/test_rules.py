@@ -83,7 +83,7 @@ def test_a_target_that_we_do_not_know_is_cleared_with_null() -> None:
 
 
 def test_source_attributes_are_what_the_rules_read() -> None:
-    """What is mapped must be selected, or it would read as null and be cleared."""
+    """A mapped attribute must be selected, or it would read as null and be cleared."""
     rules = [Rule(target="city", source="city"), Rule(target="state", source="city"), Rule(target="x", constant=True)]
     assert source_attributes(rules) == {"city"}
     assert source_attributes(DEFAULT_MAPPING) >= {"accountEnabled", "displayName", "mail"}

@@ -68,7 +68,7 @@ def test_a_b2b_user_is_told_by_its_origin_and_not_by_its_user_type(attributes: A
     ],
 )
 def test_the_address_is_the_mail_else_the_user_principal_name(attributes: Attributes, address: str | None) -> None:
-    """Whoever has no mailbox is invited under the name they sign in with."""
+    """A person without a mailbox is invited under the name they sign in with."""
     assert user(attributes).address == address
 
 

@@ -97,7 +97,7 @@ async def test_a_busy_groups_feed_does_not_strand_the_round_of_users() -> None:
 
 
 async def test_the_delta_link_is_from_before_the_listing() -> None:
-    """Whoever joins while the members are listed is in the round after it."""
+    """A user who joins while the members are listed is in the round after it."""
     world = await staffed()
     await round_of_groups(world)
     calls = [call for call in world.faults.calls if call.startswith("groups.")]
@@ -105,7 +105,7 @@ async def test_the_delta_link_is_from_before_the_listing() -> None:
 
 
 async def test_single_users_are_no_leavers() -> None:
-    """Who is assigned by id needs no group, and is nominated like a member."""
+    """A user who is assigned by id needs no group, and is nominated like a member."""
     world = await staffed(replace(ASSIGNED, members=frozenset({BOB, "carol"})))
     assert whom(await round_of_groups(world)) == [ADA, "carol"]
 
@@ -129,7 +129,7 @@ async def test_a_group_that_does_not_exist_makes_no_leavers(caplog: pytest.LogCa
 
 
 async def test_a_full_round_that_dies_at_any_await_loses_no_nomination() -> None:
-    """Whoever dies, before and after each call: the message comes again, perhaps to another instance."""
+    """A worker dies before and after each call; the message comes again, perhaps to another instance."""
 
     async def prepared() -> tuple[World, FeedRun]:
         world = await staffed()
@@ -295,7 +295,7 @@ async def test_a_page_link_that_ran_out_starts_the_round_over() -> None:
 
 
 async def test_a_full_round_of_users_is_followed_by_one_of_groups() -> None:
-    """Who joined while no delta link of the users was valid, and had changed since, is found by the listing."""
+    """A user who joined while no delta link of the users was valid, and had changed since, is found by the listing."""
     world = await settled()
     world.source.pages.update(pages([world.source.entry(ADA)]))
     users = await world.started(full=True)
@@ -365,7 +365,7 @@ async def test_a_broken_groups_feed_does_not_stop_the_users_feed(error: SyncErro
 async def test_an_entry_of_the_users_feed_knows_no_memberships(
     assigned: Assigned, known: LinkDigest | None, full: bool, worth: bool
 ) -> None:
-    """Whoever changes may be a member; in a full round the groups say so. An id is known."""
+    """A user who changed may be a member; in a full round the groups tell. Users assigned by id are known."""
     world = World(assigned=assigned)
     world.hire()
     known = await known_as(known)

@@ -23,7 +23,7 @@ def kind(value: str) -> Clause:
 
 
 async def found_in_three_days(world: World) -> set[str]:
-    """Whom the daily listing of the groups nominates."""
+    """The users whom the daily listing of the groups nominates."""
     found: set[str] = set()
     for _ in range(3):
         world.clock.advance(timedelta(days=1))

@@ -18,7 +18,7 @@ from tests.support.world import World, whom
 
 
 async def test_the_sweep_nominates_only_the_missing() -> None:
-    """Whoever Graph still knows is not mentioned; whoever it does not is looked at, not deleted."""
+    """A user whom Graph still knows is not mentioned; one whom it does not know is looked at, not deleted."""
     world = World()
     await world.linked(ADA)
     await world.linked(BOB, "Bob")
@@ -40,7 +40,7 @@ async def test_a_forged_absence_costs_a_read_and_no_account() -> None:
 
 
 async def test_an_incomplete_answer_to_the_sweep_nominates_nobody() -> None:
-    """Who is there could not be read, so nobody is missing."""
+    """The list of those who are there could not be read, so nobody is missing."""
     world = World()
     await world.linked(ADA)
     world.source.pages.update(pages([]))
@@ -139,7 +139,7 @@ async def test_a_long_round_puts_itself_on_the_queue_again() -> None:
 
 
 async def test_another_mapping_or_selection_judges_everybody_anew() -> None:
-    """What is compared has changed, so a delta of yesterday says too little."""
+    """The things to compare have changed, so a delta of yesterday says too little."""
     world = World()
     await world.first_round()
     world.source.select = "id,accountEnabled,city"

@@ -45,7 +45,7 @@ async def test_the_first_run_creates_the_subscription() -> None:
 
 
 async def test_the_client_state_is_stored_only_as_its_hash() -> None:
-    """Whoever reads the tables cannot post in Graph's name."""
+    """A reader of the tables cannot post in Graph's name."""
     world = World()
     await world.keeper.keep_all()
     (state,) = world.api.client_states.values()

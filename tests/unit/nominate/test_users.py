@@ -46,7 +46,7 @@ async def test_the_next_round_starts_at_the_delta_link_and_sweeps_nobody() -> No
 
 
 async def test_an_unchanged_entry_sends_no_message() -> None:
-    """Whoever looks as the record says costs nothing; whoever differs is nominated."""
+    """An entry that agrees with the record costs nothing; one that differs is nominated."""
     world = World()
     await world.linked(ADA)
     await world.linked(BOB, "Bob")

@@ -258,7 +258,7 @@ def of_group(group: object = SALES, **changed: object) -> dict[str, object]:
 
 
 def test_groups_that_changed_ask_for_one_round_of_their_feed() -> None:
-    """Who came or went a notification does not say; however many groups a post names, one round tells."""
+    """A notification does not say who came or went; one round tells, however many groups a post names."""
     answer = receive_notifications(post(of_group(), of_group(STAFF), of_group()), OF_GROUPS, START)
     assert answer.messages == ()
     assert [decode_feed_run(body) for body in answer.rounds] == [
@@ -300,7 +300,7 @@ def test_subscriptions_are_known_from_the_rows_of_the_table() -> None:
 
 
 def test_the_client_state_is_stored_as_its_hash() -> None:
-    """Whoever reads the table cannot post in Graph's name."""
+    """A reader of the table cannot post in Graph's name."""
     assert client_state_hash(STATE) != STATE
     assert client_state_hash(STATE) == client_state_hash(STATE)
     assert len(client_state_hash("\ud800")) == 64

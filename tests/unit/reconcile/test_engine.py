@@ -73,7 +73,7 @@ async def test_extension_attributes_of_both_kinds_take_one_patch() -> None:
 
 
 async def test_an_attribute_that_the_source_cleared_is_cleared() -> None:
-    """What is gone in the source does not linger in the target."""
+    """A value that is gone in the source does not linger in the target."""
     world = World()
     account = await world.linked()
     world.change(department=None)

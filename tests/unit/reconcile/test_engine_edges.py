@@ -150,7 +150,7 @@ async def test_disabling_a_half_written_user_does_not_make_its_record_trusted() 
 
 
 async def test_disabling_an_unfinished_user_leaves_the_first_attributes_to_be_written() -> None:
-    """What is written on create was not, when all that was written is that the account is disabled."""
+    """A write that only disables the account leaves the on-create attributes still to be written."""
     world = World(policy=Policy(source_deleted=Deprovision.DISABLE))
     world.hire()
     world.faults.fail_next("target.update", UnavailableError())

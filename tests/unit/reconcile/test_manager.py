@@ -27,7 +27,7 @@ async def guest_of(world: World, user_id: str) -> str:
 
 
 async def manager_of(world: World, user_id: str = ADA) -> object:
-    """Whom the target user reports to."""
+    """The manager of the target user."""
     return world.target.users[await guest_of(world, user_id)].attributes.get("manager")
 
 
@@ -89,7 +89,7 @@ async def test_a_new_manager_costs_one_write() -> None:
 
 
 async def test_a_manager_who_is_removed_is_cleared() -> None:
-    """What is gone in the source does not linger in the target."""
+    """A manager who is gone in the source does not linger in the target."""
     world = await team()
     assert await manager_of(world) is not None
     world.change(ADA, manager=None)
@@ -336,7 +336,7 @@ async def test_a_replay_without_the_manager_does_not_hide_their_change() -> None
 
 
 async def test_a_full_round_names_every_manager_there_is() -> None:
-    """Who is listed without one has none: a removal that nobody heard of is found, and nobody else is nominated."""
+    """An entry without a manager means that there is none, so a removal that nobody heard of is found."""
     world = await team()
     world.change(ADA, manager=None)
     world.source.pages.update(pages([silent(world.source.entry(user_id)) for user_id in (ADA, BOB)]))

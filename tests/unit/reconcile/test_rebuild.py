@@ -35,7 +35,7 @@ async def _poll(world: World) -> None:
 
 
 async def test_with_every_table_lost_the_next_poll_restores_the_pairs() -> None:
-    """Nobody is invited again. Who was disabled, left the scope or was deleted meanwhile loses access, as ever."""
+    """Nobody is invited again. Users disabled, out of scope or deleted meanwhile lose access, as ever."""
     world = await _everybody()
     before = {user_id: (await world.stored(user_id)).target_id for user_id in PEOPLE}
     await world.lose_tables()

@@ -114,7 +114,7 @@ async def test_a_leaver_who_returns_at_once_does_not_wait() -> None:
 
 @pytest.mark.parametrize("why", [Why.OPERATOR, Why.APPROVED])
 async def test_a_person_does_not_wait(why: Why) -> None:
-    """Whoever asks for a look gets one."""
+    """A person who asks for a look gets one at once."""
     world = World()
     await world.linked()
     await world.look()

@@ -62,7 +62,7 @@ async def test_a_message_that_waits_is_not_delivered_too_early() -> None:
 
 
 async def test_after_many_tries_the_user_is_parked() -> None:
-    """What is transient for an hour is looked at later."""
+    """A fault that has been transient for an hour is looked at later."""
     world = World()
     world.hire()
     world.faults.fail_next("source.read_user", UnavailableError())

@@ -152,7 +152,7 @@ async def test_who_joins_a_group_that_is_out_loses_the_account_and_gets_it_back_
 
 @pytest.mark.parametrize("how", [Deprovision.SOFT_DELETE, Deprovision.DISABLE])
 async def test_a_group_that_was_deleted_takes_no_account(how: Deprovision) -> None:
-    """Whoever was in by it is undecided."""
+    """A user who was in by that group is undecided."""
     world = guarded(member(O.IN, SALES), policy=Policy(out_of_scope=how))
     world.source.groups[SALES].add(ADA)
     await world.linked()
@@ -162,7 +162,7 @@ async def test_a_group_that_was_deleted_takes_no_account(how: Deprovision) -> No
 
 
 async def test_a_group_that_was_deleted_lets_nobody_in() -> None:
-    """Whom it kept out is not invited because nobody can say any more that they were in it."""
+    """A user whom it kept out is not invited: nobody can say any more whether they were in it."""
     world = guarded(member(O.NOT_IN, SALES))
     world.hire()
     world.source.groups[SALES].add(ADA)
@@ -189,7 +189,7 @@ async def test_a_group_that_was_deleted_enables_nobody_whom_it_had_disabled() ->
 
 
 async def test_whether_a_group_exists_is_asked_when_something_would_come_of_it() -> None:
-    """Who is where they are to be costs no further request; nor does a group that another clause makes irrelevant."""
+    """A user who needs no change costs no further request; nor does a group that another clause makes irrelevant."""
     world = guarded(member(O.NOT_IN, SALES), department("Research"))
     await world.linked()
     await world.look()
@@ -246,7 +246,7 @@ async def test_who_is_assigned_by_id_is_asked_for_the_groups_of_filters_alone() 
 async def test_the_users_feed_leaves_memberships_to_the_groups_feed(
     operator: Operator, known: LinkDigest | None, full: bool, worth: bool
 ) -> None:
-    """Whom no group has to let in, a full round of users finds; everybody else is in the listing of a group."""
+    """A full round of users finds those whom no group has to let in; the rest are in the listing of a group."""
     world = guarded(member(operator, SALES), department("Research"))
     world.hire()
     known = await known_as(known)

@@ -1,4 +1,4 @@
-"""The world: what people and administrators do in both tenants, at any moment, and a record of it for the model."""
+"""Everybody but us: what people and administrators do in both tenants, at any moment, recorded for the model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class Deeds:
 _LED = 0.8  # of those whose manager changes, how many have one afterwards
 
 
-class World:
+class Others:
+    """People, their managers and groups in the source tenant, and whoever meddles with the target tenant."""
+
     def __init__(
         self,
         stage: Stage,
