@@ -152,7 +152,8 @@ class Applier:
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change) -> Link:
         link = await self._begin(decided.link.write_begun(change), change)
-        if decided.link.dirty:  # just linked, back, or not known to have been told of
+        # Just linked, back, or not known to have been told of; or disabled while the user was away.
+        if decided.link.dirty or change.written.get(ENABLED) is True:
             await self._nominate_reports(decided, link)
         refused = await self._send(target, decided, link, change.written)
         if refused is None:
@@ -178,6 +179,8 @@ class Applier:
         refused = await target.update(_target_id(link), rest, confirm=self._unless_overtaken(link)) if rest else {}
         if refused is None or MANAGER not in attributes:
             return refused
+        if attributes[MANAGER] is None:
+            await self._distrust_vanished_manager(decided)
         try:
             found = await target.set_manager(_target_id(link), _referred(attributes[MANAGER]))
         except MissingManagerError:
@@ -223,11 +226,27 @@ class Applier:
     async def _distrust_manager(self, decided: Look) -> None:
         """Perhaps the manager was deleted in the target: a write to it that meets a 404 then corrects its link."""
         link = await self.links.get(decided.sync.name, decided.source.manager or "")
-        if link is None or link.state is not LinkState.LINKED or self.is_new(link):
+        if link is not None and link.state is LinkState.LINKED and not self.is_new(link):
+            await self._distrust(decided.sync, link)
+
+    async def _distrust_vanished_manager(self, decided: Look) -> None:
+        """A manager who is deleted in the source is not shown; no feed speaks of the reports if the manager returns.
+
+        A return that nobody noticed changes nothing about the manager. Only a dirty link makes it nominate the reports.
+        """
+        known = decided.link.manager
+        if known is None or decided.source.manager is not None:
             return
+        link = await self.links.get(decided.sync.name, known)
+        if link is None or link.state is not LinkState.LINKED or link.disabled:  # a return is noticed
+            return
+        if not await self.sources[decided.sync.source.key].existing([known]):
+            await self._distrust(decided.sync, link)
+
+    async def _distrust(self, sync: Sync, link: Link) -> None:
         if not link.dirty:
             await self.links.save(link.distrusted())
-        await self._nominate(decided.sync, [link.source_id])
+        await self._nominate(sync, [link.source_id])
 
     async def _nominate(self, sync: Sync, users: Sequence[str]) -> None:
         now = self.clock.now()

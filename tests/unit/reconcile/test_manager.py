@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from sync_core.model import DeletedInTarget, LinkState, Policy, Rule, SourceUser, Update, Why, digest, fingerprint
+from sync_core.model import (
+    DeletedInTarget,
+    Deprovision,
+    LinkState,
+    Policy,
+    Rule,
+    SourceUser,
+    Update,
+    Why,
+    digest,
+    fingerprint,
+)
 from sync_core.nominate.users import worth_a_look
 from tests.support.directories import pages
 from tests.support.faults import Crash
-from tests.support.make import ADA, BOB
+from tests.support.make import ADA, BOB, NAME
 from tests.support.world import World, names, whom
 
 CAROL = "cccccccc-0000-0000-0000-000000000003"
@@ -135,6 +147,38 @@ async def test_who_is_looked_at_while_the_manager_is_away_has_none() -> None:
     await world.look(BOB)
     await world.deliver()
     assert await manager_of(world) == await guest_of(world, BOB)
+
+
+@pytest.mark.parametrize("how", list(Deprovision))
+@pytest.mark.parametrize("looks", [(ADA,), (ADA, BOB), (BOB, ADA)], ids=["unnoticed", "report first", "manager first"])
+async def test_a_manager_who_was_deleted_for_a_while_is_set_again(how: Deprovision, looks: Sequence[str]) -> None:
+    """No feed speaks of the reports when their manager is restored; the manager is counted once, if at all."""
+    world = await team(source_deleted=how)
+    world.source.soft_delete(BOB)
+    world.change(ADA, manager=None)  # Graph shows no manager who is deleted
+    for user_id in looks:
+        await world.look(user_id)
+    if len(looks) > 1:
+        await world.deliver()
+    assert await manager_of(world) is None
+    world.source.restore(BOB)
+    world.change(ADA, manager=BOB)
+    await world.look(BOB, why=Why.NOTIFICATION)
+    await world.deliver()
+    assert await manager_of(world) == await guest_of(world, BOB)
+    window = await world.storage.guards.window(NAME)
+    assert sum(window.slices.values()) == (0 if how is Deprovision.LEAVE or len(looks) == 1 else 1)
+
+
+async def test_a_manager_who_stays_and_is_nobodys_any_more_is_left_alone() -> None:
+    """One question to the source, and no write but the one that clears the reference."""
+    world = await team()
+    world.change(ADA, manager=None)
+    await world.look(ADA)
+    assert world.target.writes == [("set_manager", await guest_of(world, ADA))]
+    assert world.faults.count("source.existing") == 1
+    assert await world.nominated() == []
+    assert not (await world.stored(BOB)).dirty
 
 
 async def test_a_manager_whom_somebody_in_the_target_deleted_is_found_out() -> None:
