@@ -10,10 +10,8 @@ import asyncio
 import importlib.util
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from local.processes import ChildFailedError, die_with_parent, free_ports, stop_process, wait_for_port
+from local.processes import ChildFailedError, Startable, die_with_parent, free_ports, stop_process, wait_for_port
 
 # Published by Microsoft for every storage emulator: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
 ACCOUNT = "devstoreaccount1"
@@ -22,7 +20,7 @@ ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 _SCRIPT = Path(__file__).parent / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 
 
-class Azurite:
+class Azurite(Startable):
     """Blob, queue and table service on three loopback ports. A port of 0 is replaced by a free one at start."""
 
     def __init__(self, blob_port: int = 0, queue_port: int = 0, table_port: int = 0) -> None:
@@ -76,15 +74,6 @@ class Azurite:
         self.blob_port, self.queue_port, self.table_port = (
             wanted or next(picked) for wanted in (self.blob_port, self.queue_port, self.table_port)
         )
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.stop()
 
 
 def _command(blob_port: int, queue_port: int, table_port: int) -> list[str]:

@@ -9,7 +9,10 @@ import ctypes
 import signal
 import socket
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
 _PR_SET_PDEATHSIG = 1
 
@@ -74,6 +77,25 @@ async def stop_process(process: asyncio.subprocess.Process, *, grace_s: float = 
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
     return await process.wait()
+
+
+class Startable(ABC):
+    """Something that `async with` starts, and stops however the block ends."""
+
+    @abstractmethod
+    async def start(self) -> None: ...
+
+    @abstractmethod
+    async def stop(self) -> object: ...
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
 
 
 class ChildFailedError(RuntimeError):

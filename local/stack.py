@@ -18,11 +18,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from local.azurite import Azurite
-from local.processes import ChildFailedError, die_with_parent, free_ports, stop_process
+from local.processes import ChildFailedError, Startable, die_with_parent, free_ports, stop_process
 from sync_core.storage.connect import connect
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +59,7 @@ class Ports:
 
 
 @dataclass(slots=True, kw_only=True)
-class Stack:
+class Stack(Startable):
     """`settings` are app settings over the defaults; `core_tools` uses `func start` instead of the built-in host."""
 
     ports: Ports = field(default_factory=Ports)
@@ -194,15 +193,6 @@ class Stack:
         async for line in process.stdout:
             self.log.append(line.decode(errors="replace"))
             sys.stderr.write(self.log[-1])
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.stop()
 
 
 async def _until_ready(process: asyncio.subprocess.Process, ready: str) -> list[str]:

@@ -10,9 +10,8 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tools.bicep import HELP, Compiler, Diagnostic, find_compiler
 
@@ -48,8 +47,7 @@ def diagnostics(compiler: Compiler, infra: Path = INFRA) -> list[Diagnostic]:
 # --- the table in docs/deploy.md --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One row: the resources of these types that it counts, and what they are there for."""
 
     title: str
@@ -58,62 +56,44 @@ class Entry:
 
 
 ENTRIES = (
-    Entry(title="resource group", types=["Microsoft.Resources/resourceGroups"], purpose="all but the registrations"),
-    Entry(title="function app", types=["Microsoft.Web/sites"], purpose="the program"),
-    Entry(title="plan", types=["Microsoft.Web/serverfarms"], purpose="Flex Consumption"),
+    Entry("resource group", ["Microsoft.Resources/resourceGroups"], "all but the registrations"),
+    Entry("function app", ["Microsoft.Web/sites"], "the program"),
+    Entry("plan", ["Microsoft.Web/serverfarms"], "Flex Consumption"),
+    Entry("configuration", ["Microsoft.Web/sites/config"], "sign-in, and the [settings](settings.md)"),
     Entry(
-        title="configuration",
-        types=["Microsoft.Web/sites/config"],
-        purpose="sign-in, and the [settings](settings.md)",
+        "password policy", ["Microsoft.Web/sites/basicPublishingCredentialsPolicies"], "no password deploys anything"
+    ),
+    Entry("managed identity", ["Microsoft.ManagedIdentity/userAssignedIdentities"], "the app, everywhere"),
+    Entry("app registration", ["Microsoft.Graph/applications"], "tokens"),
+    Entry(
+        "federated credential",
+        ["Microsoft.Graph/applications/federatedIdentityCredentials"],
+        "the identity signs in as the first two registrations, without a secret",
     ),
     Entry(
-        title="password policy",
-        types=["Microsoft.Web/sites/basicPublishingCredentialsPolicies"],
-        purpose="no password deploys anything",
+        "service principal",
+        ["Microsoft.Graph/servicePrincipals"],
+        "the third registration: only people who are assigned get a token",
     ),
+    Entry("app role assignment", ["Microsoft.Graph/appRoleAssignedTo"], "the first operator: the person who deploys"),
+    Entry("storage account", [_STORAGE], "all state; it takes no keys"),
     Entry(
-        title="managed identity",
-        types=["Microsoft.ManagedIdentity/userAssignedIdentities"],
-        purpose="the app, everywhere",
+        "storage service",
+        [f"{_STORAGE}/{each}" for each in ("blobServices", "queueServices", "tableServices")],
+        "blobs, queues, tables",
     ),
+    Entry("container", [f"{_STORAGE}/blobServices/containers"], "the package"),
+    Entry("queue", [f"{_STORAGE}/queueServices/queues"], "work"),
+    Entry("table", [f"{_STORAGE}/tableServices/tables"], "state"),
     Entry(
-        title="app registration",
-        types=["Microsoft.Graph/applications"],
-        purpose="tokens",
+        "role assignment",
+        ["Microsoft.Authorization/roleAssignments"],
+        "the identity on storage and telemetry, see [Permissions](#permissions)",
     ),
-    Entry(
-        title="federated credential",
-        types=["Microsoft.Graph/applications/federatedIdentityCredentials"],
-        purpose="the identity signs in as the first two registrations, without a secret",
-    ),
-    Entry(
-        title="service principal",
-        types=["Microsoft.Graph/servicePrincipals"],
-        purpose="the third registration: only people who are assigned get a token",
-    ),
-    Entry(
-        title="app role assignment",
-        types=["Microsoft.Graph/appRoleAssignedTo"],
-        purpose="the first operator: the person who deploys",
-    ),
-    Entry(title="storage account", types=[f"{_STORAGE}"], purpose="all state; it takes no keys"),
-    Entry(
-        title="storage service",
-        types=[f"{_STORAGE}/{each}" for each in ("blobServices", "queueServices", "tableServices")],
-        purpose="blobs, queues, tables",
-    ),
-    Entry(title="container", types=[f"{_STORAGE}/blobServices/containers"], purpose="the package"),
-    Entry(title="queue", types=[f"{_STORAGE}/queueServices/queues"], purpose="work"),
-    Entry(title="table", types=[f"{_STORAGE}/tableServices/tables"], purpose="state"),
-    Entry(
-        title="role assignment",
-        types=["Microsoft.Authorization/roleAssignments"],
-        purpose="the identity on storage and telemetry, see [Permissions](#permissions)",
-    ),
-    Entry(title="log workspace", types=["Microsoft.OperationalInsights/workspaces"], purpose="logs"),
-    Entry(title="telemetry", types=["Microsoft.Insights/components"], purpose="Application Insights, without a key"),
-    Entry(title="workbook", types=["Microsoft.Insights/workbooks"], purpose="charts"),
-    Entry(title="alert rule", types=["Microsoft.Insights/scheduledQueryRules"], purpose="see [Alerts](#alerts)"),
+    Entry("log workspace", ["Microsoft.OperationalInsights/workspaces"], "logs"),
+    Entry("telemetry", ["Microsoft.Insights/components"], "Application Insights, without a key"),
+    Entry("workbook", ["Microsoft.Insights/workbooks"], "charts"),
+    Entry("alert rule", ["Microsoft.Insights/scheduledQueryRules"], "see [Alerts](#alerts)"),
 )
 
 

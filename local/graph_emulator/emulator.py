@@ -16,6 +16,7 @@ from local.graph_emulator.api import signin
 from local.graph_emulator.api.router import find
 from local.graph_emulator.calls.call import Call
 from local.graph_emulator.control import router as control
+from local.graph_emulator.control.controlled import Controlled
 from local.graph_emulator.control.faults import Fault, Faults, Mode, truncated
 from local.graph_emulator.control.people import people
 from local.graph_emulator.control.requestlog import RequestLog
@@ -34,17 +35,10 @@ from local.graph_emulator.wire.throttle import Throttle
 DEFAULT_APP: Final = "00000000-0000-0000-0000-00000000a001"
 
 
-class Emulator:
+class Emulator(Controlled):
     """`poster` reaches subscribers' endpoints. Without it the validation of a subscription fails as unreachable."""
 
-    clock: Clock
     ids: Random
-    throttle: Throttle
-    faults: Faults
-    log: RequestLog
-    subscriptions: Subscriptions
-    delivery: Delivery
-    invitations: Invitations
 
     def __init__(self, *, clock: Clock, rng: Random, poster: Poster | None = None) -> None:
         self.clock = clock

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
+from typing import Unpack
 
 from ..model.errors import ConflictError
 from ..ports import Clock
 from .queue import MAX_BATCH, Message, check_body, whole_seconds
-from .table import PAGE_ROWS, Row, Wanted, check_keys, check_row
+from .table import PAGE_ROWS, Query, Row, Wanted, check_keys, check_row
 
 
 class MemoryTable:
@@ -60,16 +61,8 @@ class MemoryTable:
         self._rows.clear()
         self._order.clear()
 
-    async def query(
-        self,
-        pk: str | None,
-        *,
-        rk_from: str = "",
-        rk_to: str = "",
-        where: Mapping[str, Wanted] | None = None,
-        select: Sequence[str] = (),
-        limit: int | None = None,
-    ) -> AsyncIterator[Row]:
+    async def query(self, pk: str | None, **options: Unpack[Query]) -> AsyncIterator[Row]:
+        rk_from, rk_to, limit = options.get("rk_from", ""), options.get("rk_to", ""), options.get("limit")
         given = 0
         last: tuple[str, str] | None = None
         while page := self._page(pk, rk_from, last):
@@ -79,12 +72,12 @@ class MemoryTable:
                     if pk is not None:
                         return
                     continue
-                if row.rk < rk_from or not _matches(row, where):
+                if row.rk < rk_from or not _matches(row, options.get("where")):
                     continue
                 if given == limit:
                     return
                 given += 1
-                yield _only(row, select)
+                yield _only(row, options.get("select", ()))
 
     def _page(self, pk: str | None, rk_from: str, last: tuple[str, str] | None) -> list[Row]:
         """The next rows as they are now. A change between two pages shows, as in the real table."""

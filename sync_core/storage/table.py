@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 from urllib.parse import quote, unquote
 
 from .errors import StorageRefusedError
@@ -43,6 +43,16 @@ class Row:
         return str(self.values.get(name, ""))
 
 
+class Query(TypedDict, total=False):
+    """Which rows: `rk_from` <= RK < `rk_to`, with the values of `where`; `select` names columns, empty for all."""
+
+    rk_from: str
+    rk_to: str
+    where: Mapping[str, Wanted] | None
+    select: Sequence[str]
+    limit: int | None
+
+
 class Table(Protocol):
     """Every method may raise TransientError or StorageRefusedError."""
 
@@ -64,16 +74,7 @@ class Table(Protocol):
         """With an etag, raises ConflictError if the row was changed or is gone. Without one, it may be missing."""
         ...
 
-    def query(
-        self,
-        pk: str | None,
-        *,
-        rk_from: str = "",
-        rk_to: str = "",
-        where: Mapping[str, Wanted] | None = None,
-        select: Sequence[str] = (),
-        limit: int | None = None,
-    ) -> AsyncIterator[Row]:
+    def query(self, pk: str | None, **options: Unpack[Query]) -> AsyncIterator[Row]:
         """Rows in the order of their keys, with `rk_from` <= RK < `rk_to` and the values of `where`.
 
         An empty bound is open, an empty `select` means all columns, and `pk` None means all partitions. Keys and etag

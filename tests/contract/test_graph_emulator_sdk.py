@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 from aiohttp import ClientSession, web
-from kiota_abstractions.authentication import AuthenticationProvider
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.generated.models.invitation import Invitation
@@ -27,20 +26,11 @@ from msgraph.graph_service_client import GraphServiceClient
 from local.graph_emulator import Emulator, WallClock
 from local.graph_emulator.server import application
 from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
+from tests.support.graph_clients import Bearer
 
 # The SDK's builders warn of their own classes when they are imported, which they are on first use.
 pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class Bearer(AuthenticationProvider):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    async def authenticate_request(
-        self, request: RequestInformation, additional_authentication_context: dict[str, Any] | None = None
-    ) -> None:
-        request.headers.add("Authorization", f"Bearer {self._token}")
 
 
 def sdk(world: World, tenant: str) -> GraphServiceClient:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, Unpack
 
 from sync_core.model.errors import UnavailableError
 from sync_core.storage.queue import Message, Queue
-from sync_core.storage.table import Row, Table, Wanted
+from sync_core.storage.table import Query, Row, Table
 from tests.support.virtual_time import LoopClock
 
 from .chance import Chance, Weather
@@ -121,18 +121,9 @@ class SlowTable:
         self._instance.stage.history.note(self._instance.name, f"table {self._name} delete {pk} {rk}")
         await self._after()
 
-    async def query(
-        self,
-        pk: str | None,
-        *,
-        rk_from: str = "",
-        rk_to: str = "",
-        where: Mapping[str, Wanted] | None = None,
-        select: Sequence[str] = (),
-        limit: int | None = None,
-    ) -> AsyncIterator[Row]:
+    async def query(self, pk: str | None, **options: Unpack[Query]) -> AsyncIterator[Row]:
         await self._before()
-        rows = self._table.query(pk, rk_from=rk_from, rk_to=rk_to, where=where, select=select, limit=limit)
+        rows = self._table.query(pk, **options)
         async for row in rows:
             self._instance.check()
             yield row

@@ -30,7 +30,7 @@ from .target import MemoryTarget
 
 CYD = "cccccccc-0000-0000-0000-000000000003"
 
-CONFIG = """\
+SYNC = """\
 tenants:
   contoso: { id: 11111111-1111-1111-1111-111111111111 }
   fabrikam: { id: 22222222-2222-2222-2222-222222222222 }
@@ -38,8 +38,8 @@ syncs:
   - name: contoso-to-fabrikam
     source: contoso
     target: fabrikam
-    deletion_guard: { max_percent: 0, min_count: 1, window: 24h }
 """
+CONFIG = f"{SYNC}    deletion_guard: {{ max_percent: 0, min_count: 1, window: 24h }}\n"
 SETTINGS = {
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     "XTSYNC_CREDENTIAL": "emulator",

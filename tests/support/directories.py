@@ -67,6 +67,15 @@ class MemorySource:
 
     # --- what people and administrators do ---
 
+    def on_next_read(self, work: Callable[[], object]) -> None:
+        """Once, right after the next user was read."""
+
+        def once() -> None:
+            self.on_read = lambda: None
+            work()
+
+        self.on_read = once
+
     def soft_delete(self, user_id: str) -> None:
         self.deleted[user_id] = self.users.pop(user_id)
         self._retention.expire(self.deleted)

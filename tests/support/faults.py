@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Unpack
 
 from sync_core.storage.queue import MAX_BATCH, Message, Queue
-from sync_core.storage.table import Row, Table, Wanted
+from sync_core.storage.table import Query, Row, Table
 
 
 class Crash(Exception):  # noqa: N818 - the process dies; nobody may catch it as an error
@@ -113,19 +114,10 @@ class FaultyTable:
     async def delete(self, pk: str, rk: str, etag: str | None = None) -> None:
         await self._faults.call(f"table.{self._name}.delete", self._table.delete(pk, rk, etag))
 
-    async def query(
-        self,
-        pk: str | None,
-        *,
-        rk_from: str = "",
-        rk_to: str = "",
-        where: Mapping[str, Wanted] | None = None,
-        select: Sequence[str] = (),
-        limit: int | None = None,
-    ) -> AsyncIterator[Row]:
+    async def query(self, pk: str | None, **options: Unpack[Query]) -> AsyncIterator[Row]:
         name = f"table.{self._name}.query"
         index = self._faults.start(name)
-        rows = self._table.query(pk, rk_from=rk_from, rk_to=rk_to, where=where, select=select, limit=limit)
+        rows = self._table.query(pk, **options)
         async for row in rows:
             self._faults.rows[name] += 1
             yield row

@@ -10,15 +10,13 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from local.processes import ChildFailedError, die_with_parent, stop_process
+from local.processes import ChildFailedError, Startable, die_with_parent, stop_process
 
 _PROJECT = Path(__file__).parents[2]
 
 
-class HostProcess:
+class HostProcess(Startable):
     """One host, one application. `settings` are added to this process's environment; `log` takes standard error."""
 
     def __init__(
@@ -92,12 +90,3 @@ class HostProcess:
             code = await stop_process(process)
             raise ChildFailedError(f"the Functions host did not get ready (exit code {code})")
         self.ready = line.strip()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.stop()

@@ -204,3 +204,4 @@ links = st.builds(
     noticed_at=st.none() | _moments,
     deleted_at=st.none() | _moments,
 )
+situations = st.builds(situation, sources, verdicts, links, desires, policies, candidates, markers)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -32,7 +33,7 @@ from sync_core.storage.repositories import memory_storage
 
 from .clock import ManualClock
 from .directories import MemoryGroups, MemorySource, needed, pages
-from .faults import Faults, FaultyQueue, FaultyTable
+from .faults import Crash, Faults, FaultyQueue, FaultyTable
 from .make import ADA, ADDRESS, CONTOSO, FABRIKAM, NAME, person, sync
 from .subscriptions import MemorySubscriptions
 from .target import Account, MemoryTarget
@@ -226,3 +227,21 @@ class World:
         wanted = apply_mapping(DEFAULT_MAPPING, self.source.users[user_id]).always
         ((_, account),) = self.target.of(str(self.source.users[user_id]["mail"]))
         return all(account.attributes.get(name) == value for name, value in wanted.items())
+
+
+async def deaths(
+    prepared: Callable[[], Awaitable[tuple[World, FeedRun]]], *, least: int
+) -> AsyncIterator[tuple[World, FeedRun]]:
+    """The same world and message once for each of at least `least` awaits: the worker died at it, before or after."""
+    world, run = await prepared()
+    await world.feeds.run(run)
+    total = len(world.faults.calls)
+    assert total >= least
+    for n in range(total):
+        for after in (False, True):
+            world, run = await prepared()
+            world.faults.fail_at(n, Crash(), after=after)
+            with suppress(Crash):
+                await world.feeds.run(run)
+                raise AssertionError("the worker did not die")
+            yield world, run

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
@@ -36,17 +36,13 @@ _PROPERTIES: Final = frozenset(
 _WRITABLE: Final = frozenset({"expirationDateTime", "notificationUrl"})
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Subscription:
-    """`object_id` None: all objects of the `kind`. `members`: only changes of the group's members.
+@dataclass(slots=True, kw_only=True)
+class Wanted:
+    """A request for a subscription that has passed every check but the validation of its URLs.
 
-    `reauthorize_at` is the time of the next reauthorizationRequired.
+    `object_id` None: all objects of the `kind`. `members`: only changes of the group's members.
     """
 
-    id: str
-    app: str
-    tenant: str
-    creator: str
     resource: str
     kind: str
     object_id: str | None
@@ -58,6 +54,21 @@ class Subscription:
     client_state: str | None
     tls: str
     expires: datetime
+
+    @property
+    def urls(self) -> list[str]:
+        """The URLs to validate: both, even if they are equal."""
+        return [self.notification_url, *([self.lifecycle_url] if self.lifecycle_url else [])]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Subscription(Wanted):
+    """`reauthorize_at` is the time of the next reauthorizationRequired."""
+
+    id: str
+    app: str
+    tenant: str
+    creator: str
     reauthorize_at: datetime
 
     def concerns(self, change: Change) -> bool:
@@ -84,28 +95,6 @@ class Subscription:
             "notificationUrlAppId": None,
             "notificationContentType": "application/json",
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A request for a subscription that has passed every check but the validation of its URLs."""
-
-    resource: str
-    kind: str
-    object_id: str | None
-    members: bool
-    change_types: tuple[str, ...]
-    change_type: str
-    notification_url: str
-    lifecycle_url: str | None
-    client_state: str | None
-    tls: str
-    expires: datetime
-
-    @property
-    def urls(self) -> list[str]:
-        """The URLs to validate: both, even if they are equal."""
-        return [self.notification_url, *([self.lifecycle_url] if self.lifecycle_url else [])]
 
 
 def check(body: Mapping[str, Any], now: datetime) -> Wanted:
@@ -193,17 +182,7 @@ class Subscriptions:
             app=caller.app,
             tenant=caller.tenant,
             creator=creator,
-            resource=wanted.resource,
-            kind=wanted.kind,
-            object_id=wanted.object_id,
-            members=wanted.members,
-            change_types=wanted.change_types,
-            change_type=wanted.change_type,
-            notification_url=wanted.notification_url,
-            lifecycle_url=wanted.lifecycle_url,
-            client_state=wanted.client_state,
-            tls=wanted.tls,
-            expires=wanted.expires,
+            **asdict(wanted),
             reauthorize_at=_reauthorization(now, wanted.expires),
         )
         self._all[made.id] = made

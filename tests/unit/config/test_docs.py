@@ -12,21 +12,13 @@ import pytest
 from sync_core.config.cases import run_cases
 from sync_core.config.file import Config, parse_config
 from sync_core.model import Operator
+from tests.support.cli import SYNC
 from tools.sync_schema import main as write_schema, schema_text
 
 DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "configuration.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 CASES = [text for text in EXAMPLES if text.startswith("cases:")]
-SYNC = """\
-tenants:
-  contoso: { id: 11111111-1111-1111-1111-111111111111 }
-  fabrikam: { id: 22222222-2222-2222-2222-222222222222 }
-syncs:
-  - name: contoso-to-fabrikam
-    source: contoso
-    target: fabrikam
-"""
 
 
 def whole(example: str) -> str:

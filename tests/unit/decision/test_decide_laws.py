@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hypothesis import assume, given, settings, strategies as st
 
-from sync_core.decision.decide import decide
+from sync_core.decision.decide import Situation, decide
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     Adopt,
@@ -18,7 +18,6 @@ from sync_core.model import (
     Invite,
     Json,
     Link,
-    Marker,
     Policy,
     Reason,
     Refuse,
@@ -38,13 +37,11 @@ from tests.support.make import (
     GUEST,
     IN,
     candidates,
-    desires,
     links,
-    markers,
     person,
     policies,
     situation,
-    sources,
+    situations,
     verdicts,
 )
 
@@ -61,63 +58,37 @@ def people(draw: st.DrawFn) -> tuple[SourceUser, Desired]:
 
 
 @settings(max_examples=200)
-@given(sources, verdicts, links, desires, policies, candidates, markers)
-def test_every_situation_has_one_decision(
-    source: SourceUser,
-    verdict: Verdict,
-    link: Link,
-    desired: Desired,
-    policy: Policy,
-    candidates: Sequence[TargetUser],
-    marker: Marker | None,
-) -> None:
+@given(situations)
+def test_every_situation_has_one_decision(case: Situation) -> None:
     """Deciding is total and deterministic: no combination raises, and asking twice gives the same change."""
-    first = decide(situation(source, verdict, link, desired, policy, candidates, marker))
+    first = decide(case)
     assert isinstance(first, Change)
-    assert decide(situation(source, verdict, link, desired, policy, list(candidates), marker)) == first
+    assert decide(replace(case, candidates=list(case.candidates))) == first
 
 
 @settings(max_examples=200)
-@given(sources, verdicts, links, desires, policies, candidates, markers)
-def test_an_unowned_target_user_is_never_in_a_change(
-    source: SourceUser,
-    verdict: Verdict,
-    link: Link,
-    desired: Desired,
-    policy: Policy,
-    candidates: Sequence[TargetUser],
-    marker: Marker | None,
-) -> None:
+@given(situations)
+def test_an_unowned_target_user_is_never_in_a_change(case: Situation) -> None:
     """Without a link that is ours nothing is written; only a free, external candidate may be adopted."""
-    change = decide(situation(source, verdict, link, desired, policy, candidates, marker))
-    if not link.ours:
+    change = decide(case)
+    if not case.link.ours:
         assert isinstance(change, Invite | Adopt | Skip | Refuse)
     if isinstance(change, Adopt):
-        (adopted,) = (user for user in candidates if user.id == change.target_id)
+        (adopted,) = (user for user in case.candidates if user.id == change.target_id)
         assert adopted.external
-        assert adopted.marker in {None, marker and marker.text}
+        assert adopted.marker in {None, case.marker and case.marker.text}
         assert adopted.linked_to is None
-        assert not link.ours
+        assert not case.link.ours
     if isinstance(change, Invite):
-        assert not candidates
+        assert not case.candidates
 
 
-@given(sources, verdicts, links, desires, policies, candidates, markers)
-def test_an_external_source_user_is_always_skipped(
-    source: SourceUser,
-    verdict: Verdict,
-    link: Link,
-    desired: Desired,
-    policy: Policy,
-    candidates: Sequence[TargetUser],
-    marker: Marker | None,
-) -> None:
+@given(situations)
+def test_an_external_source_user_is_always_skipped(case: Situation) -> None:
     """A B2B user of the source tenant is never handed on, whatever links and candidates there are."""
-    external = replace(source, attributes={**source.attributes, "creationType": "Invitation"})
+    external = replace(case.source, attributes={**case.source.attributes, "creationType": "Invitation"})
     assume(not external.absent)
-    assert decide(situation(external, verdict, link, desired, policy, candidates, marker)) == Skip(
-        reason=Reason.EXTERNAL
-    )
+    assert decide(replace(case, source=external)) == Skip(reason=Reason.EXTERNAL)
 
 
 @given(people(), links, policies, candidates)

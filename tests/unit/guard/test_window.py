@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, strategies as st
@@ -115,16 +116,22 @@ _limits = st.builds(
 )
 
 
-@given(_gaps, _limits)
-def test_no_window_ever_sees_more_than_the_limit(gaps: list[int], limits: GuardLimits) -> None:
-    """However the attempts are spread, any stretch as long as the window has at most as many as allowed."""
-    now, state, allowed = START, window(), []
+def attempts(gaps: list[int], limits: GuardLimits) -> Iterator[tuple[datetime, GuardWindow, list[datetime]]]:
+    """After each attempt: the time, what the guard knows, and the times of those that were allowed."""
+    now, state, allowed = START, window(), list[datetime]()
     for gap in gaps:
         now += timedelta(seconds=gap)
         after = guard.count(state, limits, now)
         if after is not None:
             state = after
             allowed.append(now)
+        yield now, state, allowed
+
+
+@given(_gaps, _limits)
+def test_no_window_ever_sees_more_than_the_limit(gaps: list[int], limits: GuardLimits) -> None:
+    """However the attempts are spread, any stretch as long as the window has at most as many as allowed."""
+    *_, (_, _, allowed) = attempts(gaps, limits)
     for at in allowed:
         assert sum(at - limits.window < other <= at for other in allowed) <= limits.min_count
 
@@ -132,11 +139,5 @@ def test_no_window_ever_sees_more_than_the_limit(gaps: list[int], limits: GuardL
 @given(_gaps, _limits)
 def test_used_never_forgets_a_deletion_of_the_window(gaps: list[int], limits: GuardLimits) -> None:
     """The number shown as used is never less than the number really deleted within the window."""
-    now, state, allowed = START, window(), []
-    for gap in gaps:
-        now += timedelta(seconds=gap)
-        after = guard.count(state, limits, now)
-        if after is not None:
-            state = after
-            allowed.append(now)
+    for now, state, allowed in attempts(gaps, limits):
         assert guard.used(state, limits, now) >= sum(at > now - limits.window for at in allowed)

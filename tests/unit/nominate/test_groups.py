@@ -19,7 +19,7 @@ from tests.support.directories import pages
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, CONTOSO, NAME, SALES, STAFF, link, sync
 from tests.support.scopes import CLUB, known_as
-from tests.support.world import World, whom
+from tests.support.world import World, deaths, whom
 
 ASSIGNED = Assigned(groups=frozenset({STAFF}))
 
@@ -137,20 +137,11 @@ async def test_a_full_round_that_dies_at_any_await_loses_no_nomination() -> None
         world.forget_calls()
         return world, run
 
-    world, run = await prepared()
-    await world.feeds.run(run)
-    total = len(world.faults.calls)
-    assert total > 8
-    for n in range(total):
-        for after in (False, True):
-            world, run = await prepared()
-            world.faults.fail_at(n, Crash(), after=after)
-            with pytest.raises(Crash):
-                await world.feeds.run(run)
-            world.feeds.kinds[GROUPS]._listed.clear()  # type: ignore[attr-defined]  # another process
-            await world.feeds.run(run)
-            assert set(whom(await world.nominated())) == {ADA, BOB}
-            assert (await world.feed(GROUPS)).phase is FeedPhase.IDLE
+    async for world, run in deaths(prepared, least=8):
+        world.feeds.kinds[GROUPS]._listed.clear()  # type: ignore[attr-defined]  # another process
+        await world.feeds.run(run)
+        assert set(whom(await world.nominated())) == {ADA, BOB}
+        assert (await world.feed(GROUPS)).phase is FeedPhase.IDLE
 
 
 async def test_many_members_go_in_chunks() -> None:

@@ -14,7 +14,7 @@ from sync_core.ports import DeltaPage, FeedPhase
 from tests.support.directories import pages
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, NAME, sync
-from tests.support.world import World, whom
+from tests.support.world import World, deaths, whom
 
 
 async def test_the_first_round_is_full_and_nominates_everybody_in_scope() -> None:
@@ -108,19 +108,10 @@ async def test_a_round_that_dies_at_any_await_loses_no_nomination() -> None:
         world.forget_calls()
         return world, run
 
-    world, run = await prepared()
-    await world.feeds.run(run)
-    total = len(world.faults.calls)
-    assert total > 10
-    for n in range(total):
-        for after in (False, True):
-            world, run = await prepared()
-            world.faults.fail_at(n, Crash(), after=after)
-            with pytest.raises(Crash):
-                await world.feeds.run(run)
-            await world.feeds.run(run)
-            assert set(whom(await world.nominated())) == {"user-0", ADA, BOB}
-            assert (await world.feed()).phase is FeedPhase.IDLE
+    async for world, run in deaths(prepared, least=10):
+        await world.feeds.run(run)
+        assert set(whom(await world.nominated())) == {"user-0", ADA, BOB}
+        assert (await world.feed()).phase is FeedPhase.IDLE
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from sync_core.model import Assigned, Deprovision, LinkState, Policy
@@ -71,15 +73,8 @@ async def test_a_group_that_is_deleted_after_the_decision_takes_no_account() -> 
     """The read right before the deletion asks the same questions again."""
     world = await member()
     world.source.groups[SALES].clear()
-    reads = 0
-
-    def deleted_meanwhile() -> None:
-        nonlocal reads
-        reads += 1
-        if reads == 2:
-            world.source.groups.pop(STAFF)
-
-    world.source.on_read = deleted_meanwhile
+    gone_at_the_second = partial(world.source.on_next_read, lambda: world.source.groups.pop(STAFF))
+    world.source.on_next_read(gone_at_the_second)
     outcome = await world.look()
     assert (names(outcome), outcome.error) == ([], "undecided")
     assert len(world.guests()) == 1
@@ -89,15 +84,7 @@ async def test_a_membership_that_comes_back_in_between_keeps_the_account() -> No
     """Moved from one group to the other: removed here a moment before being added there."""
     world = await member()
     world.source.groups[SALES].clear()
-    reads = 0
-
-    def added_meanwhile() -> None:
-        nonlocal reads
-        reads += 1
-        if reads == 1:
-            world.source.groups[STAFF].add(ADA)
-
-    world.source.on_read = added_meanwhile
+    world.source.on_next_read(lambda: world.source.groups[STAFF].add(ADA))
     assert names(await world.look()) == ["Update"], "begun with the deletion in mind, so nothing is taken for written"
     assert "soft_delete" not in dict(world.target.writes)
     assert len(world.guests()) == 1

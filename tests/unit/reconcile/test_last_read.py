@@ -19,11 +19,7 @@ async def test_a_hold_that_the_last_of_several_reads_met_stands_on_the_link() ->
     await world.linked()
     world.change(department="Sales")
 
-    def leaves() -> None:
-        world.source.on_read = lambda: None
-        world.source.soft_delete(ADA)
-
-    world.source.on_read = leaves
+    world.source.on_next_read(lambda: world.source.soft_delete(ADA))
     assert names(await world.look()) == ["Update", "Hold"]
     assert (await world.stored()).guarded is Guarded.HELD
     world.clock.advance(timedelta(hours=1))
@@ -42,11 +38,7 @@ async def test_a_hold_that_was_rejected_while_its_user_was_back_does_not_answer_
     await world.linked()
     world.change(department="Sales")
 
-    def leaves() -> None:
-        world.source.on_read = lambda: None
-        world.source.soft_delete(ADA)
-
-    world.source.on_read = leaves
+    world.source.on_next_read(lambda: world.source.soft_delete(ADA))
     assert names(await world.look()) == ["Update", "Hold"]
     world.source.restore(ADA)
     await world.look()
@@ -63,12 +55,7 @@ async def test_a_hold_between_two_reads_is_dropped_by_the_second() -> None:
     await world.linked()
     await world.lose_tables()
     world.source.soft_delete(ADA)
-
-    def back() -> None:
-        world.source.on_read = lambda: None
-        world.source.restore(ADA)
-
-    world.source.on_read = back
+    world.source.on_next_read(lambda: world.source.restore(ADA))
     assert names(await world.look(why=Why.MARKED))[0] == "Adopt"
     assert await world.storage.guards.holds(NAME) == []
 

@@ -60,9 +60,8 @@ async def test_a_retry_is_not_out_of_date_for_what_its_own_first_try_read() -> N
     def moves_and_breaks() -> None:
         world.change(department="Legal")
         world.faults.fail_next("source.read_user", UnavailableError())
-        world.source.on_read = lambda: None
 
-    world.source.on_read = moves_and_breaks
+    world.source.on_next_read(moves_and_breaks)
     outcome = await world.worker.handle(nomination)
     assert outcome is not None
     assert outcome.error == "Unavailable"
