@@ -1,7 +1,7 @@
 """Synchronization schemas of Entra, in and out: what an administrator brings along, and takes away again. Pure.
 
 A schema is the JSON of `GET /servicePrincipals/{id}/synchronization/jobs/{id}/schema`. `read_schema` gives a sync as
-sync.yaml has it and a note for each thing that it could not carry over as it was; `write_schema` goes back;
+sync.yaml has it, and a note for each thing that it could not carry over as it was. `write_schema` goes back.
 `normalise` says when two schemas ask for the same.
 https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationschema
 """

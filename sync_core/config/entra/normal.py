@@ -1,10 +1,12 @@
 """When two schemas ask for the same: the part that both sides have, in one spelling.
 
-Taken out: the directories, metadata, ids and versions (Entra writes them itself); the fixed mappings and those that
-cannot be carried over; object mappings of anything but users; filter groups that no administrator sets; the order of
-attribute mappings. Made equal: null and empty defaults; the spelling of operators and of white space in expressions;
-`parameters`, which repeat what the expression says; FlowAlways and FlowWhenChanged; ValueAddOnly and Always,
-AttributeAddOnly and ObjectAddOnly (see the notes of `read_schema`); "true" and "True" where the target is a boolean.
+Taken out are the directories, metadata, ids and versions, which Entra writes itself. Taken out are the fixed mappings,
+those that cannot be carried over, and object mappings of anything but users. Taken out are filter groups that no
+administrator sets, and the order of attribute mappings.
+
+Made equal are null and empty defaults, and the spelling of operators and of white space in expressions. `parameters`
+repeat what the expression says. FlowAlways equals FlowWhenChanged, ValueAddOnly equals Always, and AttributeAddOnly
+equals ObjectAddOnly (see the notes of `read_schema`). "true" equals "True" where the target is a boolean.
 """
 
 from __future__ import annotations

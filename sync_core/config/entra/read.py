@@ -1,8 +1,8 @@
 """From Entra: an object mapping becomes a sync as sync.yaml has it.
 
-What decides about people is never widened or narrowed on the way: a clause that means nothing here stays in the file
-as it was written, where `xtsync validate` refuses it until somebody decides. An attribute that cannot be written is
-left out. Null values do not flow in Entra, so they do not here (`when_null: keep`), unless the caller wants them to.
+What decides about people is never widened or narrowed on the way. A clause that means nothing here stays in the file
+as it was written; `xtsync validate` refuses it until somebody decides. An attribute that cannot be written is left out.
+Null values do not flow in Entra, so they do not here (`when_null: keep`), unless the caller wants them to.
 """
 
 from __future__ import annotations
