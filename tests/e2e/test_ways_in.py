@@ -99,6 +99,7 @@ async def test_a_forged_notification_is_answered_and_never_enqueued(world: Synce
         "nonsense",
         {**good, "clientState": None},
     ]
+    assert await until(world.idle, timeout_s=30)  # other tests of this stack may have left work behind
     since = await world.last_request()
     response = await post(world, NOTIFICATIONS, json.dumps({"value": [good, *others]}).encode())
     assert response.status_code == 202
