@@ -29,7 +29,7 @@ check: lint .coverage ## the gate: lint, and the coverage of the pure modules
 	@$(PYTHON) -m coverage report
 
 # What the last run of the tests measured. A change since then means to run those of tests/unit again.
-.coverage: pyproject.toml $(shell find sync_core tests/unit tests/support -type f -not -name '*.pyc') | setup
+.coverage: pyproject.toml tests/conftest.py $(shell find sync_core tests/unit tests/support -type f -not -name '*.pyc') | setup
 	@$(PYTEST) tests/unit || { rm -f .coverage; exit 1; }
 
 lint: setup ## what of the gate runs no test: format, lint, types, layers, words, dead code, sizes

@@ -63,6 +63,7 @@ class MemoryTable:
 
     async def query(self, pk: str | None, **options: Unpack[Query]) -> AsyncIterator[Row]:
         rk_from, rk_to, limit = options.get("rk_from", ""), options.get("rk_to", ""), options.get("limit")
+        where, select = options.get("where"), options.get("select", ())
         given = 0
         last: tuple[str, str] | None = None
         while page := self._page(pk, rk_from, last):
@@ -72,12 +73,12 @@ class MemoryTable:
                     if pk is not None:
                         return
                     continue
-                if row.rk < rk_from or not _matches(row, options.get("where")):
+                if row.rk < rk_from or not _matches(row, where):
                     continue
                 if given == limit:
                     return
                 given += 1
-                yield _only(row, options.get("select", ()))
+                yield _only(row, select)
 
     def _page(self, pk: str | None, rk_from: str, last: tuple[str, str] | None) -> list[Row]:
         """The next rows as they are now. A change between two pages shows, as in the real table."""

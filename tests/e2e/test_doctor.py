@@ -17,12 +17,11 @@ from azure.storage.queue import QueueClient
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import start_by_hand, until
-from sync_core.ports import HoldRecord
-from tests.support.stack import SyncedStack
+from tests.support.make import ADA
+from tests.support.stack import SyncedStack, hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SYNC = "contoso-to-fabrikam"
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 SOURCE, TARGET, DEPLOYMENT = "contoso (source)", "fabrikam (target)", None
 
@@ -154,18 +153,9 @@ async def poison_waiting(world: SyncedStack) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def guard_holding(world: SyncedStack) -> AsyncIterator[None]:
-    hold = await world.storage.guards.save_hold(
-        HoldRecord(
-            sync=SYNC,
-            source_id="aaaaaaaa-0000-0000-0000-000000000001",
-            target_id="guest",
-            change="SoftDelete",
-            reason="",
-            held_at=datetime.now(UTC),
-        )
-    )
+    held = await hold(world, ADA)
     yield
-    await world.storage.guards.drop_hold(hold)
+    await world.storage.guards.drop_hold(held)
 
 
 @asynccontextmanager

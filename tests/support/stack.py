@@ -12,7 +12,9 @@ from local.stack import Stack
 from sync_core.ports import HoldRecord
 from sync_core.storage.repositories import Storage
 
-SYNC = "contoso-to-fabrikam"
+from .make import NAME
+
+SYNC = NAME  # of sync.yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -230,13 +230,16 @@ class World:
 
 
 async def deaths(
-    prepared: Callable[[], Awaitable[tuple[World, FeedRun]]], *, least: int
+    prepared: Callable[[], Awaitable[tuple[World, FeedRun]]], *, more_than: int
 ) -> AsyncIterator[tuple[World, FeedRun]]:
-    """The same world and message once for each of at least `least` awaits: the worker died at it, before or after."""
+    """The same world and message, once for each place where the worker died: before and after every await.
+
+    Fails unless there are more than `more_than` awaits.
+    """
     world, run = await prepared()
     await world.feeds.run(run)
     total = len(world.faults.calls)
-    assert total >= least
+    assert total > more_than
     for n in range(total):
         for after in (False, True):
             world, run = await prepared()

@@ -137,7 +137,7 @@ async def test_a_full_round_that_dies_at_any_await_loses_no_nomination() -> None
         world.forget_calls()
         return world, run
 
-    async for world, run in deaths(prepared, least=8):
+    async for world, run in deaths(prepared, more_than=8):
         world.feeds.kinds[GROUPS]._listed.clear()  # type: ignore[attr-defined]  # another process
         await world.feeds.run(run)
         assert set(whom(await world.nominated())) == {ADA, BOB}

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from sync_core.model import Assigned, FeedRun
 from sync_core.model.errors import UnavailableError
 from sync_core.model.messages import FEED_PAGES, decode_feed_run, format_time
 from sync_core.nominate.rounds import GROUPS, SECOND_LOOK, SPACING, STALLED
 from sync_core.ports import FeedPhase, GroupChanges
-from tests.support.faults import Crash
 from tests.support.make import ADA, CONTOSO, SALES
-from tests.support.world import World, whom
+from tests.support.world import World, deaths, whom
 
 
 async def quiet() -> World:
@@ -139,20 +136,15 @@ async def test_a_notification_from_before_the_rounds_beginning_is_covered() -> N
 
 async def test_a_round_asked_for_dies_at_any_await_and_is_read_all_the_same() -> None:
     """Its message comes again, and finds the round begun or not."""
-    world = await quiet()
-    await world.feeds.run(asks(world))
-    total = len(world.faults.calls)
-    assert total > 5
-    for n in range(total):
-        for after in (False, True):
-            world = await quiet()
-            run = asks(world)
-            world.faults.fail_at(n, Crash(), after=after)
-            with pytest.raises(Crash):
-                await world.feeds.run(run)
-            await world.feeds.run(run)
-            assert set(whom(await world.nominated())) == {ADA}
-            assert (await world.feed(GROUPS)).delta_link == "delta:2"
+
+    async def prepared() -> tuple[World, FeedRun]:
+        world = await quiet()
+        return world, asks(world)
+
+    async for world, run in deaths(prepared, more_than=5):
+        await world.feeds.run(run)
+        assert set(whom(await world.nominated())) == {ADA}
+        assert (await world.feed(GROUPS)).delta_link == "delta:2"
 
 
 async def test_a_round_asked_for_waits_out_an_outage() -> None:

@@ -108,7 +108,7 @@ async def test_a_round_that_dies_at_any_await_loses_no_nomination() -> None:
         world.forget_calls()
         return world, run
 
-    async for world, run in deaths(prepared, least=10):
+    async for world, run in deaths(prepared, more_than=10):
         await world.feeds.run(run)
         assert set(whom(await world.nominated())) == {"user-0", ADA, BOB}
         assert (await world.feed()).phase is FeedPhase.IDLE
