@@ -203,6 +203,12 @@ class Applier:
         now = await self.links.get(link.sync, link.source_id)
         return now is not None and now.etag == link.etag
 
+    async def tell_reports(self, decided: Look) -> None:
+        """If no write follows an adoption, because the user left and is left alone, nothing else tells the reports."""
+        link = decided.link
+        if link.dirty and link.state is LinkState.LINKED and not decided.verdict.in_scope and not decided.source.absent:
+            await self._nominate_reports(decided, link)
+
     async def _nominate_reports(self, decided: Look, link: Link) -> None:
         """Have the reports of this user looked at again: at their last look there may have been no reference.
 

@@ -74,6 +74,7 @@ class Engine:
         for _ in range(MAX_STEPS):
             decided = await self._decide(sync, reading, link, wanted)
             if decided.nothing_to_do:
+                await self.applier.tell_reports(decided)
                 return decided.link, decided
             link = await self.applier.apply(decided, self._still_so)
             changes.append(decided.change)

@@ -9,9 +9,12 @@ from datetime import timedelta
 import pytest
 
 from sync_core.model import (
+    Clause,
     DeletedInTarget,
     Deprovision,
+    Filter,
     LinkState,
+    Operator,
     Policy,
     Rule,
     SourceUser,
@@ -23,7 +26,7 @@ from sync_core.model import (
 from sync_core.nominate.users import worth_a_look
 from tests.support.directories import pages
 from tests.support.faults import Crash
-from tests.support.make import ADA, BOB, NAME
+from tests.support.make import ADA, BOB, NAME, OWNER
 from tests.support.world import World, names, whom
 
 CAROL = "cccccccc-0000-0000-0000-000000000003"
@@ -259,6 +262,25 @@ async def test_a_manager_linked_at_any_moment_of_a_look_is_set(first: str, secon
     for n in range(len((await lived(None)).faults.calls)):
         world = await lived(n)
         assert await manager_of(world) == await guest_of(world, BOB), f"call {n}"
+
+
+async def test_a_manager_who_left_and_is_left_alone_is_set_again_after_all_tables_were_lost() -> None:
+    """The adoption by marker is followed by no write; the reports were looked at before it, and had no reference."""
+    leaves = Filter(name="staff", clauses=[Clause(attribute="jobTitle", operator=Operator.IS_NULL, value="")])
+    world = World(policy=Policy(out_of_scope=Deprovision.LEAVE), owner_attribute=OWNER, filters=[leaves])
+    await world.linked(BOB, "Bob")
+    world.hire(ADA, manager=BOB)
+    await world.look(ADA)
+    world.change(BOB, jobTitle="left")
+    await world.look(BOB)
+    before = world.target.users[await guest_of(world, ADA)].attributes["manager"]
+    await world.lose_tables()
+    world.clock.advance(timedelta(hours=1))
+    assert names(await world.look(ADA, why=Why.MARKED)) == ["Adopt", "Update"]
+    assert await manager_of(world) is None
+    assert names(await world.look(BOB, why=Why.MARKED)) == ["Adopt"]
+    await world.deliver()
+    assert await manager_of(world) == before
 
 
 async def test_a_crash_while_a_manager_is_linked_loses_nobody_who_reports_to_them() -> None:
