@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated, User, start_by_hand
+from local.emulated import Emulated, User
 from local.stack import BY_HAND, ROOT, Stack
 from sync_core.assembly import Runtime
 from sync_core.config.file import load_config
@@ -56,7 +56,7 @@ class TwoTenants:
         await self.emulated.graph(CONTOSO, "PATCH", f"/users/{person['id']}", values)
 
     async def by_hand(self, function: str) -> None:
-        await start_by_hand(self.stack.functions_url, function)
+        await self.stack.start_by_hand(function)
 
     async def initial_sync(self) -> None:
         """Run the product's initial sync to the end."""

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from local.agreement import compare
-from local.emulated import Emulated, User, start_by_hand, until
+from local.emulated import Emulated, User, until
 from local.stack import Stack
 
 CONTOSO = "11111111-1111-1111-1111-111111111111"
@@ -87,9 +87,9 @@ class Demo:
 
     async def _initial_sync(self) -> None:
         expected = self.people - len(self.never)
-        await start_by_hand(self.stack.functions_url, "keep_subscriptions")
+        await self.stack.start_by_hand("keep_subscriptions")
         began = time.monotonic()
-        await start_by_hand(self.stack.functions_url, "poll_feeds")
+        await self.stack.start_by_hand("poll_feeds")
         columns = (TextColumn("Initial sync"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as progress:
             task = progress.add_task("", total=expected)
@@ -171,7 +171,7 @@ class Demo:
         for person in people:
             await self._patch(person, {"department": "Polled"})
         began = time.monotonic()
-        await start_by_hand(self.stack.functions_url, "poll_feeds")
+        await self.stack.start_by_hand("poll_feeds")
 
         async def shown() -> bool:
             return all([await self._shows(person["mail"], {"department": "Polled"}) for person in people])

@@ -90,13 +90,6 @@ class Emulated:
         await self.close()
 
 
-async def start_by_hand(functions_url: str, function: str) -> None:
-    """Run a timer function now, as the portal's "Run" does: POST /admin/functions/{name}."""
-    async with httpx.AsyncClient(timeout=30) as http:
-        response = await http.post(f"{functions_url}/admin/functions/{function}", json={"input": ""})
-        response.raise_for_status()
-
-
 async def until(condition: Any, *, timeout_s: float, every_s: float = 0.05) -> bool:
     """Poll an async condition; False when the time is up."""
     try:

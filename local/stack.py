@@ -15,12 +15,15 @@ import shutil
 import signal
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from local.azurite import Azurite
+from local.groups import split
 from local.processes import ChildFailedError, Startable, die_with_parent, free_ports, stop_process
 from sync_core.storage.connect import connect
 
@@ -60,18 +63,23 @@ class Ports:
 
 @dataclass(slots=True, kw_only=True)
 class Stack(Startable):
-    """`settings` are app settings over the defaults; `core_tools` uses `func start` instead of the built-in host."""
+    """`settings` are app settings over the defaults; `core_tools` uses `func start` instead of the built-in host.
+
+    `split` runs HTTP, user_changes and the rest as three processes, as Flex Consumption splits an app. Where neither is
+    said, XTSYNC_STACK_HOST=func and XTSYNC_STACK_SPLIT=1 decide: so the end-to-end tests run on every kind of stack.
+    """
 
     ports: Ports = field(default_factory=Ports)
     config: Path = ROOT / "sync.yaml"
     app: Path = ROOT
     settings: Mapping[str, str] = field(default_factory=dict)
     hosts: int = 1
-    core_tools: bool = False
+    core_tools: bool = field(default_factory=lambda: os.environ.get("XTSYNC_STACK_HOST") == "func")
+    split: bool = field(default_factory=lambda: os.environ.get("XTSYNC_STACK_SPLIT") == "1")
     telemetry: Path | None = None  # the built-in host appends what Application Insights would get to this file
     azurite: Azurite = field(init=False)
     host_processes: list[asyncio.subprocess.Process] = field(default_factory=list)
-    functions_urls: list[str] = field(default_factory=list)
+    functions_urls: list[str] = field(default_factory=list)  # the first one answers HTTP
     log: deque[str] = field(default_factory=lambda: deque(maxlen=10_000))  # the output of the children
     _emulator: asyncio.subprocess.Process | None = None
     _readers: set[asyncio.Task[None]] = field(default_factory=set)
@@ -111,22 +119,51 @@ class Stack(Startable):
                 await storage.close()
             for n in range(self.hosts):
                 await self.start_host(self.ports.functions if n == 0 else free_ports(1)[0])
+            if self.split:
+                for group in split(self.app)[1:]:
+                    await self.start_host(free_ports(1)[0], group)
         except BaseException:
             await self.stop()
             raise
 
-    async def start_host(self, port: int) -> asyncio.subprocess.Process:
-        """One more Functions host on the same storage account and queue."""
+    async def start_host(self, port: int, only: Sequence[str] = ()) -> asyncio.subprocess.Process:
+        """One more Functions host on the same storage account and queue, with `only` these functions.
+
+        On a split stack a host of which nothing is said has the HTTP functions.
+        """
         command = [sys.executable, "-m", "local.functions_host", "--app", str(self.app), "--port", str(port)]
         if self.telemetry is not None:
             command += ["--telemetry", str(self.telemetry)]
         if self.core_tools:
             command = [_core_tools(), "start", "--port", str(port)]
-        ready = "Host lock lease" if self.core_tools else "ready "
+        if functions := list(only) or (split(self.app)[0] if self.split else []):
+            command += ["--functions", *functions]
+        ready = "Worker process started and initialized" if self.core_tools else "ready "
         process = await self._spawn(command, ready=ready)
         self.host_processes.append(process)
         self.functions_urls.append(f"http://127.0.0.1:{port}")
         return process
+
+    async def start_by_hand(self, function: str) -> None:
+        """Run a function now on the host that has it, as the portal's "Run" does: POST /admin/functions/{name}."""
+        async with httpx.AsyncClient(timeout=30) as http:
+            for url in self.functions_urls:
+                response = await http.post(f"{url}/admin/functions/{function}", json={"input": ""})
+                if response.status_code != httpx.codes.NOT_FOUND:
+                    response.raise_for_status()
+                    return
+        raise LookupError(f"no host has a function {function}")
+
+    async def functions(self) -> list[str]:
+        """The names of the functions of all hosts, sorted."""
+        async with httpx.AsyncClient(timeout=30) as http:
+            answers = [(await http.get(f"{url}/admin/functions")).json() for url in self.functions_urls]
+        return sorted(function["name"] for answer in answers for function in answer)
+
+    async def polls(self) -> list[dict[str, int]]:
+        """The polls of each queue since the start, for each host. The built-in host alone counts them."""
+        async with httpx.AsyncClient(timeout=30) as http:
+            return [(await http.get(f"{url}/_host/polls")).json() for url in self.functions_urls]
 
     async def xtsync(self, *arguments: str) -> tuple[int, Any]:
         """Run the command as an administrator would. Gives its exit code, and its answer to `--json`."""

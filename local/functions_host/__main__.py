@@ -1,5 +1,6 @@
 """`python -m local.functions_host --app . --port 7071`: start, say `ready` once, run until SIGTERM or Ctrl-C.
 
+After functionTimeout it says `ready` once more.
 Exit codes: 0 stopped, 1 a fault of this host, 2 the application was refused.
 """
 
@@ -13,13 +14,16 @@ from pathlib import Path
 
 from local.functions_host.faults import AppRefusedError
 from local.functions_host.host import FunctionsHost
-from local.functions_host.telemetry import Telemetry, into_file
+from local.functions_host.telemetry import Telemetry, into_file, is_heard
 
 
 def main() -> int:
     """Parse, start, wait, stop."""
     arguments = _parser().parse_args()
+    log = logging.StreamHandler()
+    log.addFilter(is_heard)
     logging.basicConfig(
+        handlers=[log],
         level=logging.INFO if arguments.verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
@@ -32,12 +36,10 @@ def main() -> int:
     if not app.is_dir():
         sys.stderr.write(f"{arguments.app} is no directory\n")
         return 2
+    started_in = Path.cwd()
     os.chdir(app)  # the working directory that `func start` has too
-    host = FunctionsHost(
-        app, address=arguments.address, port=arguments.port, grace_s=arguments.grace, telemetry=telemetry
-    )
     try:
-        drained = asyncio.run(_run(host))
+        drained = asyncio.run(_run(arguments, app, telemetry, started_in))
     except AppRefusedError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -60,7 +62,16 @@ def _telemetry(path: str | None) -> Telemetry | None:
     return telemetry
 
 
-async def _run(host: FunctionsHost) -> bool:
+async def _run(arguments: argparse.Namespace, app: Path, telemetry: Telemetry | None, started_in: Path) -> bool:
+    host = FunctionsHost(
+        app,
+        address=arguments.address,
+        port=arguments.port,
+        grace_s=arguments.grace,
+        telemetry=telemetry,
+        only=arguments.functions,
+        inherited=arguments.inherited,
+    )
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -68,7 +79,8 @@ async def _run(host: FunctionsHost) -> bool:
     await host.start()
     sys.stdout.write(f"ready {host.url} {' '.join(host.functions)}\n")
     sys.stdout.flush()
-    waits = [asyncio.create_task(asked_to_stop.wait()), asyncio.create_task(host.failure())]
+    ends = (asked_to_stop.wait(), host.restart_wanted.wait(), host.failure())
+    waits: list[asyncio.Task[object]] = [asyncio.create_task(end) for end in ends]
     done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -76,7 +88,22 @@ async def _run(host: FunctionsHost) -> bool:
     drained = await host.stop()
     for task in done:
         task.result()
+    if host.restart_wanted.is_set() and not asked_to_stop.is_set():
+        _restart(host, app, started_in)
     return drained
+
+
+def _restart(host: FunctionsHost, app: Path, started_in: Path) -> None:
+    """A new worker: this process begins anew, which ends every thread and forgets every module.
+
+    The real host goes on and starts another worker process. The application and its callers see the same: the messages
+    in hand were finished, module globals are new, and requests wait until the worker is ready.
+    """
+    logging.getLogger(__name__).error("functionTimeout was over: the worker is restarted")
+    logging.shutdown()
+    os.chdir(started_in)
+    same_place = ["--app", str(app), "--port", str(host.port), "--inherited", str(host.hand_over())]
+    os.execv(sys.executable, [*sys.orig_argv, *same_place])  # noqa: S606 - itself
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,8 +113,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=port, help=f"0 picks a free one (default: {port}) [FUNCTIONS_PORT]")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds for work in hand at stop (default: 10)")
+    parser.add_argument("--functions", nargs="+", default=[], metavar="NAME", help="run these alone (default: all)")
+    parser.add_argument("--inherited", type=int, help=argparse.SUPPRESS)  # the socket of a host that restarts
     parser.add_argument("--telemetry", help="append what Application Insights would get to this file, as JSON lines")
-    parser.add_argument("--verbose", action="store_true", help="log every invocation, and tracebacks of failed ones")
+    parser.add_argument("--verbose", action="store_true", help="log every invocation")
     return parser
 
 

@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Coroutine, MutableMapping
+import socket
+from collections.abc import Collection, Coroutine, MutableMapping
 from pathlib import Path
 
 from aiohttp import web
@@ -18,12 +19,10 @@ from local.functions_host.model import Function
 from local.functions_host.outputs import QueueOutputs
 from local.functions_host.queues import QueueListener
 from local.functions_host.settings import HostConfig, Settings, read_host_config, read_settings
-from local.functions_host.singleton import SHORTEST_LEASE_S
 from local.functions_host.storage import Storage
 from local.functions_host.telemetry import Telemetry
 from local.functions_host.timers import TimerListener
-from local.functions_host.validate import find_faults
-from local.functions_host.wakeups import WakeUps
+from local.functions_host.validate import find_faults, has_schedule
 from local.functions_host.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -32,7 +31,8 @@ _log = logging.getLogger(__name__)
 class FunctionsHost:
     """Runs one application in this process, on this event loop. Port 0 picks a free one; see `port` after `start`.
 
-    `lease_s` is the period of the timers' leases (the real host: 60), 15 to 60.
+    `only` names the functions to run, as `func start --functions` does: Flex Consumption splits an app in this way.
+    `inherited` is the descriptor of a socket that listens already; then `address` and `port` only say where.
     """
 
     def __init__(
@@ -42,7 +42,8 @@ class FunctionsHost:
         address: str = "127.0.0.1",
         port: int = 7071,
         grace_s: float = 10.0,
-        lease_s: int = SHORTEST_LEASE_S,
+        only: Collection[str] = (),
+        inherited: int | None = None,
         environ: MutableMapping[str, str] = os.environ,
         telemetry: Telemetry | None = None,
     ) -> None:
@@ -50,7 +51,9 @@ class FunctionsHost:
         self._address = address
         self.port = port
         self._grace_s = grace_s
-        self._lease_s = lease_s
+        self._only = frozenset(only)
+        self._socket = socket.socket(fileno=inherited) if inherited is not None else None
+        self.restart_wanted = asyncio.Event()  # functionTimeout was over
         self._environ = environ
         self._telemetry = telemetry or Telemetry(lambda _table, _row: None)
         self._worker = Worker()
@@ -70,13 +73,13 @@ class FunctionsHost:
         """Index, check, then listen. Raises AppRefusedError with every fault found."""
         settings, config, functions = await self._load()
         self._storage = Storage(settings)
-        wakeups = WakeUps()
         invoker = Invoker(
             self._worker,
             TableInputs(self._storage, settings),
-            QueueOutputs(self._storage, settings, wakeups, as_base64=config.queues.base64),
+            QueueOutputs(self._storage, settings, as_base64=config.queues.base64),
             time_limit=config.function_timeout,
             telemetry=self._telemetry,
+            timed_out=self.restart_wanted.set,
         )
         enabled = [function for function in functions if not settings.is_disabled(function.name)]
         host_id = self._host_id(settings)
@@ -85,17 +88,16 @@ class FunctionsHost:
             functions,
             invoker,
             by_hand=triggers.by_hand,
+            polls=self._polls,
             host_id=host_id,
         )
         self._listeners += [
-            triggers.queue_listener(f, config, settings, storage=self._storage, wakeups=wakeups, invoker=invoker)
+            triggers.queue_listener(f, config, settings, storage=self._storage, invoker=invoker)
             for f in enabled
             if f.trigger.kind == "queueTrigger"
         ]
         self._listeners += [
-            triggers.timer_listener(
-                f, settings, storage=self._storage, invoker=invoker, host_id=host_id, lease_s=self._lease_s
-            )
+            triggers.timer_listener(f, settings, storage=self._storage, invoker=invoker, host_id=host_id)
             for f in enabled
             if f.trigger.kind == "timerTrigger"
         ]
@@ -104,7 +106,10 @@ class FunctionsHost:
         self.functions = tuple(triggers.describe(function, config, settings) for function in enabled)
 
     async def stop(self) -> bool:
-        """Stop listening and polling, then wait for running functions. False if the grace time was too short."""
+        """Stop listening and polling, then wait for running functions. False if the grace time was too short.
+
+        After functionTimeout the threads of synchronous functions are not waited for: one of them may never end.
+        """
         for listener in self._listeners:
             listener.stop()
         drained = await self._drain()
@@ -113,9 +118,15 @@ class FunctionsHost:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._storage is not None:
             await self._storage.close()
-        if drained:
+        if drained and not self.restart_wanted.is_set():
             self._worker.stop()
         return drained
+
+    def hand_over(self) -> int:
+        """The descriptor of the listening socket, for the process image that comes next: callers wait meanwhile."""
+        assert self._socket is not None
+        self._socket.set_inheritable(True)
+        return self._socket.fileno()
 
     async def failure(self) -> None:
         """Wait for ever; raise the error of a listener, which is a fault of this host."""
@@ -142,16 +153,25 @@ class FunctionsHost:
         if faults:
             self._worker.stop()
             raise AppRefusedError(faults)
-        for function in functions:
+        chosen = [function for function in functions if function.name in self._only or not self._only]
+        for function in chosen:
             if function.has_retry_policy:
                 _log.warning("function=%s has a retry policy, which the local host ignores", function.name)
-        return settings, config, functions
+        return settings, config, [function for function in chosen if has_schedule(function, settings)]
+
+    def _polls(self) -> dict[str, int]:
+        return {
+            listener.queue_name: listener.polls for listener in self._listeners if isinstance(listener, QueueListener)
+        }
 
     async def _open(self, app: web.Application) -> None:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=self._grace_s)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._address, self.port).start()
+            if self._socket is None:
+                self._socket = socket.create_server((self._address, self.port))
+            # The site closes its own copy; this one listens on through a restart.
+            await web.SockSite(self._runner, self._socket.dup()).start()
         except OSError as error:
             await self.stop()
             raise AppRefusedError(

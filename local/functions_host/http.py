@@ -1,4 +1,6 @@
-"""HTTP triggers and the two admin calls that the local stack uses.
+"""HTTP triggers, the home page, the three admin calls that the local stack uses, and one call of this host alone.
+
+GET /_host/polls gives the polls of each queue since the start: the real host has them on the storage bill only.
 
 The worker gets a request as from the real host: header names in lower case, no empty query values, several values
 joined by commas. Without a Content-Length above 0 there is no body, so a chunked request arrives empty
@@ -27,7 +29,8 @@ _log = logging.getLogger(__name__)
 _LARGEST_BODY = 100 * 1024 * 1024  # the real host's limit, in bytes
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 
-type ByHand = Callable[[Function, str], tuple[TypedData, Mapping[str, TypedData]] | None]
+type ByHand = Callable[[Function, str], tuple[TypedData, Mapping[str, TypedData]]]
+type Polls = Callable[[], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +52,22 @@ class HttpTriggers:
         invoker: Invoker,
         *,
         by_hand: ByHand,
+        polls: Polls,
         host_id: str,
     ) -> None:
         self._endpoints = sorted(endpoints, key=lambda endpoint: endpoint.route.rank)
         self._functions = {function.name.lower(): function for function in functions}
         self._invoker = invoker
         self._by_hand = by_hand
+        self._polls = polls
         self._host_id = host_id
         self._started: set[asyncio.Task[None]] = set()
         self.app = web.Application(client_max_size=_LARGEST_BODY)
         self.app.router.add_get("/admin/host/status", self._status)
+        self.app.router.add_get("/admin/functions", self._list)
         self.app.router.add_post("/admin/functions/{name}", self._start_by_hand)
+        self.app.router.add_get("/_host/polls", self._count)
+        self.app.router.add_get("/", self._home)
         self.app.router.add_route("*", "/{path:(?s:.*)}", self._call)
 
     async def drain(self) -> None:
@@ -87,6 +95,16 @@ class HttpTriggers:
     async def _status(self, _request: web.Request) -> web.Response:
         return web.json_response({"id": self._host_id, "state": "Running"})
 
+    async def _list(self, _request: web.Request) -> web.Response:
+        return web.json_response([{"name": function.name} for function in self._functions.values()])
+
+    async def _count(self, _request: web.Request) -> web.Response:
+        return web.json_response(dict(self._polls()))
+
+    async def _home(self, _request: web.Request) -> web.Response:
+        page = "<!DOCTYPE html><html><head><title>The local Functions host</title></head><body>It runs.</body></html>"
+        return web.Response(text=page, content_type="text/html")
+
     async def _start_by_hand(self, request: web.Request) -> web.Response:
         """As the portal's Test/Run and `func` do it: answer 202 while the function runs on."""
         function = self._functions.get(request.match_info["name"].lower())
@@ -96,10 +114,8 @@ class HttpTriggers:
             given = (await request.json()).get("input") or ""
         except (ValueError, AttributeError):
             return web.Response(status=400, text='the body must be JSON: {"input": "..."}')
-        start = self._by_hand(function, given if isinstance(given, str) else json.dumps(given))
-        if start is None:
-            return web.Response(status=400, text="an HTTP function is called at its route")
-        task = asyncio.create_task(self._run(function, *start))
+        data, metadata = self._by_hand(function, given if isinstance(given, str) else json.dumps(given))
+        task = asyncio.create_task(self._run(function, data, metadata))
         self._started.add(task)
         task.add_done_callback(self._started.discard)
         return web.Response(status=202)

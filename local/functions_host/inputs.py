@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from azure.data.tables.aio import TableClient
 
 from local.functions_host.model import Binding
 from local.functions_host.settings import Settings
-from local.functions_host.storage import Storage
+from local.functions_host.storage import Storage, error_code
 from local.functions_host.worker import TypedData
 
 _EXPRESSION = re.compile(r"\{([^{}]*)\}")
@@ -28,7 +28,7 @@ class TableInputs:
         self._settings = settings
 
     async def read(self, binding: Binding, parameters: Mapping[str, str]) -> TypedData:
-        """An absent entity leaves the argument None; an absent table is an empty array."""
+        """An absent entity leaves the argument None. Raises ResourceNotFoundError if the table is absent."""
 
         def text(option: str) -> str:
             return _fill(self._settings.resolve(binding.text(option)), parameters, quote=option == "filter")
@@ -40,8 +40,10 @@ class TableInputs:
                 return TypedData(json=json.dumps(_plain(await table.get_entity(partition, row))))
             entities = _query(table, partition, text("filter"), int(binding.options.get("take") or 0))
             return TypedData(json=json.dumps([_plain(entity) async for entity in entities]))
-        except ResourceNotFoundError:
-            return TypedData() if partition and row else TypedData(json="[]")
+        except ResourceNotFoundError as error:
+            if not (partition and row) or error_code(error) == "TableNotFound":
+                raise
+            return TypedData()
 
 
 async def _query(table: TableClient, partition: str, condition: str, take: int) -> AsyncIterator[TableEntity]:
@@ -67,12 +69,19 @@ def _json_value(value: object) -> object:
         case EntityProperty():
             return _json_value(value.value)
         case datetime():
-            return value.isoformat().replace("+00:00", "Z")
+            return _time(value)
         case bytes():
             return base64.b64encode(value).decode()
         case UUID():
             return str(value)
     return value
+
+
+def _time(moment: datetime) -> str:
+    """As .NET writes a DateTimeOffset: no zeros at the end of the fraction, and the offset in figures."""
+    whole, offset = moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat(), "+00:00"
+    fraction = f".{moment.microsecond:06}".rstrip("0").rstrip(".")
+    return f"{whole}{fraction}{offset}"
 
 
 def _fill(text: str, parameters: Mapping[str, str], *, quote: bool) -> str:

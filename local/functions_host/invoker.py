@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from local.functions_host.inputs import TableInputs
@@ -19,8 +19,15 @@ class InvocationFailedError(Exception):
     """The invocation failed and was logged. The trigger decides what happens to its message or caller."""
 
 
+class FunctionTimeoutError(Exception):
+    """functionTimeout of host.json was over."""
+
+
 class Invoker:
-    """Reads inputs, calls the worker under functionTimeout, flushes outputs, and logs failures without any content."""
+    """Reads inputs, calls the worker under functionTimeout, flushes outputs, and logs failures with their stack.
+
+    `timed_out` is called when functionTimeout was over: the worker has to be restarted.
+    """
 
     def __init__(
         self,
@@ -30,12 +37,14 @@ class Invoker:
         *,
         time_limit: timedelta | None,
         telemetry: Telemetry,
+        timed_out: Callable[[], None],
     ) -> None:
         self._worker = worker
         self._inputs = inputs
         self._outputs = outputs
         self._time_limit_s = time_limit.total_seconds() if time_limit else None
         self._telemetry = telemetry
+        self._timed_out = timed_out
 
     async def invoke(
         self,
@@ -49,17 +58,16 @@ class Invoker:
         invocation_id = str(uuid.uuid4())
         _log.info("executing function=%s invocation=%s", function.name, invocation_id)
         began = self._telemetry.now()
-        token = running.set(function.name)
         try:
-            inputs = {b.name: await self._inputs.read(b, parameters or {}) for b in function.inputs}
-            result = await self._run(function, invocation_id, {function.trigger.name: trigger} | inputs, metadata or {})
-            await self._outputs.flush(function, result.outputs)
+            with running(function.name, invocation_id):
+                inputs = {b.name: await self._inputs.read(b, parameters or {}) for b in function.inputs}
+                given = {function.trigger.name: trigger} | inputs
+                result = await self._run(function, invocation_id, given, metadata or {})
+                await self._outputs.flush(function, result.outputs)
         except Exception as error:
             _log_failure(function, invocation_id, error)
             self._over(function, began, failed=True)
             raise InvocationFailedError from error
-        finally:
-            running.reset(token)
         _log.info("executed function=%s invocation=%s", function.name, invocation_id)
         self._over(function, began, answer=result.returned)
         return result.returned
@@ -80,22 +88,26 @@ class Invoker:
         inputs: Mapping[str, TypedData],
         metadata: Mapping[str, TypedData],
     ) -> Result:
-        # The real host restarts the worker process when the time is up, which kills its other invocations too.
-        # Here a synchronous function's thread cannot be stopped: it runs on, and its result is ignored.
-        async with asyncio.timeout(self._time_limit_s):
-            return await self._worker.invoke(
-                function, invocation_id=invocation_id, inputs=inputs, trigger_metadata=metadata
-            )
+        try:
+            async with asyncio.timeout(self._time_limit_s) as limit:
+                return await self._worker.invoke(
+                    function, invocation_id=invocation_id, inputs=inputs, trigger_metadata=metadata
+                )
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            # A function that does not return cannot be stopped: only a new worker is rid of it.
+            self._timed_out()
+            raise FunctionTimeoutError from error
 
 
 def _log_failure(function: Function, invocation_id: str, error: Exception) -> None:
+    """The real host logs an exception with its message and stack, so none may have personal data in it."""
+    failed = "failed function=%s invocation=%s error=%s"
     match error:
         case FunctionFailedError():
-            kind, trace = error.kind, error.trace
-        case TimeoutError():
-            kind, trace = "FunctionTimeout", ""
+            _log.error(f"{failed}\n%s", function.name, invocation_id, error.kind, error.trace)
+        case FunctionTimeoutError():
+            _log.error(failed, function.name, invocation_id, "FunctionTimeout")
         case _:
-            kind, trace = type(error).__name__, ""
-    _log.error("failed function=%s invocation=%s error=%s", function.name, invocation_id, kind)
-    if trace or not isinstance(error, TimeoutError):
-        _log.debug("trace invocation=%s\n%s", invocation_id, trace, exc_info=None if trace else error)
+            _log.error(failed, function.name, invocation_id, type(error).__name__, exc_info=error)

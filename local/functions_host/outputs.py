@@ -1,8 +1,8 @@
 """Output bindings, which the host writes after the worker has answered and before it reports success.
 
 A Python value becomes messages by the real host's rules. `Out[bytes]` and `Out[typing.List[str]]` keep each body
-exactly. An `Out[str]` that looks like JSON is parsed and written again with indents; a JSON array becomes several
-messages.
+exactly. An `Out[str]` that begins and ends like JSON is parsed and written again with indents. A JSON array becomes
+several messages. What cannot be parsed fails the invocation. Source: azure-functions-host, FunctionBinding and Utility.
 """
 
 import base64
@@ -17,32 +17,31 @@ from azure.storage.queue.aio import QueueClient
 from local.functions_host.model import Function
 from local.functions_host.settings import Settings
 from local.functions_host.storage import Storage
-from local.functions_host.wakeups import WakeUps
 from local.functions_host.worker import TypedData
 
 
 class QueueOutputs:
     """Sends the values of an invocation's queue output bindings."""
 
-    def __init__(self, storage: Storage, settings: Settings, wakeups: WakeUps, *, as_base64: bool) -> None:
+    def __init__(self, storage: Storage, settings: Settings, *, as_base64: bool) -> None:
         self._storage = storage
         self._settings = settings
-        self._wakeups = wakeups
         self._as_base64 = as_base64
 
     async def flush(self, function: Function, outputs: Mapping[str, TypedData]) -> None:
-        """Returns once every message is stored. Raises AzureError; messages already sent stay sent."""
+        """Returns once every message is stored. Raises AzureError; messages already sent stay sent.
+
+        Raises ValueError if a text looks like JSON and is none.
+        """
         for name, data in outputs.items():
             binding = function.output(name)
-            queue_name = self._settings.resolve(binding.text("queueName"))
-            queue = self._storage.queue(binding.text("connection"), queue_name)
+            queue = self._storage.queue(binding.text("connection"), self._settings.resolve(binding.text("queueName")))
             for body in bodies_of(data):
                 await send_creating(queue, encode(body, as_base64=self._as_base64))
-                self._wakeups.notify(queue_name)
 
 
 def bodies_of(data: TypedData) -> list[bytes]:
-    """The message bodies that the real host makes of one output value. Raises TypeError for other kinds."""
+    """The message bodies that the real host makes of one output value. Raises TypeError and ValueError."""
     match data.WhichOneof("data"), data.value:
         case "bytes", value:
             return [value]
@@ -60,11 +59,7 @@ def _bodies_of_text(text: str) -> list[str]:
     trimmed = text.strip()
     if (trimmed[:1], trimmed[-1:]) not in {("{", "}"), ("[", "]")}:
         return [text]
-    try:
-        document = json.loads(trimmed)
-    except ValueError:
-        return [text]
-    return [_text_of(item) for item in _items(document)]
+    return [_text_of(item) for item in _items(json.loads(trimmed))]
 
 
 def _items(document: Any) -> list[Any]:

@@ -1,12 +1,12 @@
 """One queue function: polling, leases, release and poison, as the Storage queues extension does it.
 
 Source of the rules: azure-sdk-for-net, Microsoft.Azure.WebJobs.Extensions.Storage.Queues (QueueListener,
-QueueProcessor, RandomizedExponentialBackoffStrategy).
+QueueProcessor) and Storage.Common (RandomizedExponentialBackoffStrategy). Nothing but a poll finds a message: an output
+binding of the same host wakes no listener (seen with Storage.Queues 5.3.10).
 """
 
 import asyncio
 import base64
-import binascii
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,6 @@ from local.functions_host.invoker import InvocationFailedError
 from local.functions_host.messages import renewed, swallowed_when_lost, trigger_metadata
 from local.functions_host.outputs import send_creating
 from local.functions_host.settings import QueueOptions
-from local.functions_host.wakeups import WakeUps
 from local.functions_host.worker import TypedData
 
 _log = logging.getLogger(__name__)
@@ -34,21 +33,27 @@ type Handler = Callable[[TypedData, dict[str, TypedData]], Awaitable[object]]
 
 @dataclass(slots=True)
 class Backoff:
-    """The wait after an empty poll, in seconds."""
+    """The wait after an empty poll, in seconds, by RandomizedExponentialBackoffStrategy.
+
+    Taken from there: the minimum of 100 ms, which is the delta too, and the randomization by a fifth. Once reached, the
+    longest wait stays until a message comes. After a batch the queue is polled again without any wait.
+    """
 
     longest_s: float
-    _empty_polls: int = 0
+    _exponent: int = 0
+    _current_s: float = 0.0
 
     def after(self, *, found: bool) -> float:
-        """100 ms if messages came since the last wait; else twice the last wait, with jitter, up to the longest."""
+        """100 ms if messages came since the last wait; else 100 ms and a delta that doubles, up to the longest wait."""
         if found:
-            self._empty_polls = 0
-            return _MIN_POLL_S
-        wait = _MIN_POLL_S + random.uniform(0.8, 1.2) * 2.0**self._empty_polls * _MIN_POLL_S
-        if wait >= self.longest_s:
-            return self.longest_s
-        self._empty_polls += 1
-        return wait
+            self._current_s, self._exponent = _MIN_POLL_S, 1
+        elif self._current_s != self.longest_s:
+            wait = _MIN_POLL_S
+            if self._exponent > 0:
+                wait += random.uniform(0.8, 1.2) * 2.0 ** (self._exponent - 1) * _MIN_POLL_S
+            self._exponent += 1
+            self._current_s = min(wait, self.longest_s)
+        return self._current_s
 
 
 class QueueListener:
@@ -65,26 +70,24 @@ class QueueListener:
         handler: Handler,
         *,
         options: QueueOptions,
-        wakeups: WakeUps,
         lease: timedelta = LEASE,
     ) -> None:
         self._queue = queue
         self._poison = poison
         self._handler = handler
         self._options = options
-        self._wakeups = wakeups
         self._lease_s = lease.total_seconds()
-        self._wake = wakeups.listen(queue.queue_name)
+        self.queue_name = queue.queue_name
+        self.polls = 0  # since the start; each is one request that is paid for
+        self._stopped = asyncio.Event()
         self._backoff = Backoff(options.max_polling_interval.total_seconds())
         self._processing: set[asyncio.Task[None]] = set()
-        self._stopping = False
         self._healthy = True
 
     async def run(self) -> None:
         """Poll until `stop`, then wait for the messages being processed."""
         found = False
-        while not self._stopping:
-            self._wake.clear()
+        while not self._stopped.is_set():
             batch = await self._receive()
             for message in batch:
                 self._processing.add(asyncio.create_task(self._process(message)))
@@ -98,15 +101,12 @@ class QueueListener:
 
     def stop(self) -> None:
         """Take no more messages; `run` returns when those being processed are done."""
-        self._stopping = True
-        self._wake.set()
+        self._stopped.set()
 
     async def _sleep(self, seconds: float) -> None:
-        if self._stopping:
-            return
         try:
             async with asyncio.timeout(seconds):
-                await self._wake.wait()
+                await self._stopped.wait()
         except TimeoutError:
             pass
 
@@ -123,6 +123,7 @@ class QueueListener:
 
     async def _receive(self) -> list[QueueMessage]:
         """The next messages; none if the queue is missing or storage fails."""
+        self.polls += 1
         try:
             size = self._options.batch_size
             messages = self._queue.receive_messages(messages_per_page=size, visibility_timeout=int(self._lease_s))
@@ -145,7 +146,10 @@ class QueueListener:
             if (message.dequeue_count or 0) > self._options.max_dequeue_count:
                 # An instance that made the last attempt may have crashed in it: there is no further one.
                 await self._move_to_poison(message)
-            elif await self._succeeds(message):
+            elif (body := self._decoded(message)) is None:
+                # No attempt could end better. In a poison queue it stays: it comes back when its lease ends, unseen.
+                await self._move_to_poison(message)
+            elif await self._succeeds(message, body):
                 await self._delete(message)
             else:
                 await self._give_back(message)
@@ -155,12 +159,7 @@ class QueueListener:
                 "cannot settle queue=%s id=%s error=%s", self._queue.queue_name, message.id, type(error).__name__
             )
 
-    async def _succeeds(self, message: QueueMessage) -> bool:
-        try:
-            body = self._decode(message)
-        except ValueError:
-            _log.error("undecodable queue=%s id=%s: see messageEncoding", self._queue.queue_name, message.id)
-            return False
+    async def _succeeds(self, message: QueueMessage, body: str) -> bool:
         try:
             async with renewed(self._queue, message, lease_s=self._lease_s):
                 await self._handler(TypedData(string=body), trigger_metadata(message, body))
@@ -185,18 +184,19 @@ class QueueListener:
             return
         _log.warning("poisoned queue=%s id=%s", self._queue.queue_name, message.id)
         await send_creating(self._poison, message.content)
-        self._wakeups.notify(self._poison.queue_name)
         await self._delete(message)
 
     async def _delete(self, message: QueueMessage) -> None:
         with swallowed_when_lost(message):
             await self._queue.delete_message(message)
 
-    def _decode(self, message: QueueMessage) -> str:
+    def _decoded(self, message: QueueMessage) -> str | None:
+        """The body; None if it is not base64, or what it stands for is not UTF-8."""
         content = str(message.content)
         if not self._options.base64:
             return content
         try:
             return base64.b64decode(content, validate=True).decode()
-        except binascii.Error as error:
-            raise ValueError("not base64") from error
+        except ValueError:
+            _log.error("undecodable queue=%s id=%s: see messageEncoding", self._queue.queue_name, message.id)
+            return None

@@ -16,6 +16,7 @@ from typing import Any
 from local.functions_host.faults import AppRefusedError
 
 _PLACEHOLDER = re.compile(r"%([^%]*)%")
+_OVERRIDES = "AzureFunctionsJobHost__"
 _TIMESPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
 _MAX_BATCH = 32  # the most that the queue service gives at once
 
@@ -60,6 +61,14 @@ class Settings:
         """The setting; None if it is absent or empty."""
         return self._values.get(name) or None
 
+    def overrides(self) -> dict[tuple[str, ...], str]:
+        """Values over host.json, by path: `AzureFunctionsJobHost__extensions__queues__batchSize` and its like."""
+        return {
+            tuple(name.removeprefix(_OVERRIDES).split("__")): value
+            for name, value in self._values.items()
+            if name.startswith(_OVERRIDES)
+        }
+
     def resolve(self, text: str) -> str:
         """Raises SettingMissingError."""
 
@@ -97,8 +106,13 @@ def read_settings(app: Path, environ: MutableMapping[str, str]) -> Settings:
 
 
 def read_host_config(app: Path, settings: Settings) -> HostConfig:
-    """host.json. Raises AppRefusedError with every fault in it."""
+    """host.json, and the app settings that override it. Raises AppRefusedError with every fault in it.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
+    """
     document = _read_json(app / "host.json", required=True)
+    for path, value in settings.overrides().items():
+        _put(document, path, value)
     faults: list[str] = []
     if document.get("version") != "2.0":
         faults.append('host.json: `version` must be "2.0"')
@@ -112,6 +126,21 @@ def read_host_config(app: Path, settings: Settings) -> HostConfig:
     if faults:
         raise AppRefusedError(faults)
     return config
+
+
+def _put(document: dict[str, Any], path: tuple[str, ...], value: str) -> None:
+    """As .NET's configuration does it: names in any case, and numbers as text."""
+    *sections, last = path
+    for section in sections:
+        name = _spelled(document, section)
+        if not isinstance(document.get(name), dict):
+            document[name] = {}
+        document = document[name]
+    document[_spelled(document, last)] = int(value) if value.isdecimal() else value
+
+
+def _spelled(document: Mapping[str, Any], name: str) -> str:
+    return next((known for known in document if known.lower() == name.lower()), name)
 
 
 class _Section:

@@ -8,11 +8,14 @@ https://learn.microsoft.com/azure/azure-monitor/reference/tables/apprequests
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from azure_functions_runtime.utils.executor import invocation_id_cv
 
 type Row = dict[str, Any]
 type Keep = Callable[[str, Row], None]
@@ -20,8 +23,30 @@ type Keep = Callable[[str, Row], None]
 # The host and the worker log about themselves; their lines are no traces of the app.
 _NOT_OF_THE_APP = ("local.", "azure_functions_runtime", "azure.functions")
 
-running: ContextVar[str] = ContextVar("running", default="")
-"""The name of the function in whose invocation this code runs."""
+_invocation: ContextVar[str] = ContextVar("invocation", default="")
+_running: dict[str, str] = {}  # the function's name by invocation id
+
+
+@contextmanager
+def running(function: str, invocation_id: str) -> Iterator[None]:
+    """Lines that are logged in the block, and in tasks that it starts, belong to this invocation."""
+    token = _invocation.set(invocation_id)
+    _running[invocation_id] = function
+    try:
+        yield
+    finally:
+        del _running[invocation_id]
+        _invocation.reset(token)
+
+
+def is_heard(record: logging.LogRecord) -> bool:  # noqa: ARG001 - a filter of the logging module
+    """False for a line whose invocation has ended: the real host drops it."""
+    return not (current := _current()) or current in _running
+
+
+def _current() -> str:
+    """The worker sets its own variable in the threads of synchronous functions."""
+    return _invocation.get() or invocation_id_cv.get() or ""
 
 
 class Telemetry(logging.Handler):
@@ -31,12 +56,15 @@ class Telemetry(logging.Handler):
         super().__init__(logging.INFO)
         self._keep = keep
         self._now = now
+        self.addFilter(is_heard)
 
     def emit(self, record: logging.LogRecord) -> None:
         """One row of AppTraces."""
         if not record.name.startswith(_NOT_OF_THE_APP):
             severity = min(max(record.levelno // 10 - 1, 0), 4)  # 0 verbose, 1 information, ... 4 critical
-            self._row("AppTraces", {"Message": self.format(record), "SeverityLevel": severity}, running.get())
+            self._row(
+                "AppTraces", {"Message": self.format(record), "SeverityLevel": severity}, _running.get(_current(), "")
+            )
 
     def request(self, function: str, *, began: datetime, status: int | None, failed: bool) -> None:
         """One row of AppRequests: an invocation is over. `status` is what it answered, None without HTTP."""

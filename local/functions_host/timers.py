@@ -82,7 +82,7 @@ class TimerListener:
                 _log.warning(
                     "timer=%s cannot use its lease or status error=%s", self._options.name, type(error).__name__
                 )
-            await self._sleep(self._singleton.period_s)
+            await self._sleep(self._singleton.retry_s)
 
     def stop(self) -> None:
         """No further runs."""

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 from azure.storage.queue import QueueMessage
 
@@ -19,7 +20,6 @@ from local.functions_host.singleton import Singleton
 from local.functions_host.storage import Storage
 from local.functions_host.timers import TimerListener, TimerOptions, timer_data
 from local.functions_host.validate import methods_of, route_of
-from local.functions_host.wakeups import WakeUps
 from local.functions_host.worker import TypedData
 
 
@@ -30,7 +30,7 @@ def endpoint(function: Function, config: HostConfig, settings: Settings) -> Endp
 
 
 def queue_listener(
-    function: Function, config: HostConfig, settings: Settings, *, storage: Storage, wakeups: WakeUps, invoker: Invoker
+    function: Function, config: HostConfig, settings: Settings, *, storage: Storage, invoker: Invoker
 ) -> QueueListener:
     """The listener of a queue function, with its poison queue if it has one."""
     name = settings.resolve(function.trigger.text("queueName"))
@@ -45,13 +45,12 @@ def queue_listener(
         storage.queue(connection, poison) if poison else None,
         handle,
         options=config.queues,
-        wakeups=wakeups,
         lease=timedelta(seconds=int(settings.get("FUNCTIONS_HOST_LEASE_SECONDS") or LEASE.total_seconds())),
     )
 
 
 def timer_listener(
-    function: Function, settings: Settings, *, storage: Storage, invoker: Invoker, host_id: str, lease_s: int
+    function: Function, settings: Settings, *, storage: Storage, invoker: Invoker, host_id: str
 ) -> TimerListener:
     """The listener of a timer function, with its lease and status under the host id."""
     container = storage.host_container()
@@ -67,19 +66,21 @@ def timer_listener(
             use_monitor=function.trigger.options.get("useMonitor", True) is not False,
         ),
         handle,
-        singleton=Singleton(container, f"locks/{host_id}/{function.name}.Listener", period_s=lease_s),
+        singleton=Singleton(container, f"locks/{host_id}/{function.name}.Listener"),
         monitor=ScheduleMonitor(container, f"timers/{host_id}/{function.name}/status"),
     )
 
 
-def by_hand(function: Function, given: str) -> tuple[TypedData, Mapping[str, TypedData]] | None:
-    """The data that start a timer or queue function by hand; None for an HTTP function."""
+def by_hand(function: Function, given: str) -> tuple[TypedData, Mapping[str, TypedData]]:
+    """The data that start a function by hand. An HTTP function gets a request with that body."""
     match function.trigger.kind:
         case "timerTrigger":
             return timer_data(None, past_due=False), {}
         case "queueTrigger":
             return TypedData(string=given), trigger_metadata(_made_up_message(given), given)
-    return None
+    body = TypedData(bytes=given.encode())
+    request = SimpleNamespace(method="POST", url="", headers={}, query={}, params={}, body=body)
+    return TypedData(http=request), {}
 
 
 def _made_up_message(body: str) -> QueueMessage:

@@ -4,6 +4,7 @@ The rules are the real host's (Azure/azure-functions-host, Utility and FunctionM
 bindings that this local host cannot run, so that none is left out without an error.
 """
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,8 @@ from local.functions_host.model import TRIGGERS, Binding, Function
 from local.functions_host.routes import Route
 from local.functions_host.schedule import Schedule
 from local.functions_host.settings import HostConfig, SettingMissingError, Settings
+
+_log = logging.getLogger(__name__)
 
 _FUNCTION_NAME = re.compile(r"[a-z][a-z0-9_-]{0,127}", re.IGNORECASE)
 _BINDING_NAME = re.compile(r"(?!.*__)([a-zA-Z_][a-zA-Z0-9_]{0,127}|\$return)")
@@ -45,6 +48,16 @@ def find_faults(functions: Iterable[Function], config: HostConfig, settings: Set
     if not settings.connection("AzureWebJobsStorage") and any(_kinds(f) & {"timerTrigger"} for f in functions):
         faults.append("timers keep their lease and status in storage: add the setting AzureWebJobsStorage")
     return faults
+
+
+def has_schedule(function: Function, settings: Settings) -> bool:
+    """False for a timer whose schedule names a setting that is missing: it alone is off, which is logged once."""
+    try:
+        settings.resolve(function.trigger.text("schedule"))
+    except SettingMissingError as error:
+        _log.error("the function %s is off: its schedule: %s", function.name, error)
+        return False
+    return True
 
 
 def methods_of(trigger: Binding) -> frozenset[str]:
@@ -102,6 +115,8 @@ def _supported(function: Function, config: HostConfig, _settings: Settings) -> I
 def _settings_exist(function: Function, _config: HostConfig, settings: Settings) -> Iterator[str]:
     for binding in function.bindings:
         for option in _RESOLVED_OPTIONS:
+            if (binding.kind, option) == ("timerTrigger", "schedule"):
+                continue  # turns off that function alone
             try:
                 settings.resolve(binding.text(option))
             except SettingMissingError as error:

@@ -201,7 +201,7 @@ class GraphClient:
         except APIError as error:
             raise error_for(read_failure(error), now=self._clock.now(), delta=delta) from error
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:  # TimeoutError is an OSError
-            raise UnavailableError(f"no answer from Graph ({type(error).__name__})") from error
+            raise UnavailableError(f"no answer from {self._base_url} ({type(error).__name__})") from error
         return _parsed(content)
 
     async def _answered(self, response: httpx.Response) -> None:

@@ -66,8 +66,15 @@ class AccessToken:
 class AzureTokenSource:
     """A credential of azure.identity that raises our errors: UnavailableError or GraphRefusedError."""
 
-    def __init__(self, credential: AsyncTokenCredential, close_more: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        credential: AsyncTokenCredential,
+        close_more: Callable[[], None] | None = None,
+        *,
+        authority: str = "Entra",
+    ) -> None:
         self._credential = credential
+        self._authority = authority  # for messages
         self._close_more = close_more
 
     async def get_token(self, *scopes: str, claims: str | None = None, enable_cae: bool = False) -> Token:
@@ -78,7 +85,7 @@ class AzureTokenSource:
         except ClientAuthenticationError as error:
             raise GraphRefusedError(status=401, code=_entra_code(str(error))) from error
         except AzureError as error:
-            raise UnavailableError(f"no access token ({type(error).__name__})") from error
+            raise UnavailableError(f"no access token from {self._authority} ({type(error).__name__})") from error
 
     async def close(self) -> None:
         await self._credential.close()
@@ -100,16 +107,18 @@ def federated_identity(*, tenant_id: str, app_id: str, identity_client_id: str, 
         return token
 
     credential = ClientAssertionCredential(tenant_id, app_id, assertion, authority=cloud.authority)
-    return AzureTokenSource(credential, identity.close)
+    return AzureTokenSource(credential, identity.close, authority=cloud.authority)
 
 
 def client_certificate(*, tenant_id: str, app_id: str, path: str, cloud: Cloud) -> TokenSource:
     """A certificate with its private key, in a file in PEM or PKCS 12 format."""
-    return AzureTokenSource(CertificateCredential(tenant_id, app_id, path, authority=cloud.authority))
+    credential = CertificateCredential(tenant_id, app_id, path, authority=cloud.authority)
+    return AzureTokenSource(credential, authority=cloud.authority)
 
 
 def client_secret(*, tenant_id: str, app_id: str, secret: str, cloud: Cloud) -> TokenSource:
-    return AzureTokenSource(ClientSecretCredential(tenant_id, app_id, secret, authority=cloud.authority))
+    credential = ClientSecretCredential(tenant_id, app_id, secret, authority=cloud.authority)
+    return AzureTokenSource(credential, authority=cloud.authority)
 
 
 class EmulatorCredential:
@@ -125,7 +134,8 @@ class EmulatorCredential:
         secret: str = "emulator",  # noqa: S107 (the emulator takes any)
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._url = f"{base_url.rstrip('/')}/{tenant_id}/oauth2/v2.0/token"
+        self._base_url = base_url.rstrip("/")
+        self._url = f"{self._base_url}/{tenant_id}/oauth2/v2.0/token"
         self._form = {"grant_type": "client_credentials", "client_id": app_id, "client_secret": secret}
         self._clock = clock
         self._http = httpx.AsyncClient(transport=transport, timeout=10)
@@ -140,7 +150,7 @@ class EmulatorCredential:
         except httpx.HTTPStatusError as error:
             raise _no_token(error.response) from error
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
-            raise UnavailableError(f"no access token ({type(error).__name__})") from error
+            raise UnavailableError(f"no access token from {self._base_url} ({type(error).__name__})") from error
 
     async def close(self) -> None:
         await self._http.aclose()

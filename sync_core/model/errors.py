@@ -82,6 +82,8 @@ class GraphRefusedError(PermanentError):
 
     def __init__(self, *, status: int, code: str, request_id: str = "", message: str = "") -> None:
         super().__init__(f"{status} {code} (request {request_id or 'unknown'})")
+        if code.startswith("AADSTS"):  # Entra gave no token, so Graph was never asked
+            self.hint = _TOKEN_HINTS.get(code, f"Entra gave no access token: `xtsync doctor` says what {code} means.")
         self.status = status
         self.graph_code = code
         self.request_id = request_id
@@ -90,6 +92,18 @@ class GraphRefusedError(PermanentError):
     @property
     def code(self) -> str:
         return f"{self.status} {self.graph_code}"
+
+
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+_NO_CONSENT = "The app has no consent in this tenant: `xtsync doctor` has the address at which to grant it."
+_TOKEN_HINTS = {
+    "AADSTS65001": _NO_CONSENT,
+    "AADSTS700016": _NO_CONSENT,
+    "AADSTS7000229": _NO_CONSENT,
+    "AADSTS7000215": "The secret is wrong: set XTSYNC_CLIENT_SECRET to the value, not the id, of a secret of the app.",
+    "AADSTS7000222": "The secret has expired: add a new one to the app, and set XTSYNC_CLIENT_SECRET to its value.",
+    "AADSTS700027": "The certificate of XTSYNC_CERTIFICATE_PATH is not among those of the app: add it there.",
+}
 
 
 class AccessNotTakenError(PermanentError):

@@ -171,7 +171,9 @@ def _proven(item: object, known: Mapping[str, Known]) -> tuple[Known, Item]:
     subscription = known.get(str(item.get("subscriptionId")))
     if subscription is None:
         raise RefusedItemError("unknown subscription")
-    if str(item.get("tenantId")).lower() != subscription.tenant_id.lower():
+    # Lifecycle notifications come with `organizationId` and no `tenantId`: microsoftgraph/msgraph-sdk-java#1551
+    tenants = {str(item[name]).lower() for name in ("tenantId", "organizationId") if item.get(name) is not None}
+    if tenants != {subscription.tenant_id.lower()}:
         raise RefusedItemError("wrong tenant")
     client_state = item.get("clientState")
     presented = client_state_hash(client_state if isinstance(client_state, str) else "")

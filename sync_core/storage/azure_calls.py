@@ -90,7 +90,7 @@ def translate(error: AzureError) -> SyncError:
     if isinstance(error, NoTokenError):
         return UnavailableError("no token for storage: is there a managed identity, or is `az login` needed?")
     if status is None or status < 400:  # connection, DNS, time-out; or an answer that cannot be read
-        return UnavailableError(f"storage did not answer: {type(error).__name__}")
+        return UnavailableError(f"storage did not answer{_where(error)}: {type(error).__name__}")
     code = error_code(error)
     wait = _retry_after(error)
     if status == 412 or code in _LOST_RACES:
@@ -100,6 +100,13 @@ def translate(error: AzureError) -> SyncError:
     if status >= 500 or status == 408 or code in _BEING_DELETED:
         return UnavailableError(f"storage: {status} {code}", retry_after=wait)
     return StorageRefusedError(status=status, code=code)
+
+
+def _where(error: AzureError) -> str:
+    """Host and port that could not be reached, if aiohttp says them: a wrong address is the usual cause."""
+    cause = error.inner_exception
+    host, port = getattr(cause, "host", None), getattr(cause, "port", None)
+    return f" at {host}:{port}" if host and port else ""
 
 
 def error_code(error: AzureError) -> str:

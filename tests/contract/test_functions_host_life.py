@@ -1,6 +1,7 @@
 """The local host from start to end: what it refuses, how it stops, and how two of them share queues and timers."""
 
 import asyncio
+import base64
 import json
 import signal
 import sys
@@ -17,13 +18,14 @@ from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from local.azurite import Azurite
+from local.emulated import until
 from local.functions_host.messages import poison_name
 from local.functions_host.monitor import ScheduleMonitor, Status
 from local.functions_host.queues import QueueListener
 from local.functions_host.schedule import Schedule
 from local.functions_host.settings import QueueOptions
-from local.functions_host.singleton import SHORTEST_LEASE_S, Singleton
-from local.functions_host.wakeups import WakeUps
+from local.functions_host.singleton import LEASE_S, RETRY_S, Singleton
+from local.functions_host.timers import TimerListener, TimerOptions
 from local.functions_host.worker import TypedData
 from local.processes import free_ports
 from tests.support.functions_host import HostProcess
@@ -88,7 +90,6 @@ async def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         "`extensions.queues.batchSize` must be a whole number from 1 to 32, not 33",
         "`extensions.queues.visibilityTimeout` must be a time",
         "function reserved: the route `admin/users` starts with a prefix of the host's own",
-        "function unset: schedule of `timer`: %MISSING% names no app setting",
         "function misnamed: the queue name `Not_A_Queue`",
         "function misnamed: the connection `Nowhere` of `msg` is not set",
     ):
@@ -174,14 +175,70 @@ async def test_only_the_holder_of_the_lease_is_active(storage: str) -> None:
     """A second host waits, and takes over at once when the first one has let go."""
     async with BlobServiceClient.from_connection_string(storage) as blobs:
         container = blobs.get_container_client("azure-webjobs-hosts")
-        first = Singleton(container, "locks/x/f.Listener", period_s=SHORTEST_LEASE_S)
-        second = Singleton(container, "locks/x/f.Listener", period_s=SHORTEST_LEASE_S)
+        first = Singleton(container, "locks/x/f.Listener")
+        second = Singleton(container, "locks/x/f.Listener")
         assert await first.acquire()
         assert not await second.acquire()
         await first.renew()
         await first.release()
         assert await second.acquire()
         await second.release()
+
+
+async def test_a_timer_starts_again_a_minute_after_a_kill(storage: str) -> None:
+    """The lease of the killed host ends after 15 s; a host that found it taken tries again after 60 s."""
+    assert (LEASE_S, RETRY_S) == (15, 60)
+    slept: list[float] = []
+
+    class Waits(TimerListener):
+        async def _sleep(self, seconds: float) -> None:
+            slept.append(seconds)
+            self.stop()
+
+    async with BlobServiceClient.from_connection_string(storage) as blobs:
+        container = blobs.get_container_client("azure-webjobs-hosts")
+        assert await Singleton(container, "locks/y/f.Listener").acquire()  # the host that is killed
+
+        async def never(_data: TypedData) -> None:
+            raise AssertionError
+
+        await Waits(
+            TimerOptions(name="f", schedule=Schedule(YEARLY), run_on_startup=True, use_monitor=True),
+            never,
+            singleton=Singleton(container, "locks/y/f.Listener"),
+            monitor=ScheduleMonitor(container, "timers/y/f/status"),
+        ).run()
+    assert slept == [60]
+
+
+@pytest.mark.parametrize("content", ["%%%", base64.b64encode(b"\xff").decode()])
+async def test_undecodable_message_is_poisoned_at_the_first_receive(storage: str, content: str) -> None:
+    """Not base64, or not UTF-8: no attempt follows, and the copy is as the message was."""
+
+    async def never(_data: TypedData, _metadata: dict[str, TypedData]) -> None:
+        raise AssertionError
+
+    name = f"undecodable-{len(content)}"
+    options = QueueOptions(visibility_timeout=timedelta(hours=1), max_polling_interval=timedelta(milliseconds=200))
+    async with (
+        QueueClient.from_connection_string(storage, name) as queue,
+        QueueClient.from_connection_string(storage, f"{name}-poison") as poison,
+    ):
+        await queue.create_queue()
+        await poison.create_queue()
+        await queue.send_message(content)
+        listener = QueueListener(queue, poison, never, options=options)
+        task = asyncio.create_task(listener.run())
+
+        async def copied() -> bool:
+            return bool(await poison.peek_messages())
+
+        assert await until(copied, timeout_s=10)
+        listener.stop()
+        await task
+        copies = await poison.peek_messages()
+        assert [copy.content for copy in copies] == [content]
+        assert (await queue.get_queue_properties()).approximate_message_count == 0
 
 
 async def test_changed_schedule_missed_nothing(storage: str) -> None:
@@ -212,10 +269,7 @@ async def test_lease_is_renewed_while_a_function_runs(storage: str) -> None:
     async with QueueClient.from_connection_string(storage, "leased") as queue:
         await queue.create_queue()
         await queue.send_message("once")
-        listeners = [
-            QueueListener(queue, None, slow, options=options, wakeups=WakeUps(), lease=timedelta(seconds=2))
-            for _ in range(2)
-        ]
+        listeners = [QueueListener(queue, None, slow, options=options, lease=timedelta(seconds=2)) for _ in range(2)]
         tasks = [asyncio.create_task(listener.run()) for listener in listeners]
         await asyncio.sleep(2.7)
         for listener in listeners:

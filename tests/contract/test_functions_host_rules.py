@@ -67,7 +67,7 @@ def test_a_sound_application_has_no_faults() -> None:
         ([binding("httpTrigger", route="a/x{id}")], "f", "a parameter must be a whole path segment"),
         ([binding("httpTrigger", route="{id}/{id}")], "f", "a route parameter is named twice"),
         ([binding("httpTrigger", methods=["FETCH"])], "f", "`FETCH` is no HTTP method"),
-        ([binding("timerTrigger", schedule="%NIGHTLY%")], "f", "%NIGHTLY% names no app setting: add NIGHTLY"),
+        ([binding("queueTrigger", queueName="%WORK%")], "f", "%WORK% names no app setting: add WORK"),
         ([binding("timerTrigger", schedule="* * * * *")], "f", "must have six fields"),
         ([binding("queueTrigger", queueName="a")], "f", "the queue name `a` must be 3 to 63"),
         ([binding("queueTrigger", queueName="a--b")], "f", "the queue name `a--b`"),
@@ -218,6 +218,20 @@ def test_polling_is_quicker_in_development(tmp_path: Path, environment: dict[str
     config = read_host_config(tmp_path, Settings(environment))
     assert config.queues.max_polling_interval == timedelta(seconds=longest)
     assert not config.has_extension_bundle
+
+
+def test_app_settings_override_host_json(tmp_path: Path) -> None:
+    """Names in any case, times and numbers as text; what is not named stays as host.json has it."""
+    (tmp_path / "host.json").write_text(
+        '{"version": "2.0", "extensions": {"queues": {"maxPollingInterval": "00:00:01", "batchSize": 4}}}'
+    )
+    prefix = "AzureFunctionsJobHost__extensions__queues__"
+    read = read_host_config(tmp_path, Settings({})).queues
+    assert read.max_polling_interval == timedelta(seconds=1)
+    changed = {f"{prefix}MaxPollingInterval": "00:00:00.2", f"{prefix}maxDequeueCount": "7"}
+    read = read_host_config(tmp_path, Settings(changed)).queues
+    assert read.max_polling_interval == timedelta(milliseconds=200)
+    assert (read.max_dequeue_count, read.batch_size) == (7, 4)
 
 
 @pytest.mark.parametrize(

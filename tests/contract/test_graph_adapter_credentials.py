@@ -18,11 +18,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from local.processes import free_ports
+from sync_core.deployment import SystemClock
 from sync_core.graph.auth import TokenSource
 from sync_core.graph.credentials import (
     CLOUDS,
     AzureTokenSource,
     Cloud,
+    EmulatorCredential,
     client_certificate,
     client_secret,
     federated_identity,
@@ -119,3 +122,24 @@ async def test_each_kind_is_made_for_each_cloud(
     """Making and closing a credential asks nothing of the network."""
     source = kinds[kind](CLOUDS[cloud])
     await source.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [("AADSTS7000215", "secret"), ("AADSTS7000222", "secret"), ("AADSTS700027", "certificate"), ("AADSTS1", "doctor")],
+)
+def test_the_hint_of_a_refused_token_is_about_its_cause(code: str, word: str) -> None:
+    """A wrong secret is mended in the settings; consent has nothing to do with it."""
+    hint = GraphRefusedError(status=401, code=code).hint
+    assert word in hint
+    assert "consent" not in hint
+
+
+async def test_an_address_that_does_not_answer_is_named() -> None:
+    """For tokens and for Graph: a wrong XTSYNC_GRAPH_URL is the usual cause."""
+    [port] = free_ports(1)
+    base = f"http://127.0.0.1:{port}"
+    credential = EmulatorCredential(base_url=base, tenant_id=TENANT, app_id="app", clock=SystemClock())
+    with pytest.raises(UnavailableError, match=base):
+        await credential.get_token("scope")
+    await credential.close()

@@ -153,6 +153,18 @@ async def test_a_select_saves_most_of_get_by_ids(graph: Graph, query: str, units
     assert answer.headers["x-ms-resource-unit"] == units
 
 
+async def test_switched_off_for_all_no_tenant_keeps_a_quota(world: World, graph: Graph) -> None:
+    """`enabled: false` without a tenant lifts the quotas that tenants have of their own, too."""
+    await world.control("PUT", "/throttle", {"tenant": CONTOSO, "writes": 1, "window_s": 1000})
+    world.emulator.add_people(world.source, 1)
+    [user] = world.source.users()
+    assert (await graph.patch(f"/users/{user.id}", {"city": "Oslo"})).status_code == 204
+    assert (await graph.patch(f"/users/{user.id}", {"city": "Rome"})).status_code == 429
+    answer = await world.control("PUT", "/throttle", {"enabled": False})
+    assert (answer["enabled"], answer["tenants"]) == (False, {})
+    assert (await graph.patch(f"/users/{user.id}", {"city": "Rome"})).status_code == 204
+
+
 async def test_writes_are_throttled_by_a_bucket(world: World, graph: Graph) -> None:
     """It holds the window's quota and refills evenly; waiting Retry-After is enough."""
     await world.control("PUT", "/throttle", {"writes": 300, "window_s": 15})

@@ -120,9 +120,10 @@ async def test_one_lost_connection_goes_unnoticed() -> None:
 
 
 async def test_nobody_listens() -> None:
-    """An account that cannot be reached is unavailable, within seconds."""
-    storage = account_at(free_ports(1)[0])
-    with pytest.raises(UnavailableError):
+    """An account that cannot be reached is unavailable, within seconds, and the error names its address."""
+    port = free_ports(1)[0]
+    storage = account_at(port)
+    with pytest.raises(UnavailableError, match=f"at 127.0.0.1:{port}"):
         async with asyncio.timeout(5):
             await storage.links.get("s", "u")
     await storage.close()

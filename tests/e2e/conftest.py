@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated, start_by_hand
+from local.emulated import Emulated
 from local.stack import Stack
 from sync_core.storage.connect import connect
 from tests.support.stack import SyncedStack
@@ -24,8 +24,8 @@ async def world() -> AsyncIterator[SyncedStack]:
         users = await emulated.users(CONTOSO, ["id", "accountEnabled"])
         never = {user["id"] for user in users if not user["accountEnabled"]}
         world = SyncedStack(stack=stack, emulated=emulated, storage=storage, never=never)
-        await start_by_hand(stack.functions_url, "keep_subscriptions")
-        await start_by_hand(stack.functions_url, "poll_feeds")
+        await stack.start_by_hand("keep_subscriptions")
+        await stack.start_by_hand("poll_feeds")
         assert await world.agree(60) == []
         yield world
         await storage.close()

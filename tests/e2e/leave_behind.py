@@ -23,7 +23,7 @@ from random import Random
 from typing import Any
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated, start_by_hand, until
+from local.emulated import Emulated, until
 from local.stack import BY_HAND, ROOT, Stack
 from sync_core.storage.connect import connect
 from sync_core.storage.table import key
@@ -115,7 +115,7 @@ class Life:
     async def poll(self) -> None:
         """One round of each feed, to its end."""
         before = await self._completed()
-        await start_by_hand(self.stack.functions_url, "poll_feeds")
+        await self.stack.start_by_hand("poll_feeds")
 
         async def over() -> bool:
             now = await self._completed()
@@ -146,7 +146,7 @@ class Life:
         return answer
 
     async def begin(self) -> None:
-        await start_by_hand(self.stack.functions_url, "keep_subscriptions")
+        await self.stack.start_by_hand("keep_subscriptions")
         await self.poll()
 
 
@@ -247,7 +247,7 @@ async def _stop_in_a_round(life: Life) -> None:
     seed = next(n for n in range(10_000) if _first_passes(Random(n), passes))
     fault = {"method": "GET", "path": "/users/delta", "probability": 1 - passes, "seed": seed, "tenant": CONTOSO}
     await life.emulated.control("POST", "/faults", fault)
-    await start_by_hand(life.stack.functions_url, "poll_feeds")
+    await life.stack.start_by_hand("poll_feeds")
 
     async def within() -> bool:
         feed = await life.storage.feeds.get("contoso")

@@ -12,7 +12,7 @@ import pytest_asyncio
 from rich.console import Console
 
 from local.demo import Demo
-from local.emulated import Emulated, start_by_hand, until
+from local.emulated import Emulated, until
 from local.functions_host.telemetry import Row
 from local.stack import BY_HAND, Stack
 from tests.infra import program
@@ -36,7 +36,7 @@ async def rows(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[t
         forged = {"value": [{"subscriptionId": "00000000-0000-0000-0000-000000000000", "clientState": "forged"}]}
         async with httpx.AsyncClient() as http:
             await http.post(f"{stack.functions_url}/api/graph/notifications", json=forged)
-        await start_by_hand(stack.functions_url, "poll_feeds")
+        await stack.start_by_hand("poll_feeds")
 
         async def measured() -> bool:
             return len(_times(read_telemetry(path), "feed.completed ")) == 3

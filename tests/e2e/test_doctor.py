@@ -16,7 +16,7 @@ import pytest_asyncio
 from azure.storage.queue import QueueClient
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import start_by_hand, until
+from local.emulated import until
 from tests.support.make import ADA
 from tests.support.stack import SyncedStack, hold
 
@@ -111,7 +111,7 @@ async def dead_subscription(world: SyncedStack) -> AsyncIterator[None]:
     assert record is not None
     await world.emulated.graph(CONTOSO, "DELETE", f"/subscriptions/{record.subscription_id}", app="xtsync")
     yield
-    await start_by_hand(world.stack.functions_url, "keep_subscriptions")  # as the remedy says
+    await world.stack.start_by_hand("keep_subscriptions")  # as the remedy says
 
     async def mended() -> bool:
         now = await world.storage.subscriptions.get("contoso")

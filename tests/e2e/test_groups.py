@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated, User, start_by_hand, until
+from local.emulated import Emulated, User, until
 from local.stack import BY_HAND, Stack
 from sync_core.ports import FeedPhase
 from sync_core.storage.connect import connect
@@ -87,7 +87,7 @@ class ThreeTenants:
     async def poll(self) -> None:
         """Once no round that a notification asked for is under way: a poll leaves those alone."""
         await self.idle()
-        await start_by_hand(self.stack.functions_url, "poll_feeds")
+        await self.stack.start_by_hand("poll_feeds")
 
     async def last_request(self) -> int:
         return int((await self.emulated.control("GET", "/requests?items=false"))["last"])
@@ -122,7 +122,7 @@ async def three(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Three
         ]
         await emulated.control("POST", f"/tenants/{CONTOSO}/groups", {"value": groups})
         three = ThreeTenants(stack=stack, emulated=emulated, storage=storage, people=people)
-        await start_by_hand(stack.functions_url, "keep_subscriptions")
+        await stack.start_by_hand("keep_subscriptions")
         await three.poll()
         assert await three.shown(people[:8], timeout_s=60)
         assert await three.shown(people[:3], ADATUM)

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated, User, start_by_hand, until
+from local.emulated import Emulated, User, until
 from local.stack import BY_HAND, Stack
 from sync_core.model.messages import FEED_PAGES, USER_CHANGES
 from sync_core.storage.connect import connect
@@ -96,8 +96,8 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mesh]:
 
 async def test_a_mesh_converges_and_nobody_travels_on(mesh: Mesh) -> None:
     """Each person is invited once into each tenant that takes them in; a Member from outside goes no further."""
-    await start_by_hand(mesh.stack.functions_url, "keep_subscriptions")
-    await start_by_hand(mesh.stack.functions_url, "poll_feeds")
+    await mesh.stack.start_by_hand("keep_subscriptions")
+    await mesh.stack.start_by_hand("poll_feeds")
     assert await mesh.settle() == []
     invitations = Counter(r["tenant"] for r in await mesh.requests(0) if r["kind"] == "invite")
     assert invitations == {
@@ -120,7 +120,7 @@ async def test_one_round_reads_each_source_once_for_all_its_syncs(mesh: Mesh) ->
         after = [await mesh.storage.feeds.get(key) for key in before]
         return all(state.completed_at != before[state.tenant].completed_at for state in after)
 
-    await start_by_hand(mesh.stack.functions_url, "poll_feeds")
+    await mesh.stack.start_by_hand("poll_feeds")
     assert await until(round_done, timeout_s=30)
     assert await mesh.settle() == []
     seen = await mesh.requests(since)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import venv
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -23,7 +23,7 @@ import pytest
 import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated, User, start_by_hand, until
+from local.emulated import Emulated, User, until
 from local.stack import Stack
 from tools.package.build import ROOT, SITE, Package, build
 from tools.package.measure import cold_imports, runs_here, size
@@ -47,9 +47,9 @@ class PackageStack(Stack):
 
     python: Path
 
-    async def start_host(self, port: int) -> asyncio.subprocess.Process:
+    async def start_host(self, port: int, only: Sequence[str] = ()) -> asyncio.subprocess.Process:
         with patch.object(sys, "executable", str(self.python)):
-            return await Stack.start_host(self, port)
+            return await Stack.start_host(self, port, only)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ async def test_a_person_is_created_updated_and_deleted(stack: PackageStack) -> N
     async with Emulated(stack.graph_url) as emulated:
         await emulated.two_tenants(CONTOSO, FABRIKAM, people=3, seed=7)
         for timer in ("keep_subscriptions", "poll_feeds"):
-            await start_by_hand(stack.functions_url, timer)
+            await stack.start_by_hand(timer)
 
         async def guest() -> User | None:
             guests = await emulated.users(FABRIKAM, ["mail", "department"])

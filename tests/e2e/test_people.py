@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import start_by_hand, until
+from local.emulated import until
 from tests.support.stack import SYNC, SyncedStack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -54,7 +54,7 @@ async def test_a_new_manager_arrives_and_is_removed_again(world: SyncedStack) ->
     body = {"@odata.id": f"https://graph.microsoft.com/v1.0/users/{boss['id']}"}
     for method in ("PUT", "DELETE"):
         await world.emulated.graph(CONTOSO, method, path, body if method == "PUT" else None)
-        await start_by_hand(world.stack.functions_url, "poll_feeds")
+        await world.stack.start_by_hand("poll_feeds")
         assert await world.agree() == []
 
 
@@ -90,7 +90,7 @@ async def test_the_poll_alone_repairs_what_notifications_lost(world: SyncedStack
         for person in people:
             await world.patch(person, {"jobTitle": "Polled"})
         await world.emulated.graph(CONTOSO, "DELETE", f"/users/{people[0]['id']}")
-        await start_by_hand(world.stack.functions_url, "poll_feeds")
+        await world.stack.start_by_hand("poll_feeds")
         assert await world.agree() == []
     finally:
         await world.emulated.control("PUT", "/delivery", {"enabled": True})
@@ -106,7 +106,7 @@ async def test_a_dead_delta_link_starts_the_feed_over(world: SyncedStack, form: 
         await world.emulated.graph(CONTOSO, "DELETE", f"/users/{person['id']}")
         await world.emulated.graph(CONTOSO, "DELETE", f"/directory/deletedItems/{person['id']}")
         await world.emulated.control("POST", f"/tenants/{CONTOSO}/delta-reset", {"form": form})
-        await start_by_hand(world.stack.functions_url, "poll_feeds")
+        await world.stack.start_by_hand("poll_feeds")
         assert await world.agree() == []
         assert (await world.storage.feeds.get("contoso")).full
     finally:
@@ -123,7 +123,7 @@ async def test_an_unchanged_round_costs_no_message_and_no_target_call(world: Syn
         return state.completed_at != before.completed_at
 
     await world.emulated.control("POST", f"/tenants/{CONTOSO}/delta-reset", {"form": "gone"})
-    await start_by_hand(world.stack.functions_url, "poll_feeds")
+    await world.stack.start_by_hand("poll_feeds")
     assert await until(another_round, timeout_s=20)
     assert (await world.storage.feeds.get("contoso")).nominated == 0
     assert not [r for r in await world.requests(since) if r["tenant"] == FABRIKAM and r["path"] != "/users"]

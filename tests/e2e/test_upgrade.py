@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from local.demo import FABRIKAM
-from local.emulated import Emulated, start_by_hand, until
+from local.emulated import Emulated, until
 from local.stack import BY_HAND, Stack
 from sync_core.model import Link, LinkState
 from sync_core.ports import FeedState
@@ -117,7 +117,7 @@ def read_again(before: Mapping[str, Link], after: Mapping[str, Link]) -> dict[st
 async def test_a_poll_goes_on_at_the_delta_links(settled: Upgraded) -> None:
     """Neither feed starts over, nobody is nominated, no row of a link is touched, and the target is asked nothing."""
     before, target, since = await settled.links(), await settled.target(), await settled.last_request()
-    await start_by_hand(settled.stack.functions_url, "keep_subscriptions")
+    await settled.stack.start_by_hand("keep_subscriptions")
     await settled.poll()
     await settled.quiet()
     assert [(feed.full, feed.nominated, feed.error) for feed in await settled.feeds()] == [(False, 0, "")] * 2

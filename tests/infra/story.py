@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -82,16 +83,15 @@ class WatchedHost(Host):
 
     @contextmanager
     def _reported(self, function: str) -> Iterator[None]:
-        began, token = self._telemetry.now(), running.set(function)
+        began = self._telemetry.now()
         try:
-            yield
+            with running(function, str(uuid.uuid4())):
+                yield
         except Exception:
             self._telemetry.request(function, began=began, status=None, failed=True)
             raise
         else:
             self._telemetry.request(function, began=began, status=None, failed=False)
-        finally:
-            running.reset(token)
 
     async def _call(self, life: Life, queue: str, message: Message) -> None:
         with self._reported(queue.replace("-", "_")):

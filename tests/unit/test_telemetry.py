@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,14 +29,35 @@ def test_a_log_record_is_a_trace_of_its_function(telemetry: Telemetry, rows: lis
     """With the text as logged, and App Insights' number for its level."""
     log = logging.getLogger("test_telemetry")
     log.addHandler(telemetry)
-    token = running.set("poll_feeds")
     try:
-        log.warning("feed.stopped tenant=%s", "contoso")
+        with running("poll_feeds", "1"):
+            log.warning("feed.stopped tenant=%s", "contoso")
     finally:
-        running.reset(token)
         log.removeHandler(telemetry)
     expected = {"TimeGenerated": NOON, "OperationName": "poll_feeds", "ItemCount": 1, "SeverityLevel": 2}
     assert rows == [("AppTraces", {**expected, "Message": "feed.stopped tenant=contoso"})]
+
+
+async def test_a_line_whose_invocation_has_ended_is_dropped(telemetry: Telemetry, rows: list[tuple[str, Row]]) -> None:
+    """A task may outlive the function that started it; the host does not take its lines any more."""
+    log = logging.getLogger("test_telemetry")
+    log.addHandler(telemetry)
+    ended = asyncio.Event()
+
+    async def late() -> None:
+        log.warning("in time")
+        await ended.wait()
+        log.warning("too late")
+
+    try:
+        with running("poll_feeds", "1"):
+            task = asyncio.create_task(late())
+            await asyncio.sleep(0)
+        ended.set()
+        await task
+    finally:
+        log.removeHandler(telemetry)
+    assert [row["Message"] for _, row in rows] == ["in time"]
 
 
 @pytest.mark.parametrize("name", ["local.functions_host.invoker", "azure_functions_runtime"])

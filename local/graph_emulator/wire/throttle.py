@@ -86,10 +86,15 @@ class Throttle:
     _wide: dict[tuple[str, str, str], _Bucket] = field(default_factory=dict)
 
     def set(self, quota: Quota, tenant: str | None = None) -> None:
-        """Set the quota of a tenant, or the default one. The buckets concerned start full."""
+        """Set the quota of a tenant, or the default one. The buckets concerned start full.
+
+        A default that is switched off lifts the quotas of all tenants, so that nothing is throttled any more.
+        """
         self._wide.clear()
         if tenant is None:
             self.default = quota
+            if not quota.enabled:
+                self.of_tenant.clear()
             self._meters.clear()
         else:
             self.of_tenant[tenant] = quota

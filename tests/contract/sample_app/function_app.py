@@ -5,11 +5,13 @@ import json
 import os
 import time
 import typing
+import uuid
 
 import azure.functions as func
 from azure.storage.queue.aio import QueueClient
 
 STORAGE = "AzureWebJobsStorage"
+WORKER = str(uuid.uuid4())  # another one after a restart
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
@@ -23,6 +25,7 @@ async def echo(req: func.HttpRequest, context: func.Context) -> func.HttpRespons
         "route": dict(req.route_params),
         "body": req.get_body().decode(),
         "invocation": context.invocation_id,
+        "worker": WORKER,
     }
     headers = {
         "X-Kind": req.route_params["kind"],
@@ -119,6 +122,11 @@ async def _defer(msg: func.QueueMessage) -> None:
 async def poisoned(msg: func.QueueMessage) -> str:
     """What was given up."""
     return json.dumps({"by": "poisoned", "body": msg.get_body().decode(), "n": msg.dequeue_count})
+
+
+@app.timer_trigger(arg_name="timer", schedule="%NEVER_SET%")
+async def unscheduled(timer: func.TimerRequest) -> None:
+    """Its schedule names a setting that is missing."""
 
 
 @app.timer_trigger(arg_name="timer", schedule="%TICK%", run_on_startup=False)

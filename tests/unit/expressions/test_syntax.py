@@ -172,6 +172,27 @@ def test_forms_that_microsoft_calls_unsupported_are_warned_about(text: str) -> N
     assert expressions.compile(text).warnings
 
 
+@pytest.mark.parametrize(
+    ("test", "never"),
+    [
+        ('[x] = ""', True),
+        ('"" = [x]', True),
+        ('[x] <= ""', True),
+        ('[x] <> ""', False),
+        ('"" < [x]', False),
+        ('Trim([x]) = ""', False),
+        ('[x] = " "', False),
+    ],
+)
+def test_a_comparison_that_can_never_be_true_is_warned_about(test: str, never: bool) -> None:
+    """An attribute that is empty makes each comparison of IIF false, so that none is seen to equal the empty text."""
+    expression = expressions.compile(f'IIF({test}, "a", "b")')
+    assert any("is never true" in message for _, message in expression.warnings) == never
+    values = (None, "", "Ada", " ")
+    if never:
+        assert {x(expression.text, value) for value in values} == {"b"}
+
+
 def test_an_evaluation_error_names_the_function_and_its_place() -> None:
     """And does not quote the value: it may be personal."""
     with pytest.raises(EvaluationError) as caught:

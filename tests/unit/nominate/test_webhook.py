@@ -234,6 +234,30 @@ def test_a_lifecycle_event_becomes_one_message(event: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("named", "refused"),
+    [
+        ({"organizationId": CONTOSO.id}, {}),
+        ({"organizationId": CONTOSO.id.upper(), "tenantId": None}, {}),
+        ({"organizationId": CONTOSO.id, "tenantId": CONTOSO.id}, {}),
+        ({"organizationId": BOB}, {"wrong tenant": 1}),
+        ({"organizationId": CONTOSO.id, "tenantId": BOB}, {"wrong tenant": 1}),
+        ({"organizationId": BOB, "tenantId": CONTOSO.id}, {"wrong tenant": 1}),
+        ({"organizationId": None}, {"wrong tenant": 1}),
+        ({}, {"wrong tenant": 1}),
+    ],
+    ids=str,
+)
+def test_a_lifecycle_event_may_name_its_tenant_as_organization(
+    named: dict[str, object], refused: dict[str, int]
+) -> None:
+    """Graph is seen to send `organizationId` and no `tenantId`; whatever names a tenant has to name ours."""
+    told = {"subscriptionId": SUBSCRIPTION, "clientState": STATE, "lifecycleEvent": "missed", **named}
+    answer = receive_lifecycle(post(told), KNOWN, START)
+    assert answer.refused == refused
+    assert len(answer.messages) == (0 if refused else 1)
+
+
 @pytest.mark.parametrize("event", [None, "", "Missed", "deleteEverybody", ["missed"], {"missed": 1}, 1], ids=repr)
 def test_another_lifecycle_event_is_refused(event: object) -> None:
     """Only the three that Graph documents are known, of whatever type the value is."""

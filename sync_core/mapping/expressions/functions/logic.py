@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import EvaluationError
 from ..registry import FUNCTIONS, Builder, function, special
-from ..syntax import Call, Node, Omitted
+from ..syntax import Attribute, Call, Comparison, Node, Omitted, Text, unparse
 from ..values import Flow, Run, Thunk, Value, nothing, single, to_boolean, to_text
 
 _TESTS = {"IsPresent", "IsNull", "IsNullOrEmpty", "IsNullorEmpty"}
@@ -60,6 +60,9 @@ def iif(call: Call, compiler: Builder) -> Thunk:
         compiler.warn(
             f'Microsoft does not support {test.name} as the condition of IIF; use Switch with the key ""', test
         )
+    if isinstance(test, Comparison) and _never_true(test):
+        message = 'is never true: to IIF each comparison with an empty attribute is false; use Switch with the key ""'
+        compiler.warn(f"{unparse(test)} {message}", test)
     condition, when_true, when_false = (
         compiler.condition(test, null_fails=True),
         compiler.thunk(yes),
@@ -73,6 +76,14 @@ def iif(call: Call, compiler: Builder) -> Thunk:
         return when_true(run) if to_boolean(value) else when_false(run)
 
     return evaluate
+
+
+def _never_true(test: Comparison) -> bool:
+    """Whether an attribute has to equal the empty text, or to come before it: an empty one is not even compared."""
+    match test:
+        case Comparison("=" | "<" | "<=", Attribute(), Text("")) | Comparison("=" | ">" | ">=", Text(""), Attribute()):
+            return True
+    return False
 
 
 @special("Coalesce(source, ...)")
