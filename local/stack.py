@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
-import signal
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -22,6 +20,7 @@ from typing import Any
 
 import httpx
 
+from local import hosts
 from local.azurite import Azurite
 from local.groups import split
 from local.processes import ChildFailedError, Startable, die_with_parent, free_ports, stop_process
@@ -82,7 +81,7 @@ class Stack(Startable):
     functions_urls: list[str] = field(default_factory=list)  # the first one answers HTTP
     log: deque[str] = field(default_factory=lambda: deque(maxlen=10_000))  # the output of the children
     _emulator: asyncio.subprocess.Process | None = None
-    _readers: set[asyncio.Task[None]] = field(default_factory=set)
+    _readers: dict[asyncio.subprocess.Process, asyncio.Task[None]] = field(default_factory=dict)
 
     @property
     def graph_url(self) -> str:
@@ -131,17 +130,18 @@ class Stack(Startable):
 
         On a split stack a host of which nothing is said has the HTTP functions.
         """
-        command = [sys.executable, "-m", "local.functions_host", "--app", str(self.app), "--port", str(port)]
-        if self.telemetry is not None:
+        functions = list(only) or (split(self.app)[0] if self.split else [])
+        command = hosts.command(self.app, port, core_tools=self.core_tools, functions=functions)
+        if self.telemetry is not None and not self.core_tools:
             command += ["--telemetry", str(self.telemetry)]
-        if self.core_tools:
-            command = [_core_tools(), "start", "--port", str(port)]
-        if functions := list(only) or (split(self.app)[0] if self.split else []):
-            command += ["--functions", *functions]
-        ready = "Worker process started and initialized" if self.core_tools else "ready "
-        process = await self._spawn(command, ready=ready)
+        process = await self._spawn(command, hosts.environment(self.environment, core_tools=self.core_tools))
         self.host_processes.append(process)
         self.functions_urls.append(f"http://127.0.0.1:{port}")
+        try:
+            await hosts.until_running(process, self.functions_urls[-1], core_tools=self.core_tools)
+        except ChildFailedError as error:
+            await self._forget(process)
+            raise ChildFailedError(f"{error}:\n{''.join(self.log)}") from error
         return process
 
     async def start_by_hand(self, function: str) -> None:
@@ -177,11 +177,9 @@ class Stack(Startable):
         return await process.wait(), json.loads(out)
 
     async def kill_host(self, process: asyncio.subprocess.Process) -> None:
-        """SIGKILL this one process, as a power cut would."""
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
-        i = self.host_processes.index(process)
-        del self.host_processes[i], self.functions_urls[i]
+        """SIGKILL this one host, as a power cut would, with the worker processes of Core Tools."""
+        hosts.kill(process)
+        await self._forget(process)
 
     async def wait(self) -> None:
         """Return when one of the children ends by itself."""
@@ -195,34 +193,41 @@ class Stack(Startable):
 
     async def stop(self) -> None:
         """Stop the hosts first, so that they can finish their work, then everything else."""
-        await asyncio.gather(*(stop_process(process, grace_s=15) for process in self.host_processes))
-        self.host_processes.clear()
-        self.functions_urls.clear()
+        await asyncio.gather(*(self._forget(process) for process in list(self.host_processes)))
         if self._emulator is not None:
             await stop_process(self._emulator)
             self._emulator = None
         await self.azurite.stop()
-        await asyncio.gather(*self._readers)
+        await asyncio.gather(*self._readers.values())
+
+    async def _forget(self, process: asyncio.subprocess.Process) -> None:
+        await hosts.stop(process)
+        await self._readers.pop(process)  # all that it said is in the log then
+        i = self.host_processes.index(process)
+        del self.host_processes[i], self.functions_urls[i]
 
     async def _start_emulator(self) -> None:
         command = [sys.executable, "-m", "local.graph_emulator", "--port", str(self.ports.graph)]
-        self._emulator = await self._spawn(command, ready="ready ")
+        self._emulator = await self._spawn(
+            command, hosts.environment(self.environment, core_tools=False), ready="ready "
+        )
 
-    async def _spawn(self, command: list[str], *, ready: str) -> asyncio.subprocess.Process:
+    async def _spawn(
+        self, command: list[str], environment: Mapping[str, str], *, ready: str = ""
+    ) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self.app,
-            env={**os.environ, **self.environment, "PYTHONPATH": str(ROOT)},
+            env=environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches this process only, which then stops the children in order
             preexec_fn=die_with_parent(),
         )
-        self.log += await _until_ready(process, ready)
-        reader = asyncio.create_task(self._pass_on(process))
-        self._readers.add(reader)  # a task without a reference could be collected while it runs
-        reader.add_done_callback(self._readers.discard)
+        if ready:
+            self.log += await _until_ready(process, ready)
+        self._readers[process] = asyncio.create_task(self._pass_on(process))
         return process
 
     async def _pass_on(self, process: asyncio.subprocess.Process) -> None:
@@ -246,10 +251,3 @@ async def _until_ready(process: asyncio.subprocess.Process, ready: str) -> list[
         await stop_process(process)
         raise ChildFailedError(f"it was not ready within {_READY_S} s, or ended:\n{''.join(said)}")
     return said
-
-
-def _core_tools() -> str:
-    func = shutil.which("func")
-    if func is None:
-        raise ChildFailedError("`func` is not on PATH: install Azure Functions Core Tools 4, or leave HOST away")
-    return func
