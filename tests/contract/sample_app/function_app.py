@@ -6,12 +6,14 @@ import os
 import time
 import typing
 import uuid
+from collections import Counter
 
 import azure.functions as func
 from azure.storage.queue.aio import QueueClient
 
 STORAGE = "AzureWebJobsStorage"
 WORKER = str(uuid.uuid4())  # another one after a restart
+TRIES: Counter[str] = Counter()  # of `work`, by body
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 
@@ -88,6 +90,12 @@ async def fail(req: func.HttpRequest) -> func.HttpResponse:
     raise ValueError(req.get_body().decode())
 
 
+@app.route(route="tries/{body}", methods=["GET"])
+async def tries(req: func.HttpRequest) -> func.HttpResponse:
+    """How often `work` was called with this body."""
+    return func.HttpResponse(str(TRIES[req.route_params["body"]]))
+
+
 @app.route(route="hang", methods=["GET"])
 async def hang(req: func.HttpRequest) -> func.HttpResponse:
     """Longer than functionTimeout."""
@@ -100,6 +108,7 @@ async def hang(req: func.HttpRequest) -> func.HttpResponse:
 async def work(msg: func.QueueMessage, seen: func.Out[typing.List[str]]) -> None:  # noqa: UP006
     """`fail` fails, `defer` comes back by its own doing, `slow` takes 2 s, anything else is done at once."""
     body = msg.get_body().decode()
+    TRIES[body] += 1
     if body == "fail":
         raise RuntimeError("as asked")
     if body == "defer" and msg.dequeue_count == 1:
