@@ -25,6 +25,7 @@ import pytest_asyncio
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, until
 from local.stack import Stack
+from tests.support.stack import built_in_host
 from tools.package.build import ROOT, SITE, Package, build
 from tools.package.measure import cold_imports, runs_here, size
 
@@ -109,6 +110,7 @@ async def test_a_person_is_created_updated_and_deleted(stack: PackageStack) -> N
     assert not [line for line in stack.log if "ImportError" in line or "ModuleNotFoundError" in line]
 
 
+@built_in_host
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_running_host_has_nothing_of_this_environment(stack: PackageStack, package: Package) -> None:
     """Of every compiled module in its memory: it is the interpreter's own, or the package's."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+import pytest
 
 from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
@@ -15,6 +18,8 @@ from sync_core.storage.repositories import Storage
 from .make import NAME
 
 SYNC = NAME  # of sync.yaml
+CORE_TOOLS = os.environ.get("XTSYNC_STACK_HOST") == "func"
+built_in_host = pytest.mark.skipif(CORE_TOOLS, reason="it looks into the built-in host")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
