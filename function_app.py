@@ -90,11 +90,8 @@ async def ops_sync(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%")
 async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
-    """The safety net under the notifications: starts a round of every source tenant's feeds."""
-    runtime = await bootstrap.runtime()
-    await runtime.feeds.poll()
-    await runtime.measure.run()
-    await runtime.retention.run()
+    """The safety net under the notifications: a round of every feed, what fell aside, and the figures of it all."""
+    await (await bootstrap.runtime()).poll()
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SUBSCRIPTION_SCHEDULE%")
@@ -120,24 +117,6 @@ async def user_changes(msg: func.QueueMessage) -> None:
 async def subscription_events(msg: func.QueueMessage) -> None:
     """Carries out what Graph said about a subscription."""
     await (await bootstrap.runtime()).keeper.lifecycle(messages.decode_lifecycle_event(_text(msg)))
-
-
-@app.queue_trigger(arg_name="msg", queue_name=messages.poison_queue(messages.USER_CHANGES), connection=STORAGE)
-async def user_changes_poison(msg: func.QueueMessage) -> None:
-    """Keeps what failed again and again, and parks its user."""
-    await _poisoned(messages.USER_CHANGES, msg)
-
-
-@app.queue_trigger(arg_name="msg", queue_name=messages.poison_queue(messages.FEED_PAGES), connection=STORAGE)
-async def feed_pages_poison(msg: func.QueueMessage) -> None:
-    """Keeps what failed again and again; the next poll wakes the round."""
-    await _poisoned(messages.FEED_PAGES, msg)
-
-
-@app.queue_trigger(arg_name="msg", queue_name=messages.poison_queue(messages.SUBSCRIPTION_EVENTS), connection=STORAGE)
-async def subscription_events_poison(msg: func.QueueMessage) -> None:
-    """Keeps what failed again and again; the next keep_subscriptions does the same work."""
-    await _poisoned(messages.SUBSCRIPTION_EVENTS, msg)
 
 
 def _receive(
@@ -177,14 +156,6 @@ async def _operate(name: str, req: func.HttpRequest) -> func.HttpResponse:
     )
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return func.HttpResponse(answer.body, status_code=answer.status, mimetype="application/json", headers=headers)
-
-
-async def _poisoned(queue: str, msg: func.QueueMessage) -> None:
-    """A poison queue has no poison queue of its own: a failure here would come back every ten minutes for ever."""
-    try:
-        await (await bootstrap.runtime()).worker.poisoned(queue, msg.id or "", msg.get_body())
-    except Exception:
-        log.exception("poison.unrecorded queue=%s message=%s", queue, msg.id)
 
 
 def _text(msg: func.QueueMessage) -> str:

@@ -19,7 +19,9 @@ from .reconcile.apply import Applier
 from .reconcile.engine import Engine
 from .reconcile.worker import Worker
 from .storage.repositories import Storage
+from .upkeep import Upkeep
 from .upkeep.measure import Measure
+from .upkeep.poison import PoisonDrain
 from .upkeep.retention import Retention
 
 
@@ -45,11 +47,15 @@ class Runtime:
     worker: Worker
     feeds: FeedReader
     keeper: SubscriptionKeeper
-    measure: Measure
-    retention: Retention
+    upkeep: Upkeep
     guard: DeletionGuard
     apps: Sequence[AppOnTenant]  # for `xtsync doctor`
     closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def poll(self) -> None:
+        """All that the poll's timer does."""
+        await self.feeds.poll()
+        await self.upkeep.run()
 
     async def close(self) -> None:
         for close in self.closers:
@@ -95,9 +101,27 @@ def assemble(
             clock=clock,
             new_client_state=new_client_state,
         ),
-        measure=Measure(syncs=syncs, feeds=feeds, links=links, guards=storage.guards, clock=clock),
-        retention=Retention(syncs=syncs, activity=activity, clock=clock, keep=keep_activity),
+        upkeep=_upkeep(config, storage, worker, feeds, clock, keep_activity),
         guard=guard,
         apps=graph.apps,
         closers=tuple(closers),
+    )
+
+
+def _upkeep(
+    config: Config, storage: Storage, worker: Worker, feeds: FeedReader, clock: Clock, keep_activity: timedelta
+) -> Upkeep:
+    syncs, activity, poison = config.syncs, storage.activity, storage.poison
+    return Upkeep(
+        poison=PoisonDrain(poison=poison, worker=worker),
+        retention=Retention(syncs=syncs, activity=activity, clock=clock, keep=keep_activity),
+        measure=Measure(
+            syncs=syncs,
+            feeds=feeds,
+            links=storage.links,
+            guards=storage.guards,
+            poison=poison,
+            activity=activity,
+            clock=clock,
+        ),
     )

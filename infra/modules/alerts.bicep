@@ -38,9 +38,9 @@ var rules = [
   }
   {
     name: 'messages-poisoned'
-    summary: 'A message of this queue failed again and again and was set aside.'
+    summary: 'Messages of this queue failed again and again, or cannot be read, and wait for a person.'
     severity: 2
-    window: 'PT1H'
+    window: 'PT30M'
     every: 'PT5M'
     query: loadTextContent('../queries/messages-poisoned.kql')
   }

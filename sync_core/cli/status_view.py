@@ -33,6 +33,8 @@ def show(screen: Screen, status: Status) -> None:
     _table(screen, "Queues", ("queue", "messages", ""), status.queues, _queue)
     if status.poisoned:
         screen.line(warning(f"{many(status.poisoned, 'poisoned message')} kept in the table `activity`"))
+    if status.poisoned or any(each.poison and each.depth for each in status.queues):
+        screen.line("See what failed again and again, put it back or remove it with: xtsync poison")
         screen.line()
     _holds(screen, [each for each in status.holds if each.waiting or each.approved or each.rejected])
     _parked(screen, status.parked, now)
@@ -69,7 +71,10 @@ def _subscription(each: SubscriptionStatus, now: datetime) -> Sequence[Cell]:
 
 
 def _queue(queue: QueueStatus) -> Sequence[Cell]:
-    return queue.name, str(queue.depth), warning("POISON") if queue.poison and queue.depth > 0 else ""
+    word = "POISON" if queue.poison and queue.depth > 0 else ""
+    if queue.unreadable:
+        word = f"{word} {queue.unreadable} UNREADABLE".lstrip()
+    return queue.name, str(queue.depth), warning(word) if word else ""
 
 
 def _holds(screen: Screen, holds: Sequence[HoldCounts]) -> None:

@@ -73,6 +73,13 @@ def decode_lifecycle_event(body: str) -> LifecycleEvent:
     return LifecycleEvent(tenant=_text(fields, "tenant"), event=_text(fields, "event"), at=_time(fields, "at"))
 
 
+def decode(queue: str, body: str) -> Nomination | FeedRun | LifecycleEvent:
+    """The body of a message of this work queue; raises MessageError for any other."""
+    if queue == USER_CHANGES:
+        return decode_nomination(body)
+    return decode_feed_run(body) if queue == FEED_PAGES else decode_lifecycle_event(body)
+
+
 def format_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 

@@ -94,7 +94,15 @@ async def _queues(runtime: Runtime) -> list[documents.QueueStatus]:
     poison = set(map(poison_queue, WORK_QUEUES))
     depths = await runtime.storage.queues.depths()
     return [
-        documents.QueueStatus(name=name, depth=depth, poison=name in poison) for name, depth in sorted(depths.items())
+        documents.QueueStatus(
+            name=name,
+            depth=depth,
+            poison=name in poison,
+            unreadable=sum(not each.readable for each in await runtime.storage.queues_by_name[name].peek())
+            if depth
+            else 0,
+        )
+        for name, depth in sorted(depths.items())
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -164,6 +164,42 @@ class Guards(Protocol):
     async def holds(self, sync: str) -> list[HoldRecord]: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poisoned:
+    """A message that no function could handle. Without `at` it lies on the poison queue; with it, it was recorded then.
+
+    `queue` is the work queue from which it came. The body of an unreadable one is the text as stored.
+    """
+
+    queue: str
+    id: str
+    body: str
+    readable: bool = True
+    at: datetime | None = None
+
+
+# Whether the message is dealt with and may be deleted.
+type Done = Callable[[Poisoned], Awaitable[bool]]
+
+
+class Poison(Protocol):
+    """The poison queues, each by the name of its work queue."""
+
+    async def depth(self, queue: str) -> int: ...
+
+    async def peek(self, queue: str) -> Sequence[Poisoned]:
+        """The next 32 messages, at most, which stay."""
+        ...
+
+    async def sift(self, queue: str, done: Done) -> None:
+        """Ask of every message whether it is done, and delete it then. The others stay, also those after an error."""
+        ...
+
+    async def put_back(self, message: Poisoned) -> None:
+        """Send its body to its work queue once more."""
+        ...
+
+
 class Activity(Protocol):
     async def record(self, outcome: Outcome) -> None: ...
 
@@ -177,7 +213,15 @@ class Activity(Protocol):
 
     async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]: ...
 
-    async def poison_count(self) -> int: ...
+    async def poison_count(self, queue: str = "") -> int:
+        """How many are kept, of one work queue or of all."""
+        ...
+
+    async def kept(self) -> list[Poisoned]:
+        """What was kept of the poison queues."""
+        ...
+
+    async def drop_kept(self, message: Poisoned) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,6 @@ _LONGEST_BACKOFF = 300.0
 _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 _CONFLICTS = 5
-_POISON_PAUSES = (1, 2, 4, 8, 16)  # seconds
 _NO_CHANGE = Skip(reason=Reason.NO_CHANGE)
 
 
@@ -94,27 +93,16 @@ class Worker:
                 link = link.marker_seen()
             return await self._reconcile(sync, nomination, link, distrust=redelivered)
 
-    async def poisoned(self, queue: str, message_id: str, body: bytes) -> None:
-        """Keep a message that this program failed on again and again, and park the user it was about.
+    async def poisoned(self, queue: str, message_id: str, body: str) -> None:
+        """Keep a message that this program failed on again and again, and park the user it was about; safe to repeat.
 
-        It is tried for half a minute: a message of a poison queue is not delivered again.
+        An exception means that the message has to stay where it is: the next poll comes back to it.
         """
-        for pause in _POISON_PAUSES:
-            try:
-                await self._keep_poisoned(queue, message_id, body)
-            except TransientError:
-                await self.clock.sleep(pause)
-            else:
-                return
-        await self._keep_poisoned(queue, message_id, body)
-
-    async def _keep_poisoned(self, queue: str, message_id: str, body: bytes) -> None:
-        text = body.decode(errors="replace")
-        await self.activity.poisoned(queue, message_id, text, self.clock.now())
+        await self.activity.poisoned(queue, message_id, body, self.clock.now())
         log.warning("message.poisoned queue=%s message=%s", queue, message_id)
         if queue == USER_CHANGES:
             try:
-                nomination = decode_nomination(text)
+                nomination = decode_nomination(body)
             except MessageError:
                 return  # not one of ours: it is kept, and there is no user to park
             await self._park(nomination, await self._link(nomination), "poisoned")

@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 
 from ..model import Change, Hold, Outcome, Refuse, Skip, SoftDelete
 from ..model.errors import ConflictError
-from .columns import check_version, columns
+from ..ports import Poisoned
+from .columns import check_version, columns, time_or_none
 from .concurrency import for_each
 from .table import Row, Table, after_prefix, key
 
@@ -70,8 +71,15 @@ class TableActivity:
     async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]:
         return [_entry(row) async for row in self._table.query(key(sync), limit=limit)]
 
-    async def poison_count(self) -> int:
-        return sum([1 async for _ in self._table.query(_POISON, select=("v",))])
+    async def poison_count(self, queue: str = "") -> int:
+        where = {"queue": queue} if queue else None
+        return sum([1 async for _ in self._table.query(_POISON, where=where, select=("v",))])
+
+    async def kept(self) -> list[Poisoned]:
+        return [_kept(row) async for row in self._table.query(_POISON)]
+
+    async def drop_kept(self, message: Poisoned) -> None:
+        await self._table.delete(_POISON, f"{key(message.queue)}:{key(message.id)}")
 
     async def _upsert(self, row: Row) -> None:
         await self._table.upsert(row)
@@ -111,6 +119,13 @@ def _reasons(changes: Sequence[Change]) -> Iterator[str]:
 
 def _newest_first(at: datetime) -> str:
     return f"{_FAR - (at - _EPOCH) // timedelta(microseconds=1):017d}"
+
+
+def _kept(row: Row) -> Poisoned:
+    check_version(row, "activity")
+    return Poisoned(
+        queue=row.text("queue"), id=row.text("message_id"), body=row.text("body"), at=time_or_none(row, "at")
+    )
 
 
 def _entry(row: Row) -> Mapping[str, object]:

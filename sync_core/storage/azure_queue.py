@@ -6,50 +6,30 @@ by the service's default a nomination would be lost after 7 days. Both are set h
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.queue import QueueMessage, TextBase64DecodePolicy, TextBase64EncodePolicy
+from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from .azure_calls import attempt, error_code
 from .concurrency import for_each
-from .queue import MAX_BATCH, Message, check_body, whole_seconds
+from .queue import MAX_BATCH, Message, check_body, from_wire, to_wire, whole_seconds
 
 _NEVER_EXPIRES = -1
 
 
 def open_queue(service: QueueServiceClient, name: str) -> AzureQueue:
-    return AzureQueue(
-        service.get_queue_client(
-            name, message_encode_policy=TextBase64EncodePolicy(), message_decode_policy=_Decoding()
-        ),
-        undecoded=service.get_queue_client(name),
-    )
-
-
-class _Decoding(TextBase64DecodePolicy):
-    """Passes on a body that is not base64 unchanged, so that one foreign message does not hide its batch.
-
-    model/messages.py refuses such a body. Microsoft's own policy would raise DecodeError for the whole batch, and with
-    the async client it fails even to do that.
-    """
-
-    def decode(self, content: str, response: object) -> str:  # noqa: ARG002 - the SDK's signature
-        try:
-            return b64decode(content, validate=True).decode("utf-8")
-        except ValueError:
-            return content
+    """Texts are encoded and decoded here: for one that is not base64 the SDK's own policy fails the whole batch."""
+    return AzureQueue(service.get_queue_client(name))
 
 
 class AzureQueue:
     """queue.Queue."""
 
-    def __init__(self, client: QueueClient, *, undecoded: QueueClient) -> None:
+    def __init__(self, client: QueueClient) -> None:
         self._client = client
-        self._undecoded = undecoded  # gives bodies as they are stored
 
     async def create(self) -> None:
         """Make the queue if it is missing."""
@@ -65,8 +45,8 @@ class AzureQueue:
 
     async def send(self, body: str, *, delay: float = 0) -> None:
         check_body(body)
-        seconds = whole_seconds(delay)
-        await attempt(lambda: self._client.send_message(body, visibility_timeout=seconds, time_to_live=_NEVER_EXPIRES))
+        wire, seconds = to_wire(body), whole_seconds(delay)
+        await attempt(lambda: self._client.send_message(wire, visibility_timeout=seconds, time_to_live=_NEVER_EXPIRES))
 
     async def send_many(self, bodies: Sequence[str], *, delay: float = 0) -> None:
         await for_each(bodies, lambda body: self.send(body, delay=delay))
@@ -85,19 +65,19 @@ class AzureQueue:
     async def update(self, message: Message, *, visibility: float, body: str | None = None) -> Message:
         if body is not None:
             check_body(body)
-        seconds = whole_seconds(visibility)
+        wire, seconds = None if body is None else to_wire(body), whole_seconds(visibility)
         updated = await attempt(
-            lambda: self._client.update_message(message.id, message.receipt, body, visibility_timeout=seconds)
+            lambda: self._client.update_message(message.id, message.receipt, wire, visibility_timeout=seconds)
         )
         return replace(message, receipt=updated.pop_receipt or "", body=message.body if body is None else body)
 
     async def delete(self, message: Message) -> None:
         await attempt(lambda: self._client.delete_message(message.id, message.receipt))
 
-    async def peek(self) -> list[str]:
-        async def peek() -> list[str]:
+    async def peek(self) -> list[Message]:
+        async def peek() -> list[Message]:
             try:
-                return [message.content or "" for message in await self._undecoded.peek_messages(MAX_BATCH)]
+                return [_message(message) for message in await self._client.peek_messages(MAX_BATCH)]
             except ResourceNotFoundError:
                 return []
 
@@ -115,9 +95,9 @@ class AzureQueue:
 
 
 def _message(message: QueueMessage) -> Message:
-    return Message(
+    return from_wire(
         id=message.id,
-        body=message.content or "",
+        stored=message.content or "",
         receipt=message.pop_receipt or "",
         dequeue_count=message.dequeue_count or 0,
     )

@@ -6,7 +6,6 @@ They have the service's limits, list rows page by page from live data, and end l
 from __future__ import annotations
 
 import heapq
-from base64 import b64encode
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from typing import Unpack
 
 from ..model.errors import ConflictError
 from ..ports import Clock
-from .queue import MAX_BATCH, Message, check_body, whole_seconds
+from .queue import MAX_BATCH, Message, check_body, from_wire, to_wire, whole_seconds
 from .table import PAGE_ROWS, Query, Row, Wanted, check_keys, check_row
 
 
@@ -118,7 +117,7 @@ class _Stored:
     """A message in the queue. `serial` changes with each receipt; a heap entry with an older serial is ignored."""
 
     id: str
-    body: str
+    wire: str
     receipt: str = ""
     dequeue_count: int = 0
     serial: int = 0
@@ -137,10 +136,13 @@ class MemoryQueue:
 
     async def send(self, body: str, *, delay: float = 0) -> None:
         check_body(body)
-        now = self._clock.now()
-        stored = _Stored(id=f"m{next(self._serials)}", body=body)
+        self.put(to_wire(body), delay=delay)
+
+    def put(self, wire: str, *, delay: float = 0) -> None:
+        """Store a text as it is, as anybody may who has a role on the account."""
+        stored = _Stored(id=f"m{next(self._serials)}", wire=wire)
         self._messages[stored.id] = stored
-        self._hide(stored, now, whole_seconds(delay))
+        self._hide(stored, self._clock.now(), whole_seconds(delay))
 
     async def send_many(self, bodies: Sequence[str], *, delay: float = 0) -> None:
         for body in bodies:
@@ -166,18 +168,18 @@ class MemoryQueue:
             check_body(body)
         seconds = whole_seconds(visibility)
         stored = self._received(message)
-        stored.body = stored.body if body is None else body
+        stored.wire = stored.wire if body is None else to_wire(body)
         self._hide(stored, self._clock.now(), seconds)
         return _message(stored)
 
     async def delete(self, message: Message) -> None:
         del self._messages[self._received(message).id]
 
-    async def peek(self) -> list[str]:
+    async def peek(self) -> list[Message]:
         self._surface(self._clock.now())
-        bodies = {(stored.serial, stored.id): stored.body for stored in self._messages.values()}
-        visible = [bodies[each] for each in sorted(self._visible) if each in bodies]
-        return [b64encode(body.encode()).decode() for body in visible[:MAX_BATCH]]
+        there = {(stored.serial, stored.id): stored for stored in self._messages.values()}
+        visible = [there[each] for each in sorted(self._visible) if each in there]
+        return [replace(_message(stored), receipt="") for stored in visible[:MAX_BATCH]]
 
     async def depth(self) -> int:
         return len(self._messages)
@@ -208,9 +210,9 @@ class MemoryQueue:
 
 
 def _message(stored: _Stored) -> Message:
-    return Message(
+    return from_wire(
         id=stored.id,
-        body=stored.body,
+        stored=stored.wire,
         receipt=stored.receipt,
         dequeue_count=stored.dequeue_count,
     )

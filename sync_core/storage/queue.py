@@ -7,6 +7,7 @@ https://learn.microsoft.com/rest/api/storageservices/queue-service-rest-api
 from __future__ import annotations
 
 import math
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,12 +21,17 @@ MAX_BODY_BYTES = 48 * 1024  # of UTF-8; 64 KiB as base64, which adds a third
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message as received. `receipt` is valid until the message is received or updated again."""
+    """A message as received. `receipt` is valid until the message is received or updated again; a peek gives none.
+
+    The host gives no function a message that is not `readable`: one that is not base64 of UTF-8. Its `body` is the text
+    as stored.
+    """
 
     id: str
     body: str
     receipt: str
     dequeue_count: int
+    readable: bool = True
 
 
 class Queue(Protocol):
@@ -52,8 +58,8 @@ class Queue(Protocol):
         """Raises ConflictError if the receipt is stale: another receiver has the message, or it is gone."""
         ...
 
-    async def peek(self) -> list[str]:
-        """The bodies of the next messages, up to 32, as they are stored: base64. The messages stay visible."""
+    async def peek(self) -> list[Message]:
+        """The next visible messages, up to 32, without a receipt. They stay visible. None if there is no such queue."""
         ...
 
     async def depth(self) -> int:
@@ -70,6 +76,20 @@ def whole_seconds(seconds: float, *, least: int = 0) -> int:
     if whole > MAX_DELAY_S:
         raise StorageRefusedError(code="OutOfRangeQueryParameterValue", detail="visibilitytimeout")
     return whole
+
+
+def to_wire(body: str) -> str:
+    """The text that is stored: base64 of UTF-8, by the host's own default for messageEncoding."""
+    return b64encode(body.encode()).decode()
+
+
+def from_wire(*, id: str, stored: str, receipt: str = "", dequeue_count: int) -> Message:  # noqa: A002 - a message's own
+    """The message of a stored text; a text that nobody can decode is passed on, so that it does not hide its batch."""
+    try:
+        body, readable = b64decode(stored, validate=True).decode(), True
+    except ValueError:
+        body, readable = stored, False
+    return Message(id=id, body=body, receipt=receipt, dequeue_count=dequeue_count, readable=readable)
 
 
 def check_body(body: str) -> None:

@@ -17,6 +17,7 @@ from .feeds import TableFeeds
 from .guards import TableGuards
 from .links import TableLinks
 from .memory import MemoryQueue, MemoryTable
+from .poison import PoisonQueues
 from .queue import Queue
 from .queues import ALL_QUEUES, WorkQueues
 from .subscriptions import TableSubscriptions
@@ -40,6 +41,7 @@ class Storage:
     activity: TableActivity
     budgets: Budgets
     queues: Queues
+    poison: PoisonQueues
     tables_by_name: Mapping[str, Table]
     queues_by_name: Mapping[str, Queue]  # work and poison queues
     creators: Mapping[str, Action] = field(default_factory=dict)  # by name of table or queue; none in memory
@@ -94,6 +96,7 @@ def assemble_storage(
         activity=TableActivity(tables["activity"]),
         budgets=TableBudgets(tables["guards"]),
         queues=WorkQueues(queues),
+        poison=PoisonQueues(queues),
         tables_by_name=tables,
         queues_by_name=queues,
         creators=creators or {},

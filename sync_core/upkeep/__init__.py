@@ -1,1 +1,22 @@
-"""The timer's work besides reading feeds: figures for the alerts, and the deletion of old activity."""
+"""The poll's work besides reading feeds: what fell aside, the deletion of old activity, figures for the alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .measure import Measure
+from .poison import PoisonDrain
+from .retention import Retention
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    poison: PoisonDrain
+    retention: Retention
+    measure: Measure
+
+    async def run(self) -> None:
+        """Figures come last: they show what the rest left."""
+        await self.poison.run()
+        await self.retention.run()
+        await self.measure.run()

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from ..model import Sync
 from ..model.errors import SyncError
+from ..model.messages import WORK_QUEUES
 from ..nominate.rounds import FeedReader
-from ..ports import Clock, Guards, HoldState, Links
+from ..ports import Activity, Clock, Guards, HoldState, Links, Poison
 
 log = logging.getLogger("xtsync.measure")
 
@@ -20,6 +21,8 @@ class Measure:
     feeds: FeedReader
     links: Links
     guards: Guards
+    poison: Poison
+    activity: Activity
     clock: Clock
 
     async def run(self) -> None:
@@ -39,6 +42,19 @@ class Measure:
                 log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
             else:
                 log.info("sync.measured sync=%s linked=%d parked=%d held=%d", name, linked, parked, held)
+        for queue in WORK_QUEUES:
+            await self._poison(queue)
+
+    async def _poison(self, queue: str) -> None:
+        """The messages of this queue that failed again and again: still on its poison queue, or kept."""
+        try:
+            waiting = await self.poison.depth(queue)
+            unreadable = sum(not each.readable for each in await self.poison.peek(queue)) if waiting else 0
+            kept = await self.activity.poison_count(queue)
+        except SyncError as error:
+            log.warning("poison.unmeasured queue=%s error=%s", queue, error.code)
+        else:
+            log.info("poison.measured queue=%s waiting=%d unreadable=%d kept=%d", queue, waiting, unreadable, kept)
 
     async def _feed(self, tenant: str, feed: str) -> None:
         """The lag is the time since a round was last completed; before the first end, since the first round began."""

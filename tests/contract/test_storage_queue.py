@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from random import Random
 
@@ -11,11 +12,12 @@ from azure.storage.queue.aio import QueueClient
 
 from local.azurite import Azurite
 from sync_core.model.errors import ConflictError
-from sync_core.ports import Clock
+from sync_core.ports import Clock, Poisoned
 from sync_core.storage.connect import connect
 from sync_core.storage.errors import StorageRefusedError
 from sync_core.storage.memory import MemoryQueue
 from sync_core.storage.queue import Message, Queue
+from sync_core.storage.repositories import Storage
 
 
 async def one(queue: Queue, visibility: float = 60) -> Message:
@@ -34,11 +36,11 @@ async def test_send_receive_delete(queue: Queue) -> None:
     assert await queue.depth() == 0
 
 
-async def test_peeking_shows_the_wire_and_takes_nothing(queue: Queue) -> None:
-    """Encoded, and only what could be received now; it can be received afterwards as if nobody had looked."""
+async def test_peeking_takes_nothing(queue: Queue) -> None:
+    """It shows only what could be received now, which can be received afterwards as if nobody had looked."""
     await queue.send("later", delay=60)
     await queue.send("now")
-    assert [base64.b64decode(body).decode() for body in await queue.peek()] == ["now"]
+    assert [(each.body, each.readable, each.receipt) for each in await queue.peek()] == [("now", True, "")]
     message = await one(queue)
     assert (message.body, message.dequeue_count) == ("now", 1)
     assert await queue.peek() == []
@@ -161,6 +163,42 @@ async def test_base64_on_the_wire(azurite: Azurite) -> None:
     assert base64.b64decode(peeked.content).decode() == '{"é":1}'
     assert peeked.expires_on is not None
     assert peeked.expires_on.year == 9999
+
+
+@pytest.fixture
+async def foreign(azurite: Azurite) -> AsyncIterator[Storage]:
+    """A poison queue with three messages of which the second is not base64, and a storage that reads it."""
+    storage = connect(azurite.connection_string, prefix="foreign")
+    await storage.create("user-changes-poison")
+    queue = storage.queues_by_name["user-changes-poison"]
+    async with QueueClient.from_connection_string(azurite.connection_string, "foreignuser-changes-poison") as plain:
+        await plain.clear_messages()
+        await queue.send("before")
+        await plain.send_message('{"v":1}')
+        await queue.send("behind")
+        yield storage
+    await storage.close()
+
+
+async def test_a_body_that_is_not_base64_hides_no_other(foreign: Storage) -> None:
+    """Peeked or received, it comes as it is stored, and says that no function can read it."""
+    queue = foreign.queues_by_name["user-changes-poison"]
+    expected = [("before", True), ('{"v":1}', False), ("behind", True)]
+    assert [(each.body, each.readable) for each in await queue.peek()] == expected
+    assert [(each.body, each.readable) for each in await queue.receive()] == expected
+
+
+async def test_sifting_deletes_what_is_done_and_shows_the_rest_at_once(foreign: Storage) -> None:
+    """The rest keeps its text, and is not hidden from the next who looks."""
+
+    async def readable(message: Poisoned) -> bool:
+        return message.readable
+
+    await foreign.poison.sift("user-changes", readable)
+    assert [each.body for each in await foreign.poison.peek("user-changes")] == ['{"v":1}']
+    assert await foreign.poison.depth("user-changes") == 1
+    assert await foreign.poison.depth("feed-pages") == 0  # there is no such queue yet
+    await foreign.poison.sift("feed-pages", readable)
 
 
 async def test_shuffled_delivery_is_repeatable() -> None:

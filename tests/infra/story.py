@@ -21,6 +21,8 @@ from sync_core.config.file import parse_config
 from sync_core.config.settings import load_settings
 from sync_core.model import Nomination, Why
 from sync_core.nominate.webhook import Answer
+from sync_core.ops.documents import PoisonFate
+from sync_core.ops.poison import list_poison, settle
 from sync_core.storage.queue import Message
 from sync_core.storage.repositories import memory_storage
 from tests.simulator.chance import Chance, Weather
@@ -209,6 +211,12 @@ class Day:
     async def send(self, queue: str, body: str) -> None:
         await self.host.lives["a"].queue(queue).send(body)
 
+    async def remove_poison(self) -> None:
+        """As `xtsync poison remove` does, with every id of `xtsync poison`."""
+        runtime = self.host.lives["a"].runtime
+        found = await list_poison(runtime)
+        await settle(runtime, [each.id for each in found.messages], PoisonFate.REMOVED)
+
     async def approve(self) -> None:
         """As `xtsync holds approve` does."""
         runtime = self.host.lives["a"].runtime
@@ -220,9 +228,7 @@ class Day:
 
 async def _poll(runtime: Runtime) -> None:
     """As function_app.py does."""
-    await runtime.feeds.poll()
-    await runtime.measure.run()
-    await runtime.retention.run()
+    await runtime.poll()
 
 
 async def _keep(runtime: Runtime) -> None:

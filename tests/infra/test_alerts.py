@@ -12,6 +12,7 @@ from functools import cache
 import pytest
 
 from local.functions_host.telemetry import Row
+from sync_core.model.messages import WORK_QUEUES
 from tests.simulator.plan import CONTOSO, FABRIKAM, STAFF, SYNC
 
 from . import program
@@ -83,10 +84,22 @@ async def groups_refused(day: Day) -> None:
 
 
 async def nonsense_on_a_queue(day: Day) -> None:
-    """A message that the program cannot read, and fails over five times."""
+    """A message that the program cannot read, and fails over five times; a person removes it."""
     await day.until(22)
     await day.send("subscription-events", '{"v": 1}')
-    await day.until(95)
+    await day.until(36)
+    await day.remove_poison()
+    await day.until(60)
+
+
+async def undecodable_on_every_queue(day: Day) -> None:
+    """Somebody sends without base64: the host gives that to no function, not even from the poison queue."""
+    await day.until(22)
+    for queue in WORK_QUEUES:
+        day.host.put(queue, '{"v": 1}')
+    await day.until(36)
+    await day.remove_poison()
+    await day.until(60)
 
 
 async def address_taken(day: Day) -> None:
@@ -147,9 +160,16 @@ TROUBLES = {
     "nonsense on a queue": Trouble(
         story=nonsense_on_a_queue,
         before=20,
-        during=30,
-        after=95,
+        during=34,
+        after=60,
         expected={("messages-poisoned", "subscription-events"), ("failure-rate", "subscription_events")},
+    ),
+    "undecodable on every queue": Trouble(
+        story=undecodable_on_every_queue,
+        before=20,
+        during=34,
+        after=60,
+        expected={("messages-poisoned", queue) for queue in WORK_QUEUES},
     ),
     "address taken": Trouble(story=address_taken, before=20, during=30, after=75, expected={("users-parked", SYNC)}),
     "many leave": Trouble(story=many_leave, before=20, during=30, after=60, expected={("deletions-held", SYNC)}),

@@ -23,9 +23,8 @@ from sync_core.deployment import build
 from sync_core.model import messages
 from sync_core.model.errors import ConflictError, SyncError
 from sync_core.nominate import webhook
-from sync_core.storage.memory import MemoryTable
+from sync_core.storage.memory import MemoryQueue, MemoryTable
 from sync_core.storage.queue import Message, Queue
-from sync_core.storage.queues import ALL_QUEUES
 from sync_core.storage.repositories import Storage, memory_storage
 
 from .history import Taken, working_on
@@ -104,7 +103,7 @@ class Host:
         )
         life = Life(instance=instance, runtime=runtime)
         self.lives[name] = life
-        for queue in ALL_QUEUES:
+        for queue in messages.WORK_QUEUES:
             life.bells[queue] = asyncio.Event()
             life.busy[queue] = 0
             instance.start(self._receive_for_ever(life, queue), f"{instance.name} {queue}")
@@ -120,7 +119,8 @@ class Host:
 
     def _ring(self, queue: str) -> None:
         for life in self.alive():
-            life.bells[queue].set()
+            if queue in life.bells:  # nobody listens to a poison queue
+                life.bells[queue].set()
 
     async def _receive_for_ever(self, life: Life, queue: str) -> None:
         bell = life.bells[queue]
@@ -146,13 +146,16 @@ class Host:
             life.bells[queue].set()
 
     async def _deliver(self, life: Life, queue: str, message: Message) -> None:
-        note = self.stage.history.note
+        note, work = self.stage.history.note, life.queue(queue)
+        if not message.readable:  # the host decodes before it calls a function
+            await self._poison(life, queue, message)
+            await work.delete(message)
+            return
         user = str(json.loads(message.body).get("user", ""))
         working_on.set(Taken(at=self.stage.clock.now(), instance=life.instance.name, user=user))
         note(life.instance.name, f"takes {queue} {message.id} #{message.dequeue_count} {message.body}")
-        work = life.queue(queue)
         try:
-            if message.dequeue_count <= MAX_DEQUEUE_COUNT or queue.endswith("-poison"):
+            if message.dequeue_count <= MAX_DEQUEUE_COUNT:
                 await self._call(life, queue, message)
             else:
                 await self._poison(life, queue, message)
@@ -161,7 +164,7 @@ class Host:
             if not isinstance(error, SyncError):
                 self.bugs.append(f"{type(error).__name__} in {queue}: {error}")
             try:
-                if message.dequeue_count >= MAX_DEQUEUE_COUNT and not queue.endswith("-poison"):
+                if message.dequeue_count >= MAX_DEQUEUE_COUNT:
                     await self._poison(life, queue, message)
                     await work.delete(message)
                 else:
@@ -179,7 +182,17 @@ class Host:
     async def _poison(self, life: Life, queue: str, message: Message) -> None:
         self.stage.history.note(life.instance.name, f"poisons {queue} {message.id}")
         self.stage.weather.saw("poisoned")
-        await life.queue(messages.poison_queue(queue)).send(message.body)
+        if message.readable:
+            await life.queue(messages.poison_queue(queue)).send(message.body)
+        else:
+            self.put(messages.poison_queue(queue), message.body)
+
+    def put(self, queue: str, stored: str) -> None:
+        """A text that is not base64, as it is."""
+        there = self._storage.queues_by_name[queue]
+        assert isinstance(there, MemoryQueue)
+        there.put(stored)
+        self.ring(queue, 0)
 
     async def _call(self, life: Life, queue: str, message: Message) -> None:
         """function_app.py, without Azure."""
@@ -199,13 +212,8 @@ class Host:
                     )
             case messages.FEED_PAGES:
                 await runtime.feeds.run(messages.decode_feed_run(body))
-            case messages.SUBSCRIPTION_EVENTS:
-                await runtime.keeper.lifecycle(messages.decode_lifecycle_event(body))
             case _:
-                try:
-                    await runtime.worker.poisoned(queue.removesuffix("-poison"), message.id, body.encode())
-                except Exception as error:  # noqa: BLE001 - as function_app.py does
-                    self.stage.history.note(life.instance.name, f"poison unrecorded {message.id} {error}")
+                await runtime.keeper.lifecycle(messages.decode_lifecycle_event(body))
 
     # Timers
 

@@ -206,7 +206,7 @@ class SlowQueue:
             raise UnavailableError("queue")
         await self._queue.delete(message)
 
-    async def peek(self) -> list[str]:
+    async def peek(self) -> list[Message]:
         return await self._queue.peek()
 
     async def depth(self) -> int:

@@ -226,7 +226,7 @@ class _Run:
 
 
 async def _poll(runtime: Runtime) -> None:
-    await runtime.feeds.poll()
+    await runtime.poll()
 
 
 async def _keep(runtime: Runtime) -> None:

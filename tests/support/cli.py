@@ -20,6 +20,7 @@ from sync_core.decision.look import Look
 from sync_core.model import Link, LinkState, Nomination
 from sync_core.model.messages import USER_CHANGES, decode_nomination
 from sync_core.ports import HoldRecord
+from sync_core.storage.memory import MemoryQueue
 from sync_core.storage.repositories import Storage, memory_storage
 
 from .clock import ManualClock
@@ -132,6 +133,12 @@ class Bench:
         )
         self.target.add(link.target_id or "", f"{user[:4]}@contoso.example")
         return self.do(self.storage.links.save(link))
+
+    def put(self, queue: str, stored: str) -> None:
+        """A message as somebody sends it who does not know of base64."""
+        there = self.storage.queues_by_name[queue]
+        assert isinstance(there, MemoryQueue)
+        there.put(stored)
 
     def nominations(self) -> list[Nomination]:
         """What a function app would receive now; hidden messages are not among it."""

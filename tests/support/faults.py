@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Unpack
 
+from sync_core.storage.memory import MemoryQueue
 from sync_core.storage.queue import MAX_BATCH, Message, Queue
 from sync_core.storage.table import Query, Row, Table
 
@@ -136,6 +137,11 @@ class FaultyQueue:
     async def send_many(self, bodies: Sequence[str], *, delay: float = 0) -> None:
         await self._faults.call(f"queue.{self._name}.send", self._queue.send_many(bodies, delay=delay))
 
+    def put(self, stored: str) -> None:
+        """A text that is not base64, as it is."""
+        assert isinstance(self._queue, MemoryQueue)
+        self._queue.put(stored)
+
     async def receive(self, *, max_messages: int = MAX_BATCH, visibility: float = 600) -> list[Message]:
         return await self._queue.receive(max_messages=max_messages, visibility=visibility)
 
@@ -145,7 +151,7 @@ class FaultyQueue:
     async def delete(self, message: Message) -> None:
         await self._queue.delete(message)
 
-    async def peek(self) -> list[str]:
+    async def peek(self) -> list[Message]:
         return await self._queue.peek()
 
     async def depth(self) -> int:

@@ -180,6 +180,12 @@ class World:
             self.clock.advance(timedelta(seconds=1))
         return raised
 
+    def put_stored(self, queue: str, stored: str) -> None:
+        """A message as somebody sends it who does not know of base64."""
+        there = self.storage.queues_by_name[queue]
+        assert isinstance(there, FaultyQueue)
+        there.put(stored)
+
     async def nominated(self) -> list[Nomination]:
         """What waits on the user-changes queue, however long it is still delayed; the messages are taken off."""
         return [decode_nomination(body) for body in await self._bodies(USER_CHANGES)]

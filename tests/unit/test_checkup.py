@@ -20,11 +20,13 @@ from sync_core.config.settings import load_settings
 from sync_core.deployment import build
 from sync_core.model import Json, Link, Parked, Tenant
 from sync_core.model.errors import Fault, UnavailableError
+from sync_core.model.messages import WORK_QUEUES
 from sync_core.ops.doctor import remedies
 from sync_core.ops.doctor.run import Checkup
 from sync_core.ops.documents import Finding, Verdict
 from sync_core.ports import AppOnTenant, FeedPhase, FeedState, Side
 from sync_core.storage.memory import MemoryQueue
+from sync_core.storage.queue import Message, from_wire
 from sync_core.storage.repositories import memory_storage
 from tests.support.make import STAFF
 
@@ -61,8 +63,8 @@ class Dated(EmulatorTransport):
 class Foreign(MemoryQueue):
     """A queue to which somebody else sends as well."""
 
-    async def peek(self) -> list[str]:
-        return ['{"v":1}', "eyJ2IjoxfQ=="]
+    async def peek(self) -> list[Message]:
+        return [from_wire(id="m1", stored=text, dequeue_count=0) for text in ('{"v":1}', "eyJ2IjoxfQ==")]
 
 
 class Clinic:
@@ -424,6 +426,18 @@ async def test_poison_on_the_queue_and_kept(clinic: Clinic) -> None:
     await clinic.storage.queues_by_name["feed-pages-poison"].send("x")
     await clinic.storage.activity.poisoned("user-changes", "m1", "x", clinic.clock.now())
     assert await clinic.report() == {"poison": "1 on feed-pages-poison, 1 kept in table activity"}
+
+
+@pytest.mark.parametrize("queue", WORK_QUEUES)
+async def test_a_poisoned_message_that_nothing_can_read(clinic: Clinic, queue: str) -> None:
+    """It is told from one that a function failed on, and the command that ends it is named."""
+    there = clinic.storage.queues_by_name[f"{queue}-poison"]
+    assert isinstance(there, MemoryQueue)
+    there.put('{"v":1}')
+    assert await clinic.report() == {"poison": f"1 on {queue}-poison (1 unreadable)"}
+    remedy = await clinic.remedy("poison")
+    assert "xtsync poison remove ID" in remedy
+    assert "failed five times" not in remedy
 
 
 async def test_parked_users_are_a_warning(clinic: Clinic) -> None:

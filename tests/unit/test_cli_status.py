@@ -59,6 +59,7 @@ def test_status_shows_what_wants_attention(bench: Bench) -> None:
     assert "contoso  users     sub-1  in 40 h  live" in lines
     assert any(line.split() == ["user-changes-poison", "1", "POISON"] for line in lines)
     assert "1 poisoned message kept in the table `activity`" in lines
+    assert "See what failed again and again, put it back or remove it with: xtsync poison" in lines
     assert "Held deletions (see them with: xtsync holds)" in lines
     assert any(line.split() == [NAME, "1", "0", "0"] for line in lines)
     assert any(line.split() == [NAME, BOB, "unadopted", "in", "10", "min", "2"] for line in lines)
@@ -88,7 +89,15 @@ def test_status_json_has_stable_keys(bench: Bench) -> None:
     assert full["holds"] == [{"sync": NAME, "waiting": 1, "approved": 0, "rejected": 0}]
     assert full["parked"][0]["source_id"] == BOB
     assert full["parked"][0]["tries"] == 2
-    assert {"name": "user-changes-poison", "depth": 1, "poison": True} in full["queues"]
+    assert {"name": "user-changes-poison", "depth": 1, "poison": True, "unreadable": 0} in full["queues"]
+
+
+def test_status_counts_what_no_function_can_read(bench: Bench) -> None:
+    """Such a message is no fault of the program, and no poll takes it away."""
+    bench.put("feed-pages-poison", '{"v":1}')
+    lines = bench.run("status").out.splitlines()
+    assert any(line.split() == ["feed-pages-poison", "1", "POISON", "1", "UNREADABLE"] for line in lines)
+    assert "See what failed again and again, put it back or remove it with: xtsync poison" in lines
 
 
 def test_status_knows_an_expired_subscription(bench: Bench) -> None:

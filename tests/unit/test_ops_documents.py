@@ -118,6 +118,18 @@ def resync_not_started(bench: Bench) -> Shown:
     return xtsync(bench, "resync")
 
 
+def poison(bench: Bench) -> Shown:
+    """One that nothing can read, and one on which the program failed five times."""
+    bench.put("feed-pages-poison", '{"v":1}')
+    bench.do(bench.storage.activity.poisoned("user-changes", "kept-1", "x", bench.clock.now()))
+    return xtsync(bench, "poison")
+
+
+def poison_removed(bench: Bench) -> Shown:
+    bench.put("feed-pages-poison", '{"v":1}')
+    return xtsync(bench, "poison", "remove", "m1", "--yes")
+
+
 # --- one user ----------------------------------------------------------------------------------------------------
 
 
@@ -363,7 +375,7 @@ def http_storage_silent(bench: Bench) -> Shown:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    *(status_fresh, status, plan, plan_of_nothing, resync, resync_not_started),
+    *(status_fresh, status, plan, plan_of_nothing, resync, resync_not_started, poison, poison_removed),
     *(sync_invites, sync_of_nothing, sync_dry_run, sync_dry_run_with_values, sync_of_a_manager),
     *(sync_of_refused_attributes, sync_parks, sync_would_park, sync_needs_approval, sync_held, sync_tries_again),
     *(sync_fails, sync_cannot_take_access, sync_deletes, adopt_list, adopt_user),

@@ -52,7 +52,7 @@ class Checkup:
         return [
             _check("configuration", "settings and sync.yaml", stored.configuration, syncs, len(config.warnings)),
             _check("queue encoding", work, stored.encoding, storage.queues_by_name, self.host_encoding),
-            _check("poison", poisoned, stored.poison, storage.queues, storage.activity),
+            _check("poison", poisoned, stored.poison, storage.poison, storage.activity),
             _check("parked users", "table links", stored.parked, storage.links, syncs),
             _check("holds", "table guards", stored.holds, storage.guards, syncs, now),
         ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +12,7 @@ from ...model import Sync
 from ...model.errors import ConfigError, Fault
 from ...model.messages import WORK_QUEUES, poison_queue
 from ...nominate.rounds import STALLED, USERS
-from ...ports import Activity, FeedPhase, Feeds, FeedState, Guards, Links, Queues
+from ...ports import Activity, FeedPhase, Feeds, FeedState, Guards, Links, Poison
 from ...storage.queue import Queue
 from ..words import ago, span
 from . import remedies
@@ -25,6 +23,21 @@ FEED_OVERDUE = timedelta(minutes=30)
 # Of directory objects. https://learn.microsoft.com/graph/delta-query-overview
 DELTA_LINK_LIFE = timedelta(days=7)
 _ENCODING = "base64"
+_UNREADABLE = (
+    "Unreadable: not base64, so no function ever sees it. Only this app may send to its queues: see who else has a",
+    "Storage Queue Data role on the account.",
+)
+_FAILED = (
+    "Kept: it made the program fail five times. The exceptions are in AppExceptions of Log Analytics. Report them.",
+)
+_SETTLE = (
+    "The messages, with their ids:",
+    "xtsync poison",
+    "Once more, after a fix; or gone for good:",
+    "xtsync poison put-back ID",
+    "xtsync poison remove ID",
+    "What they mean: docs/operations.md#messages-poisoned",
+)
 
 
 async def configuration(syncs: Sequence[Sync], warnings: int) -> Found:
@@ -84,7 +97,7 @@ async def encoding(queues: Mapping[str, Queue], host_encoding: str) -> Found:
             "Put this into host.json, under extensions.queues, and deploy:",
             '"messageEncoding": "base64"',
         )
-    foreign = {name: sum([_foreign(body) for body in await queues[name].peek()]) for name in WORK_QUEUES}
+    foreign = {name: sum([not each.readable for each in await queues[name].peek()]) for name in WORK_QUEUES}
     found = [name for name, count in foreign.items() if count]
     if not found:
         return ok(_ENCODING)
@@ -96,22 +109,19 @@ async def encoding(queues: Mapping[str, Queue], host_encoding: str) -> Found:
     )
 
 
-async def poison(queues: Queues, activity: Activity) -> Found:
-    depths = await queues.depths()
-    found = [f"{depths[name]} on {name}" for name in map(poison_queue, WORK_QUEUES) if depths.get(name)]
-    kept = await activity.poison_count()
-    if kept:
+async def poison(poison: Poison, activity: Activity) -> Found:
+    unreadable = 0
+    found = []
+    for queue in WORK_QUEUES:
+        if depth := await poison.depth(queue):
+            here = sum(not each.readable for each in await poison.peek(queue))
+            unreadable += here
+            found.append(f"{depth} on {poison_queue(queue)}" + (f" ({here} unreadable)" if here else ""))
+    if kept := await activity.poison_count():
         found.append(f"{kept} kept in table activity")
     if not found:
         return ok("none")
-    return failed(
-        ", ".join(found),
-        "Each made the program fail five times: the exceptions are in AppExceptions of Log Analytics. Report them.",
-        "After a fix, for a user and for a feed:",
-        "xtsync sync USER",
-        "xtsync resync",
-        "Then delete what is kept: docs/operations.md#messages-poisoned",
-    )
+    return failed(", ".join(found), *(_UNREADABLE if unreadable else ()), *(_FAILED if kept else ()), *_SETTLE)
 
 
 async def parked(links: Links, syncs: Sequence[Sync]) -> Found:
@@ -137,11 +147,3 @@ async def holds(guards: Guards, syncs: Sequence[Sync], now: datetime) -> Found:
 
 def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
-
-
-def _foreign(body: str) -> bool:
-    try:
-        base64.b64decode(body, validate=True).decode()
-    except (binascii.Error, ValueError):
-        return True
-    return False

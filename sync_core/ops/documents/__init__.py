@@ -7,6 +7,7 @@ changes.py     changes of a target user, made or to come
 users.py       one user: each look, the outcome, adoptions
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
+poison.py      messages that no function could handle, and decisions
 deployment.py  status, rounds, the doctor's report, errors
 files.py       sync.yaml, cases of mappings, a schema
 """
@@ -45,6 +46,7 @@ from .deployment import (
 from .files import ImportedSchema, MappingCase, MappingCases, Validation
 from .holds import Decided, Decision, DecisionRequest, HeldDeletion, HeldUser, Holds
 from .plans import FailedUser, Plan, PlannedUser, SyncPlan
+from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
 from .rendering import ABSENT, Absent, as_json
 from .users import (
     ApprovedAdoption,
@@ -98,6 +100,9 @@ __all__ = [
     "ParkedUser",
     "Plan",
     "PlannedUser",
+    "PoisonFate",
+    "PoisonedMessage",
+    "PoisonedMessages",
     "QueueStatus",
     "Refuse",
     "RefusedAttributes",
@@ -107,6 +112,7 @@ __all__ = [
     "Round",
     "Rounds",
     "Scope",
+    "SettledPoison",
     "Skip",
     "SoftDelete",
     "Source",

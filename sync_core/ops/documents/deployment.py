@@ -58,11 +58,15 @@ class SubscriptionStatus:
 
 @document
 class QueueStatus:
-    """One queue, with the messages whose time is still to come. `poison`: messages that failed again and again."""
+    """One queue, with the messages whose time is still to come. `poison`: messages that failed again and again.
+
+    `unreadable` counts those, of the next 32, that no function can read.
+    """
 
     name: str
     depth: int
     poison: bool
+    unreadable: int
 
 
 @document

@@ -9,6 +9,7 @@ import pytest
 
 from sync_core.model import Assigned
 from sync_core.model.errors import UnavailableError
+from sync_core.model.messages import WORK_QUEUES
 from sync_core.upkeep.measure import Measure
 from tests.support.make import SALES
 from tests.support.world import World
@@ -20,6 +21,8 @@ def measure(world: World) -> Measure:
         feeds=world.feeds,
         links=world.storage.links,
         guards=world.storage.guards,
+        poison=world.storage.poison,
+        activity=world.storage.activity,
         clock=world.clock,
     )
 
@@ -33,6 +36,23 @@ async def test_each_sync_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [
         "feed.measured tenant=contoso feed=users behind_s=0",
         "sync.measured sync=contoso-to-fabrikam linked=1 parked=0 held=0",
+        *(f"poison.measured queue={queue} waiting=0 unreadable=0 kept=0" for queue in WORK_QUEUES),
+    ]
+
+
+async def test_messages_that_were_set_aside_are_counted_by_queue(caplog: pytest.LogCaptureFixture) -> None:
+    """On the poison queue, those among them that nothing can read, and kept."""
+    caplog.set_level(logging.INFO, "xtsync.measure")
+    world = World()
+    world.put_stored("feed-pages-poison", '{"v":1}')
+    await world.storage.queues_by_name["feed-pages-poison"].send("x")
+    await world.storage.activity.poisoned("feed-pages", "m1", "x", world.clock.now())
+    await world.storage.activity.poisoned("user-changes", "m2", "x", world.clock.now())
+    await measure(world).run()
+    assert [text for text in caplog.messages if text.startswith("poison.")] == [
+        "poison.measured queue=user-changes waiting=0 unreadable=0 kept=1",
+        "poison.measured queue=feed-pages waiting=2 unreadable=1 kept=1",
+        "poison.measured queue=subscription-events waiting=0 unreadable=0 kept=0",
     ]
 
 
@@ -52,11 +72,14 @@ async def test_a_feed_that_stands_still_falls_behind(caplog: pytest.LogCaptureFi
 
 async def test_a_count_that_fails_is_said_and_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """The alert on missing numbers is one thing, a poll that fails for their sake another."""
+    caplog.set_level(logging.WARNING, "xtsync.measure")
     world = World()
     world.faults.fail_next("table.feeds.get", UnavailableError())
     world.faults.fail_next("table.links.query", UnavailableError())
+    world.faults.fail_next("table.activity.query", UnavailableError())
     await measure(world).run()
     assert caplog.messages == [
         "feed.unmeasured tenant=contoso feed=users error=Unavailable",
         "sync.unmeasured sync=contoso-to-fabrikam error=Unavailable",
+        "poison.unmeasured queue=user-changes error=Unavailable",
     ]

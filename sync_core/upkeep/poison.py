@@ -1,0 +1,36 @@
+"""Empties the poison queues at every poll, so that no trigger has to poll them each second.
+
+A readable message is recorded, the user that it names is parked, and it is deleted. An unreadable one stays, since the
+host decodes for every function: `xtsync poison` shows it, puts it back or removes it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from ..model.errors import SyncError
+from ..model.messages import WORK_QUEUES
+from ..ports import Poison, Poisoned
+from ..reconcile.worker import Worker
+
+log = logging.getLogger("xtsync.poison")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoisonDrain:
+    poison: Poison
+    worker: Worker
+
+    async def run(self) -> None:
+        """Record and delete what can be read. After an error the next run goes on: nothing is deleted unrecorded."""
+        for queue in WORK_QUEUES:
+            try:
+                await self.poison.sift(queue, self._recorded)
+            except SyncError as error:
+                log.warning("poison.not_drained queue=%s error=%s", queue, error.code)
+
+    async def _recorded(self, message: Poisoned) -> bool:
+        if message.readable:
+            await self.worker.poisoned(message.queue, message.id, message.body)
+        return message.readable
