@@ -118,6 +118,7 @@ def _upkeep(
         measure=Measure(
             syncs=syncs,
             feeds=feeds,
+            subscriptions=storage.subscriptions,
             links=storage.links,
             guards=storage.guards,
             poison=poison,

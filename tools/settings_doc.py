@@ -23,9 +23,11 @@ PAGE = ROOT / "docs" / "settings.md"
 # Read by the Functions host, which puts them in the place of %NAME% in function_app.py.
 SCHEDULES = {
     "POLL_SCHEDULE": "When a round of each source tenant's feed begins, as NCRONTAB: second, minute, hour, day, month, "
-    "weekday, in UTC. The alert `feed-not-completed` expects one at least every 30 minutes.",
+    "weekday, in UTC. The alert `feed-not-completed` expects one at least every 30 minutes. Without it nobody polls: "
+    "what was not notified is not found, and nothing is measured.",
     "SUBSCRIPTION_SCHEDULE": "When subscriptions are renewed, as NCRONTAB too. They last two days, and the alert "
-    "`no-live-subscription` expects a renewal within three hours.",
+    "`no-live-subscription` expects a renewal within three hours. Without it nobody renews them: after two days "
+    "changes are found by the poll alone.",
 }
 
 _STORAGE_NAMES = ("AzureWebJobsStorage", "IDENTITY_ENDPOINT")
@@ -39,7 +41,14 @@ locally they come from the environment, else from `Values` in `local.settings.js
 stand in `sync.yaml`.
 
 `xtsync validate --settings` checks them, and lists every fault at once. An empty value counts as none. What stands in
-brackets is the default.
+brackets is the default. Without a setting that is needed and has none, the app starts and `/api/health` answers 200;
+every other function fails with a `ConfigError` that names the setting.
+"""
+_SCHEDULES_MISSING = """\
+There is no default in the code. Without one of them the app starts, answers `/api/health` with 200, and takes messages:
+the host turns off that function alone, with one line in its log. `xtsync doctor` and the alert find it by what is then
+not done: [operations.md](operations.md#a-timer-is-off). The value shown is that of the templates and of the local
+stack.
 """
 _STORAGE = """
 Storage is either `AzureWebJobsStorage`, a connection string, or an account by its name or its endpoints. An account is
@@ -62,8 +71,7 @@ def page() -> str:
             "",
             *_list((name, f"`{value}`", SCHEDULES[name]) for name, value in _schedules().items()),
             "",
-            "There is no default in the code: without one of them the host does not start the app. The value shown is",
-            "that of the templates and of the local stack.",
+            *_SCHEDULES_MISSING.splitlines(),
             "",
             "## Storage",
             _STORAGE,

@@ -1,4 +1,5 @@
-// What somebody has to know. Every query gives one row for each thing that is in trouble, named in the column `subject`:
+// What somebody has to know. Each rests on state that every poll measures, and on no count of lines, which can be lost.
+// Every query gives one row for each thing that is in trouble, named in the column `subject`:
 // an alert fires for each of them by itself, and resolves by itself. docs/deploy.md says what to do about each.
 
 import { tagsType } from '../types.bicep'
@@ -24,7 +25,7 @@ var rules = [
     name: 'no-live-subscription'
     summary: 'Graph does not notify us of changes in this source tenant; only the poll finds them.'
     severity: 1
-    window: 'PT3H'
+    window: 'PT30M'
     every: 'PT15M'
     query: loadTextContent('../queries/no-live-subscription.kql')
   }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ..model import LifecycleEvent, Tenant
 from ..model.errors import ConflictError, SyncError
@@ -22,6 +22,15 @@ log = logging.getLogger("xtsync.subscriptions")
 
 # Far below Graph's 29 days: a deployment that was removed is posted to for two more days, not for a month.
 LIFETIME = timedelta(days=2)
+
+
+def kept_at(record: SubscriptionRecord | None) -> datetime | None:
+    """When it was last kept; None if never. Version 0.1 wrote no such time, but each keeping is for LIFETIME."""
+    if record is None:
+        return None
+    if record.kept_at is None and record.expires_at is not None:
+        return record.expires_at - LIFETIME
+    return record.kept_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +59,11 @@ class SubscriptionKeeper:
         if record is None:
             record = SubscriptionRecord(tenant=tenant_key, tenant_id=tenant.id, resource=resource)
         if record.subscription_id and record.tenant_id == tenant.id:
-            renewed = await api.renew(record.subscription_id, self.clock.now() + LIFETIME)
+            now = self.clock.now()
+            renewed = await api.renew(record.subscription_id, now + LIFETIME)
             if renewed is not None and renewed.notification_url == api.notification_url:
                 log.info("subscription.alive tenant=%s resource=%s subscription=%s", tenant_key, resource, renewed.id)
-                return await self.records.save(replace(record, expires_at=renewed.expires_at))
+                return await self.records.save(replace(record, expires_at=renewed.expires_at, kept_at=now))
             if renewed is not None:
                 await api.delete(renewed.id)
         return await self._create(api, replace(record, tenant_id=tenant.id))
@@ -82,7 +92,12 @@ class SubscriptionKeeper:
             subscription.id,
         )
         return await self.records.save(
-            replace(record, subscription_id=subscription.id, expires_at=subscription.expires_at)
+            replace(
+                record,
+                subscription_id=subscription.id,
+                expires_at=subscription.expires_at,
+                kept_at=self.clock.now(),
+            )
         )
 
     async def _create_or_replace(self, api: SubscriptionApi, resource: str, client_state: str) -> GraphSubscription:

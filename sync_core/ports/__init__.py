@@ -39,6 +39,7 @@ from .state import (
     Queues,
     SubscriptionRecord,
     Subscriptions,
+    Tally,
 )
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "SubscriptionApi",
     "SubscriptionRecord",
     "Subscriptions",
+    "Tally",
     "TargetDirectory",
     "TenantInspection",
 ]

@@ -106,6 +106,7 @@ class SubscriptionRecord:
     subscription_id: str = ""  # empty: about to be created
     client_state_hash: str = ""
     expires_at: datetime | None = None
+    kept_at: datetime | None = None  # when Graph last renewed or created it for us
     etag: str | None = None
 
 
@@ -200,6 +201,19 @@ class Poison(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Outcomes of some time: how many changed something or parked their user, and how late notified changes were.
+
+    `late_ms` is their 95th percentile, nearest rank; 0 where nothing was notified.
+    """
+
+    changed: int = 0
+    parked: int = 0
+    notified: int = 0
+    late_ms: int = 0
+
+
 class Activity(Protocol):
     async def record(self, outcome: Outcome) -> None: ...
 
@@ -212,6 +226,10 @@ class Activity(Protocol):
         ...
 
     async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]: ...
+
+    async def tally(self, sync: str, since: datetime, limit: int) -> Tally:
+        """Of the outcomes since then, the newest `limit` at most."""
+        ...
 
     async def poison_count(self, queue: str = "") -> int:
         """How many are kept, of one work queue or of all."""

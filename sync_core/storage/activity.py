@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ..model import Change, Hold, Outcome, Refuse, Skip, SoftDelete
+from ..model import Change, Hold, Outcome, Refuse, Skip, SoftDelete, Why
 from ..model.errors import ConflictError
-from ..ports import Poisoned
+from ..ports import Poisoned, Tally
 from .columns import check_version, columns, time_or_none
 from .concurrency import for_each
 from .table import Row, Table, after_prefix, key
@@ -70,6 +70,21 @@ class TableActivity:
 
     async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]:
         return [_entry(row) async for row in self._table.query(key(sync), limit=limit)]
+
+    async def tally(self, sync: str, since: datetime, limit: int) -> Tally:
+        pk, until = key(sync), after_prefix(_newest_first(since))
+        rows = self._table.query(pk, rk_to=until, select=("changes", "error", "why", "latency_ms"), limit=limit)
+        changed = parked = 0
+        late: list[int] = []
+        async for row in rows:
+            parked += bool(row.text("error"))
+            if row.text("changes"):
+                changed += 1
+                if row.text("why") == Why.NOTIFICATION:
+                    late.append(int(row.values.get("latency_ms", 0)))
+        ranked = sorted(late)
+        nearest = ranked[-(len(ranked) // 20) - 1] if ranked else 0
+        return Tally(changed=changed, parked=parked, notified=len(ranked), late_ms=nearest)
 
     async def poison_count(self, queue: str = "") -> int:
         where = {"queue": queue} if queue else None

@@ -39,6 +39,7 @@ def _row(record: SubscriptionRecord) -> Row:
             "subscription_id": record.subscription_id,
             "client_state_hash": record.client_state_hash,
             "expires_at": record.expires_at,
+            "kept_at": record.kept_at,
         }
     )
     return Row(pk=key(record.tenant), rk=key(record.resource), values=values)
@@ -53,5 +54,6 @@ def _record(row: Row) -> SubscriptionRecord:
         subscription_id=row.text("subscription_id"),
         client_state_hash=row.text("client_state_hash"),
         expires_at=time_or_none(row, "expires_at"),
+        kept_at=time_or_none(row, "kept_at"),
         etag=row.etag,
     )

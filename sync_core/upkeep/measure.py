@@ -1,24 +1,35 @@
-"""The figures that alerts watch, logged at every poll, so that a silent or stuck feed shows as a number too."""
+"""The figures on which the alerts rest, logged at every poll from stored state.
+
+A line may be lost on its way: an alert looks at the newest measurement of several polls, and counts no lines. Two
+alerts also tell of missing measurements.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..model import Sync
 from ..model.errors import SyncError
 from ..model.messages import WORK_QUEUES
 from ..nominate.rounds import FeedReader
-from ..ports import Activity, Clock, Guards, HoldState, Links, Poison
+from ..nominate.subscriptions import LIFETIME, kept_at
+from ..ports import Activity, Clock, Guards, HoldState, Links, Poison, Subscriptions
 
 log = logging.getLogger("xtsync.measure")
+
+# Outcomes of this time are tallied; of a busy sync the newest of them, which are five pages of a table.
+TALLIED = timedelta(minutes=30)
+_MOST_TALLIED = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     syncs: Mapping[str, Sync]
     feeds: FeedReader
+    subscriptions: Subscriptions
     links: Links
     guards: Guards
     poison: Poison
@@ -26,35 +37,19 @@ class Measure:
     clock: Clock
 
     async def run(self) -> None:
-        """Write one log line for each feed, with its lag in seconds, and one for each sync, with three counts of users.
+        """Write one line for each feed, each subscription, each sync and its outcomes, and each work queue.
 
-        The counts are of linked users, of parked users and of holds. Logs storage errors.
+        Logs storage errors.
         """
         for feed, kind in self.feeds.kinds.items():
             for tenant in sorted(kind.tenants):
                 await self._feed(tenant, feed)
+                await self._subscription(tenant, feed)
         for name in sorted(self.syncs):
-            try:
-                linked = await self.links.count(name)
-                parked = len(await self.links.parked(name))
-                held = sum(hold.state is HoldState.HELD for hold in await self.guards.holds(name))
-            except SyncError as error:
-                log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
-            else:
-                log.info("sync.measured sync=%s linked=%d parked=%d held=%d", name, linked, parked, held)
+            await self._sync(name)
+            await self._outcomes(name)
         for queue in WORK_QUEUES:
             await self._poison(queue)
-
-    async def _poison(self, queue: str) -> None:
-        """The messages of this queue that failed again and again: still on its poison queue, or kept."""
-        try:
-            waiting = await self.poison.depth(queue)
-            unreadable = sum(not each.readable for each in await self.poison.peek(queue)) if waiting else 0
-            kept = await self.activity.poison_count(queue)
-        except SyncError as error:
-            log.warning("poison.unmeasured queue=%s error=%s", queue, error.code)
-        else:
-            log.info("poison.measured queue=%s waiting=%d unreadable=%d kept=%d", queue, waiting, unreadable, kept)
 
     async def _feed(self, tenant: str, feed: str) -> None:
         """The lag is the time since a round was last completed; before the first end, since the first round began."""
@@ -66,3 +61,52 @@ class Measure:
             now = self.clock.now()
             behind = now - (state.completed_at or state.started_at or now)
             log.info("feed.measured tenant=%s feed=%s behind_s=%d", tenant, feed, behind.total_seconds())
+
+    async def _subscription(self, tenant: str, resource: str) -> None:
+        """The time since Graph last renewed it for us; if it never did, the longest that one lives."""
+        try:
+            record = await self.subscriptions.get(tenant, resource)
+        except SyncError as error:
+            log.warning("subscription.unmeasured tenant=%s resource=%s error=%s", tenant, resource, error.code)
+        else:
+            kept = kept_at(record)
+            unkept = LIFETIME if kept is None else self.clock.now() - kept
+            log.info(
+                "subscription.measured tenant=%s resource=%s unkept_s=%d", tenant, resource, unkept.total_seconds()
+            )
+
+    async def _sync(self, name: str) -> None:
+        try:
+            linked = await self.links.count(name)
+            parked = len(await self.links.parked(name))
+            held = sum(hold.state is HoldState.HELD for hold in await self.guards.holds(name))
+        except SyncError as error:
+            log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
+        else:
+            log.info("sync.measured sync=%s linked=%d parked=%d held=%d", name, linked, parked, held)
+
+    async def _outcomes(self, name: str) -> None:
+        try:
+            tally = await self.activity.tally(name, self.clock.now() - TALLIED, _MOST_TALLIED)
+        except SyncError as error:
+            log.warning("outcomes.unmeasured sync=%s error=%s", name, error.code)
+        else:
+            log.info(
+                "outcomes.measured sync=%s changed=%d parked=%d notified=%d late_ms=%d",
+                name,
+                tally.changed,
+                tally.parked,
+                tally.notified,
+                tally.late_ms,
+            )
+
+    async def _poison(self, queue: str) -> None:
+        """The messages of this queue that failed again and again: still on its poison queue, or kept."""
+        try:
+            waiting = await self.poison.depth(queue)
+            unreadable = sum(not each.readable for each in await self.poison.peek(queue)) if waiting else 0
+            kept = await self.activity.poison_count(queue)
+        except SyncError as error:
+            log.warning("poison.unmeasured queue=%s error=%s", queue, error.code)
+        else:
+            log.info("poison.measured queue=%s waiting=%d unreadable=%d kept=%d", queue, waiting, unreadable, kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -29,6 +30,7 @@ from sync_core.storage.memory import MemoryQueue
 from sync_core.storage.queue import Message, from_wire
 from sync_core.storage.repositories import memory_storage
 from tests.support.make import STAFF
+from tools.settings_doc import ROOT
 
 SETTINGS = {
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
@@ -344,7 +346,7 @@ async def test_a_subscription_that_posts_elsewhere(clinic: Clinic) -> None:
 
 @pytest.mark.parametrize(("values", "detail"), [({"subscription_id": ""}, "there is none"), ({}, "it has expired")])
 async def test_a_subscription_that_our_record_knows_is_dead(
-    clinic: Clinic, values: dict[str, str], detail: str
+    clinic: Clinic, values: dict[str, Any], detail: str
 ) -> None:
     """Also when the token cannot be used to ask Graph."""
     record = await clinic.storage.subscriptions.get("contoso")
@@ -373,7 +375,7 @@ MINUTES = timedelta(minutes=1)
             Verdict.FAILED,
             "the delta link is stale: 8 days old, and Graph gives it up after seven days",
         ),
-        ({"completed_at": None}, Verdict.FAILED, "no round was ever completed"),
+        ({"completed_at": None}, Verdict.FAILED, "nobody polls: no round was ever completed, and none was begun"),
         (
             {"completed_at": None, "phase": FeedPhase.PAGES, "progress_at": 1 * MINUTES, "entries": 7},
             Verdict.WARNING,
@@ -419,6 +421,30 @@ async def test_what_our_own_queues_send_is_not_foreign(clinic: Clinic) -> None:
     """Even if its body is not JSON."""
     await clinic.storage.queues_by_name["user-changes"].send("Zoë, not even JSON")
     assert await clinic.report() == {}
+
+
+async def test_a_feed_that_nobody_polls(clinic: Clinic) -> None:
+    """The last round ended well, and none was begun since: the setting of the timer is named."""
+    begun = clinic.clock.now() - timedelta(hours=1)
+    await clinic.feed(started_at=begun, completed_at=begun)
+    assert await clinic.report() == {"feed": "nobody polls: no round was completed for 60 min, and none was begun"}
+    assert "POLL_SCHEDULE" in await clinic.remedy("feed")
+
+
+async def test_a_subscription_that_nobody_keeps(clinic: Clinic) -> None:
+    """It lives on for a day and a half, and the timer that should renew it every hour is off."""
+    clinic.clock.advance(4 * 3600)
+    await clinic.feed(started_at=clinic.clock.now(), completed_at=clinic.clock.now())
+    assert (await clinic.report())[
+        "subscription"
+    ] == "nobody keeps it: it was last renewed 4 h ago, and is to be every hour"
+    assert "SUBSCRIPTION_SCHEDULE" in await clinic.remedy("subscription")
+
+
+def test_the_values_of_the_schedules_are_those_of_the_templates() -> None:
+    """The remedy for a missing setting and the local stack say the same."""
+    values = json.loads((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]
+    assert {name: values[name] for name in remedies.SCHEDULES} == remedies.SCHEDULES
 
 
 async def test_poison_on_the_queue_and_kept(clinic: Clinic) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from ...ports import AppOnTenant
 
+# The values of the templates.
+SCHEDULES = {"POLL_SCHEDULE": "0 */5 * * * *", "SUBSCRIPTION_SCHEDULE": "0 30 * * * *"}
 _POLICIES = "policies/crossTenantAccessPolicy"
 
 
@@ -120,6 +122,17 @@ def clock(app: AppOnTenant) -> list[str]:
 def roles_granted(app: AppOnTenant) -> str:
     url = f"{app.graph_url}/v1.0/servicePrincipals(appId='{app.app_id}')/appRoleAssignments"
     return f'az rest --method GET --url "{url}" --query "value[].appRoleId"'
+
+
+def timer_off(setting: str) -> list[str]:
+    """The host turns off the function of a schedule whose app setting is missing, and no other."""
+    return [
+        f"The host turns off the timer if the app setting {setting} is missing. To see it, and to set it:",
+        "az functionapp config appsettings list --resource-group GROUP --name APP "
+        f"--query \"[?name=='{setting}'].value\"",
+        f"az functionapp config appsettings set --resource-group GROUP --name APP --settings '{setting}="
+        f"{SCHEDULES[setting]}'",
+    ]
 
 
 def start_timer(function: str, public_url: str) -> list[str]:

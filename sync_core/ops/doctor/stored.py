@@ -53,14 +53,31 @@ async def feed(feeds: Feeds, tenant: str, now: datetime, public_url: str, name: 
         return ok(f"completed {ago(state.completed_at, now)}")
     if _is_read(state, now):
         return warning(f"a round is being read: {state.entries} entries so far", "How it goes on:", "xtsync status")
+    beginning = ("If that does not complete either, from the very beginning:", f"xtsync resync --tenant {tenant}")
+    if _nobody_polls(state, now):
+        return failed(
+            f"nobody polls: {_age(state, now)}, and none was begun",
+            "Does the app run? If so, the timer poll_feeds is off:",
+            f"curl -i {public_url}/api/health",
+            *remedies.timer_off("POLL_SCHEDULE"),
+            *beginning,
+        )
     return failed(
         _age(state, now) + (f"; stopped by {state.error}" if state.error else ""),
         "poll_feeds starts a round every five minutes, as long as the app runs:",
         f"curl -i {public_url}/api/health",
         *remedies.start_timer("poll_feeds", public_url),
-        "If that does not complete either, from the very beginning:",
-        f"xtsync resync --tenant {tenant}",
+        *beginning,
     )
+
+
+def _nobody_polls(state: FeedState, now: datetime) -> bool:
+    """A poll begins a round unless one is under way; so an old beginning without one means that there was no poll."""
+    if state.phase is not FeedPhase.IDLE or state.error:
+        return False
+    if state.started_at is None:
+        return state.completed_at is None
+    return now - state.started_at > FEED_OVERDUE
 
 
 def _is_read(state: FeedState, now: datetime) -> bool:

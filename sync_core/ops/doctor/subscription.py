@@ -5,14 +5,18 @@ https://learn.microsoft.com/graph/api/subscription-get
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ...model import Json
 from ...nominate.rounds import USERS
+from ...nominate.subscriptions import kept_at
 from ...ports import AppOnTenant, SubscriptionRecord, Subscriptions
 from ..documents import Verdict
+from ..words import ago
 from . import remedies
 from .finding import Found, failed, ok, warning
+
+KEEP_OVERDUE = timedelta(hours=3)  # the timer runs every hour
 
 
 async def recorded(
@@ -21,7 +25,9 @@ async def recorded(
     """By our own record alone, where the token cannot be used."""
     record = await records.get(app.tenant.key, resource)
     fault = _fault(record, now)
-    return failed(fault, *_remedy(public_url)) if fault else ok("recorded as live; Graph was not asked")
+    if fault:
+        return failed(fault, *_remedy(public_url))
+    return _unkept(record, now) or ok("recorded as live; Graph was not asked")
 
 
 async def of_groups(app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str, resource: str) -> Found:
@@ -55,13 +61,25 @@ async def live(
             "Is this the deployment's own setting? Then the next run of keep_subscriptions replaces it.",
             *remedies.start_timer("keep_subscriptions", public_url),
         )
-    return ok(f"live, expires in {(expires_at - now).total_seconds() / 3600:.0f} h")
+    return _unkept(record, now) or ok(f"live, expires in {(expires_at - now).total_seconds() / 3600:.0f} h")
 
 
 def _fault(record: SubscriptionRecord | None, now: datetime) -> str:
     if record is None or not record.subscription_id or record.expires_at is None:
         return "there is none"
     return "it has expired" if record.expires_at <= now else ""
+
+
+def _unkept(record: SubscriptionRecord | None, now: datetime) -> Found | None:
+    """It still lives, but nobody keeps it alive. The alert `no-live-subscription` has the same limit."""
+    kept = kept_at(record)
+    if kept is None or now - kept <= KEEP_OVERDUE:
+        return None
+    return failed(
+        f"nobody keeps it: it was last renewed {ago(kept, now)}, and is to be every hour",
+        "Does Graph refuse? Then subscription.failed is in the log. If nothing is there, keep_subscriptions is off:",
+        *remedies.timer_off("SUBSCRIPTION_SCHEDULE"),
+    )
 
 
 def _remedy(public_url: str) -> list[str]:

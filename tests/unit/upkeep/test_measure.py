@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from sync_core.model import Assigned
+from sync_core.model import Assigned, Why
 from sync_core.model.errors import UnavailableError
 from sync_core.model.messages import WORK_QUEUES
 from sync_core.upkeep.measure import Measure
@@ -19,6 +20,7 @@ def measure(world: World) -> Measure:
     return Measure(
         syncs=world.syncs,
         feeds=world.feeds,
+        subscriptions=world.storage.subscriptions,
         links=world.storage.links,
         guards=world.storage.guards,
         poison=world.storage.poison,
@@ -35,9 +37,42 @@ async def test_each_sync_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     await measure(world).run()
     assert caplog.messages == [
         "feed.measured tenant=contoso feed=users behind_s=0",
+        "subscription.measured tenant=contoso resource=users unkept_s=172800",
         "sync.measured sync=contoso-to-fabrikam linked=1 parked=0 held=0",
+        "outcomes.measured sync=contoso-to-fabrikam changed=0 parked=0 notified=0 late_ms=0",
         *(f"poison.measured queue={queue} waiting=0 unreadable=0 kept=0" for queue in WORK_QUEUES),
     ]
+
+
+async def test_a_subscription_that_nobody_keeps_grows_old(caplog: pytest.LogCaptureFixture) -> None:
+    """By the time of its last renewal, or in a row that version 0.1 wrote, by the time at which it ends."""
+    world = World()
+    await world.keeper.keep_all()
+    world.clock.advance(timedelta(hours=4))
+    caplog.set_level(logging.INFO, "xtsync.measure")
+    await measure(world).run()
+    record = await world.storage.subscriptions.get("contoso")
+    assert record is not None
+    await world.storage.subscriptions.save(replace(record, kept_at=None))
+    await measure(world).run()
+    lines = [text for text in caplog.messages if text.startswith("subscription.")]
+    assert lines == ["subscription.measured tenant=contoso resource=users unkept_s=14400"] * 2
+
+
+async def test_outcomes_of_half_an_hour_are_tallied(caplog: pytest.LogCaptureFixture) -> None:
+    """Changes, users who were parked, and how late the notified changes were; older outcomes are not counted."""
+    world = World()
+    await world.linked()
+    world.change(jobTitle="Analyst")
+    at = world.clock.now()
+    world.clock.advance(timedelta(seconds=7))
+    await world.worker.handle(world.nomination(why=Why.NOTIFICATION, at=at))
+    caplog.set_level(logging.INFO, "xtsync.measure")
+    await measure(world).run()
+    assert "outcomes.measured sync=contoso-to-fabrikam changed=1 parked=0 notified=1 late_ms=7000" in caplog.messages
+    world.clock.advance(timedelta(minutes=31))
+    await measure(world).run()
+    assert "outcomes.measured sync=contoso-to-fabrikam changed=0 parked=0 notified=0 late_ms=0" in caplog.messages
 
 
 async def test_messages_that_were_set_aside_are_counted_by_queue(caplog: pytest.LogCaptureFixture) -> None:
@@ -64,7 +99,7 @@ async def test_a_feed_that_stands_still_falls_behind(caplog: pytest.LogCaptureFi
     await world.first_round()  # it started one of groups, which nobody reads; five minutes have passed
     world.clock.advance(timedelta(minutes=10))
     await measure(world).run()
-    assert caplog.messages[:2] == [
+    assert [text for text in caplog.messages if text.startswith("feed.measured ")] == [
         "feed.measured tenant=contoso feed=users behind_s=900",
         "feed.measured tenant=contoso feed=groups behind_s=900",
     ]
@@ -76,10 +111,13 @@ async def test_a_count_that_fails_is_said_and_stops_nothing(caplog: pytest.LogCa
     world = World()
     world.faults.fail_next("table.feeds.get", UnavailableError())
     world.faults.fail_next("table.links.query", UnavailableError())
-    world.faults.fail_next("table.activity.query", UnavailableError())
+    world.faults.fail_next("table.subscriptions.get", UnavailableError())
+    world.faults.fail_next("table.activity.query", UnavailableError(), UnavailableError())
     await measure(world).run()
     assert caplog.messages == [
         "feed.unmeasured tenant=contoso feed=users error=Unavailable",
+        "subscription.unmeasured tenant=contoso resource=users error=Unavailable",
         "sync.unmeasured sync=contoso-to-fabrikam error=Unavailable",
+        "outcomes.unmeasured sync=contoso-to-fabrikam error=Unavailable",
         "poison.unmeasured queue=user-changes error=Unavailable",
     ]
