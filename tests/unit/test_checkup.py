@@ -317,7 +317,7 @@ async def test_a_scope_that_names_groups_needs_more(clinic: Clinic) -> None:
     clinic.config = clinic.config.replace(
         "target: fabrikam }", f"target: fabrikam, scope: {{ users: assigned, groups: [{STAFF}] }} }}"
     )
-    assert await clinic.report() == {"groups feed": "no round was ever completed"}
+    assert await clinic.report() == {"groups feed": "nobody polls: no round was ever completed, and none was begun"}
     (subscription,) = (await clinic.report(Verdict.WARNING)).values()
     assert subscription == "there is none; changed memberships come by poll, within minutes"
     assert "NOTIFY_GROUPS" in await clinic.remedy("groups subscription")
