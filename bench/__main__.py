@@ -49,7 +49,7 @@ async def measure(names: Sequence[str], run: Run) -> dict[str, list[Figure]]:
 def main() -> int:
     """The exit code: 0 if no figure is above its limit, 1 otherwise, 130 after Ctrl-C."""
     arguments = _parser().parse_args()
-    run = Run(quick=arguments.quick, console=Console(stderr=True))
+    run = Run(quick=arguments.quick, console=Console(stderr=True), kill_at=arguments.kill_at)
     try:
         results = asyncio.run(measure(arguments.names or list(SCENARIOS), run))
     except KeyboardInterrupt:
@@ -68,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.add_argument(
         "--quick", action="store_true", help="a tenth of the size; limits that depend on it are left out"
+    )
+    parser.add_argument(
+        "--kill-at",
+        type=float,
+        default=0.5,
+        metavar="PART",
+        help="of `kill`: the part done then (default: 0.5)",
     )
     return parser
 

@@ -24,6 +24,7 @@ class Run:
     quick: bool
     console: Console  # for progress only: standard error
     scenario: str = ""
+    kill_at: float = 0.5  # the part of the users who are there when the host is killed
 
     def size(self, full: int) -> int:
         """The full size, or a tenth of it in a quick run."""

@@ -20,6 +20,7 @@ from .reconcile.engine import Engine
 from .reconcile.worker import Worker
 from .storage.repositories import Storage
 from .upkeep import Upkeep
+from .upkeep.in_hand import Takeover
 from .upkeep.measure import Measure
 from .upkeep.poison import PoisonDrain
 from .upkeep.retention import Retention
@@ -75,14 +76,14 @@ def assemble(
 ) -> Runtime:
     """The core on whatever stands behind its ports."""
 
-    syncs, links, queues, activity = config.syncs, storage.links, storage.queues, storage.activity
+    syncs, links, queues = config.syncs, storage.links, storage.queues
     sources, targets = graph.sources, graph.targets
     guard = DeletionGuard(guards=storage.guards, links=links, clock=clock)
     applier = Applier(sources=sources, targets=targets, links=links, guard=guard, queues=queues, clock=clock)
     engine = Engine(
         sources=sources, targets=targets, links=links, guard=guard, applier=applier, clock=clock, on_look=on_look
     )
-    worker = Worker(syncs=syncs, engine=engine, links=links, guard=guard, queues=queues, activity=activity, clock=clock)
+    worker = _worker(config, storage, engine, guard, clock)
     users_feed = UsersFeed(syncs=syncs, sources=sources, targets=targets, links=links, clock=clock)
     groups_feed = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
     feeds = FeedReader(kinds={USERS: users_feed, GROUPS: groups_feed}, feeds=storage.feeds, queues=queues, clock=clock)
@@ -113,6 +114,7 @@ def _upkeep(
 ) -> Upkeep:
     syncs, activity, poison = config.syncs, storage.activity, storage.poison
     return Upkeep(
+        takeover=Takeover(syncs=syncs, in_hand=storage.in_hand, queues=storage.queues, feeds=feeds, clock=clock),
         poison=PoisonDrain(poison=poison, worker=worker),
         retention=Retention(syncs=syncs, activity=activity, clock=clock, keep=keep_activity),
         measure=Measure(
@@ -125,4 +127,17 @@ def _upkeep(
             activity=activity,
             clock=clock,
         ),
+    )
+
+
+def _worker(config: Config, storage: Storage, engine: Engine, guard: DeletionGuard, clock: Clock) -> Worker:
+    return Worker(
+        syncs=config.syncs,
+        engine=engine,
+        links=storage.links,
+        guard=guard,
+        queues=storage.queues,
+        activity=storage.activity,
+        in_hand=storage.in_hand,
+        clock=clock,
     )

@@ -258,6 +258,20 @@ class Budgets(Protocol):
     async def save(self, record: BudgetRecord) -> BudgetRecord: ...
 
 
+class InHand(Protocol):
+    """The nominations that workers are at. A row that stays was left by one that died."""
+
+    async def take(self, nomination: Nomination, at: datetime) -> None: ...
+
+    async def finish(self, sync: str, user: str) -> None:
+        """Drop the row; it may be missing."""
+        ...
+
+    async def left(self, sync: str, before: datetime) -> list[Nomination]:
+        """Those that were taken before, each with that time as its `at`."""
+        ...
+
+
 class Queues(Protocol):
     """The three work queues. Sending returns when every message is stored; delays are at most 7 days."""
 

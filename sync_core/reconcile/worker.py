@@ -36,7 +36,7 @@ from ..model.errors import (
     UnknownOutcomeError,
 )
 from ..model.messages import USER_CHANGES, decode_nomination
-from ..ports import Activity, Clock, Links, Queues
+from ..ports import Activity, Clock, InHand, Links, Queues
 from ..ports.swap import until_saved
 from .coalescing import UpcomingLooks, out_of_date, wait_before
 from .engine import Engine, Reconciliation
@@ -64,6 +64,7 @@ class Worker:
     guard: DeletionGuard
     queues: Queues
     activity: Activity
+    in_hand: InHand
     clock: Clock
     locks: UserLocks = field(default_factory=UserLocks)
     upcoming: UpcomingLooks = field(default_factory=UpcomingLooks)
@@ -91,7 +92,10 @@ class Worker:
                 link = link.noticed(self.clock.now())
             if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
                 link = link.marker_seen()
-            return await self._reconcile(sync, nomination, link, distrust=redelivered)
+            await self.in_hand.take(nomination, self.clock.now())
+            outcome = await self._reconcile(sync, nomination, link, distrust=redelivered)
+            await self.in_hand.finish(nomination.sync, nomination.user)
+            return outcome
 
     async def poisoned(self, queue: str, message_id: str, body: str) -> None:
         """Keep a message that this program failed on again and again, and park the user it was about; safe to repeat.

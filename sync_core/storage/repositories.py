@@ -15,6 +15,7 @@ from .budgets import TableBudgets
 from .concurrency import for_each
 from .feeds import TableFeeds
 from .guards import TableGuards
+from .in_hand import TableInHand
 from .links import TableLinks
 from .memory import MemoryQueue, MemoryTable
 from .poison import PoisonQueues
@@ -40,6 +41,7 @@ class Storage:
     guards: Guards
     activity: TableActivity
     budgets: Budgets
+    in_hand: TableInHand
     queues: Queues
     poison: PoisonQueues
     tables_by_name: Mapping[str, Table]
@@ -95,6 +97,7 @@ def assemble_storage(
         guards=TableGuards(tables["guards"]),
         activity=TableActivity(tables["activity"]),
         budgets=TableBudgets(tables["guards"]),
+        in_hand=TableInHand(tables["guards"]),
         queues=WorkQueues(queues),
         poison=PoisonQueues(queues),
         tables_by_name=tables,
