@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from ..model import Sync
 from ..model.errors import SyncError
@@ -21,6 +21,7 @@ log = logging.getLogger("xtsync.in_hand")
 
 # One look takes seconds, or the longest wait for a write permit: after a minute nobody may be at it any more.
 LEFT_AFTER = timedelta(minutes=1)
+READ_ANEW_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Takeover:
     queues: Queues
     feeds: FeedReader
     clock: Clock
+    read_anew: dict[str, datetime] = field(default_factory=dict)  # when each source was last asked for all its users
 
     async def run(self) -> None:
         """A user at whom every worker dies is nominated twelve times; then the queue's own tries decide."""
@@ -50,6 +52,13 @@ class Takeover:
         for each in left:
             await self.in_hand.finish(sync.name, each.user)
         log.warning("in_hand.taken_over sync=%s users=%d", sync.name, len(left))
-        state = await self.feeds.feeds.get(sync.source.key)
+        await self._read_anew(sync.source.key, now)
+
+    async def _read_anew(self, source: str, now: datetime) -> None:
+        """At most once an hour: a look that takes longer than a minute, again and again, is no reason for more."""
+        if source in self.read_anew and now - self.read_anew[source] < READ_ANEW_EVERY:
+            return
+        state = await self.feeds.feeds.get(source)
         if state.phase is FeedPhase.IDLE or not state.full:  # a full one would never end if each poll began it anew
-            await self.feeds.start_round(sync.source.key, full=True)
+            await self.feeds.start_round(source, full=True)
+            self.read_anew[source] = now

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local.demo import CONTOSO
-from local.emulated import start_by_hand, until
+from local.emulated import until
 from tests.support.stack import SyncedStack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -124,7 +124,7 @@ async def test_a_message_that_nobody_here_wrote_is_kept_and_stops_nothing(world:
     async def recorded() -> bool:
         return await world.storage.activity.poison_count() > before
 
-    await start_by_hand(world.stack.functions_url, "poll_feeds")
+    await world.stack.start_by_hand("poll_feeds")
     assert await until(recorded, timeout_s=20)
     await world.patch((await world.people())[5], {"department": "After the poison"})
     assert await world.agree() == []

@@ -67,6 +67,24 @@ async def test_a_user_at_whom_every_worker_dies_is_not_nominated_for_ever() -> N
     assert await world.nominated() == []
 
 
+async def test_slow_looks_start_one_full_round_an_hour() -> None:
+    """A look may take longer than a minute again and again; its user is nominated each time."""
+    world = World()
+    await killed(world)
+    taking_over = takeover(world)
+    rounds = []
+    for _ in range(3):
+        await world.storage.in_hand.take(world.nomination(), world.clock.now())
+        world.clock.advance(LEFT_AFTER * 2)
+        await taking_over.run()
+        runs = await world.runs()
+        rounds.append(len(runs))
+        for run in runs:
+            await world.feeds.run(run)
+    assert rounds == [1, 0, 0]
+    assert whom(await world.nominated()) == [ADA] * 3
+
+
 async def test_a_version_without_such_rows_beside_this_one_does_no_harm() -> None:
     """It neither writes nor removes a row: its kills wait for the queue, and a row that it finished costs one look."""
     world = World()
