@@ -72,16 +72,13 @@ async def test_slow_looks_start_one_full_round_an_hour() -> None:
     world = World()
     await killed(world)
     taking_over = takeover(world)
-    rounds = []
     for _ in range(3):
         await world.storage.in_hand.take(world.nomination(), world.clock.now())
         world.clock.advance(LEFT_AFTER * 2)
         await taking_over.run()
-        runs = await world.runs()
-        rounds.append(len(runs))
-        for run in runs:
+        for run in await world.runs():
             await world.feeds.run(run)
-    assert rounds == [1, 0, 0]
+    assert len(await world.runs()) == 1
     assert whom(await world.nominated()) == [ADA] * 3
 
 
