@@ -269,7 +269,7 @@ def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
     former = owned.by_source.get(source.id, [])
     deleted = [target_id for target_id in former if evidence.target.find_deleted(target_id)]
     by_others = [target_id for target_id in former if target_id in evidence.deeds.last_seen]
-    if evidence.plan.deleted_in_target == "leave" and by_others:
+    if evidence.plan.deleted_in_target == "leave" and (by_others or _adopted_unwritten(evidence, owned, address)):
         return True
     # Nothing is written to a user who is as wanted, so nobody meets the 404 that would tell.
     if any(not _differences(evidence, source, target_id) for target_id in by_others):
@@ -282,6 +282,14 @@ def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
     if evidence.plan.adopt == "guests" and len(bearers) == 1 and bearers[0].is_guest:
         return owned.source_of.get(bearers[0].id, source.id) != source.id
     return bool(bearers)
+
+
+def _adopted_unwritten(evidence: Evidence, owned: Owned, address: str) -> bool:
+    """Whether a guest whom policy lets us adopt was deleted by others, perhaps after the adoption and before a write."""
+    return evidence.plan.adopt == "guests" and any(
+        target_id not in owned.source_of and str(seen.get("mail")).lower() == address.lower()
+        for target_id, seen in evidence.deeds.last_seen.items()
+    )
 
 
 def _cannot_be_restored(evidence: Evidence, target_id: str) -> bool:

@@ -18,7 +18,7 @@ def clinic(tmp_path: Path) -> Clinic:
     now = clinic.clock.now()
     clinic.do(clinic.storage.feeds.save(FeedState(tenant="contoso", completed_at=now)))
     record = SubscriptionRecord(
-        tenant="contoso", tenant_id="t", subscription_id="s", expires_at=now + timedelta(hours=40)
+        tenant="contoso", tenant_id="t", subscription_id="s", expires_at=now + timedelta(hours=40), kept_at=now
     )
     clinic.do(clinic.storage.subscriptions.save(record))
     return clinic
