@@ -97,7 +97,7 @@ async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
 @app.timer_trigger(arg_name="timer", schedule="%SUBSCRIPTION_SCHEDULE%")
 async def keep_subscriptions(timer: func.TimerRequest) -> None:  # noqa: ARG001
     """Keeps the subscriptions of every source tenant alive."""
-    await (await bootstrap.runtime()).keeper.keep_all()
+    await (await bootstrap.runtime()).keep()
 
 
 @app.queue_trigger(arg_name="msg", queue_name=messages.FEED_PAGES, connection=STORAGE)

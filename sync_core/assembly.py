@@ -58,6 +58,11 @@ class Runtime:
         await self.feeds.poll()
         await self.upkeep.run()
 
+    async def keep(self) -> None:
+        """All that the timer of the subscriptions does."""
+        await self.keeper.keep_all()
+        await self.upkeep.measure.subscriptions_kept()
+
     async def close(self) -> None:
         for close in self.closers:
             await close()

@@ -44,12 +44,18 @@ class Measure:
         for feed, kind in self.feeds.kinds.items():
             for tenant in sorted(kind.tenants):
                 await self._feed(tenant, feed)
-                await self._subscription(tenant, feed)
+        await self.subscriptions_kept()
         for name in sorted(self.syncs):
             await self._sync(name)
             await self._outcomes(name)
         for queue in WORK_QUEUES:
             await self._poison(queue)
+
+    async def subscriptions_kept(self) -> None:
+        """One line for each subscription; also told after each keeping, so that a new one ends the alert at once."""
+        for resource, kind in self.feeds.kinds.items():
+            for tenant in sorted(kind.tenants):
+                await self._subscription(tenant, resource)
 
     async def _feed(self, tenant: str, feed: str) -> None:
         """The lag is the time since a round was last completed; before the first end, since the first round began."""

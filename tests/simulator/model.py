@@ -285,7 +285,7 @@ def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
 
 
 def _adopted_unwritten(evidence: Evidence, owned: Owned, address: str) -> bool:
-    """Whether a guest whom policy lets us adopt was deleted by others, perhaps after the adoption and before a write."""
+    """Whether others deleted a guest whom policy lets us adopt, perhaps after the adoption and before a write."""
     return evidence.plan.adopt == "guests" and any(
         target_id not in owned.source_of and str(seen.get("mail")).lower() == address.lower()
         for target_id, seen in evidence.deeds.last_seen.items()

@@ -230,4 +230,4 @@ async def _poll(runtime: Runtime) -> None:
 
 
 async def _keep(runtime: Runtime) -> None:
-    await runtime.keeper.keep_all()
+    await runtime.keep()

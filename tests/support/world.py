@@ -96,7 +96,7 @@ class World:
             new_client_state=lambda: f"state-{next(states)}",
         )
         self.guard, self.engine, self.worker = runtime.guard, runtime.engine, runtime.worker
-        self.feeds, self.keeper = runtime.feeds, runtime.keeper
+        self.feeds, self.keeper, self.keep = runtime.feeds, runtime.keeper, runtime.keep
 
     # --- people ---
 

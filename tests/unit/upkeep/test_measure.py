@@ -59,6 +59,14 @@ async def test_a_subscription_that_nobody_keeps_grows_old(caplog: pytest.LogCapt
     assert lines == ["subscription.measured tenant=contoso resource=users unkept_s=14400"] * 2
 
 
+async def test_a_new_subscription_is_measured_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The poll that came before it found none; the alert need not wait for the next one."""
+    caplog.set_level(logging.INFO, "xtsync.measure")
+    world = World()
+    await world.keep()
+    assert caplog.messages == ["subscription.measured tenant=contoso resource=users unkept_s=0"]
+
+
 async def test_outcomes_of_half_an_hour_are_tallied(caplog: pytest.LogCaptureFixture) -> None:
     """Changes, users who were parked, and how late the notified changes were; older outcomes are not counted."""
     world = World()
