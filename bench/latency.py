@@ -28,10 +28,10 @@ async def measure(run: Run) -> list[Figure]:
         seconds = []
         with run.step(f"{singles} single changes", singles) as advance:
             for n, person in enumerate(here.people[:singles]):
-                seconds += await _changed(here, [person])
+                seconds += await changed(here, [person])
                 advance(n + 1)
         with run.step(f"{together} changes at once", 1):
-            burst = await _changed(here, here.people[singles:])
+            burst = await changed(here, here.people[singles:])
         return [
             *spread(seconds, f"{singles} changes one after another", tail=95),
             *spread(burst, f"{together} changes at once", tail=95),
@@ -39,7 +39,7 @@ async def measure(run: Run) -> list[Figure]:
         ]
 
 
-async def _changed(here: TwoTenants, people: Sequence[User]) -> list[float]:
+async def changed(here: TwoTenants, people: Sequence[User]) -> list[float]:
     """Change these users at once; returns the seconds until the target has each change."""
     links = [await here.runtime.storage.links.get(here.sync.name, person["id"]) for person in people]
     targets = {link.target_id: link.source_id for link in links if link is not None}

@@ -135,13 +135,17 @@ async def two_tenants(
     *,
     settings: Mapping[str, str] | None = None,
     hosts: int = 1,
+    split: bool | None = None,
     config: Path = ROOT / "sync.yaml",
 ) -> AsyncIterator[TwoTenants]:
-    """A running stack in which Contoso has so many enabled users, and Fabrikam has none."""
-    async with (
-        Stack(settings={**BY_HAND, **(settings or {})}, hosts=hosts, config=config) as stack,
-        Emulated(stack.graph_url) as emulated,
-    ):
+    """A running stack in which Contoso has so many enabled users, and Fabrikam has none.
+
+    It is three processes as `split` says, or without it as XTSYNC_STACK_SPLIT says.
+    """
+    stack = Stack(settings={**BY_HAND, **(settings or {})}, hosts=hosts, config=config)
+    if split is not None:
+        stack.split = split
+    async with stack, Emulated(stack.graph_url) as emulated:
         await emulated.two_tenants(CONTOSO, FABRIKAM, people=people)
         found = await emulated.users(CONTOSO, ["id", "mail", "accountEnabled"])
         runtime = build(load_settings(stack.environment), load_config(stack.config))
