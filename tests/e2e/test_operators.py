@@ -73,6 +73,7 @@ async def test_why_looks_and_does_nothing(world: SyncedStack) -> None:
 
 async def test_a_reader_may_not_act(world: SyncedStack) -> None:
     """And nothing is read for them either."""
+    assert await until(world.idle, timeout_s=30)  # other tests of this stack may have left work behind
     since = await world.last_request()
     for path in (f"sync/{SYNC}/{NOBODY}", f"holds/{SYNC}/{NOBODY}", "resync/contoso"):
         assert (await call(world, "POST", path, "Reader", json={"decision": "approve"})).status_code == 403
@@ -100,6 +101,7 @@ async def test_an_operator_approves_a_hold(world: SyncedStack) -> None:
 
 async def test_an_operator_rejects_a_hold(world: SyncedStack) -> None:
     """The record says who, and the user is left alone."""
+    assert await until(world.idle, timeout_s=30)  # other tests of this stack may have left work behind
     await hold(world, NOBODY)
     since = await world.last_request()
     answer = await call(world, "POST", f"holds/{SYNC}/{NOBODY}", "Operator", json={"decision": "reject"})
