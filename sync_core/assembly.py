@@ -11,7 +11,7 @@ from .config.file import Config
 from .decision.look import Look
 from .guard.deletions import DeletionGuard
 from .nominate.groups import GroupsFeed
-from .nominate.rounds import GROUPS, USERS, FeedReader
+from .nominate.rounds import GROUPS, USERS, Feed, FeedReader
 from .nominate.subscriptions import SubscriptionKeeper
 from .nominate.users import UsersFeed
 from .ports import AppOnTenant, Clock, GroupDirectory, SourceDirectory, SubscriptionApi, TargetDirectory
@@ -76,22 +76,21 @@ def assemble(
     *,
     keep_activity: timedelta = timedelta(days=365),
     new_client_state: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+    new_nonce: Callable[[], str] = lambda: secrets.token_hex(8),
     on_look: Callable[[Look], None] = lambda _: None,
     closers: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> Runtime:
     """The core on whatever stands behind its ports."""
-
-    syncs, links, queues = config.syncs, storage.links, storage.queues
-    sources, targets = graph.sources, graph.targets
+    links, queues = storage.links, storage.queues
+    sources, targets, feeds = graph.sources, graph.targets, _feeds(config, graph, storage, clock)
     guard = DeletionGuard(guards=storage.guards, links=links, clock=clock)
-    applier = Applier(sources=sources, targets=targets, links=links, guard=guard, queues=queues, clock=clock)
+    applier = Applier(
+        sources=sources, targets=targets, links=links, guard=guard, queues=queues, clock=clock, new_nonce=new_nonce
+    )
     engine = Engine(
         sources=sources, targets=targets, links=links, guard=guard, applier=applier, clock=clock, on_look=on_look
     )
     worker = _worker(config, storage, engine, guard, clock)
-    users_feed = UsersFeed(syncs=syncs, sources=sources, targets=targets, links=links, clock=clock)
-    groups_feed = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
-    feeds = FeedReader(kinds={USERS: users_feed, GROUPS: groups_feed}, feeds=storage.feeds, queues=queues, clock=clock)
     return Runtime(
         config=config,
         storage=storage,
@@ -112,6 +111,15 @@ def assemble(
         apps=graph.apps,
         closers=tuple(closers),
     )
+
+
+def _feeds(config: Config, graph: Directories, storage: Storage, clock: Clock) -> FeedReader:
+    syncs, links = config.syncs, storage.links
+    kinds: Mapping[str, Feed] = {
+        USERS: UsersFeed(syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, clock=clock),
+        GROUPS: GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock),
+    }
+    return FeedReader(kinds=kinds, feeds=storage.feeds, queues=storage.queues, clock=clock)
 
 
 def _upkeep(

@@ -50,6 +50,7 @@ def build(
     storage: Storage | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     new_client_state: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+    new_nonce: Callable[[], str] = lambda: secrets.token_hex(8),
     read_only: bool = False,
     on_look: Callable[[Look], None] = lambda _: None,
 ) -> Runtime:
@@ -65,6 +66,7 @@ def build(
         clock,
         keep_activity=timedelta(days=settings.activity_days),
         new_client_state=new_client_state,
+        new_nonce=new_nonce,
         on_look=on_look,
         closers=closers,
     )

@@ -2,13 +2,15 @@
 
 | source | scope | link | target | change |
 |---|---|---|---|---|
-| there, and external (itself a B2B user) | any | any | any | Skip(external): no loops, no onward hops |
+| there, and external (itself a B2B user) | any | none | any | Skip(external): no loops, no onward hops |
+| there, external by now | any | linked | present | SoftDelete (or by policy), through the guard |
 | live | in | none | nobody | Invite, then attributes |
 | disabled | in | none | any | Skip(disabled): never provisioned for the first time while disabled |
 | any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked |
 | any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason |
 | live | in | none | one B2B user with that address | Adopt if the policy allows, else Refuse(unadopted) |
 | live | in | none | likewise, and the policy is review | Refuse(needs approval) |
+| live | in | none | likewise, but blocked in the target | Refuse(blocked in target): adopting would enable them |
 | live | in | none | the B2B user with that address whom a person approved | Adopt, whatever the policy |
 | live | in | none | an internal user with that address | Refuse(internal user): never touched |
 | live | in | none | several candidates | Refuse(ambiguous) |
@@ -27,13 +29,15 @@
 | any | any | inviting, new | the guest of our own unfinished invitation | Adopt, whatever the policy; as linked |
 | any | any | none | not ours | nothing, ever |
 
-"Present" is what the link says; only a write that meets a 404 corrects it. The guard is asked afterwards (guard/).
+"Present" is what the link says; only a write that meets a 404 corrects it. Before a linked target user is changed it
+is read: one that was converted to an internal user is let go instead (unless_internal). The guard is asked afterwards.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..model import (
     ENABLED,
@@ -50,6 +54,7 @@ from ..model import (
     Forget,
     Invite,
     Json,
+    LetGo,
     Link,
     LinkState,
     Marker,
@@ -66,6 +71,9 @@ from ..model import (
     Verdict,
     fingerprint,
 )
+
+# A guest may seem to be older than our invitation by this much: Entra has a clock of its own.
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +96,12 @@ class Situation:
 def decide(at: Situation) -> Change:
     """The change for one user; see the table above."""
     source, verdict, link = at.source, at.verdict, at.link
-    if not source.absent and source.external:
-        return Skip(reason=Reason.EXTERNAL)
     if not link.ours:
         return _unlinked(at)
     if source.absent:
         return _deprovision(link, source, at.policy.source_deleted, f"source user {source.state}")
+    if source.external:
+        return _deprovision(link, source, at.policy.out_of_scope, "the source user is external by now")
     if verdict.undecided:
         return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
     if not verdict.in_scope:
@@ -109,17 +117,35 @@ def decide(at: Situation) -> Change:
     return Restore()
 
 
+def made_by_us(link: Link, guest: TargetUser, address: str | None) -> bool:
+    """Whether this is the guest of our own unfinished invitation. `address` is the source user's.
+
+    A row of version 0.1 has no nonce, and anybody can compute its mark. So it counts only for the user whose id our
+    invitation returned. If that answer was lost, it counts for a user with the very address who was made since.
+    """
+    marked = guest.display_name.startswith(link.invitation_mark)
+    if link.state is not LinkState.INVITING or not guest.external or guest.linked_to is not None or not marked:
+        return False
+    if link.invitation_nonce is not None:
+        return True
+    if link.target_id is not None:
+        return guest.id == link.target_id
+    if link.invited_at is None or guest.created_at is None or guest.created_at < link.invited_at - CLOCKS_DIFFER:
+        return False
+    return address is not None and guest.mail.lower() == address.lower()
+
+
+def unless_internal(change: Change, target: TargetUser | None) -> Change:
+    """The change, or LetGo if the target user is internal by now. `target` is a fresh read; None: there is no user."""
+    return change if target is None or target.external else LetGo(target_id=target.id)
+
+
 def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:
     """Whether the decision depends on who bears the address in the target tenant."""
     if link.ours:
         return False
     eligible = source.state is SourceState.LIVE and verdict.in_scope and not source.external
     return eligible or link.state is LinkState.INVITING
-
-
-def may_have_invited(link: Link, marker: Marker | None) -> bool:
-    """Whether an invitation of ours may be unfinished: the link says so, or was lost with all others."""
-    return link.state is LinkState.INVITING or (marker is not None and link.unexplored)
 
 
 def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: Marker | None = None) -> bool:
@@ -130,12 +156,12 @@ def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: M
     """
     if asks_for_address(source, verdict, link):
         return True
-    return marker is not None and link.unexplored and (source.absent or not source.external)
+    return marker is not None and link.unexplored
 
 
 def _unlinked(at: Situation) -> Change:
     source, verdict, link, marker = at.source, at.verdict, at.link, at.marker
-    invited = [user for user in at.candidates if _invited_by_us(user, link, marker)]
+    invited = [user for user in at.candidates if made_by_us(link, user, source.address)]
     if len(invited) == 1:
         return Adopt(target_id=invited[0].id)
     marked = [user for user in at.candidates if marker is not None and user.marker == marker.text]
@@ -143,6 +169,8 @@ def _unlinked(at: Situation) -> Change:
         return _marked(_chosen(marked, link))
     if source.absent:
         return Skip(reason=Reason.NOT_OURS)
+    if source.external:
+        return Skip(reason=Reason.EXTERNAL)
     if verdict.undecided:
         return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
     if not verdict.in_scope:
@@ -198,20 +226,14 @@ def _adoption(user: TargetUser, link: Link, policy: Policy) -> Change:
     """Adopting a user who was found by address alone."""
     if user.marker is not None:  # ours would have been adopted by it
         return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} bears the marker {user.marker}")
-    if policy.adopt is Adoption.GUESTS or user.id == link.approved_target:
+    if user.id == link.approved_target:
+        return Adopt(target_id=user.id)
+    if not user.enabled:
+        return Refuse(reason=Reason.BLOCKED, detail=user.id)
+    if policy.adopt is Adoption.GUESTS:
         return Adopt(target_id=user.id)
     reason = Reason.NEEDS_APPROVAL if policy.adopt is Adoption.REVIEW else Reason.UNADOPTED
     return Refuse(reason=reason, detail=user.id)
-
-
-def _invited_by_us(candidate: TargetUser, link: Link, marker: Marker | None) -> bool:
-    """Whether this is the guest of our own unfinished invitation: its mark says so. The link may have been lost."""
-    return (
-        may_have_invited(link, marker)
-        and candidate.external
-        and candidate.linked_to is None
-        and candidate.display_name.startswith(link.invitation_mark)
-    )
 
 
 def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:

@@ -15,7 +15,8 @@ from .client import GraphClient, JsonObject, items, moment
 from .failures import not_found
 from .refusals import refused_attributes
 
-_SELECT = "id,createdDateTime,creationType,displayName,externalUserState,userPrincipalName"
+_PROPERTIES = {"accountEnabled", "createdDateTime", "displayName", "externalUserState", "mail", "userPrincipalName"}
+_SELECT = ",".join(["id", *sorted(_PROPERTIES)])
 _USER = "/users/{id}"
 _READ_USER = f"/users/{{id}}?$select={_SELECT}"
 _PRESENT = "/users/{id}?$select=id"
@@ -174,9 +175,16 @@ def _quoted(text: str) -> str:
 
 
 def _target_user(user: JsonObject, marker: Marker | None = None) -> TargetUser:
+    """Raises UnavailableError for an answer without a property that was selected: nobody is internal by such a one.
+
+    `creationType` is not selected: a user who was converted to an internal one may keep it.
+    https://learn.microsoft.com/entra/identity/users/convert-external-users-internal
+    """
     user_id, created = user.get("id"), user.get("createdDateTime")
     if not isinstance(user_id, str) or not user_id:
         raise UnavailableError("a user without an id")
+    if not user.keys() >= _PROPERTIES:
+        raise UnavailableError("a user without a property that was selected")
     created_at = moment(created) if isinstance(created, str) else None
     name = str(user.get("displayName") or "")
     text = user.get(marker.attribute) if marker else None
@@ -184,6 +192,8 @@ def _target_user(user: JsonObject, marker: Marker | None = None) -> TargetUser:
         id=user_id,
         external=is_external(user),
         created_at=created_at,
+        enabled=user.get("accountEnabled") is not False,
         display_name=name,
+        mail=str(user.get("mail") or ""),
         marker=str(text) if text else None,
     )

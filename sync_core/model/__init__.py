@@ -4,9 +4,24 @@ No I/O and no clock in here; everything else may import this module, and it impo
 Words are those of docs/architecture.md. Times are aware UTC datetimes; ids are Entra object ids (GUID text).
 """
 
-from .changes import Adopt, Change, Disable, Forget, Hold, Invite, Reason, Refuse, Restore, Skip, SoftDelete, Update
+from .changes import (
+    Adopt,
+    Change,
+    Disable,
+    Forget,
+    Hold,
+    Invite,
+    LetGo,
+    Reason,
+    Refuse,
+    Restore,
+    Skip,
+    SoftDelete,
+    Update,
+)
 from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
-from .link import TRANSITIONS, Guarded, Link, LinkDigest, LinkState, Parked
+from .link import TRANSITIONS, Link
+from .link_parts import Guarded, LinkDigest, LinkState, Parked
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import Adoption, DeletedInTarget, Deprovision, GuardLimits, Policy, Sync, Tenant
 from .users import Desired, Marker, SourceState, SourceUser, TargetUser, Verdict, is_external
@@ -48,6 +63,7 @@ __all__ = [
     "Hold",
     "Invite",
     "Json",
+    "LetGo",
     "LifecycleEvent",
     "Link",
     "LinkDigest",

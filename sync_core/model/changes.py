@@ -28,6 +28,7 @@ class Reason(StrEnum):
     ALREADY_LINKED = "already linked"
     DELETED_IN_TARGET = "deleted in target"
     NO_ADDRESS = "no address"
+    BLOCKED = "blocked in target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,11 @@ class Change:
     def written(self) -> Attributes:
         """The attributes that it gives the target user."""
         return {}
+
+    @property
+    def touches(self) -> bool:
+        """Whether it would change a target user that is linked already."""
+        return self.removes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,10 @@ class Adopt(Change):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update(Change):
     attributes: Attributes
+
+    @property
+    def touches(self) -> bool:
+        return True
 
     @property
     def written(self) -> Attributes:
@@ -104,6 +114,13 @@ class SoftDelete(Change):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forget(Change):
     """Drop the link: source and target are both gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetGo(Change):
+    """Drop the link and leave the target user alone: it was converted to an internal user."""
+
+    target_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

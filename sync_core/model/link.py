@@ -9,29 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Any
 
 from .changes import Change, Hold, Reason, Skip
+from .link_parts import Guarded, LinkState, Parked
 from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
 
-
-class LinkState(StrEnum):
-    SEEN = "seen"  # looked at; no target user is ours
-    INVITING = "inviting"  # the target had no such user; an invitation may have been sent
-    LINKED = "linked"  # the pair is ours
-    DELETED = "deleted"  # we soft-deleted the target user
-    LOST = "lost"  # somebody else deleted or purged the target user
-
-    @property
-    def ours(self) -> bool:
-        """Whether there is, or was, a target user that we may write."""
-        return self in {LinkState.LINKED, LinkState.DELETED, LinkState.LOST}
-
-
 _SEEN, _INVITING, _LINKED, _DELETED, _LOST = LinkState
+# Every request of a worker that began before a pair was made or restored is over by then.
+_LATE = timedelta(minutes=15)
 _ANY: Mapping[LinkState, LinkState] = {state: state for state in LinkState}
 
 # By the method of Link that takes the step: in which states it may be taken, and the state that follows.
@@ -62,23 +50,6 @@ TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
 }
 
 
-class Guarded(StrEnum):
-    """The guard's last word on this user's removal: it counted and allowed that change, or it holds it."""
-
-    DISABLE = "Disable"
-    SOFT_DELETE = "SoftDelete"
-    HELD = "Hold"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
-    """A user set aside: when the next look is due, how many looks came to nothing, and why."""
-
-    until: datetime
-    tries: int
-    reason: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """The stored pair of source and target user, with fingerprints of what was last applied.
@@ -103,6 +74,7 @@ class Link:
     read_at: datetime | None = None  # when the source was last read
     noticed_at: datetime | None = None  # when a notification last led to a look
     invited_at: datetime | None = None
+    invitation_nonce: str | None = None  # drawn before our invitation is sent; its guest bears it
     linked_at: datetime | None = None  # when the target user last became ours, or came back
     deleted_at: datetime | None = None
     parked: Parked | None = None
@@ -137,9 +109,12 @@ class Link:
         """The beginning of our unfinished guest's display name, until the first attributes replace it.
 
         Graph answers an invitation to a known address with the guest who is already there. Only the mark tells the
-        guest that we made from one that somebody else invited at the same moment.
+        guest that we made from one that somebody else invited. Nobody can forge its second half: the nonce is stored
+        here alone before the invitation is sent. The first half can be computed by anybody. It is all that version 0.1
+        writes and looks for, so that an instance of either version finishes what the other one began.
         """
-        return f"[{fingerprint([self.sync, self.source_id])}]"
+        computed = f"[{fingerprint([self.sync, self.source_id])}]"
+        return computed if self.invitation_nonce is None else f"{computed}[{self.invitation_nonce}]"
 
     @property
     def unmanaged(self) -> bool:
@@ -162,15 +137,17 @@ class Link:
         """The text that a feed compares: empty while the record cannot be trusted."""
         return "" if self.dirty or self.state is not LinkState.LINKED else digest(self.applied)
 
-    def invitation_begun(self, at: datetime) -> Link:
-        return self._after("invitation_begun", invited_at=at)
+    def invitation_begun(self, at: datetime, nonce: str) -> Link:
+        """An earlier invitation of the same link may still arrive, so its mark stays; one of version 0.1 has none."""
+        drawn = nonce if self.state is LinkState.SEEN else self.invitation_nonce
+        return self._after("invitation_begun", invited_at=at, invitation_nonce=drawn)
 
     def invited(self, target_id: str) -> Link:
         """Graph answered with this user. Whether it is the guest that we made, the next decision finds out."""
         return self._after("invited", target_id=target_id)
 
     def invitation_refused(self) -> Link:
-        return self._after("invitation_refused", invited_at=None)
+        return self._after("invitation_refused", invited_at=None, invitation_nonce=None)
 
     def adopted(self, target_id: str, *, linked_at: datetime, invited_at: datetime | None) -> Link:
         return self._after(
@@ -181,6 +158,7 @@ class Link:
             dirty=True,
             on_create_written=False,
             approved_target=None,
+            invitation_nonce=None,
         )
 
     def approved(self, target_id: str) -> Link:
@@ -227,15 +205,20 @@ class Link:
         )
 
     def distrusted(self) -> Link:
-        """The target may differ from the record: every attribute is applied again."""
+        """The target may differ: every attribute is applied again."""
         return self._after("distrusted", dirty=True)
 
     def deletion_begun(self, change: Change, at: datetime) -> Link:
         return self._after("deletion_begun", dirty=True, guarded=self._counted(change), deleted_at=at)
 
     def deleted(self) -> Link:
-        """Clear noticed_at, so that a restore within the coalescing time is not coalesced away."""
-        return self._after("deleted", dirty=False, guarded=None, noticed_at=None)
+        """Clear noticed_at, so that a restore within the coalescing time is not coalesced away.
+
+        If the user was back for minutes only, another worker may still be about to restore them. So the link stays
+        dirty, and the next look finds them.
+        """
+        back = self.linked_at is not None and self.deleted_at is not None and self.deleted_at - self.linked_at < _LATE
+        return self._after("deleted", dirty=back, guarded=None, noticed_at=None)
 
     def own_deletion_found(self) -> Link:
         """A write met no user, and a deletion of ours whose record was lost explains it."""
@@ -300,8 +283,10 @@ class Link:
 
     def decision_refused(self, at: datetime) -> Link:
         """A rule forbids what would be done. An invitation of ours that met somebody else leaves nothing to finish."""
-        unfinished = {"target_id": None, "invited_at": None} if self.state is LinkState.INVITING else {}
-        return self._after("decision_refused", read_at=at, guarded=None, approved_target=None, **unfinished)
+        link = self._after("decision_refused", read_at=at, guarded=None, approved_target=None)
+        if self.state is not LinkState.INVITING:
+            return link
+        return replace(link, target_id=None, invited_at=None, invitation_nonce=None)
 
     def set_aside(self, *, until: datetime, reason: str, at: datetime) -> Link:
         """Parked until the next look is due, once more."""
@@ -329,14 +314,3 @@ class Link:
             applied = {name: value for name, value in applied.items() if name != MANAGER}
         manager = source.manager if MANAGER in source.attributes else self.manager
         return {"applied": {**kept, **applied}, "manager": manager}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkDigest:
-    """The part of a link that a feed needs."""
-
-    digest: str  # Link.digest: empty while the record cannot be trusted
-    state: LinkState
-    manager: str | None = None  # Link.manager
-    reference: str = ""  # the fingerprint of what was applied as manager: empty as digest is
-    member_of: frozenset[str] | None = None  # Link.member_of

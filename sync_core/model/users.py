@@ -98,7 +98,9 @@ class TargetUser:
     id: str
     external: bool
     created_at: datetime | None = None
+    enabled: bool = True
     display_name: str = ""
+    mail: str = ""
     marker: str | None = None  # the text of the ownership marker that this user bears
     linked_to: str | None = None  # "<sync>/<source id>" of the link that claims this user, if one does
 

@@ -47,7 +47,7 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full
     if entry.absent:
         return state.ours and (state, entry.state) != (LinkState.DELETED, SourceState.SOFT_DELETED)
     if entry.external:
-        return False
+        return state in {LinkState.LINKED, LinkState.INVITING}
     if link is None or not state.ours:
         known = link.member_of if link is not None else None
         verdict = scope(sync, replace(entry, member_of=known or frozenset()) if full else entry)

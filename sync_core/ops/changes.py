@@ -17,6 +17,7 @@ WAYS_OUT: Mapping[Reason, str] = {
     Reason.INTERNAL_USER: "an internal user of the target has this address; it is never touched",
     Reason.AMBIGUOUS: "several users of the target have this address or ownership marker; leave it to one of them, or"
     " choose with `xtsync adopt USER --target ID`",
+    Reason.BLOCKED: "the B2B user with this address is blocked there; `xtsync adopt USER` adopts and enables it",
     Reason.ALREADY_LINKED: "the target user belongs to another source user; one of the two has to change its address."
     " A wrong ownership marker is to be cleared in the target",
     Reason.DELETED_IN_TARGET: "somebody in the target deleted it; restore it there, or `deleted_in_target: restore`",
@@ -52,7 +53,7 @@ def _about(change: documents.Change) -> str:
             return f": {reason} ({detail})"
         case documents.Refuse(reason=reason) | documents.Skip(reason=reason) | documents.SoftDelete(reason=reason):
             return f": {reason}"
-        case documents.Adopt(target_id=target_id):
+        case documents.Adopt(target_id=target_id) | documents.LetGo(target_id=target_id):
             return f" {target_id}"
     return ""
 
@@ -88,6 +89,8 @@ def shown(change: model.Change, *, values: bool = False) -> documents.Change:
             return documents.SoftDelete(attributes=names, values=given, reason=why)
         case model.Forget():
             return documents.Forget(attributes=names, values=given)
+        case model.LetGo(target_id=target_id):
+            return documents.LetGo(attributes=names, values=given, target_id=target_id)
         case model.Hold(held=held, used=used, limit=limit):
             held_back = shown(held, values=values)
             return documents.Hold(

@@ -7,10 +7,12 @@ link, and the next look applies every attribute again instead of trusting the re
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import batched
 
+from ..decision.decide import made_by_us
 from ..decision.look import Look
 from ..guard.deletions import DeletionGuard
 from ..model import (
@@ -24,6 +26,7 @@ from ..model import (
     Hold,
     Invite,
     Json,
+    LetGo,
     Link,
     LinkState,
     Nomination,
@@ -53,7 +56,7 @@ OUR_DELETION = timedelta(hours=1)
 # A permit that came within this time was not waited for.
 PROMPTLY = timedelta(seconds=0.5)
 # Of 256 characters, the rest is the invitation's mark. https://learn.microsoft.com/graph/api/resources/user
-LONGEST_NAME = 230
+LONGEST_NAME = 210
 _REPORTS_AT_ONCE = 500
 
 # Whether one more read and decision, made now and with the link as it is now, still asks for the same kind of change.
@@ -68,6 +71,7 @@ class Applier:
     guard: DeletionGuard
     queues: Queues
     clock: Clock
+    new_nonce: Callable[[], str]
 
     async def apply(self, decided: Look, still_so: StillSo) -> Link:
         """The link after the change. An unfinished one asks for another change at once.
@@ -99,7 +103,7 @@ class Applier:
                 return await self._restore(target, decided.link)
             case SoftDelete():
                 return await self._soft_delete(target, decided, still_so)
-            case Forget():
+            case Forget() | LetGo():
                 return await self._forget(decided.link)
             case change:
                 raise TypeError(f"{change.name} is not carried out")
@@ -109,7 +113,7 @@ class Applier:
         link = decided.link
         going_on = link.state is LinkState.INVITING and self.is_new(link)
         invited_at = link.invited_at if going_on else None
-        link = await self.links.save(link.invitation_begun(invited_at or self.clock.now()))
+        link = await self.links.save(link.invitation_begun(invited_at or self.clock.now(), self.new_nonce()))
         name = f"{link.invitation_mark} {(change.display_name or change.address)[:LONGEST_NAME]}"
 
         try:
@@ -117,38 +121,44 @@ class Applier:
         except GraphRefusedError:
             await self._record(link.invitation_refused())
             raise
+        invited = link.invited(target_id)
         try:
-            return await self._record(link.invited(target_id))
+            return await self._record(invited)
         except LostRecordError:
-            await self._take_back(target, decided.sync, link, target_id)
+            if await self.links.get(link.sync, link.source_id) is None:
+                # The pair ended, or every table was lost. Nobody else knows the nonce, so the link is stored anew.
+                with suppress(LostRecordError):
+                    return await self._record(replace(invited, etag=None))
+            await self._take_back(target, decided.sync, invited, target_id)
             raise
 
     async def _take_back(self, target: TargetDirectory, sync: Sync, link: Link, target_id: str) -> None:
-        """Our invitation came so late that the pair was made and ended without it: its guest belongs to no pair."""
+        """Our invitation came so late that no pair knows its guest: the pair was made without it.
+
+        An instance of version 0.1 that rewrote the link meanwhile awaits the guest by the first half of the mark.
+        """
 
         async def unclaimed() -> bool:
-            now = await self.links.get(link.sync, link.source_id)
-            if now is None:
-                # The pair is over; or, with an ownership marker, all links were lost: the next look finds the mark.
-                awaited = sync.owner_attribute is not None
-            else:
-                awaited = now.state is LinkState.INVITING or now.target_id == target_id
+            user, now = await target.read_user(target_id), await self.links.get(link.sync, link.source_id)
+            if user is None or not made_by_us(link, user, None):
+                return False
+            awaited = now is not None and (
+                now.target_id == target_id
+                or (now.state is LinkState.INVITING and user.display_name.startswith(now.invitation_mark))
+            )
             return not awaited and await self.links.owner(sync.target.id, target_id) is None
 
-        user = await target.read_user(target_id)
-        if user is not None and user.display_name.startswith(link.invitation_mark) and await unclaimed():
+        if await unclaimed():
             await target.soft_delete(target_id, confirm=unclaimed)
 
     async def _adopt(self, decided: Look, change: Adopt) -> Link:
         link, now = decided.link, self.clock.now()
         (adopted,) = (user for user in decided.candidates if user.id == change.target_id)
-        unfinished = adopted.display_name.startswith(link.invitation_mark)  # also when the link of it was lost
-        invited_at = link.invited_at or (adopted.created_at or now if unfinished else None)
         if await self.links.claim(decided.sync.target.id, change.target_id, link.owner) != link.owner:
             raise ConflictError("another source user was linked to this target user meanwhile")
         # A user who bears the marker was ours before the link was lost.
         linked_at = adopted.created_at if adopted.marker else None
-        return await self._record(link.adopted(adopted.id, linked_at=linked_at or now, invited_at=invited_at))
+        return await self._record(link.adopted(adopted.id, linked_at=linked_at or now, invited_at=link.invited_at))
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change) -> Link:
         link = await self._begin(decided.link.write_begun(change), change)
@@ -176,7 +186,8 @@ class Applier:
         A reference is a request of its own.
         """
         rest = {name: value for name, value in attributes.items() if name != MANAGER}
-        refused = await target.update(_target_id(link), rest, confirm=self._unless_overtaken(link)) if rest else {}
+        confirm = self._unless_overtaken(target, link)
+        refused = await target.update(_target_id(link), rest, confirm=confirm) if rest else {}
         if refused is None or MANAGER not in attributes:
             return refused
         if attributes[MANAGER] is None:
@@ -190,12 +201,18 @@ class Applier:
             return {**refused, MANAGER: error.code}
         return refused if found else None
 
-    def _unless_overtaken(self, link: Link) -> Confirm:
-        """If this write had to wait for a permit, another worker may have begun one on a newer read meanwhile."""
+    def _unless_overtaken(self, target: TargetDirectory, link: Link) -> Confirm:
+        """If this write had to wait for a permit, another worker may have begun one on a newer read meanwhile.
+
+        Or the target user was converted to an internal one.
+        """
         asked = self.clock.now()
 
         async def still_ours() -> bool:
-            return self.clock.now() - asked < PROMPTLY or await self._is_current(link)
+            if self.clock.now() - asked < PROMPTLY:
+                return True
+            user = await target.read_user(_target_id(link))
+            return (user is None or user.external) and await self._is_current(link)
 
         return still_ours
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..decision.decide import asks_for_address, may_have_invited, needs_candidates
+from ..decision.decide import asks_for_address, needs_candidates, unless_internal
 from ..decision.look import Look, desired, look
 from ..guard.deletions import DeletionGuard
-from ..model import Change, Desired, Hold, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser
+from ..model import Adopt, Change, Desired, Hold, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser
 from ..model.errors import ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from .apply import VISIBLE_WITHIN, Applier
@@ -71,34 +71,51 @@ class Engine:
     async def _act_on(self, sync: Sync, reading: Reading, link: Link, changes: list[Change]) -> tuple[Link, Look]:
         """Act on one read until it asks for nothing more, or what became of the link asks for another read."""
         wanted = await self._desired(sync, reading.user)
+        just_adopted = False
         for _ in range(MAX_STEPS):
-            decided = await self._decide(sync, reading, link, wanted)
+            decided = await self._decide(sync, reading, link, wanted, just_adopted=just_adopted)
             if decided.nothing_to_do:
                 await self.applier.tell_reports(decided)
                 return decided.link, decided
             link = await self.applier.apply(decided, self._still_so)
             changes.append(decided.change)
+            just_adopted = isinstance(decided.change, Adopt)
             self._wait_if_just_linked(reading.user, link)
             if not (link.unfinished and suffices(sync, reading, link)):
                 return link, decided
         raise ConflictError("the decisions on one read do not come to an end")
 
     async def _decide(
-        self, sync: Sync, reading: Reading, link: Link, wanted: Desired, *, dry_run: bool = False
+        self,
+        sync: Sync,
+        reading: Reading,
+        link: Link,
+        wanted: Desired,
+        *,
+        just_adopted: bool = False,
+        dry_run: bool = False,
     ) -> Look:
+        """A linked target user is read before it is written, unless the adoption has just seen that it is external."""
         link = await self._found_again(sync, link)
         candidates = await self._candidates(sync, reading, link)
         decided = look(sync, reading.user, reading.verdict, link, wanted, candidates)
-        change = await self.guard.judge(sync, link, decided.change, dry_run=dry_run)
+        change = decided.change
+        if change.touches and not just_adopted:
+            change = unless_internal(change, await self._target_user(sync, link))
+        change = await self.guard.judge(sync, link, change, dry_run=dry_run)
         decided = replace(decided, change=change, link=link.held() if isinstance(change, Hold) else link)
         self.on_look(decided)
         return decided
 
     async def _still_so(self, decided: Look, link: Link) -> bool:
-        """One more read and decision before access is taken away: is it the same kind of change?"""
+        """One more read of both users before access is taken away: is the same kind of change decided?"""
+        target = await self._target_user(decided.sync, link)
         reading = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
         again = look(decided.sync, reading.user, reading.verdict, link, desired(decided.sync, reading.user))
-        return isinstance(again.change, type(decided.change))
+        return isinstance(unless_internal(again.change, target), type(decided.change))
+
+    async def _target_user(self, sync: Sync, link: Link) -> TargetUser | None:
+        return await self.targets[sync.target.key].read_user(link.target_id) if link.target_id is not None else None
 
     async def _read(self, sync: Sync, user_id: str, link: Link) -> Reading:
         """The fresh read. A new user who is not found may only just have been created.
@@ -149,7 +166,7 @@ class Engine:
             found = [invited]
         else:
             # The address may have changed since an invitation whose answer was lost: its mark has not.
-            mark = link.invitation_mark if may_have_invited(link, marker) else None
+            mark = link.invitation_mark if link.invitation_nonce is not None else None
             # The target tenant does not learn the address of a user who should not be invited.
             address = source.address if asks_for_address(source, verdict, link) else None
             asks = address or mark or marker

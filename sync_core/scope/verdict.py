@@ -16,6 +16,8 @@ __all__ = ["groups_asked", "keeps_out", "kept_out", "memberships_only", "scope",
 
 def scope(sync: Sync, source: SourceUser) -> Verdict:
     """If groups decide, a user in a listing is undecided: a listing knows no memberships."""
+    if source.external:
+        return Verdict(in_scope=False, reason="external")
     if not sync.filters:
         return _by_assignment(sync, source)
     filtered = judge(sync.filters, source)

@@ -17,6 +17,7 @@ from sync_core.graph.budget import WriteBudget
 from sync_core.graph.client import GraphClient
 from sync_core.graph.credentials import EmulatorCredential
 from sync_core.graph.target import GraphTarget
+from sync_core.model import TargetUser
 from sync_core.model.errors import GraphRefusedError, ThrottledError, UnavailableError
 from tests.support.budget import SharedRecord
 from tests.support.graph import answers, client_for, yes
@@ -77,11 +78,47 @@ def _named(name: str, marker: str) -> dict[str, Any]:
 
 async def test_candidates_are_collected_over_pages_once_each() -> None:
     """Every page counts, and a user on two pages counts once."""
-    one = {"id": "1", "userPrincipalName": "a_b.com#EXT#@c.com", "createdDateTime": "2026-01-05T09:00:00.1234567Z"}
+    rest = {"accountEnabled": True, "displayName": None, "externalUserState": None, "mail": "a@b.com"}
+    one = {"id": "1", "userPrincipalName": "a_b.com#EXT#@c.com", "createdDateTime": "2026-01-05T09:00:00Z", **rest}
+    two = {**one, "id": "2", "userPrincipalName": "two@c.com"}
     link = "https://graph.microsoft.com/v1.0/users?$skiptoken=x"
-    pages = [{"value": [one], "@odata.nextLink": link}, {"value": [one, {"id": "2"}]}]
+    pages = [{"value": [one], "@odata.nextLink": link}, {"value": [one, two]}]
     target = GraphTarget(client_for(lambda _: httpx.Response(200, json=pages.pop(0))))
     assert [(each.id, each.external) for each in await target.candidates("a@b.com")] == [("1", True), ("2", False)]
+
+
+async def shown(emulated: EmulatedTenants, guest: str) -> TargetUser:
+    user = await emulated.target.read_user(guest)
+    assert user is not None
+    return user
+
+
+@pytest.mark.parametrize("lacking", ["externalUserState", "userPrincipalName", "accountEnabled", "mail"])
+async def test_an_answer_that_lacks_what_was_selected_says_nothing_about_a_user(lacking: str) -> None:
+    """A guest would seem internal, or a blocked one enabled."""
+    user: dict[str, Any] = {
+        "id": "1",
+        "userPrincipalName": "a_b.com#EXT#@c.com",
+        "externalUserState": "Accepted",
+        "mail": "a@b.com",
+    }
+    user |= {"accountEnabled": False, "displayName": "A", "createdDateTime": "2026-01-05T09:00:00Z"}
+    del user[lacking]
+    target = GraphTarget(client_for(lambda _: httpx.Response(200, json=user)))
+    with pytest.raises(UnavailableError):
+        await target.read_user("1")
+
+
+async def test_a_guest_who_was_converted_is_internal_whatever_the_creation_type_says(
+    emulated: EmulatedTenants,
+) -> None:
+    """`creationType` may keep "Invitation" after the conversion."""
+    guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    assert (await shown(emulated, guest)).external
+    user = emulated.world.target.user(guest)
+    user.properties |= {"externalUserState": None, "userPrincipalName": "ada@fabrikam.com"}
+    assert user.properties["creationType"] == "Invitation"
+    assert not (await shown(emulated, guest)).external
 
 
 async def test_what_exchange_owns_is_left_and_the_rest_is_written(emulated: EmulatedTenants) -> None:

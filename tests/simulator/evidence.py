@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from local.graph_emulator import Tenant
 
@@ -47,6 +48,7 @@ class Owned:
     by_source: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     source_of: dict[str, str] = field(default_factory=dict)
     raced: dict[str, Exchange] = field(default_factory=dict)  # taken from others; the first write to each
+    unwritten: dict[str, datetime] = field(default_factory=dict)  # made by us and never written to: since when
 
 
 def ownership(evidence: Evidence) -> Owned:
@@ -67,10 +69,12 @@ def ownership(evidence: Evidence) -> Owned:
             inviters[address].add(about)
             if each.created:
                 address_of[each.object_id] = address
+                owned.unwritten[each.object_id] = each.done_at or each.sent_at
                 owned.source_of[each.object_id] = about
         elif not _done(each):
             continue
         elif each.object_id in address_of:
+            del owned.unwritten[each.object_id]
             if about in inviters[address_of.pop(each.object_id)] or evidence.plan.adopt == "guests":
                 owned.source_of[each.object_id] = about
         elif each.object_id not in owned.source_of:

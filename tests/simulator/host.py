@@ -65,6 +65,7 @@ class Host:
         self._generation: dict[str, int] = dict.fromkeys(names, 0)
         self._picks = stage.chance.stream("host")
         self._secrets = stage.chance.stream("client-state")
+        self._nonces = stage.chance.stream("nonces")
         for name in names:
             self._boot(name)
 
@@ -100,6 +101,7 @@ class Host:
             storage=storage,
             transport=self._connect(instance),
             new_client_state=lambda: f"{self._secrets.getrandbits(128):032x}",
+            new_nonce=lambda: f"{self._nonces.getrandbits(64):016x}",
         )
         life = Life(instance=instance, runtime=runtime)
         self.lives[name] = life

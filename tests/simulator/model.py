@@ -176,11 +176,19 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
                 yield from _gone(evidence, source_id, mine, evidence.plan.out_of_scope)
         elif mine and mine[0] in evidence.deeds.restored and not source.get("accountEnabled"):
             continue  # deleted by somebody in the target, and wanted back there after our last look: the same drift
+        elif mine and _waits_for_a_person(evidence, owned, mine[0]):
+            continue
         elif mine:
             yield from _alike(evidence, source, evidence.target.user(mine[0]))
             yield from _managed(evidence, owned, source, evidence.target.user(mine[0]))
         elif source.get("accountEnabled") and not _may_be_missing(evidence, owned, source):
             yield Broken(invariant=4, text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user")
+
+
+def _waits_for_a_person(evidence: Evidence, owned: Owned, target_id: str) -> bool:
+    """The invitation was unfinished when the tables and its nonce were lost: the guest could be anybody's."""
+    made_at = owned.unwritten.get(target_id)
+    return made_at is not None and any(made_at <= lost for lost in evidence.deeds.tables_lost)
 
 
 def in_scope(evidence: Evidence, source: User) -> bool | None:

@@ -128,6 +128,8 @@ class MemoryTarget:
             id=target_id,
             external=user.external,
             created_at=user.created_at,
+            enabled=user.attributes.get("accountEnabled") is not False,
+            mail=str(user.attributes.get("mail", user.address) or ""),
             display_name=str(user.attributes.get("displayName") or ""),
             marker=str(borne) if borne else None,
         )

@@ -78,6 +78,14 @@ class Forget(_Shown):
 
 
 @document
+class LetGo(_Shown):
+    """The target user was converted to an internal user: the link is dropped, and nothing is written."""
+
+    change: Literal["LetGo"] = "LetGo"
+    target_id: str
+
+
+@document
 class GuardLimits:
     """The limit of the deletion guard: a percentage of the links, but never fewer than `min_count` in `window_s`."""
 
@@ -116,4 +124,4 @@ class Refuse(_Shown):
     hint: str | None
 
 
-type Change = Invite | Adopt | Update | Disable | Restore | SoftDelete | Forget | Hold | Skip | Refuse
+type Change = Invite | Adopt | Update | Disable | Restore | SoftDelete | Forget | LetGo | Hold | Skip | Refuse

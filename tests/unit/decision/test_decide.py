@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from sync_core.decision import decide as module
-from sync_core.decision.decide import asks_for_address, decide, needs_candidates
+from sync_core.decision.decide import asks_for_address, decide, made_by_us, needs_candidates, unless_internal
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     SOFT_DELETE_RETENTION,
@@ -22,6 +22,7 @@ from sync_core.model import (
     Disable,
     Forget,
     Invite,
+    LetGo,
     Link,
     LinkState,
     Marker,
@@ -53,6 +54,9 @@ ADOPTING = Policy(adopt=Adoption.GUESTS)
 REVIEWING = Policy(adopt=Adoption.REVIEW)
 THEIRS = MARKER.prefix + BOB
 UNDECIDED = Verdict(in_scope=False, reason="filter 'A': memberOf IN is open, there is no group", undecided=True)
+NONCE = "5eed5eed5eed5eed"
+COMPUTED = f"[{fingerprint([NAME, ADA])}]"
+MARK = f"{COMPUTED}[{NONCE}]"
 RESTORING = Policy(deleted_in_target=DeletedInTarget.RESTORE)
 OURS = link(LINKED, target_id=GUEST, applied=linked(WANTED).applied, on_create_written=True)
 
@@ -75,19 +79,36 @@ def skip(reason: Reason) -> Skip:
     return Skip(reason=reason)
 
 
+_MARKS = ({"creationType": "Invitation"}, {"externalUserState": "Accepted"}, {"userPrincipalName": "a_b#ext#@c.d"})
+
+
 def _external() -> Iterable[Case]:
-    marks = ({"creationType": "Invitation"}, {"externalUserState": "Accepted"}, {"userPrincipalName": "a_b#ext#@c.d"})
-    for mark in marks:
-        for each in (link(), OURS, link(DELETED, target_id=GUEST), link(LinkState.INVITING, invited_at=START)):
+    for mark in _MARKS:
+        for each in (link(), link(LinkState.INVITING, invited_at=START, invitation_nonce=NONCE)):
             for verdict in (IN, OUT):
                 for state in (LIVE, DISABLED):
                     yield Case(
                         source=SourceUser(id=ADA, state=state, attributes=mark, read_at=START),
                         verdict=verdict,
                         link=each,
+                        policy=ADOPTING,
                         candidates=(guest(created_at=START),),
                         change=skip(Reason.EXTERNAL),
                     )
+
+
+def _external_by_now() -> Iterable[Case]:
+    why = "the source user is external by now"
+    for mark in _MARKS:
+        for state in (LIVE, DISABLED):
+            converted = SourceUser(id=ADA, state=state, attributes=mark, read_at=START)
+            for how, change in (
+                (Deprovision.SOFT_DELETE, SoftDelete(why=why)),
+                (Deprovision.DISABLE, Disable(attributes={"accountEnabled": False})),
+                (Deprovision.LEAVE, skip(Reason.LEFT)),
+            ):
+                yield Case(source=converted, link=OURS, policy=Policy(out_of_scope=how), change=change)
+            yield Case(source=converted, link=link(DELETED, target_id=GUEST), change=skip(Reason.NO_CHANGE))
 
 
 def _out_of_scope() -> Iterable[Case]:
@@ -135,17 +156,18 @@ def _both_deleted() -> Iterable[Case]:
 
 
 def _own_invitation() -> Iterable[Case]:
-    inviting = link(LinkState.INVITING, invited_at=START)
+    inviting = link(LinkState.INVITING, invited_at=START, invitation_nonce=NONCE)
+    ours = guest(created_at=START, display_name=f"{MARK} Ada")
     for state in SourceState:
         for verdict in (IN, OUT):
             for policy in (Policy(), ADOPTING):
-                for unfinished, marker in ((inviting, None), (inviting, MARKER), (link(), MARKER)):
+                for marker in (None, MARKER):
                     yield Case(
                         source=source(state),
                         verdict=verdict,
-                        link=unfinished,
+                        link=inviting,
                         policy=policy,
-                        candidates=(guest(created_at=START, display_name=f"{inviting.invitation_mark} Ada"),),
+                        candidates=(ours,),
                         marker=marker,
                         change=Adopt(target_id=GUEST),
                     )
@@ -208,7 +230,12 @@ _TWO = (guest("guest-2"), guest("guest-1", external=False))
 
 # By the whole text of the row: a promise that changes has to change its cases.
 ROWS: Mapping[str, Iterable[Case]] = {
-    "there, and external (itself a B2B user) | any | any | any | Skip(external): no loops, no onward hops": _external(),
+    "there, and external (itself a B2B user) | any | none | any | Skip(external): no loops, no onward hops": (
+        _external()
+    ),
+    "there, external by now | any | linked | present | SoftDelete (or by policy), through the guard": (
+        _external_by_now()
+    ),
     "live | in | none | nobody | Invite, then attributes": (
         Case(change=_INVITE),
         Case(desired=Desired(always={}), change=Invite(address=ADDRESS, display_name=None, attributes={})),
@@ -241,6 +268,13 @@ ROWS: Mapping[str, Iterable[Case]] = {
             change=Refuse(reason=Reason.NEEDS_APPROVAL, detail=GUEST),
         ),
         Case(policy=REVIEWING, link=link(approved_target=GUEST), change=_INVITE),
+    ),
+    "live | in | none | likewise, but blocked in the target | Refuse(blocked in target): adopting would enable them": (
+        *(
+            Case(policy=policy, candidates=(guest(enabled=False),), change=Refuse(reason=Reason.BLOCKED, detail=GUEST))
+            for policy in (Policy(), ADOPTING, REVIEWING)
+        ),
+        Case(link=link(approved_target=GUEST), candidates=(guest(enabled=False),), change=Adopt(target_id=GUEST)),
     ),
     "live | in | none | the B2B user with that address whom a person approved | Adopt, whatever the policy": (
         *(
@@ -409,17 +443,17 @@ def test_every_row_has_its_cases_and_no_case_lost_its_row() -> None:
 @pytest.mark.parametrize("created", [None, START - timedelta(days=2), START, START + timedelta(days=2)])
 def test_our_mark_alone_tells_the_guest_of_our_invitation(created: datetime | None) -> None:
     """However late it is found, and whatever the clocks say; even beside others who bear the address."""
-    inviting = link(LinkState.INVITING, invited_at=START)
-    found = guest(created_at=created, display_name=f"{inviting.invitation_mark} Ada")
+    inviting = link(LinkState.INVITING, invited_at=START, invitation_nonce=NONCE)
+    found = guest(created_at=created, display_name=f"{MARK} Ada")
     for candidates in ([found], [guest("another"), found]):
         assert decide(situation(source(), IN, inviting, WANTED, Policy(), candidates)) == Adopt(target_id=GUEST)
 
 
 def test_a_guest_without_our_mark_is_somebody_else_s() -> None:
     """Invited by hand at the very moment of our own invitation: Graph gives us their id, and we leave them alone."""
-    inviting = link(LinkState.INVITING, invited_at=START, target_id=GUEST)
-    other = link(LinkState.INVITING, source_id=BOB, invited_at=START)
-    for name in ("Ada", f"{other.invitation_mark} Ada", f"Ada {inviting.invitation_mark}", ""):
+    inviting = link(LinkState.INVITING, invited_at=START, invitation_nonce=NONCE, target_id=GUEST)
+    forged = (f"{COMPUTED} Ada", f"{COMPUTED}[] Ada", f"[{NONCE}] Ada")
+    for name in ("Ada", "[0123456789abcdef] Ada", f"Ada {MARK}", "", *forged):
         decided = decide(
             situation(source(), IN, inviting, WANTED, Policy(), [guest(created_at=START, display_name=name)])
         )
@@ -435,6 +469,48 @@ def test_the_mark_goes_even_when_the_mapping_leaves_the_name_alone() -> None:
     assert decided.attributes["displayName"] == source().attributes["displayName"]
     settled = link(LinkState.LINKED, target_id=GUEST, invited_at=START, dirty=True, on_create_written=True)
     assert decide(situation(source(), IN, settled, plain, Policy())) == Update(attributes=plain.always)
+
+
+def test_a_mark_that_anybody_can_compute_counts_for_the_invited_user_alone() -> None:
+    """Rows of version 0.1 have no nonce: the id that our invitation returned tells its guest."""
+    old = link(LinkState.INVITING, invited_at=START, target_id=GUEST)
+    ours = guest(display_name=f"{COMPUTED} Ada")
+    assert made_by_us(old, ours, ADDRESS)
+    assert made_by_us(old, ours, None)
+    assert not made_by_us(old, replace(ours, id="mallory", mail=ADDRESS, created_at=START), ADDRESS)
+    assert not made_by_us(old, replace(ours, display_name="Ada"), ADDRESS)
+    assert not made_by_us(replace(old, invitation_nonce=NONCE), ours, ADDRESS)
+
+
+def test_an_invitation_of_version_0_1_without_an_answer_counts_for_a_new_guest_with_the_address() -> None:
+    """A stranger can forge the mark, but neither the address nor the time at which our invitation began."""
+    old = link(LinkState.INVITING, invited_at=START)
+    ours = guest(display_name=f"{COMPUTED} Ada", mail="Ada@Contoso.example", created_at=START + timedelta(seconds=3))
+    assert made_by_us(old, ours, "ada@contoso.EXAMPLE")
+    assert made_by_us(old, replace(ours, created_at=START - timedelta(seconds=30)), ADDRESS)
+    assert not made_by_us(old, replace(ours, mail="mallory@evil.example"), ADDRESS)
+    assert not made_by_us(old, replace(ours, created_at=START - timedelta(minutes=2)), ADDRESS)
+    assert not made_by_us(old, replace(ours, created_at=None), ADDRESS)
+    assert not made_by_us(old, replace(ours, display_name="Ada"), ADDRESS)
+    assert not made_by_us(old, replace(ours, mail=""), None)
+
+
+def test_nobody_is_ours_by_a_mark_alone() -> None:
+    """An invitation has to be open, and the user external and nobody else's."""
+    inviting = link(LinkState.INVITING, invited_at=START, invitation_nonce=NONCE)
+    ours = guest(display_name=f"{MARK} Ada")
+    assert made_by_us(inviting, ours, ADDRESS)
+    assert not made_by_us(link(invitation_nonce=NONCE), ours, ADDRESS)
+    assert not made_by_us(inviting, replace(ours, external=False), ADDRESS)
+    assert not made_by_us(inviting, replace(ours, linked_to="another/one"), ADDRESS)
+
+
+def test_a_target_user_who_became_internal_is_let_go() -> None:
+    """Whatever was decided; a user who is external still, or is not there, changes nothing."""
+    change = SoftDelete(why="gone")
+    assert unless_internal(change, guest(external=False)) == LetGo(target_id=GUEST)
+    assert unless_internal(change, guest()) == change
+    assert unless_internal(change, None) == change
 
 
 def test_an_internal_user_never_comes_of_an_invitation() -> None:
@@ -456,7 +532,7 @@ def test_the_target_is_only_asked_who_bears_an_address_when_the_answer_matters()
 
 
 def test_the_marker_is_looked_for_while_nobody_came_to_an_end_with_the_user() -> None:
-    """Also for who is to have no access: once. Never for an external user, nor without a marker."""
+    """Also for users who are to have no access, external ones among them: once. Never without a marker."""
     looked_at = link(etag="1", read_at=START)
     for user, verdict in ((source(DISABLED), IN), (source(), OUT), (source(SOFT_DELETED), IN), (source(GONE), IN)):
         for unsettled in (
@@ -468,7 +544,7 @@ def test_the_marker_is_looked_for_while_nobody_came_to_an_end_with_the_user() ->
             assert not needs_candidates(user, verdict, unsettled)
         assert not needs_candidates(user, verdict, looked_at, MARKER)
         assert not needs_candidates(user, verdict, OURS, MARKER)
-    assert not needs_candidates(source(creationType="Invitation"), IN, link(), MARKER)
+    assert needs_candidates(source(creationType="Invitation"), OUT, link(), MARKER)
 
 
 def test_the_address_of_who_is_not_to_be_invited_is_not_asked_for() -> None:

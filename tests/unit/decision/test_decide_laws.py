@@ -19,7 +19,6 @@ from sync_core.model import (
     Json,
     Link,
     Policy,
-    Reason,
     Refuse,
     Restore,
     Skip,
@@ -84,11 +83,11 @@ def test_an_unowned_target_user_is_never_in_a_change(case: Situation) -> None:
 
 
 @given(situations)
-def test_an_external_source_user_is_always_skipped(case: Situation) -> None:
-    """A B2B user of the source tenant is never handed on, whatever links and candidates there are."""
+def test_an_external_source_user_is_never_handed_on(case: Situation) -> None:
+    """A B2B user of the source tenant is never invited, restored or updated; a pair from before is deprovisioned."""
     external = replace(case.source, attributes={**case.source.attributes, "creationType": "Invitation"})
     assume(not external.absent)
-    assert decide(replace(case, source=external)) == Skip(reason=Reason.EXTERNAL)
+    assert not isinstance(decide(replace(case, source=external)), Invite | Restore | Update)
 
 
 @given(people(), links, policies, candidates)
@@ -138,7 +137,7 @@ def _carried_out(
     now = source.read_at
     match change:
         case Invite():
-            link = link.invitation_begun(now).invited(GUEST)
+            link = link.invitation_begun(now, "n1").invited(GUEST)
             return link, [TargetUser(id=GUEST, external=True, created_at=now, display_name=link.invitation_mark)]
         case Adopt():
             link = link.adopted(change.target_id, linked_at=now, invited_at=link.invited_at)

@@ -48,7 +48,7 @@ def record(given: Link, change: Update | Disable, **values: object) -> Link:
 
 
 STEPS: Mapping[str, Callable[[Link], Link]] = {
-    "invitation_begun": lambda given: given.invitation_begun(START),
+    "invitation_begun": lambda given: given.invitation_begun(START, "n1"),
     "invited": lambda given: given.invited(GUEST),
     "invitation_refused": lambda given: given.invitation_refused(),
     "adopted": lambda given: given.adopted(GUEST, linked_at=START, invited_at=None),
@@ -109,7 +109,7 @@ def test_the_documentation_shows_the_picture_of_the_table() -> None:
 
 def test_an_invitation_and_an_adoption_leave_a_pair_that_has_no_attributes_yet() -> None:
     """Everything is written with the first attributes, and a person's word is used up."""
-    begun = link(approved_target=GUEST, on_create_written=True).invitation_begun(START)
+    begun = link(approved_target=GUEST, on_create_written=True).invitation_begun(START, "n1")
     assert (begun.invited_at, begun.unfinished) == (START, True)
     adopted = begun.invited(GUEST).adopted(GUEST, linked_at=LATER, invited_at=START)
     assert (adopted.target_id, adopted.linked_at, adopted.invited_at) == (GUEST, LATER, START)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
-from sync_core.model import SOFT_DELETE_RETENTION, Apply, LinkState, Rule, Update
+import pytest
+
+from sync_core.model import SOFT_DELETE_RETENTION, Apply, Deprovision, LinkState, Policy, Rule, Update
 from tests.support.make import ADA, ADDRESS, NAME
 from tests.support.world import World, names
 
@@ -50,7 +53,7 @@ async def test_an_update_writes_only_what_differs() -> None:
     world.change(department="Sales")
     outcome = await world.look()
     assert outcome.changes == (Update(attributes={"department": "Sales"}),)
-    assert world.graph_calls() == ["source.read_user", "target.update", "source.read_user"]
+    assert world.graph_calls() == ["source.read_user", "target.read_user", "target.update", "source.read_user"]
     assert world.in_step()
 
 
@@ -110,9 +113,82 @@ async def test_a_leaver_is_confirmed_by_a_second_read_and_deleted() -> None:
     world.source.soft_delete(ADA)
     outcome = await world.look()
     assert names(outcome) == ["SoftDelete"]
-    assert world.graph_calls()[:3] == ["source.read_user", "target.soft_delete", "source.read_user"]
+    assert world.graph_calls()[:5] == [
+        "source.read_user",
+        "target.read_user",
+        "target.soft_delete",
+        "target.read_user",
+        "source.read_user",
+    ]
     assert world.guests() == []
     assert (await world.stored()).state is LinkState.DELETED
+
+
+@pytest.mark.parametrize("what", ["left", "changed", "disabled", "out of scope"])
+async def test_a_user_who_was_converted_to_an_internal_one_is_let_go(what: str) -> None:
+    """Nothing is written, deleted or claimed any more; a source user who is to have access meets an internal user."""
+    world = World(policy=Policy(out_of_scope=Deprovision.DISABLE))
+    account = await world.linked()
+    account.external = False
+    before = dict(account.attributes)
+    match what:
+        case "left":
+            world.source.soft_delete(ADA)
+        case "changed":
+            world.change(department="Sales")
+        case "disabled":
+            world.change(accountEnabled=False)
+        case "out of scope":
+            world.change(creationType="Invitation")
+    outcome = await world.look()
+    assert names(outcome) == ["LetGo"]
+    assert outcome.error == ("internal user" if what == "changed" else "")
+    assert world.target.writes == []
+    assert account.attributes == before
+    (guest,) = world.guests()
+    assert await world.storage.links.owner(world.sync.target.id, guest) is None
+
+
+@pytest.mark.parametrize("how", [Deprovision.SOFT_DELETE, Deprovision.DISABLE, Deprovision.LEAVE])
+async def test_an_employee_who_becomes_a_guest_of_the_source_is_deprovisioned(how: Deprovision) -> None:
+    """By the policy for users out of scope, through the guard; a user who never was ours is skipped."""
+    world = World(policy=Policy(out_of_scope=how))
+    await world.linked()
+    world.change(externalUserState="Accepted")
+    changes = {Deprovision.SOFT_DELETE: ["SoftDelete"], Deprovision.DISABLE: ["Disable"], Deprovision.LEAVE: []}
+    assert names(await world.look()) == changes[how]
+    assert names(await world.look()) == []
+    world.change(externalUserState=None)
+    back = {Deprovision.SOFT_DELETE: ["Restore", "Update"], Deprovision.DISABLE: ["Update"], Deprovision.LEAVE: []}
+    assert names(await world.look()) == back[how]
+    assert world.in_step()
+
+
+@pytest.mark.parametrize("what", ["left", "out of scope", "changed"])
+async def test_a_user_who_is_converted_while_a_write_waits_for_its_permit_is_let_go(what: str) -> None:
+    """The write budget may be used up for minutes: the target user is read once more before the request."""
+    world = World(policy=Policy(out_of_scope=Deprovision.DISABLE))
+    account = await world.linked()
+    before = dict(account.attributes)
+
+    async def convert() -> None:
+        account.external = False
+        world.clock.advance(timedelta(minutes=2))
+
+    match what:
+        case "left":
+            world.source.soft_delete(ADA)
+        case "changed":
+            world.change(department="Sales")
+        case "out of scope":
+            world.change(externalUserState="Accepted")
+    if what == "left":
+        world.faults.after_next("table.links.replace", convert)
+    else:
+        world.target.before_update = convert
+    assert names(await world.look()) == ["LetGo"]
+    assert world.target.writes == []
+    assert account.attributes == before
 
 
 async def test_a_returner_gets_their_own_account_back() -> None:

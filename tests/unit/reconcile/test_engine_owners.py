@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from sync_core.model import Adoption, Link, LinkState, Policy
+from sync_core.model import Adoption, Link, LinkState, Policy, fingerprint
 from sync_core.model.errors import ConflictError, GraphRefusedError
+from tests.support.clock import START
 from tests.support.make import ADA, ADDRESS, BOB, GUEST, NAME
 from tests.support.world import World, names, yes
 
@@ -30,7 +32,13 @@ async def test_two_users_who_race_for_one_guest_end_with_one_owner() -> None:
     world.hire()
     world.hire(BOB, "Ada")
     for user_id in (ADA, BOB):
-        link = Link(sync=NAME, source_id=user_id, state=LinkState.INVITING, invited_at=world.clock.now())
+        link = Link(
+            sync=NAME,
+            source_id=user_id,
+            state=LinkState.INVITING,
+            invited_at=world.clock.now(),
+            invitation_nonce=user_id[:4],
+        )
         await world.storage.links.save(link)
     world.target.add(GUEST, ADDRESS, displayName=f"{link.invitation_mark} Ada")
     assert names(await world.look(BOB)) == ["Adopt", "Update"]
@@ -114,3 +122,76 @@ async def test_a_refused_invitation_leaves_nothing_open() -> None:
     assert outcome.error == "403 Authorization_RequestDenied"
     link = await world.stored()
     assert (link.state, link.invited_at) == (LinkState.SEEN, None)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_an_invitation_of_version_0_1_is_finished(answered: bool) -> None:
+    """Its row has no nonce: the guest is known by the id of the answer; without one, by address and time."""
+    world = World()
+    world.hire()
+    begun = Link(sync=NAME, source_id=ADA, state=LinkState.INVITING, invited_at=world.clock.now())
+    world.target.add(GUEST, ADDRESS, displayName=f"{begun.invitation_mark} Ada")
+    await world.storage.links.save(replace(begun, target_id=GUEST if answered else None))
+    assert names(await world.look()) == ["Adopt", "Update"]
+    assert world.in_step()
+
+
+async def test_an_invitation_of_version_0_1_whose_guest_is_not_found_yet_is_sent_again() -> None:
+    """Graph answers with the guest who is there, who bears the mark of that time."""
+    world = World()
+    world.hire()
+    begun = Link(sync=NAME, source_id=ADA, state=LinkState.INVITING, invited_at=world.clock.now())
+    world.target.add(GUEST, ADDRESS, displayName=f"{begun.invitation_mark} Ada")
+    world.target.unsearchable.add(GUEST)
+    await world.storage.links.save(begun)
+    assert names(await world.look()) == ["Invite", "Adopt", "Update"]
+    assert world.in_step()
+    assert world.guests() == [GUEST]
+
+
+async def test_an_unfinished_invitation_of_version_0_1_does_not_adopt_a_stranger() -> None:
+    """Somebody invited mallory under the name that version 0.1 would give Ada's guest: Ada is invited anew."""
+    world = World(policy=Policy(adopt=Adoption.NONE))
+    world.hire()
+    begun = Link(sync=NAME, source_id=ADA, state=LinkState.INVITING, invited_at=world.clock.now())
+    mallory = world.target.add("mallory", "mallory@evil.example", displayName=f"{begun.invitation_mark} Ada")
+    before = dict(mallory.attributes)
+    await world.storage.links.save(begun)
+    assert names(await world.look()) == ["Invite", "Adopt", "Update"]
+    assert mallory.attributes == before
+    assert (await world.stored()).target_id != "mallory"
+
+
+async def test_a_stranger_under_the_name_of_an_invitation_that_is_still_to_come_is_left_alone() -> None:
+    """Anybody who may invite guests can compute the old mark; the half that counts is drawn later."""
+    world = World()
+    mark = Link(sync=NAME, source_id=ADA).invitation_mark
+    mallory = world.target.add("mallory", "mallory@evil.example", displayName=f"{mark} Ada")
+    before = dict(mallory.attributes)
+    world.hire()
+    assert names(await world.look()) == ["Invite", "Adopt", "Update"]
+    assert mallory.attributes == before
+
+
+@pytest.mark.parametrize("call", ["table.links.insert", "target.invite", "table.links.replace"])
+async def test_an_instance_of_version_0_1_that_drops_the_nonce_loses_nobody(call: str) -> None:
+    """It writes the row without the column while a new instance invites: the guest is found, and nobody made twice."""
+    world = World()
+    world.hire()
+
+    async def rewrite() -> None:
+        if (link := await world.link()) is not None and link.state is LinkState.INVITING:
+            await world.storage.links.save(replace(link, invitation_nonce=None))
+
+    world.faults.after_next(call, rewrite)
+    await world.look()
+    await world.deliver()
+    assert world.in_step()
+    assert len(world.guests()) == 1
+    assert world.target.deleted == {}
+
+
+def test_version_0_1_knows_a_guest_of_today_by_the_beginning_of_the_name() -> None:
+    """Side by side, an instance of version 0.1 may find what a new one began: it looks for its own mark."""
+    link = Link(sync=NAME, source_id=ADA).invitation_begun(START, "5eed")
+    assert f"{link.invitation_mark} Ada".startswith(f"[{fingerprint([NAME, ADA])}]")

@@ -6,7 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import Clause, Deprovision, Filter, GuardLimits, LinkState, Operator, Policy, SourceState, Why
+from sync_core.model import (
+    Clause,
+    Deprovision,
+    Filter,
+    GuardLimits,
+    LinkState,
+    Operator,
+    Policy,
+    Reason,
+    SourceState,
+    Why,
+)
 from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.ports import FeedPhase
 from tests.support.directories import pages
@@ -54,6 +65,16 @@ async def test_with_every_table_lost_the_next_poll_restores_the_pairs() -> None:
     world.forget_calls()
     await _poll(world)
     assert world.target.writes == []
+
+
+async def test_with_every_table_lost_somebody_who_became_external_loses_access() -> None:
+    """The pages of a feed name no external user; the listing of the marked does."""
+    world = await _everybody()
+    await world.lose_tables()
+    world.change(BOB, externalUserState="Accepted")
+    await _poll(world)
+    assert world.guests("bob@contoso.example") == []
+    assert len(world.target.deleted) == 1
 
 
 async def test_a_rebuild_passes_the_deletion_guard() -> None:
@@ -148,9 +169,8 @@ async def test_two_who_bear_one_marker_are_left_to_a_person() -> None:
     assert (await world.stored(ADA)).state is LinkState.DELETED
 
 
-@pytest.mark.parametrize("gone", [False, True], ids=["still there", "gone since"])
-async def test_an_invitation_whose_link_was_lost_is_finished(gone: bool) -> None:
-    """Nobody had written the marker yet: the mark of the invitation tells that the guest is ours."""
+async def test_an_unfinished_invitation_whose_link_was_lost_waits_for_a_person() -> None:
+    """Its nonce was lost with the link: by its address alone nobody can tell our guest from a stranger's."""
     world = World(owner_attribute=OWNER)
     world.hire()
     world.faults.fail_next("target.update", UnavailableError())
@@ -159,21 +179,28 @@ async def test_an_invitation_whose_link_was_lost_is_finished(gone: bool) -> None
     assert OWNER not in account.attributes
     await world.lose_tables()
     world.forget_calls()
-    await world.storage.queues.nominate([world.nomination()])
-    if gone:
-        world.source.purge(ADA)
-    assert await world.deliver(timedelta(minutes=30)) == []  # who is gone may yet appear: the pair was made just now
-    assert world.target.writes == [("soft_delete" if gone else "update", guest_id)]
+    assert (await world.look()).error == Reason.UNADOPTED
+    assert world.target.writes == []
+    await world.storage.links.save((await world.stored()).approved(guest_id))
+    assert names(await world.look()) == ["Adopt", "Update"]
 
 
-async def test_an_invitation_that_was_under_way_when_all_was_lost_is_not_taken_back() -> None:
-    """Its record is gone, and so is every other: the guest is found by the mark, and finished."""
+@pytest.mark.parametrize("left", [False, True])
+async def test_an_invitation_that_was_under_way_when_all_was_lost_is_finished(left: bool) -> None:
+    """The worker still knows its nonce, and stores the link anew; one who left meanwhile loses access as ever."""
     world = World(owner_attribute=OWNER)
     world.hire()
-    world.faults.after_next("target.invite", world.lose_tables)
-    assert names(await world.look()) == ["Adopt", "Update"]
-    ((guest_id, _),) = world.target.of(ADDRESS)
-    assert world.target.writes == [("invite", ADDRESS), ("update", guest_id)]
+
+    async def lose() -> None:
+        await world.lose_tables()
+        if left:
+            world.source.soft_delete(ADA)
+
+    world.faults.after_next("target.invite", lose)
+    await world.look()
+    await world.deliver()
+    assert len(world.target.of(ADDRESS)) == (0 if left else 1)
+    assert [kind for kind, _ in world.target.writes] == ["invite", "update", *(["soft_delete"] if left else [])]
 
 
 async def test_a_look_that_came_before_the_target_showed_the_guest_is_made_up_for() -> None:

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import Operator
+from sync_core.model import LinkState, Operator
 from sync_core.model.errors import UnavailableError
 from sync_core.nominate.rounds import GROUPS
 from tests.support.faults import Crash
 from tests.support.make import ADA, SALES
 from tests.support.scopes import guarded, member
-from tests.support.world import names
+from tests.support.world import World, names
 
 
 @pytest.mark.parametrize("how", ["joins", "deleted"])
@@ -42,4 +42,35 @@ async def test_a_restore_of_unknown_outcome_leaves_nobody_with_access(how: str, 
     await world.feeds.run(await world.started(GROUPS))
     await world.deliver()
     await world.look()
+    assert world.guests() == []
+
+
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_restore_that_is_done_late_leaves_no_leaver_with_access(dies: bool) -> None:
+    """Another worker restored and deleted the account again, and recorded that, before Graph did the older restore."""
+    world = World()
+    await world.linked()
+    world.source.soft_delete(ADA)
+    await world.look()
+    world.source.restore(ADA)
+    world.forget_calls()
+
+    async def nothing() -> None:
+        pass
+
+    async def overtake() -> None:
+        await world.engine.reconcile(world.sync, ADA, await world.stored())
+        world.source.soft_delete(ADA)
+        await world.engine.reconcile(world.sync, ADA, await world.stored())
+        assert (await world.stored()).state is LinkState.DELETED
+
+    # As every look at a deleted user who is live again begins.
+    before = ["table.links.get", "source.read_user", "table.links.replace"]
+    world.faults.meanwhile_at(len(before), overtake)
+    if dies:
+        world.faults.after_next("target.restore", nothing)  # that of the other worker
+        world.faults.fail_next("target.restore", Crash(), after=True)
+        with pytest.raises(Crash):
+            await world.look()
+    assert names(await world.look(redelivered=dies))[-1] == "SoftDelete"
     assert world.guests() == []

@@ -1,0 +1,48 @@
+"""The parts of a link: its state, the guard's last word, since when it is set aside, and what a feed needs of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class LinkState(StrEnum):
+    SEEN = "seen"  # looked at; no target user is ours
+    INVITING = "inviting"  # the target had no such user; an invitation may have been sent
+    LINKED = "linked"  # the pair is ours
+    DELETED = "deleted"  # we soft-deleted the target user
+    LOST = "lost"  # somebody else deleted or purged the target user
+
+    @property
+    def ours(self) -> bool:
+        """Whether there is, or was, a target user that we may write."""
+        return self in {LinkState.LINKED, LinkState.DELETED, LinkState.LOST}
+
+
+class Guarded(StrEnum):
+    """The guard's last word on this user's removal: it counted and allowed that change, or it holds it."""
+
+    DISABLE = "Disable"
+    SOFT_DELETE = "SoftDelete"
+    HELD = "Hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A user set aside: when the next look is due, how many looks came to nothing, and why."""
+
+    until: datetime
+    tries: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkDigest:
+    """The part of a link that a feed needs."""
+
+    digest: str  # Link.digest: empty while the record cannot be trusted
+    state: LinkState
+    manager: str | None = None  # Link.manager
+    reference: str = ""  # the fingerprint of what was applied as manager: empty as digest is
+    member_of: frozenset[str] | None = None  # Link.member_of
