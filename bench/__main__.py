@@ -13,7 +13,7 @@ from rich.console import Console
 
 from local.processes import ChildFailedError
 
-from . import budget, burst, emulator, groups, idle, imports, kill, latency, managers, mapping, resync, simulate
+from . import budget, burst, emulator, groups, idle, imports, kill, latency, managers, mapping, paced, resync, simulate
 from .figures import Figure, as_json, as_table
 from .run import Run, Scenario, StalledError
 
@@ -22,6 +22,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "mapping": mapping.measure,
     "latency": latency.measure,
     "idle": idle.measure,
+    "paced": paced.measure,
     "groups": groups.measure,
     "burst": burst.measure,
     "managers": managers.measure,

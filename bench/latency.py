@@ -39,12 +39,17 @@ async def measure(run: Run) -> list[Figure]:
         ]
 
 
-async def changed(here: TwoTenants, people: Sequence[User]) -> list[float]:
-    """Change these users at once; returns the seconds until the target has each change."""
+async def changed(here: TwoTenants, people: Sequence[User], *, apart_s: float = 0) -> list[float]:
+    """Change these users, at once or so many seconds apart; returns the seconds until the target has each change."""
     links = [await here.runtime.storage.links.get(here.sync.name, person["id"]) for person in people]
     targets = {link.target_id: link.source_id for link in links if link is not None}
     start = await here.log.last()
-    await asyncio.gather(*(here.change(person, {"jobTitle": "Moved"}) for person in people))
+
+    async def change(n: int, person: User) -> None:
+        await asyncio.sleep(n * apart_s)
+        await here.change(person, {"jobTitle": "Moved"})
+
+    await asyncio.gather(*(change(n, person) for n, person in enumerate(people)))
     requests: list[Request] = []
 
     async def done() -> bool:
