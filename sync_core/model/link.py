@@ -150,16 +150,10 @@ class Link:
         return self._after("invitation_refused", invited_at=None, invitation_nonce=None)
 
     def adopted(self, target_id: str, *, linked_at: datetime, invited_at: datetime | None) -> Link:
-        return self._after(
-            "adopted",
-            target_id=target_id,
-            linked_at=linked_at,
-            invited_at=invited_at,
-            dirty=True,
-            on_create_written=False,
-            approved_target=None,
-            invitation_nonce=None,
-        )
+        """The approval and the nonce are used up."""
+        times = {"linked_at": linked_at, "invited_at": invited_at}
+        used_up = {"approved_target": None, "invitation_nonce": None}
+        return self._after("adopted", target_id=target_id, dirty=True, on_create_written=False, **times, **used_up)
 
     def approved(self, target_id: str) -> Link:
         """A person said that this user may adopt that target user; the next look uses it up."""
