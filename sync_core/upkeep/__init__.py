@@ -18,8 +18,12 @@ class Upkeep:
     measure: Measure
 
     async def run(self) -> None:
-        """Figures come last: they show what the rest left."""
-        await self.takeover.run()
-        await self.poison.run()
-        await self.retention.run()
-        await self.measure.run()
+        """Figures come last: they show what the rest left. A fault of one step stops no other, and is raised then."""
+        faults: list[Exception] = []
+        for step in (self.takeover, self.poison, self.retention, self.measure):
+            try:
+                await step.run()
+            except Exception as error:  # noqa: BLE001 - without figures no alert would tell of it
+                faults.append(error)
+        if faults:
+            raise faults[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from ..model.errors import SyncError
+from ..model.errors import SyncError, TransientError
 from ..model.messages import WORK_QUEUES
 from ..ports import Poison, Poisoned
 from ..reconcile.worker import Worker
@@ -31,6 +31,16 @@ class PoisonDrain:
                 log.warning("poison.not_drained queue=%s error=%s", queue, error.code)
 
     async def _recorded(self, message: Poisoned) -> bool:
-        if message.readable:
+        """False leaves the message where it is. A fault that brought one here does not stop those behind it."""
+        if not message.readable:
+            return False
+        try:
             await self.worker.poisoned(message.queue, message.id, message.body)
-        return message.readable
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001 - any fault of the program may be what the message met before
+            log.warning(
+                "poison.not_drained queue=%s message=%s error=%s", message.queue, message.id, type(error).__name__
+            )
+            return False
+        return True

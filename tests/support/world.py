@@ -97,6 +97,7 @@ class World:
         )
         self.guard, self.engine, self.worker = runtime.guard, runtime.engine, runtime.worker
         self.feeds, self.keeper, self.keep = runtime.feeds, runtime.keeper, runtime.keep
+        self.upkeep = runtime.upkeep
 
     # --- people ---
 

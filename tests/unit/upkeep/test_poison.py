@@ -78,3 +78,20 @@ async def test_a_version_with_poison_functions_beside_this_one_does_no_harm() ->
     assert await world.storage.activity.poison_count() == 1
     assert await poisoned(world).depth() == 0
     assert [link.source_id for link in await world.storage.links.parked(world.sync.name)] == [ADA]
+
+
+async def test_one_message_that_cannot_be_put_aside_does_not_stop_those_behind_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its user has a name that no table takes: the fault that brought it here is met again by whoever parks them."""
+    world = World()
+    world.hire()
+    await poisoned(world).send(encode(world.nomination("€" * 256)))
+    await poisoned(world).send(encode(world.nomination()))
+    caplog.set_level(logging.WARNING, "xtsync.poison")
+    await drain(world).run()
+    link = await world.link()
+    assert link is not None
+    assert link.parked is not None
+    assert await poisoned(world).depth() == 1
+    assert [line for line in caplog.messages if line.startswith(f"poison.not_drained queue={USER_CHANGES} message=")]
