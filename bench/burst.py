@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from itertools import batched
 from random import Random
 from statistics import median
@@ -19,7 +18,6 @@ import httpx
 
 from local.demo import CONTOSO, FABRIKAM
 from sync_core.nominate.webhook import client_state_hash
-from sync_core.reconcile.coalescing import COALESCE_WITHIN
 
 from .figures import Figure, spread
 from .processes import cpu_figure, cpu_seconds
@@ -83,15 +81,13 @@ async def _burst(run: Run, users: int, n: int) -> _Burst:
     for ten seconds.
     """
     async with two_tenants(run, users) as here:
-        await here.subscribed()
-        await here.initial_sync()
+        await here.settle()
         subscription = await _own_client_state(here)
         return await _measured(here, subscription, n)
 
 
 async def _measured(here: TwoTenants, subscription: str, n: int) -> _Burst:
     """Change every user without a notification, post the notifications, and wait until the queues are empty."""
-    await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # an earlier notification would be merged
     for person in here.people:
         await here.change(person, {"jobTitle": f"Moved {n}"})
     items = [_item(subscription, str(person["id"])) for person in here.people for _ in range(_COPIES)]

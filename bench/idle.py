@@ -11,10 +11,8 @@ import json
 import random
 import time
 from contextlib import AsyncExitStack
-from datetime import timedelta
 
 from local.stack import ROOT
-from sync_core.reconcile.coalescing import COALESCE_WITHIN
 
 from .figures import Figure, percentile, spread
 from .latency import changed
@@ -39,15 +37,16 @@ async def measure(run: Run) -> list[Figure]:
             stacks[interval] = await opened.enter_async_context(stack)
         with run.step(f"{changes} changes, 2.5 to 4.5 s apart", changes):
             figures = await asyncio.gather(
-                *(_measured(here, interval, chosen if interval == chosen else "") for interval, here in stacks.items())
+                *(
+                    _measured(here, interval, limit=run.limit(0.3) if interval == chosen else None)
+                    for interval, here in stacks.items()
+                )
             )
     return [figure for of_one in figures for figure in of_one]
 
 
-async def _measured(here: TwoTenants, interval: str, chosen: str) -> list[Figure]:
-    await here.subscribed()
-    await here.initial_sync()
-    await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # an earlier notification would be merged
+async def _measured(here: TwoTenants, interval: str, *, limit: float | None) -> list[Figure]:
+    await here.settle()
     draw = random.Random(interval)
     seconds: list[float] = []
     polls, began = await _polls(here), time.monotonic()
@@ -57,7 +56,7 @@ async def _measured(here: TwoTenants, interval: str, chosen: str) -> list[Figure
     hours = (time.monotonic() - began) / 3600
     an_hour = {queue: (count - polls.get(queue, 0)) / hours for queue, count in (await _polls(here)).items()}
     name = f"longest wait {interval}"
-    tail, limit = percentile(seconds, 99), here.run.limit(0.3) if chosen else None
+    tail = percentile(seconds, 99)
     return [
         *spread(seconds, name, tail=95, limit=limit, beside=f"p99 {1000 * tail:.0f} ms"),
         *(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import User
-from sync_core.reconcile.coalescing import COALESCE_WITHIN
 
 from .figures import Figure, spread
 from .requests import Request
@@ -22,9 +20,7 @@ _AT_ONCE = 50
 async def measure(run: Run) -> list[Figure]:
     singles, together = run.size(_ONE_BY_ONE), run.size(_AT_ONCE)
     async with two_tenants(run, singles + together) as here:
-        await here.subscribed()
-        await here.initial_sync()
-        await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # an earlier notification would be merged
+        await here.settle()
         seconds = []
         with run.step(f"{singles} single changes", singles) as advance:
             for n, person in enumerate(here.people[:singles]):

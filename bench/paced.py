@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
-
-from sync_core.reconcile.coalescing import COALESCE_WITHIN
-
 from .figures import Figure, percentile, spread
 from .latency import changed
 from .run import Run
@@ -19,9 +14,7 @@ _APART_S = 0.06
 async def measure(run: Run) -> list[Figure]:
     changes = run.size(_CHANGES)
     async with two_tenants(run, changes, split=True) as here:
-        await here.subscribed()
-        await here.initial_sync()
-        await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))  # an earlier notification would be merged
+        await here.settle()
         with run.step(f"{changes} changes, {1000 * _APART_S:.0f} ms apart", changes):
             seconds = await changed(here, here.people, apart_s=_APART_S)
         return [

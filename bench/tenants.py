@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from local.agreement import compare
@@ -20,6 +21,7 @@ from sync_core.deployment import build
 from sync_core.model import Sync
 from sync_core.model.messages import FEED_PAGES, USER_CHANGES
 from sync_core.ports import FeedPhase
+from sync_core.reconcile.coalescing import COALESCE_WITHIN
 
 from .requests import Log
 from .run import Advance, Run, StalledError
@@ -63,6 +65,12 @@ class TwoTenants:
         await self.by_hand("poll_feeds")
         with self.run.step(f"initial sync of {len(self.people):,}", len(self.people)) as advance:
             await self.synced(advance)
+
+    async def settle(self) -> None:
+        """Subscribe, run the initial sync, and wait until a further notification is merged with none of it."""
+        await self.subscribed()
+        await self.initial_sync()
+        await asyncio.sleep(COALESCE_WITHIN / timedelta(seconds=1))
 
     async def full_round(self) -> None:
         """Start a full round as `xtsync resync` does, and wait until the queues are empty."""
