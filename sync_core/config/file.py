@@ -109,6 +109,8 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant]) -> model.Sync:
             source_deleted=deprovision.source_deleted,
             deleted_in_target=deprovision.deleted_in_target,
         ),
+        invite=shape.matching.invite,
+        domains=frozenset(each.lower() for each in shape.matching.domains),
         owner_attribute=shape.matching.owner_attribute,
         guard=model.GuardLimits(max_percent=guard.max_percent, min_count=guard.min_count, window=guard.window),
     )

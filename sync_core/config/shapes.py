@@ -90,6 +90,10 @@ OwnerAttribute = Annotated[
 ]
 
 
+_DOMAIN = r"^(\*|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)$"
+Domain = Annotated[str, Field(pattern=_DOMAIN)]
+
+
 class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
@@ -183,6 +187,14 @@ class MatchingShape(Shape):
     adopt: model.Adoption = Field(
         default=model.Adoption.NONE,
         description="Guests with the source user's address: none, all of them (guests), or the approved ones (review).",
+    )
+    invite: model.InviteBy = Field(
+        default=model.InviteBy.MAIL,
+        description="Address to invite: mail, else the user principal name; or the user principal name alone.",
+    )
+    domains: list[Domain] = Field(
+        default=[],
+        description="Domains whose addresses are invited besides the verified ones of the source; '*' for all.",
     )
     owner_attribute: OwnerAttribute | None = Field(
         default=None,

@@ -8,6 +8,7 @@
 | disabled | in | none | any | Skip(disabled): never provisioned for the first time while disabled |
 | any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked |
 | any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason |
+| live | in | none | an address of a domain that is not the source's | Refuse(foreign address), unless approved |
 | live | in | none | one B2B user with that address | Adopt if the policy allows, else Refuse(unadopted) |
 | live | in | none | likewise, and the policy is review | Refuse(needs approval) |
 | live | in | none | likewise, but blocked in the target | Refuse(blocked in target): adopting would enable them |
@@ -81,7 +82,8 @@ class Situation:
     """Everything that one decision rests on.
 
     `candidates` bear the user's address in the target tenant, or `marker`: the ownership marker of this user, where
-    one is configured.
+    one is configured. `foreign`: the address to invite is of no domain of the source tenant, and of none that the
+    configuration names.
     """
 
     source: SourceUser
@@ -91,6 +93,7 @@ class Situation:
     policy: Policy
     candidates: Sequence[TargetUser] = ()
     marker: Marker | None = None
+    foreign: bool = False
 
 
 def decide(at: Situation) -> Change:
@@ -179,14 +182,21 @@ def _unlinked(at: Situation) -> Change:
         return Skip(reason=Reason.IGNORED)
     if source.state is SourceState.DISABLED:
         return Skip(reason=Reason.DISABLED)
-    if source.address is None:
+    return _provision(at)
+
+
+def _provision(at: Situation) -> Change:
+    """The source user is to have access, and has no target user of ours."""
+    if at.source.address is None:
         return Refuse(reason=Reason.NO_ADDRESS)
-    found = _chosen(at.candidates, link)
+    found = _chosen(at.candidates, at.link)
     if len(found) > 1:
         return _ambiguous(found)
     if found:
-        return _untouchable(found[0]) or _adoption(found[0], link, at.policy)
-    return _invitation(source.address, at.desired)
+        return _untouchable(found[0]) or _adoption(found[0], at)
+    if at.foreign:
+        return Refuse(reason=Reason.FOREIGN_ADDRESS)
+    return _invitation(at.source.address, at.desired)
 
 
 def _invitation(address: str, desired: Desired) -> Change:
@@ -222,17 +232,19 @@ def _untouchable(user: TargetUser) -> Change | None:
     return None
 
 
-def _adoption(user: TargetUser, link: Link, policy: Policy) -> Change:
+def _adoption(user: TargetUser, at: Situation) -> Change:
     """Adopting a user who was found by address alone."""
     if user.marker is not None:  # ours would have been adopted by it
         return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} bears the marker {user.marker}")
-    if user.id == link.approved_target:
+    if user.id == at.link.approved_target:
         return Adopt(target_id=user.id)
+    if at.foreign:
+        return Refuse(reason=Reason.FOREIGN_ADDRESS, detail=user.id)
     if not user.enabled:
         return Refuse(reason=Reason.BLOCKED, detail=user.id)
-    if policy.adopt is Adoption.GUESTS:
+    if at.policy.adopt is Adoption.GUESTS:
         return Adopt(target_id=user.id)
-    reason = Reason.NEEDS_APPROVAL if policy.adopt is Adoption.REVIEW else Reason.UNADOPTED
+    reason = Reason.NEEDS_APPROVAL if at.policy.adopt is Adoption.REVIEW else Reason.UNADOPTED
     return Refuse(reason=reason, detail=user.id)
 
 

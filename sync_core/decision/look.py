@@ -67,6 +67,8 @@ def look(
     link: Link,
     wanted: Desired,
     candidates: Sequence[TargetUser] = (),
+    *,
+    foreign: bool = False,
 ) -> Look:
     """`verdict` is the scope's on this very read, and `wanted` is what `desired` says of it."""
     situation = Situation(
@@ -77,6 +79,7 @@ def look(
         policy=sync.policy,
         candidates=candidates,
         marker=sync.marker(source.id),
+        foreign=foreign,
     )
     return Look(sync=sync, situation=situation, link=link, change=decide(situation))
 

@@ -6,12 +6,18 @@ https://learn.microsoft.com/graph/api/user-get, user-delta and directoryobject-g
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 from urllib.parse import quote
 
 from ..model import MANAGER, Json, SourceState, SourceUser
-from ..model.errors import GraphRefusedError, NotVisibleYetError, ResyncRequiredError, UnavailableError
+from ..model.errors import (
+    DomainsUnknownError,
+    GraphRefusedError,
+    NotVisibleYetError,
+    ResyncRequiredError,
+    UnavailableError,
+)
 from ..ports import Clock, DeltaPage
 from .client import GraphClient, JsonObject, items
 from .failures import not_found
@@ -29,6 +35,8 @@ _BY_IDS = "/directoryObjects/getByIds?$select=id"
 _MOST_IDS = 1000  # in one getByIds
 _CHECK_MEMBER_GROUPS = "/users/{id}/checkMemberGroups"
 _MOST_GROUPS = 20  # in one checkMemberGroups
+VERIFIED_DOMAINS = "/organization?$select=verifiedDomains"
+_DOMAINS_LAST = timedelta(hours=1)
 _GROUP_ID = "/groups/{id}?$select=id"
 
 
@@ -43,6 +51,8 @@ class GraphSource:
         # A read of one user expands the manager instead. A user in deletedItems has none to expand.
         self._read_select = _encoded_list(names - {MANAGER})
         self._expand = _EXPAND if MANAGER in names else ""
+        self._domains: frozenset[str] | None = None
+        self._domains_read_at = clock.now()
 
     @property
     def select(self) -> str:
@@ -140,6 +150,26 @@ class GraphSource:
             raise
         return [report for report in found if report is not None]
 
+    async def verified_domains(self) -> frozenset[str]:
+        """https://learn.microsoft.com/graph/api/organization-list"""
+        now = self._clock.now()
+        if self._domains is None or now - self._domains_read_at >= _DOMAINS_LAST:
+            self._domains = await self._read_domains()
+            self._domains_read_at = now
+        return self._domains
+
+    async def _read_domains(self) -> frozenset[str]:
+        try:
+            page = await self._client.get(VERIFIED_DOMAINS)
+        except GraphRefusedError as error:
+            if error.status == 403:
+                raise DomainsUnknownError from error
+            raise
+        domains = [each.get("name") for item in items(page) for each in _list(item.get("verifiedDomains"))]
+        if not domains:
+            raise UnavailableError("a tenant without verified domains")
+        return frozenset(str(name).lower() for name in domains)
+
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
         found: set[str] = set()
         for chunk in batched(user_ids, _MOST_IDS, strict=False):
@@ -185,6 +215,10 @@ def _encoded_list(names: Iterable[str]) -> str:
 def _id(item: Json) -> str | None:
     found = item.get("id") if isinstance(item, dict) else None
     return found if isinstance(found, str) else None
+
+
+def _list(value: Json) -> list[JsonObject]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _attributes(user: JsonObject) -> dict[str, Json]:

@@ -23,8 +23,8 @@ from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
 from .link import TRANSITIONS, Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
-from .syncs import Adoption, DeletedInTarget, Deprovision, GuardLimits, Policy, Sync, Tenant
-from .users import Desired, Marker, SourceState, SourceUser, TargetUser, Verdict, is_external
+from .syncs import ANY_DOMAIN, Adoption, DeletedInTarget, Deprovision, GuardLimits, InviteBy, Policy, Sync, Tenant
+from .users import PRINCIPAL_NAME, Desired, Marker, SourceState, SourceUser, TargetUser, Verdict, domain_of, is_external
 from .values import (
     ENABLED,
     MANAGER,
@@ -39,9 +39,11 @@ from .values import (
 )
 
 __all__ = [
+    "ANY_DOMAIN",
     "ENABLED",
     "MANAGER",
     "MEMBER_OF",
+    "PRINCIPAL_NAME",
     "SOFT_DELETE_RETENTION",
     "TRANSITIONS",
     "Adopt",
@@ -62,6 +64,7 @@ __all__ = [
     "Guarded",
     "Hold",
     "Invite",
+    "InviteBy",
     "Json",
     "LetGo",
     "LifecycleEvent",
@@ -92,6 +95,7 @@ __all__ = [
     "WhenNull",
     "Why",
     "digest",
+    "domain_of",
     "fingerprint",
     "fingerprints",
     "is_external",

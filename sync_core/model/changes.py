@@ -29,6 +29,7 @@ class Reason(StrEnum):
     DELETED_IN_TARGET = "deleted in target"
     NO_ADDRESS = "no address"
     BLOCKED = "blocked in target"
+    FOREIGN_ADDRESS = "foreign address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ SyncError
 +- PermanentError          trying again at once cannot mend it: the user is parked
 |  +- GraphRefusedError    Graph said no: keeps status, code and request id, never the body
 |  +- AccessNotTakenError  Graph refused to disable somebody: the rest was written
+|  +- DomainsUnknownError  the app may not read the source's domains, on which an invitation depends
 |  +- WrongTenantError     the token belongs to another tenant than the configured one
 |  +- ReadOnlyError        a dry run tried to write
 |  +- StorageRefusedError  the storage account said no (storage/errors.py)
@@ -123,6 +124,16 @@ class AccessNotTakenError(PermanentError):
     @property
     def code(self) -> str:
         return f"{self.REASON}: {self._refusal}"
+
+
+class DomainsUnknownError(PermanentError):
+    hint = (
+        "The address is in another domain than the user principal name. Grant the app of the source tenant"
+        " Organization.Read.All, or name the domain in `matching: {domains: [...]}`."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("the app may not read the verified domains of the source tenant")
 
 
 class WrongTenantError(PermanentError):

@@ -26,6 +26,14 @@ class Adoption(StrEnum):
     REVIEW = "review"
 
 
+class InviteBy(StrEnum):
+    MAIL = "mail"  # else by the user principal name
+    PRINCIPAL_NAME = "userPrincipalName"
+
+
+ANY_DOMAIN = "*"
+
+
 class DeletedInTarget(StrEnum):
     LEAVE = "leave"
     RESTORE = "restore"
@@ -66,6 +74,8 @@ class Sync:
     policy: Policy = field(default_factory=Policy)
     guard: GuardLimits = field(default_factory=GuardLimits)
     owner_attribute: str | None = None  # the directory extension that bears the ownership marker
+    invite: InviteBy = InviteBy.MAIL
+    domains: frozenset[str] = frozenset()  # whose addresses are invited besides the source's own; ANY_DOMAIN: all
 
     def marker(self, source_id: str) -> Marker | None:
         """The marker that this user's B2B user bears; None when no attribute is configured for it."""

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from .values import (
-    MANAGER,
-    Attributes,
-)
+from .values import MANAGER, Attributes
+
+PRINCIPAL_NAME = "userPrincipalName"
 
 
 class SourceState(StrEnum):
@@ -29,6 +28,7 @@ class SourceUser:
     attributes: Attributes = field(default_factory=dict)
     member_of: frozenset[str] | None = None  # of the groups that were asked for; None: none were, so nothing is known
     missing_groups: frozenset[str] = frozenset()  # of those, the ones that do not exist
+    address_in: tuple[str, ...] = ("mail", PRINCIPAL_NAME)  # the attributes that may have the address to invite
     read_at: datetime  # taken before the request was sent
 
     @property
@@ -46,18 +46,31 @@ class SourceUser:
 
     @property
     def address(self) -> str | None:
-        """The address to invite: mail, else the user principal name."""
-        for name in ("mail", "userPrincipalName"):
+        """The address to invite: mail, else the user principal name; by configuration the latter alone."""
+        for name in self.address_in:
             value = self.attributes.get(name)
             if isinstance(value, str) and value:
                 return value
         return None
 
     @property
+    def domain_of_its_own(self) -> bool:
+        """Whether the address is in the domain of the user principal name, which Entra has verified for an employee.
+
+        https://learn.microsoft.com/entra/identity/users/domains-manage
+        """
+        name = self.attributes.get(PRINCIPAL_NAME)
+        return isinstance(name, str) and self.address is not None and domain_of(name) == domain_of(self.address)
+
+    @property
     def manager(self) -> str | None:
         """The id of the manager, in the source tenant."""
         manager = self.attributes.get(MANAGER)
         return manager if isinstance(manager, str) else None
+
+
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2].lower()
 
 
 def is_external(attributes: Attributes) -> bool:

@@ -18,6 +18,8 @@ WAYS_OUT: Mapping[Reason, str] = {
     Reason.AMBIGUOUS: "several users of the target have this address or ownership marker; leave it to one of them, or"
     " choose with `xtsync adopt USER --target ID`",
     Reason.BLOCKED: "the B2B user with this address is blocked there; `xtsync adopt USER` adopts and enables it",
+    Reason.FOREIGN_ADDRESS: "the address is of a domain that the source tenant has not verified: correct it, or name"
+    " the domain in `matching: {domains: [...]}`, or `matching: {invite: userPrincipalName}`",
     Reason.ALREADY_LINKED: "the target user belongs to another source user; one of the two has to change its address."
     " A wrong ownership marker is to be cleared in the target",
     Reason.DELETED_IN_TARGET: "somebody in the target deleted it; restore it there, or `deleted_in_target: restore`",

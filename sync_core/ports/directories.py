@@ -52,6 +52,10 @@ class SourceDirectory(Protocol):
         """The ids of the direct reports of this user; empty when the user is not there."""
         ...
 
+    async def verified_domains(self) -> frozenset[str]:
+        """The domains of the tenant, in lower case. An answer may be an hour old."""
+        ...
+
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
         """Which of these (at most 1,000) ids are there now."""
         ...

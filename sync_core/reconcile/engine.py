@@ -13,7 +13,21 @@ from dataclasses import dataclass, field, replace
 from ..decision.decide import asks_for_address, needs_candidates, unless_internal
 from ..decision.look import Look, desired, look
 from ..guard.deletions import DeletionGuard
-from ..model import Adopt, Change, Desired, Hold, Json, Link, LinkState, SourceState, SourceUser, Sync, TargetUser
+from ..model import (
+    ANY_DOMAIN,
+    Adopt,
+    Change,
+    Desired,
+    Hold,
+    Json,
+    Link,
+    LinkState,
+    SourceState,
+    SourceUser,
+    Sync,
+    TargetUser,
+    domain_of,
+)
 from ..model.errors import ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from .apply import VISIBLE_WITHIN, Applier
@@ -98,7 +112,8 @@ class Engine:
         """A linked target user is read before it is written, unless the adoption has just seen that it is external."""
         link = await self._found_again(sync, link)
         candidates = await self._candidates(sync, reading, link)
-        decided = look(sync, reading.user, reading.verdict, link, wanted, candidates)
+        foreign = await self._foreign(sync, reading, link)
+        decided = look(sync, reading.user, reading.verdict, link, wanted, candidates, foreign=foreign)
         change = decided.change
         if change.touches and not just_adopted:
             change = unless_internal(change, await self._target_user(sync, link))
@@ -179,6 +194,16 @@ class Engine:
         return [
             replace(user, linked_to=None if by == link.owner else by) for user, by in zip(found, owners, strict=True)
         ]
+
+    async def _foreign(self, sync: Sync, reading: Reading, link: Link) -> bool:
+        """Whether the address to invite is of a domain that is neither the source's nor named by the configuration."""
+        user = reading.user
+        if user.address is None or not asks_for_address(user, reading.verdict, link):
+            return False
+        domain = domain_of(user.address)
+        if user.domain_of_its_own or not sync.domains.isdisjoint({domain, ANY_DOMAIN}):
+            return False
+        return domain not in await self.sources[sync.source.key].verified_domains()
 
     async def _invited(self, target: TargetDirectory, target_id: str) -> TargetUser | None:
         """The user that our invitation made; most often Entra shows it everywhere within a second."""

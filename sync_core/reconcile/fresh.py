@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..model import Link, LinkState, SourceState, SourceUser, Sync, Verdict
+from ..model import PRINCIPAL_NAME, InviteBy, Link, LinkState, SourceState, SourceUser, Sync, Verdict
 from ..ports import SourceDirectory
 from ..scope.verdict import groups_asked, kept_out, scope
 
@@ -29,6 +29,8 @@ async def read_afresh(directory: SourceDirectory, sync: Sync, user_id: str, link
     """
     groups = groups_asked(sync, user_id)
     user = await directory.read_user(user_id, groups)
+    if sync.invite is InviteBy.PRINCIPAL_NAME:
+        user = replace(user, address_in=(PRINCIPAL_NAME,))
     reading = Reading(user=user, verdict=scope(sync, user), not_in=groups - (user.member_of or frozenset()))
     if not _depends_on_absence(sync, reading, link):
         return reading

@@ -110,6 +110,12 @@ async def test_a_feed_names_managers_that_changed(tenants: Tenants) -> None:
     assert ["manager" in each.attributes for each in users] == [False]
 
 
+async def test_the_verified_domains_of_the_tenant_are_known(tenants: Tenants) -> None:
+    """In lower case, the initial one among them."""
+    assert "contoso.com" in await tenants.source.verified_domains()
+    assert all(domain == domain.lower() for domain in await tenants.source.verified_domains())
+
+
 async def test_everybody_who_reports_to_a_user_is_listed(tenants: Tenants) -> None:
     """Nobody reports to a user who is not there, and those who are deleted report to nobody."""
     boss = tenants.person("boss")

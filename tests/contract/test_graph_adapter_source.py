@@ -12,6 +12,7 @@ from local.graph_emulator.testing import CONTOSO
 from sync_core.graph.source import GraphSource
 from sync_core.model import SourceState
 from sync_core.model.errors import (
+    DomainsUnknownError,
     GraphRefusedError,
     ResyncRequiredError,
     ThrottledError,
@@ -136,6 +137,40 @@ def test_the_selection_is_ordered_and_encoded(emulated: EmulatedTenants) -> None
     first = GraphSource(client, emulated.world.clock, ["b", "a", "id"])
     assert first.select == GraphSource(client, emulated.world.clock, ["a", "b"]).select
     assert GraphSource(client, emulated.world.clock, ["x&{y}"]).select.endswith("x%26%7By%7D")
+
+
+async def test_verified_domains_are_read_once_an_hour() -> None:
+    """A domain that is verified later counts after an hour at most."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        names = ["Contoso.com", "contoso.onmicrosoft.com", "new.example"][: 1 + len(asked)]
+        return httpx.Response(200, json={"value": [{"verifiedDomains": [{"name": name} for name in names]}]})
+
+    clock = ManualClock()
+    source = GraphSource(client_for(answer), clock, ())
+    for _ in range(2):
+        assert await source.verified_domains() == {"contoso.com", "contoso.onmicrosoft.com"}
+    clock.advance(timedelta(hours=1))
+    assert "new.example" in await source.verified_domains()
+    assert asked == ["/v1.0/organization"] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (403, {"error": {"code": "Authorization_RequestDenied"}}, DomainsUnknownError),
+        (400, {"error": {"code": "Request_BadRequest"}}, GraphRefusedError),
+        (200, {"value": []}, UnavailableError),
+        (200, {"value": [{"verifiedDomains": None}]}, UnavailableError),
+    ],
+)
+async def test_domains_that_are_not_answered_are_no_empty_list(status: int, body: Any, error: type[Exception]) -> None:
+    """A missing permission has a remedy of its own; a tenant without domains does not exist."""
+    source = GraphSource(client_for(lambda _: httpx.Response(status, json=body)), ManualClock(), ())
+    with pytest.raises(error):
+        await source.verified_domains()
 
 
 async def test_reports_are_listed_over_pages() -> None:

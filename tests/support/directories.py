@@ -54,6 +54,7 @@ class MemorySource:
         self.groups: dict[str, set[str]] = {}  # users and groups alike
         self.pages: dict[str | None, DeltaPage | Exception] = {}
         self.page_size = 100
+        self.domains = {"contoso.com", "contoso.example"}
         self.on_read: Callable[[], None] = lambda: None  # called right after a user was read
         self.on_page: Callable[[], None] = lambda: None  # called right after a page was read
         self._retention = Retention(clock)
@@ -103,6 +104,9 @@ class MemorySource:
     async def reports(self, user_id: str) -> list[str]:
         return await self._faults.call("source.reports", self._reports(user_id))
 
+    async def verified_domains(self) -> frozenset[str]:
+        return await self._faults.call("source.verified_domains", self._verified_domains())
+
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
         return await self._faults.call("source.existing", self._existing(user_ids))
 
@@ -150,6 +154,9 @@ class MemorySource:
 
     async def _reports(self, user_id: str) -> list[str]:
         return [each for each, user in self.users.items() if user.get(MANAGER) == user_id and user_id in self.users]
+
+    async def _verified_domains(self) -> frozenset[str]:
+        return frozenset(self.domains)
 
     async def _existing(self, user_ids: Sequence[str]) -> set[str]:
         return {user_id for user_id in user_ids if user_id in self.users}

@@ -19,6 +19,7 @@ from sync_core.model import (
     Filter,
     Guarded,
     GuardLimits,
+    InviteBy,
     Json,
     Link,
     LinkState,
@@ -63,6 +64,8 @@ def sync(
     name: str = NAME,
     filters: Sequence[Filter] = (),
     owner_attribute: str | None = None,
+    invite: InviteBy = InviteBy.MAIL,
+    domains: frozenset[str] = frozenset(),
 ) -> Sync:
     return Sync(
         name=name,
@@ -74,6 +77,8 @@ def sync(
         guard=guard or GuardLimits(),
         filters=filters,
         owner_attribute=owner_attribute,
+        invite=invite,
+        domains=domains,
     )
 
 

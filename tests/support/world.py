@@ -16,6 +16,7 @@ from sync_core.model import (
     FeedRun,
     Filter,
     GuardLimits,
+    InviteBy,
     Json,
     Link,
     Nomination,
@@ -65,6 +66,8 @@ class World:
         owner_attribute: str | None = None,
         assigned: Assigned | None = None,
         more: Sequence[Sync] = (),
+        invite: InviteBy = InviteBy.MAIL,
+        domains: frozenset[str] = frozenset(),
     ) -> None:
         self.clock = ManualClock()
         self.faults = Faults()
@@ -78,7 +81,13 @@ class World:
         self.target = MemoryTarget(self.clock, self.faults)
         self.api = MemorySubscriptions(self.clock, self.faults)
         self.sync = sync(
-            policy=policy, guard=guard, filters=filters, owner_attribute=owner_attribute, assigned=assigned
+            policy=policy,
+            guard=guard,
+            filters=filters,
+            owner_attribute=owner_attribute,
+            assigned=assigned,
+            invite=invite,
+            domains=domains,
         )
         self.syncs = {each.name: each for each in (self.sync, *more)}
         self.source.ask_for(needed(self.syncs.values()))

@@ -52,6 +52,21 @@ def invitation_check(app: AppOnTenant) -> Check:
     )
 
 
+def domains_check(app: AppOnTenant) -> Check:
+    return Check(
+        name="domains",
+        looked_at="GET /organization: verifiedDomains",
+        look=partial(domains, app),
+        by_hand=remedies.domains(app),
+    )
+
+
+async def domains(app: AppOnTenant) -> Found:
+    """An address of another domain than the user principal name's is invited only if the tenant has verified it."""
+    await app.inspection.get("/organization?$select=verifiedDomains")
+    return ok("can be read")
+
+
 async def redemption(app: AppOnTenant, other: Tenant, setting: str) -> Found:
     """Unless both sides allow it, every user has to accept a prompt first.
 

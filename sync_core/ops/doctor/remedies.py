@@ -112,6 +112,13 @@ def unblock(app: AppOnTenant, partner_id: str, direction: str) -> list[str]:
     ]
 
 
+def domains(app: AppOnTenant) -> list[str]:
+    return [
+        f"Needed only for users whose mail is of another domain than their user principal name. Grant {app.app_id}",
+        "Organization.Read.All, or name those domains in sync.yaml under `matching: {domains: [...]}`.",
+    ]
+
+
 def clock(app: AppOnTenant) -> list[str]:
     return [
         "Compare, and let a time service set the clock that is wrong:",

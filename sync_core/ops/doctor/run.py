@@ -106,7 +106,8 @@ class Checkup:
 
     def _policies(self, app: AppOnTenant) -> list[Check]:
         between = [check for other in self._others(app) for check in policies.checks(app, other)]
-        return [*between, policies.invitation_check(app)] if app.side is Side.TARGET else between
+        own = policies.invitation_check(app) if app.side is Side.TARGET else policies.domains_check(app)
+        return [*between, own]
 
     def _others(self, app: AppOnTenant) -> list[Tenant]:
         """The tenants at the other end of this one's syncs."""

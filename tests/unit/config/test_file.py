@@ -19,6 +19,7 @@ from sync_core.model import (
     DeletedInTarget,
     Deprovision,
     GuardLimits,
+    InviteBy,
     Operator,
     Policy,
     RegexMode,
@@ -136,6 +137,17 @@ def test_syncs_into_one_tenant_should_share_the_owner_attribute() -> None:
     assert warnings(OWNER) == []
     [warning] = warnings(f"{OWNER}2")
     assert "syncs[1].matching.owner_attribute: another sync into 'fabrikam' has another one" in warning
+
+
+def test_the_address_to_invite_is_chosen_in_matching() -> None:
+    """Mail and the verified domains by default; letters of a domain may be of either case."""
+    plain = parse_config(SMALLEST).syncs["a-to-b"]
+    assert (plain.invite, plain.domains) == (InviteBy.MAIL, frozenset())
+    text = 'matching: { invite: userPrincipalName, domains: [Partner.example, "*"] }'
+    sync = parse_config(with_sync(text)).syncs["a-to-b"]
+    assert (sync.invite, sync.domains) == (InviteBy.PRINCIPAL_NAME, frozenset({"partner.example", "*"}))
+    with pytest.raises(ConfigError, match="domains"):
+        parse_config(with_sync("matching: { domains: ['@partner.example'] }"))
 
 
 def test_the_mapping_leaves_the_owner_attribute_alone() -> None:
