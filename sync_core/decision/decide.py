@@ -7,6 +7,7 @@
 | live | in | none | nobody | Invite, then attributes |
 | disabled | in | none | any | Skip(disabled): never provisioned for the first time while disabled |
 | any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked |
+| live | in or undecided | none | likewise, but blocked in the target | Refuse(blocked), unless approved |
 | any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason |
 | live | in | none | an address of a domain that is not the source's | Refuse(foreign address), unless approved |
 | live | in | none | one B2B user with that address | Adopt if the policy allows, else Refuse(unadopted) |
@@ -169,7 +170,7 @@ def _unlinked(at: Situation) -> Change:
         return Adopt(target_id=invited[0].id)
     marked = [user for user in at.candidates if marker is not None and user.marker == marker.text]
     if marked:
-        return _marked(_chosen(marked, link))
+        return _marked(_chosen(marked, link), at)
     if source.absent:
         return Skip(reason=Reason.NOT_OURS)
     if source.external:
@@ -213,10 +214,17 @@ def _chosen(users: Sequence[TargetUser], link: Link) -> Sequence[TargetUser]:
     return [user for user in users if user.id == link.approved_target] or users
 
 
-def _marked(users: Sequence[TargetUser]) -> Change:
+def _marked(users: Sequence[TargetUser], at: Situation) -> Change:
+    """The record was lost, and with it who blocked this user: adopting one who is to have access would enable them."""
     if len(users) > 1:
         return _ambiguous(users)
-    return _untouchable(users[0]) or Adopt(target_id=users[0].id)
+    (user,) = users
+    if untouchable := _untouchable(user):
+        return untouchable
+    to_have_access = at.source.state is SourceState.LIVE and not at.source.external and not at.verdict.out
+    if to_have_access and not user.enabled and user.id != at.link.approved_target:
+        return Refuse(reason=Reason.BLOCKED, detail=user.id)
+    return Adopt(target_id=user.id)
 
 
 def _ambiguous(users: Sequence[TargetUser]) -> Change:

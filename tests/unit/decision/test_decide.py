@@ -190,6 +190,19 @@ def _marked() -> Iterable[Case]:
                     )
 
 
+def _marked_and_blocked() -> Iterable[Case]:
+    blocked = guest(enabled=False, marker=MARKER.text)
+    refused, adopted = Refuse(reason=Reason.BLOCKED, detail=GUEST), Adopt(target_id=GUEST)
+    for verdict in (IN, UNDECIDED):
+        for policy in (Policy(), ADOPTING):
+            yield Case(verdict=verdict, policy=policy, marker=MARKER, candidates=(blocked,), change=refused)
+        approved = link(approved_target=GUEST)
+        yield Case(verdict=verdict, link=approved, marker=MARKER, candidates=(blocked,), change=adopted)
+    yield Case(verdict=OUT, marker=MARKER, candidates=(blocked,), change=adopted)
+    for state in (DISABLED, SOFT_DELETED, GONE):
+        yield Case(source=source(state), marker=MARKER, candidates=(blocked,), change=adopted)
+
+
 def _marked_in_vain() -> Iterable[Case]:
     linked_to = f"{NAME}/{BOB}"
     for state in SourceState:
@@ -251,6 +264,9 @@ ROWS: Mapping[str, Iterable[Case]] = {
     ),
     "any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked": (
         _marked()
+    ),
+    "live | in or undecided | none | likewise, but blocked in the target | Refuse(blocked), unless approved": (
+        _marked_and_blocked()
     ),
     "any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason": (
         _marked_in_vain()

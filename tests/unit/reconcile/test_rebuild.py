@@ -67,6 +67,23 @@ async def test_with_every_table_lost_the_next_poll_restores_the_pairs() -> None:
     assert world.target.writes == []
 
 
+async def test_with_every_table_lost_a_user_whom_the_target_had_blocked_stays_so() -> None:
+    """The marker tells whose user it is, and not who blocked it: that waits for a person."""
+    world = await _everybody()
+    (blocked,) = world.guests("bob@contoso.example")
+    world.target.users[blocked].attributes["accountEnabled"] = False
+    await world.lose_tables()
+    await _poll(world)
+    parked = (await world.stored(BOB)).parked
+    assert parked is not None
+    assert parked.reason == Reason.BLOCKED
+    assert world.target.users[blocked].attributes["accountEnabled"] is False
+    assert ("update", blocked) not in world.target.writes
+    await world.storage.links.save((await world.stored(BOB)).approved(blocked))
+    assert names(await world.look(BOB)) == ["Adopt", "Update"]
+    assert world.target.users[blocked].attributes["accountEnabled"] is True
+
+
 async def test_with_every_table_lost_somebody_who_became_external_loses_access() -> None:
     """The pages of a feed name no external user; the listing of the marked does."""
     world = await _everybody()
