@@ -76,6 +76,12 @@ async def ops_decide(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("decide", req)
 
 
+@app.route(route="ops/decisions", methods=["GET"])
+async def ops_decisions(req: func.HttpRequest) -> func.HttpResponse:
+    """What people decided about held deletions."""
+    return await _operate("decisions", req)
+
+
 @app.route(route="ops/resync/{tenant}", methods=["POST"])
 async def ops_resync(req: func.HttpRequest) -> func.HttpResponse:
     """Reads everybody of a source tenant again."""

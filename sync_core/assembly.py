@@ -10,6 +10,7 @@ from datetime import timedelta
 from .config.file import Config
 from .decision.look import Look
 from .guard.deletions import DeletionGuard
+from .guard.ledger import Ledger
 from .nominate.groups import GroupsFeed
 from .nominate.rounds import GROUPS, USERS, Feed, FeedReader
 from .nominate.subscriptions import SubscriptionKeeper
@@ -83,7 +84,8 @@ def assemble(
     """The core on whatever stands behind its ports."""
     links, queues = storage.links, storage.queues
     sources, targets, feeds = graph.sources, graph.targets, _feeds(config, graph, storage, clock)
-    guard = DeletionGuard(guards=storage.guards, links=links, clock=clock)
+    ledger = Ledger(guards=storage.guards, links=links, clock=clock, syncs=config.syncs)
+    guard = DeletionGuard(guards=storage.guards, history=storage.guards, ledger=ledger, clock=clock)
     applier = Applier(
         sources=sources, targets=targets, links=links, guard=guard, queues=queues, clock=clock, new_nonce=new_nonce
     )
@@ -119,7 +121,7 @@ def _feeds(config: Config, graph: Directories, storage: Storage, clock: Clock) -
         USERS: UsersFeed(syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, clock=clock),
         GROUPS: GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock),
     }
-    return FeedReader(kinds=kinds, feeds=storage.feeds, queues=storage.queues, clock=clock)
+    return FeedReader(kinds=kinds, feeds=storage.feeds, guards=storage.guards, queues=storage.queues, clock=clock)
 
 
 def _upkeep(
@@ -129,7 +131,7 @@ def _upkeep(
     return Upkeep(
         takeover=Takeover(syncs=syncs, in_hand=storage.in_hand, queues=storage.queues, feeds=feeds, clock=clock),
         poison=PoisonDrain(poison=poison, worker=worker),
-        retention=Retention(syncs=syncs, activity=activity, clock=clock, keep=keep_activity),
+        retention=Retention(syncs=syncs, activity=activity, history=storage.guards, clock=clock, keep=keep_activity),
         measure=Measure(
             syncs=syncs,
             feeds=feeds,

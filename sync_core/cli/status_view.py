@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from ..model import Counts
 from ..ops.documents import (
     FeedStatus,
     HoldCounts,
@@ -14,8 +15,9 @@ from ..ops.documents import (
     SubscriptionState,
     SubscriptionStatus,
     SyncStatus,
+    WindowStatus,
 )
-from ..ops.words import ago, ahead, many
+from ..ops.words import ago, ahead, many, span
 from ..ports import FeedPhase
 from .screen import Cell, Screen, good, warning
 
@@ -24,7 +26,7 @@ _MOST_PARKED = 20
 
 def show(screen: Screen, status: Status) -> None:
     now = status.at
-    syncs = ("name", "from", "to", "last activity", "deletions in window")
+    syncs = ("name", "from", "to", "last activity", "deletions, of the fullest window")
     feeds = ("tenant", "feed", "phase", "last completed", "entries", "error")
     subscriptions = ("tenant", "resource", "id", "expires", "state")
     _table(screen, "Syncs", syncs, status.syncs, lambda each: _sync(each, now))
@@ -49,7 +51,15 @@ def _table[T](
 
 
 def _sync(sync: SyncStatus, now: datetime) -> Sequence[Cell]:
-    return sync.name, sync.source, sync.target, ago(sync.last_activity_at, now), str(sync.deletions_in_window)
+    return sync.name, sync.source, sync.target, ago(sync.last_activity_at, now), _fullest(sync.windows)
+
+
+def _fullest(windows: Sequence[WindowStatus]) -> str:
+    """The window that has the least room, of those whose limit is known."""
+    fullest = min(windows, key=lambda each: (each.limit is None, (each.limit or 0) - each.used))
+    into = " into the target" if fullest.counts is Counts.TARGET else ""
+    limit = "" if fullest.limit is None else f" of {fullest.limit}"
+    return f"{fullest.used}{limit}{into} in {span(fullest.window_s)}"
 
 
 def _feed(feed: FeedStatus, now: datetime) -> Sequence[Cell]:

@@ -70,7 +70,7 @@ def parse_config(text: str, name: str = "sync.yaml") -> Config:
     tenants = {key: model.Tenant(key=key, id=str(t.id), cloud=t.cloud) for key, t in shape.tenants.items()}
     return Config(
         tenants=tenants,
-        syncs={sync.name: _sync(sync, tenants) for sync in shape.syncs},
+        syncs={sync.name: _sync(sync, tenants, shape) for sync in shape.syncs},
         warnings=[_fault(lines, placed) for placed in _warnings(shape)],
     )
 
@@ -94,8 +94,27 @@ def _message(error: Mapping[str, Any]) -> str:
             return str(error["msg"]).removeprefix("Value error, ")
 
 
-def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant]) -> model.Sync:
-    deprovision, guard = shape.deprovision, shape.deletion_guard
+def _target_guard(target: str, file: FileShape) -> model.GuardLimits:
+    """For all syncs into one tenant together. By default no sync alone meets it: the widest limits of all of them."""
+    own = file.tenants[target].deletion_guard
+    if own is not None:
+        return own.limits()
+    each = [sync.deletion_guard.limits() for sync in file.syncs if sync.target == target]
+    months = [limits.windows[1] for limits in each]
+    return model.GuardLimits(
+        max_percent=max(limits.max_percent for limits in each),
+        min_count=max(limits.min_count for limits in each),
+        window=min(limits.window for limits in each),
+        month=model.Limit(
+            max_percent=max(month.max_percent for month in months),
+            min_count=max(month.min_count for month in months),
+            window=model.MONTH,
+        ),
+    )
+
+
+def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], file: FileShape) -> model.Sync:
+    deprovision = shape.deprovision
     return model.Sync(
         name=shape.name,
         source=tenants[shape.source],
@@ -112,7 +131,8 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant]) -> model.Sync:
         invite=shape.matching.invite,
         domains=frozenset(each.lower() for each in shape.matching.domains),
         owner_attribute=shape.matching.owner_attribute,
-        guard=model.GuardLimits(max_percent=guard.max_percent, min_count=guard.min_count, window=guard.window),
+        guard=shape.deletion_guard.limits(),
+        target_guard=_target_guard(shape.target, file),
     )
 
 

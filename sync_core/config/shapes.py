@@ -98,13 +98,6 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
-class TenantShape(Shape):
-    """A tenant, under the name by which syncs refer to it."""
-
-    id: UUID = Field(description="Tenant (directory) id.")
-    cloud: Literal["global", "usgov", "dod", "china"] = Field(default="global", description="Microsoft cloud.")
-
-
 class ClauseShape(Shape):
     """One condition on one source attribute. If the attribute is empty, only IS NULL is true."""
 
@@ -216,13 +209,50 @@ class DeprovisionShape(Shape):
     )
 
 
-class GuardShape(Shape):
-    """Limits of deletions and disables within a window. Above the larger one, a person is asked."""
+class LimitShape(Shape):
+    """How many people may lose access within a window: the larger of the two."""
 
     max_percent: float = Field(default=5, ge=0, le=100, description="Percentage of the linked users.")
-    min_count: int = Field(default=10, ge=0, description="Number of users that is always allowed.")
+    min_count: int = Field(default=10, ge=0, description="Number of people that is always allowed.")
+
+
+class MonthShape(LimitShape):
+    """How many people may lose access within any thirty days: the larger of the two."""
+
+    max_percent: float = Field(default=10, ge=0, le=100, description="Percentage of the linked users.")
+    min_count: int = Field(default=20, ge=0, description="Number of people that is always allowed.")
+
+    def limit(self) -> model.Limit:
+        return model.Limit(max_percent=self.max_percent, min_count=self.min_count, window=model.MONTH)
+
+
+class GuardShape(LimitShape):
+    """Limits of deletions and disables. Above one of them, a person is asked. One person counts once in a window."""
+
     window: Duration = Field(
         default=timedelta(hours=24), description="Length of the window in minutes, hours or days: 30m, 24h, 7d."
+    )
+    month: MonthShape | None = Field(
+        default=None, description="The limit of any thirty days; without it, twice the limit of the window."
+    )
+
+    def limits(self) -> model.GuardLimits:
+        return model.GuardLimits(
+            max_percent=self.max_percent,
+            min_count=self.min_count,
+            window=self.window,
+            month=None if self.month is None else self.month.limit(),
+        )
+
+
+class TenantShape(Shape):
+    """A tenant, under the name by which syncs refer to it."""
+
+    id: UUID = Field(description="Tenant (directory) id.")
+    cloud: Literal["global", "usgov", "dod", "china"] = Field(default="global", description="Microsoft cloud.")
+    deletion_guard: GuardShape | None = Field(
+        default=None,
+        description="Limits for all syncs into this tenant together; without them, the widest limits of these syncs.",
     )
 
 

@@ -9,7 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..mapping import apply_mapping
-from ..model import MANAGER, Change, Desired, Hold, Json, Link, Refuse, Skip, SourceUser, Sync, TargetUser, Verdict
+from ..model import (
+    MANAGER,
+    Change,
+    Desired,
+    Hold,
+    Json,
+    Link,
+    Refuse,
+    Skip,
+    SourceState,
+    SourceUser,
+    Sync,
+    TargetUser,
+    Verdict,
+)
 from .decide import Situation, decide
 
 
@@ -37,6 +51,15 @@ class Look:
     @property
     def candidates(self) -> Sequence[TargetUser]:
         return self.situation.candidates
+
+    @property
+    def cause(self) -> str:
+        """Why access would be taken away: the same text for the same cause, whatever the kind of change."""
+        if self.source.absent:
+            return "deleted in the source"
+        if not self.verdict.in_scope:
+            return f"out of scope: {self.verdict.reason}"
+        return "disabled in the source" if self.source.state is SourceState.DISABLED else "disabled by the mapping"
 
     @property
     def nothing_to_do(self) -> bool:

@@ -1,6 +1,7 @@
-"""The deletion guard at work: counts deletions in the stored window, holds those over the limit, asks a person.
+"""The deletion guard at work: counts deletions in the stored windows, holds those over a limit, asks a person.
 
-window.py has the arithmetic. An approval is bound to one user and one kind of change, and runs out after a day.
+ledger.py does the counting. A hold is about one user, one kind of change and its cause. An approval or rejection ends
+with the cause that it was about; an approval also runs out after a day. A look that cannot decide ends nothing.
 """
 
 from __future__ import annotations
@@ -10,14 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ..model import Change, Guarded, Hold, Link, Sync
-from ..ports import Clock, Guards, GuardWindow, HoldRecord, HoldState, Links
-from ..ports.swap import until_saved
-from . import window
+from ..model import Change, Counts, Guarded, Hold, Link, Reason, Refuse, Sync
+from ..model.errors import ConflictError
+from ..ports import Clock, GuardHistory, Guards, HoldRecord, HoldState
+from .ledger import Filled, Ledger
 
 APPROVAL_LASTS = timedelta(hours=24)
-# The number of links behind the percentage is counted anew this often. In between it drifts by allowed removals.
-_COUNT_AGAIN = timedelta(minutes=15)
 
 
 class Standing(StrEnum):
@@ -43,23 +42,33 @@ def standing(hold: HoldRecord, now: datetime) -> Standing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionGuard:
     guards: Guards
-    links: Links
+    history: GuardHistory
+    ledger: Ledger
     clock: Clock
 
-    async def judge(self, sync: Sync, link: Link, change: Change, *, dry_run: bool = False) -> Change:
-        """The change, or a Hold in its place. A change that removes nothing releases an earlier hold."""
+    async def judge(self, sync: Sync, link: Link, change: Change, *, cause: str = "", dry_run: bool = False) -> Change:
+        """The change, or a Hold in its place. A change that removes nothing releases an earlier hold.
+
+        `cause` says why access would be taken away. An undecided look releases nothing: it knows nothing new.
+        """
         if not change.removes:
-            if link.guarded is Guarded.HELD and not dry_run:
+            undecided = isinstance(change, Refuse) and change.reason is Reason.UNDECIDED
+            if link.guarded is Guarded.HELD and not undecided and not dry_run:
                 await self.release(link.sync, link.source_id)
             return change
         if link.guarded == change.name:
             return change  # counted before it was interrupted
         held = await self.guards.hold(sync.name, link.source_id)
-        if held is not None and held.change == change.name:
-            if standing(held, self.clock.now()) is Standing.APPROVED:
-                return change
-            return window.hold(change, await self._window(sync), sync.guard, self.clock.now())
-        return await self._count(sync, link, change, dry_run=dry_run)
+        if held is None or held.change != change.name:
+            return await self._count(sync, link, change, cause, dry_run=dry_run)
+        stands, same_cause = standing(held, self.clock.now()), held.cause in ("", cause)
+        if not stands.waiting and not same_cause:
+            return await self._count(sync, link, change, cause, dry_run=dry_run)
+        if stands is Standing.APPROVED:
+            return change
+        if held.cause != cause and not dry_run:
+            await self.guards.save_hold(replace(held, cause=cause))
+        return (await self._fullest(sync)).hold(change)
 
     async def release(self, sync: str, source_id: str) -> None:
         held = await self.guards.hold(sync, source_id)
@@ -67,31 +76,33 @@ class DeletionGuard:
             await self.guards.drop_hold(held)
 
     async def decide(self, holds: Sequence[HoldRecord], *, approve: bool, by: str) -> list[HoldRecord]:
-        """Approve or reject exactly these holds. ConflictError when one of them changed since it was listed."""
+        """Approve or reject exactly these holds. ConflictError when one of them changed since it was listed.
+
+        The decision is kept first: it must not be carried out before it is known who made it.
+        """
         state = HoldState.APPROVED if approve else HoldState.REJECTED
         now = self.clock.now()
-        return [
-            await self.guards.save_hold(replace(held, state=state, decided_at=now, decided_by=by)) for held in holds
-        ]
+        return [await self._decided(replace(held, state=state, decided_at=now, decided_by=by)) for held in holds]
 
-    async def _count(self, sync: Sync, link: Link, change: Change, *, dry_run: bool) -> Change:
-        async def attempt() -> Change:
-            now = self.clock.now()
-            seen = await self._window(sync)
-            counted = window.count(seen, sync.guard, now)
-            if counted is None:
-                return window.hold(change, seen, sync.guard, now)
-            if not dry_run:
-                await self.guards.save_window(counted)
+    async def _decided(self, decided: HoldRecord) -> HoldRecord:
+        await self.history.keep_decision(decided)
+        try:
+            return await self.guards.save_hold(decided)
+        except ConflictError:
+            await self.history.drop_decision(decided)
+            raise
+
+    async def _count(self, sync: Sync, link: Link, change: Change, cause: str, *, dry_run: bool) -> Change:
+        full = await self.ledger.count(sync, link.source_id, dry_run=dry_run)
+        if full is None:
             return change
-
-        judged = await until_saved(attempt)
-        if isinstance(judged, Hold) and not dry_run:
+        judged = full.hold(change)
+        if not dry_run:
             # Not tried again: a hold that another worker stored first may be decided by now.
-            await self._hold(link, judged)
+            await self._hold(link, judged, cause)
         return judged
 
-    async def _hold(self, link: Link, stopped: Hold) -> None:
+    async def _hold(self, link: Link, stopped: Hold, cause: str) -> None:
         existing = await self.guards.hold(link.sync, link.source_id)
         await self.guards.save_hold(
             HoldRecord(
@@ -99,15 +110,27 @@ class DeletionGuard:
                 source_id=link.source_id,
                 target_id=link.target_id or "",
                 change=stopped.held.name,
-                reason=f"{stopped.used} of at most {stopped.limit} deletions in the window were used",
+                reason=met(stopped),
+                cause=cause,
                 held_at=self.clock.now(),
                 etag=existing.etag if existing else None,
             )
         )
 
-    async def _window(self, sync: Sync) -> GuardWindow:
-        stored = await self.guards.window(sync.name)
-        now = self.clock.now()
-        if stored.counted_at is not None and now - stored.counted_at < _COUNT_AGAIN:
-            return stored
-        return replace(stored, linked=await self.links.count(sync.name), counted_at=now)
+    async def _fullest(self, sync: Sync) -> Filled:
+        """The window that is full, or closest to it."""
+        return min(await self.ledger.windows(sync), key=lambda each: each.limit - each.used)
+
+
+def met(hold: Hold) -> str:
+    """The window that was full, in words."""
+    into = " into the target tenant" if hold.counts is Counts.TARGET else ""
+    return f"{hold.used} of at most {hold.limit} deletions{into} in {_span(hold.window)} were used"
+
+
+def _span(window: timedelta) -> str:
+    minutes = window // timedelta(minutes=1)
+    for size, unit in ((24 * 60, "days"), (60, "h")):
+        if minutes >= 2 * size and minutes % size == 0:
+            return f"{minutes // size} {unit}"
+    return f"{minutes} min"

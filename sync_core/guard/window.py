@@ -1,8 +1,9 @@
-"""The deletion guard: how much may be taken away within a rolling window, and what happens to the rest. Pure.
+"""The arithmetic of one window of the deletion guard: how many may lose access in it, and who counts. Pure.
 
-Disables and deletions count alike, whatever path they came by. If a worker dies between the count and the link that
-remembers it, the retry counts once more: the guard errs towards holding. The limit is a percentage of the sync's
-links, but never below a minimum count, so that a small tenant can still work.
+Disables and deletions count alike, whatever path they came by, and one person counts once in a window. A count stays
+for as long as the window, from the person's last removal on. If a worker dies in between, somebody may count twice:
+the guard errs towards holding. The limit is a percentage of the links, but never below a minimum count, so that a
+small tenant can still work.
 """
 
 from __future__ import annotations
@@ -10,48 +11,76 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ..model import Change, Disable, GuardLimits, Hold, Update
+from ..model import Change, Counts, Disable, Hold, Limit, Update
 from ..ports import GuardWindow
 
 # The window moves in slices of this share of it; a slice counts until all of it has left the window.
 _SLICES = 144
 
 
-def limit(window: GuardWindow, limits: GuardLimits) -> int:
-    """How many deletions the window allows."""
+def limit(window: GuardWindow, limits: Limit) -> int:
+    """How many people the window allows."""
     return max(limits.min_count, int(window.linked * limits.max_percent / 100))
 
 
-def used(window: GuardWindow, limits: GuardLimits, now: datetime) -> int:
-    """How many deletions the window has seen."""
+def used(window: GuardWindow, limits: Limit, now: datetime) -> int:
+    """How many people the window has seen."""
     return sum(_current(window, limits, now).values())
 
 
-def count(window: GuardWindow, limits: GuardLimits, now: datetime) -> GuardWindow | None:
-    """The window with one more deletion in it; None when that would be over the limit."""
+def counts(window: GuardWindow, limits: Limit, now: datetime, last: datetime | None) -> bool:
+    """Whether a person whose last removal was counted at `last` is one of them."""
+    return last is not None and _slice_start(limits, last) in _current(window, limits, now)
+
+
+def count(window: GuardWindow, limits: Limit, now: datetime, *, last: datetime | None = None) -> GuardWindow | None:
+    """The window with this person in it as of now; None when that would be over the limit.
+
+    A person who counts already is let pass. The earlier count still stands then: see `given_back`.
+    """
     slices = _current(window, limits, now)
-    if sum(slices.values()) >= limit(window, limits):
+    known, start = counts(window, limits, now, last), _slice_start(limits, now)
+    if known and last is not None and _slice_start(limits, last) == start:
+        return window
+    if not known and sum(slices.values()) >= limit(window, limits):
         return None
-    start = _slice_start(limits, now).isoformat()
     return replace(window, slices={**slices, start: slices.get(start, 0) + 1})
 
 
-def hold(change: Change, window: GuardWindow, limits: GuardLimits, now: datetime) -> Hold:
+def given_back(window: GuardWindow, limits: Limit, last: datetime) -> GuardWindow:
+    """The window without the count of a removal at `last`, which a newer one of the same person has replaced."""
+    start = _slice_start(limits, last)
+    slices = {**window.slices, start: window.slices.get(start, 0) - 1}
+    return replace(window, slices={each: n for each, n in slices.items() if n > 0})
+
+
+def same_slice(limits: Limit, one: datetime, other: datetime) -> bool:
+    return _slice_start(limits, one) == _slice_start(limits, other)
+
+
+def hold(change: Change, window: GuardWindow, limits: Limit, now: datetime, *, of: Counts = Counts.SYNC) -> Hold:
     """The change, stopped. Its other writes, which take no access away, still happen."""
     meanwhile = None
     if isinstance(change, Disable):
         rest = {name: value for name, value in change.attributes.items() if name != "accountEnabled"}
         meanwhile = Update(attributes=rest) if rest else None
-    return Hold(held=change, used=used(window, limits, now), limit=limit(window, limits), meanwhile=meanwhile)
+    return Hold(
+        held=change,
+        used=used(window, limits, now),
+        limit=limit(window, limits),
+        counts=of,
+        window=limits.window,
+        meanwhile=meanwhile,
+    )
 
 
-def _current(window: GuardWindow, limits: GuardLimits, now: datetime) -> dict[str, int]:
+def _current(window: GuardWindow, limits: Limit, now: datetime) -> dict[str, int]:
     length = limits.window / _SLICES
     return {
         start: n for start, n in window.slices.items() if datetime.fromisoformat(start) + length > now - limits.window
     }
 
 
-def _slice_start(limits: GuardLimits, now: datetime) -> datetime:
+def _slice_start(limits: Limit, now: datetime) -> str:
     seconds = limits.window.total_seconds() / _SLICES
-    return datetime.fromtimestamp(now.timestamp() // seconds * seconds, now.tzinfo)
+    return datetime.fromtimestamp(now.timestamp() // seconds * seconds, now.tzinfo).isoformat()

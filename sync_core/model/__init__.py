@@ -7,6 +7,7 @@ Words are those of docs/architecture.md. Times are aware UTC datetimes; ids are 
 from .changes import (
     Adopt,
     Change,
+    Counts,
     Disable,
     Forget,
     Hold,
@@ -23,7 +24,19 @@ from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
 from .link import TRANSITIONS, Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
-from .syncs import ANY_DOMAIN, Adoption, DeletedInTarget, Deprovision, GuardLimits, InviteBy, Policy, Sync, Tenant
+from .syncs import (
+    ANY_DOMAIN,
+    MONTH,
+    Adoption,
+    DeletedInTarget,
+    Deprovision,
+    GuardLimits,
+    InviteBy,
+    Limit,
+    Policy,
+    Sync,
+    Tenant,
+)
 from .users import PRINCIPAL_NAME, Desired, Marker, SourceState, SourceUser, TargetUser, Verdict, domain_of, is_external
 from .values import (
     ENABLED,
@@ -43,6 +56,7 @@ __all__ = [
     "ENABLED",
     "MANAGER",
     "MEMBER_OF",
+    "MONTH",
     "PRINCIPAL_NAME",
     "SOFT_DELETE_RETENTION",
     "TRANSITIONS",
@@ -53,6 +67,7 @@ __all__ = [
     "Attributes",
     "Change",
     "Clause",
+    "Counts",
     "DeletedInTarget",
     "Deprovision",
     "Desired",
@@ -68,6 +83,7 @@ __all__ = [
     "Json",
     "LetGo",
     "LifecycleEvent",
+    "Limit",
     "Link",
     "LinkDigest",
     "LinkState",

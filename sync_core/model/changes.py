@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from .values import (
@@ -117,6 +118,13 @@ class Forget(Change):
     """Drop the link: source and target are both gone."""
 
 
+class Counts(StrEnum):
+    """The people whom a window of the guard counts."""
+
+    SYNC = "sync"  # those of one sync
+    TARGET = "target"  # those of all syncs into one target tenant
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetGo(Change):
     """Drop the link and leave the target user alone: it was converted to an internal user."""
@@ -126,11 +134,16 @@ class LetGo(Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold(Change):
-    """A deletion that the guard stopped; `meanwhile` is the part of it that takes nothing away."""
+    """A deletion that the guard stopped; `meanwhile` is the part of it that takes nothing away.
+
+    `counts` and `window` say which window was met: `used` of at most `limit` were counted in it.
+    """
 
     held: Change
     used: int
     limit: int
+    counts: Counts = Counts.SYNC
+    window: timedelta = timedelta(hours=24)
     meanwhile: Update | None = None
 
     @property

@@ -275,9 +275,13 @@ class Link:
         refused = {name: code for name, code in link.refused.items() if name in desired.names}
         return replace(link, **link._applying(source, fingerprints(desired.always)), refused=refused)
 
-    def decision_refused(self, at: datetime) -> Link:
-        """A rule forbids what would be done. An invitation of ours that met somebody else leaves nothing to finish."""
-        link = self._after("decision_refused", read_at=at, guarded=None, approved_target=None)
+    def decision_refused(self, at: datetime, *, undecided: bool = False) -> Link:
+        """A rule forbids what would be done. An invitation of ours that met somebody else leaves nothing to finish.
+
+        If nothing could be decided, the guard's last word stands.
+        """
+        guarded = self.guarded if undecided else None
+        link = self._after("decision_refused", read_at=at, guarded=guarded, approved_target=None)
         if self.state is not LinkState.INVITING:
             return link
         return replace(link, target_id=None, invited_at=None, invitation_nonce=None)
@@ -299,7 +303,10 @@ class Link:
         return replace(self, state=state, **fields)
 
     def _counted(self, change: Change) -> Guarded | None:
-        return Guarded(change.name) if change.removes else self.guarded
+        """A deletion that began stays known until its end: a user who is found deleted then was deleted by us."""
+        if self.guarded is Guarded.SOFT_DELETE or not change.removes:
+            return self.guarded
+        return Guarded(change.name)
 
     def _applying(self, source: SourceUser, applied: Mapping[str, str]) -> dict[str, Any]:
         """With what was applied on this read. A manager once given stays known, whatever the mapping says."""

@@ -47,11 +47,30 @@ class Policy:
     deleted_in_target: DeletedInTarget = DeletedInTarget.LEAVE
 
 
+MONTH = timedelta(days=30)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GuardLimits:
+class Limit:
+    """How many may lose access within `window`: a percentage of the links, but never fewer than `min_count`."""
+
     max_percent: float = 5
     min_count: int = 10
     window: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLimits(Limit):
+    """The limit of a window, and that of any thirty days. Without `month`, it is twice the window's."""
+
+    month: Limit | None = None
+
+    @property
+    def windows(self) -> tuple[Limit, Limit]:
+        month = self.month or Limit(
+            max_percent=min(100, 2 * self.max_percent), min_count=2 * self.min_count, window=MONTH
+        )
+        return Limit(max_percent=self.max_percent, min_count=self.min_count, window=self.window), month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +92,7 @@ class Sync:
     filters: Sequence[Filter] = ()  # any of them lets a user in; without one everybody is in
     policy: Policy = field(default_factory=Policy)
     guard: GuardLimits = field(default_factory=GuardLimits)
+    target_guard: GuardLimits | None = None  # for all syncs into the target tenant together; None: as this sync's
     owner_attribute: str | None = None  # the directory extension that bears the ownership marker
     invite: InviteBy = InviteBy.MAIL
     domains: frozenset[str] = frozenset()  # whose addresses are invited besides the source's own; ANY_DOMAIN: all

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ..model import FeedRun, Nomination, Sync
+from ..model import FeedRun, Nomination, Sync, Why
 from ..model.errors import (
     ConflictError,
     GraphRefusedError,
@@ -26,7 +26,7 @@ from ..model.errors import (
     UnavailableError,
 )
 from ..model.messages import format_time
-from ..ports import Clock, FeedPhase, Feeds, FeedState, Queues
+from ..ports import Clock, FeedPhase, Feeds, FeedState, Guards, Queues
 from ..ports.swap import until_saved
 
 log = logging.getLogger("xtsync.feeds")
@@ -58,6 +58,11 @@ class Step:
 
 class Feed(Protocol):
     """One kind of feed. It reads; the reader below nominates and stores."""
+
+    @property
+    def syncs(self) -> Mapping[str, Sync]:
+        """All of the configuration, by name."""
+        ...
 
     @property
     def tenants(self) -> Collection[str]:
@@ -104,6 +109,7 @@ async def next_chunk(
 class FeedReader:
     kinds: Mapping[str, Feed]  # by name
     feeds: Feeds
+    guards: Guards
     queues: Queues
     clock: Clock
 
@@ -250,6 +256,10 @@ class FeedReader:
         return await self.feeds.save(replace(state, progress_at=self.clock.now(), error=""))
 
     async def _complete(self, state: FeedState) -> FeedState:
+        if state.full:
+            held = await self._held(state)
+            await self.queues.nominate(held)
+            state = replace(state, nominated=state.nominated + len(held))
         if state.full and state.feed == USERS and state.tenant in self.kinds[GROUPS].tenants:
             # A listing of users knows no memberships, so a listing of the groups follows.
             try:
@@ -269,3 +279,12 @@ class FeedReader:
         full_at = now if state.full else state.full_at
         done = replace(state, link=None, cursor="", completed_at=now, full_at=full_at, progress_at=now, error="")
         return await self.feeds.save(done)
+
+    async def _held(self, state: FeedState) -> list[Nomination]:
+        """Everybody whose removal waits for a person: a hold or a rejection must not outlive its cause."""
+        now = self.clock.now()
+        return [
+            Nomination(sync=sync.name, user=hold.source_id, why=Why.ABSENT, at=now)
+            for sync in syncs_of(self.kinds[state.feed].syncs, state.tenant)
+            for hold in await self.guards.holds(sync.name)
+        ]

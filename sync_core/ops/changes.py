@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .. import model
-from ..model import MANAGER, Reason
+from ..model import MANAGER, Counts, Reason
 from . import documents
 from .documents import ABSENT, Absent
 from .words import span
@@ -49,8 +49,9 @@ def in_words(change: documents.Change) -> str:
 
 def _about(change: documents.Change) -> str:
     match change:
-        case documents.Hold(held=held, used=used, limit=limit, guard=guard):
-            return f" of {in_words(held)}: {used} of at most {limit} deletions are used{_limits(guard)}"
+        case documents.Hold(held=held, used=used, limit=limit):
+            into = " into the target tenant" if change.counts is Counts.TARGET else ""
+            return f" of {in_words(held)}: {used} of at most {limit} deletions{into} are used{_limits(change)}"
         case documents.Refuse(reason=reason, detail=str(detail)):
             return f": {reason} ({detail})"
         case documents.Refuse(reason=reason) | documents.Skip(reason=reason) | documents.SoftDelete(reason=reason):
@@ -60,10 +61,11 @@ def _about(change: documents.Change) -> str:
     return ""
 
 
-def _limits(guard: documents.GuardLimits | Absent) -> str:
-    if guard is ABSENT:
-        return ""
-    return f" ({guard.max_percent:g} % of the links, at least {guard.min_count}, in {span(guard.window_s)})"
+def _limits(hold: documents.Hold) -> str:
+    within = f"in {span(hold.window_s)}"
+    if hold.guard is ABSENT:
+        return f" {within}"
+    return f" ({hold.guard.max_percent:g} % of the links, at least {hold.guard.min_count}, {within})"
 
 
 def shown(change: model.Change, *, values: bool = False) -> documents.Change:
@@ -96,7 +98,14 @@ def shown(change: model.Change, *, values: bool = False) -> documents.Change:
         case model.Hold(held=held, used=used, limit=limit):
             held_back = shown(held, values=values)
             return documents.Hold(
-                attributes=names, values=given, manager=manager, held=held_back, used=used, limit=limit
+                attributes=names,
+                values=given,
+                manager=manager,
+                held=held_back,
+                used=used,
+                limit=limit,
+                counts=change.counts,
+                window_s=change.window.total_seconds(),
             )
         case model.Skip(reason=reason):
             return documents.Skip(attributes=names, values=given, reason=reason, hint=WAYS_OUT.get(reason, ABSENT))

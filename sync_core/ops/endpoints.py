@@ -20,7 +20,7 @@ from ..model.errors import ConflictError, SyncError, TransientError
 from . import documents
 from .documents import Decided, as_json
 from .errors import UsageError
-from .holds import decide, list_holds
+from .holds import decide, list_holds, past_decisions
 from .looks import preview
 from .names import find_source_tenants, find_sync
 from .principal import HEADER, Principal, Role, read_principal
@@ -175,6 +175,10 @@ async def _holds(runtime: Runtime, _call: Call, _principal: Principal) -> Answer
     return Answer(status=200, document=await list_holds(runtime, runtime.config.syncs.values()))
 
 
+async def _decisions(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await past_decisions(runtime, runtime.config.syncs.values()))
+
+
 # --- acting -----------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +231,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "status": _reads("ops/status", documents.Status, _status_of_all, "How everything stands"),
     "why": _reads("ops/why/{sync}/{user}", documents.SyncResult, _why, "One look at one user, without acting"),
     "holds": _reads("ops/holds", documents.Holds, _holds, "The deletions that the guard holds"),
+    "decisions": _reads("ops/decisions", documents.Decisions, _decisions, "What people decided about held deletions"),
     "decide": _acts(
         "ops/holds/{sync}/{user}", documents.Decision, {200, 409}, _decide, _DECIDE, documents.DecisionRequest
     ),

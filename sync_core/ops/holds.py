@@ -19,6 +19,8 @@ from .documents import Decided
 from .errors import RefusedError, UsageError
 from .words import many
 
+_MOST_DECISIONS = 1000
+
 
 async def list_holds(runtime: Runtime, syncs: Iterable[Sync]) -> documents.Holds:
     holds, now = await _read(runtime, syncs), runtime.clock.now()
@@ -31,12 +33,32 @@ def shown_hold(hold: HoldRecord, now: datetime) -> documents.HeldDeletion:
         source_id=hold.source_id,
         target_id=hold.target_id,
         change=hold.change,
+        cause=hold.cause or None,
         reason=hold.reason,
         held_at=hold.held_at,
         state=standing(hold, now),
         decided_at=hold.decided_at,
         decided_by=hold.decided_by or None,
     )
+
+
+async def past_decisions(runtime: Runtime, syncs: Iterable[Sync]) -> documents.Decisions:
+    """The newest of each sync, whether they were carried out or not."""
+    decided = [each for sync in syncs for each in await runtime.storage.guards.decisions(sync.name, _MOST_DECISIONS)]
+    shown = [
+        documents.PastDecision(
+            sync=each.sync,
+            source_id=each.source_id,
+            target_id=each.target_id,
+            change=each.change,
+            cause=each.cause or None,
+            decision=Standing(each.state),
+            decided_at=each.decided_at or each.held_at,
+            decided_by=each.decided_by,
+        )
+        for each in decided
+    ]
+    return documents.Decisions(decisions=sorted(shown, key=lambda each: each.decided_at, reverse=True))
 
 
 async def choose(runtime: Runtime, syncs: Iterable[Sync], code: str, users: Sequence[str]) -> list[HoldRecord]:
@@ -103,7 +125,7 @@ def _open(holds: Sequence[HoldRecord], now: datetime) -> list[HoldRecord]:
 
 def _code(holds: Sequence[HoldRecord]) -> str:
     """`12-3f9a07c1`: how many holds it stands for, and a digest of them."""
-    listed = sorted([hold.sync, hold.source_id, hold.change] for hold in holds)
+    listed = sorted([hold.sync, hold.source_id, hold.change, *([hold.cause] if hold.cause else [])] for hold in holds)
     return f"{len(listed)}-{fingerprint([[*each] for each in listed])[:8]}"
 
 

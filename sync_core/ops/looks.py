@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..assembly import Runtime
 from ..decision.decide import needs_candidates
 from ..decision.look import Look
-from ..model import Change, Hold, Refuse, Skip, Sync
+from ..model import Change, Counts, Hold, Refuse, Skip, Sync
 from ..model.errors import SyncError
 from . import documents
 from .changes import shown, way_out
@@ -62,11 +62,12 @@ def _candidates(look: Look) -> list[documents.Candidate]:
 
 
 def _decision(look: Look, *, values: bool) -> documents.Change:
-    """A held deletion is shown with the limit that it is over."""
+    """A held deletion is shown with the limit of the window that is full."""
     decision = shown(look.change, values=values)
     if not isinstance(decision, documents.Hold):
         return decision
-    limits = look.sync.guard
+    of = look.sync.guard if decision.counts is Counts.SYNC else look.sync.target_guard or look.sync.guard
+    limits = next(each for each in of.windows if each.window.total_seconds() == decision.window_s)
     guard = documents.GuardLimits(
         max_percent=limits.max_percent, min_count=limits.min_count, window_s=limits.window.total_seconds()
     )

@@ -17,7 +17,7 @@ from ..guard.deletions import DeletionGuard
 from ..model import FeedRun, Nomination, Sync
 from ..model.errors import ConflictError, SyncError, UnavailableError
 from ..nominate.rounds import FeedReader
-from ..ports import Clock, FeedState, Guards, GuardWindow, HoldRecord
+from ..ports import Clock, CountedPerson, FeedState, Guards, GuardWindow, HoldRecord
 from ..reconcile.engine import Engine
 
 _AT_ONCE = 8
@@ -75,7 +75,8 @@ class Rehearsal:
 
     async def decide(self, nominations: Sequence[Nomination]) -> AsyncIterator[Planned]:
         """Look at each of them, several at a time, as the worker would; in the order in which they are done."""
-        guard = replace(self.guard, guards=_Overlay(self.guard.guards))
+        overlay = _Overlay(self.guard.guards)
+        guard = replace(self.guard, guards=overlay, ledger=replace(self.guard.ledger, guards=overlay))
         engine = replace(self.engine, guard=guard)
         waiting = deque(nominations)
         done: asyncio.Queue[Planned] = asyncio.Queue()
@@ -135,19 +136,28 @@ class _Overlay:
     """ports.Guards: the counts and holds of the rehearsal lie over the stored ones."""
 
     stored: Guards
-    windows: dict[str, GuardWindow] = field(default_factory=dict)
+    windows: dict[tuple[str, bool], GuardWindow] = field(default_factory=dict)
+    people: dict[tuple[str, str], CountedPerson] = field(default_factory=dict)
     held: dict[tuple[str, str], HoldRecord | None] = field(default_factory=dict)
 
-    async def window(self, sync: str) -> GuardWindow:
-        if sync not in self.windows:
-            self.windows.setdefault(sync, await self.stored.window(sync))
-        return self.windows[sync]
+    async def window(self, of: str, *, month: bool = False) -> GuardWindow:
+        if (of, month) not in self.windows:
+            self.windows.setdefault((of, month), await self.stored.window(of, month=month))
+        return self.windows[of, month]
 
     async def save_window(self, window: GuardWindow) -> GuardWindow:
-        if window.etag != self.windows[window.sync].etag:
+        if window.etag != self.windows[window.of, window.month].etag:
             raise ConflictError
-        self.windows[window.sync] = replace(window, etag=f"{window.etag}+")
-        return self.windows[window.sync]
+        saved = replace(window, etag=f"{window.etag}+")
+        self.windows[window.of, window.month] = saved
+        return saved
+
+    async def counted(self, target_tenant: str, source_id: str) -> CountedPerson:
+        return self.people.get((target_tenant, source_id)) or await self.stored.counted(target_tenant, source_id)
+
+    async def save_counted(self, person: CountedPerson) -> CountedPerson:
+        self.people[person.target_tenant, person.source_id] = person
+        return person
 
     async def hold(self, sync: str, source_id: str) -> HoldRecord | None:
         if (sync, source_id) in self.held:

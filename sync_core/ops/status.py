@@ -6,8 +6,8 @@ from collections import Counter
 from datetime import datetime
 
 from ..assembly import Runtime
-from ..guard import window as guard
 from ..guard.deletions import Standing, standing
+from ..guard.ledger import Filled
 from ..model import Sync
 from ..model.messages import WORK_QUEUES, parse_time, poison_queue
 from ..ports import SubscriptionRecord
@@ -23,7 +23,7 @@ async def status(runtime: Runtime) -> documents.Status:
     syncs = list(runtime.config.syncs.values())
     return documents.Status(
         at=now,
-        syncs=[await _sync(runtime, sync, now) for sync in syncs],
+        syncs=[await _sync(runtime, sync) for sync in syncs],
         feeds=[
             await _feed(runtime, tenant, name, now)
             for tenant in sorted(runtime.config.source_tenants)
@@ -37,15 +37,26 @@ async def status(runtime: Runtime) -> documents.Status:
     )
 
 
-async def _sync(runtime: Runtime, sync: Sync, now: datetime) -> documents.SyncStatus:
-    window = await runtime.storage.guards.window(sync.name)
+async def _sync(runtime: Runtime, sync: Sync) -> documents.SyncStatus:
+    windows = [_window(each) for each in await runtime.guard.ledger.windows(sync, recount=False)]
     recent = await runtime.storage.activity.recent(sync.name, 1)
     return documents.SyncStatus(
         name=sync.name,
         source=sync.source.key,
         target=sync.target.key,
-        deletions_in_window=guard.used(window, sync.guard, now),
+        deletions_in_window=windows[0].used,
+        windows=windows,
         last_activity_at=parse_time(str(recent[0]["done_at"])) if recent else None,
+    )
+
+
+def _window(filled: Filled) -> documents.WindowStatus:
+    known = filled.window.counted_at is not None
+    return documents.WindowStatus(
+        counts=filled.counts,
+        window_s=filled.limits.window.total_seconds(),
+        used=filled.used,
+        limit=filled.limit if known else None,
     )
 
 

@@ -120,12 +120,26 @@ class Subscriptions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardWindow:
-    """The recent removals of a sync: deletions by the start of a slice of the window, and how many links it has."""
+    """The recent removals in one window: people by the start of a slice of it, and how many links there are.
 
-    sync: str
-    slices: Mapping[str, int] = field(default_factory=dict)  # ISO start of slice -> deletions
+    `of` is the name of a sync, or `target:<tenant id>` for all syncs into that tenant.
+    """
+
+    of: str
+    month: bool = False  # the window of thirty days
+    slices: Mapping[str, int] = field(default_factory=dict)  # ISO start of slice -> people
     linked: int = 0
     counted_at: datetime | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedPerson:
+    """When the guard last counted a source user's removal, by sync: one person counts once in a window."""
+
+    target_tenant: str
+    source_id: str
+    at: Mapping[str, datetime] = field(default_factory=dict)
     etag: str | None = None
 
 
@@ -137,14 +151,18 @@ class HoldState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldRecord:
-    """One deletion that waits for a person. It is bound to this user and this kind of change."""
+    """One deletion that waits for a person. It is bound to this user, this kind of change and its cause.
+
+    A row of version 0.1 has no cause.
+    """
 
     sync: str
     source_id: str
     target_id: str
     change: str  # SoftDelete or Disable
-    reason: str
+    reason: str  # the window that was full
     held_at: datetime
+    cause: str = ""  # of the change: Look.cause
     state: HoldState = HoldState.HELD
     decided_at: datetime | None = None
     decided_by: str = ""
@@ -152,7 +170,7 @@ class HoldRecord:
 
 
 class Guards(Protocol):
-    async def window(self, sync: str) -> GuardWindow: ...
+    async def window(self, of: str, *, month: bool = False) -> GuardWindow: ...
 
     async def save_window(self, window: GuardWindow) -> GuardWindow: ...
 
@@ -163,6 +181,36 @@ class Guards(Protocol):
     async def drop_hold(self, hold: HoldRecord) -> None: ...
 
     async def holds(self, sync: str) -> list[HoldRecord]: ...
+
+    async def counted(self, target_tenant: str, source_id: str) -> CountedPerson: ...
+
+    async def save_counted(self, person: CountedPerson) -> CountedPerson: ...
+
+
+class GuardHistory(Protocol):
+    """What the guard did, for people; and what it need not remember any longer."""
+
+    async def keep_decision(self, decided: HoldRecord) -> None:
+        """Keep who decided about a hold, what and when, also after the hold is gone. Safe to repeat."""
+        ...
+
+    async def drop_decision(self, decided: HoldRecord) -> None: ...
+
+    async def decisions(self, sync: str, limit: int) -> list[HoldRecord]:
+        """The holds as they were decided, newest decision first."""
+        ...
+
+    async def prune_decisions(self, sync: str, before: datetime, limit: int) -> int:
+        """Drop at most `limit` decisions that are older; how many it dropped."""
+        ...
+
+    async def prune_counted(self, target_tenant: str, before: datetime, limit: int) -> int:
+        """Drop at most `limit` people who were counted last before that; how many it dropped."""
+        ...
+
+
+class GuardTable(Guards, GuardHistory, Protocol):
+    """All that is stored for the guard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

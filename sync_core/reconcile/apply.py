@@ -23,6 +23,7 @@ from ..model import (
     Change,
     Disable,
     Forget,
+    Guarded,
     Hold,
     Invite,
     Json,
@@ -167,7 +168,7 @@ class Applier:
             await self._nominate_reports(decided, link)
         refused = await self._send(target, decided, link, change.written)
         if refused is None:
-            return await self._missing(target, link)
+            return await self._missing(target, link, begun=decided.link.guarded is Guarded.SOFT_DELETE)
         if change.removes and ENABLED in refused and not await target.enabled(_target_id(link)):
             refused = {name: code for name, code in refused.items() if name != ENABLED}  # done by hand
         recorded = link.recorded(
@@ -303,13 +304,16 @@ class Applier:
         await self.links.forget(link)
         return link.forgotten()
 
-    async def _missing(self, target: TargetDirectory, link: Link) -> Link:
-        """A write met a 404: the user is not visible everywhere yet, or was deleted, by us or by somebody else."""
+    async def _missing(self, target: TargetDirectory, link: Link, *, begun: bool) -> Link:
+        """A write met a 404: the user is not visible everywhere yet, or was deleted, by us or by somebody else.
+
+        `begun`: a deletion of ours began, and nothing is known of its end. That explains it, however long ago it was.
+        """
         presence = await target.presence(_target_id(link))
         new = not link.on_create_written and self.is_new(link)
         if presence is Presence.PRESENT or (new and presence is Presence.GONE):
             raise NotVisibleYetError
-        ours = link.deleted_at is not None and self.clock.now() - link.deleted_at < OUR_DELETION
+        ours = begun or (link.deleted_at is not None and self.clock.now() - link.deleted_at < OUR_DELETION)
         deleted = ours and presence is Presence.SOFT_DELETED
         return await self._record(link.own_deletion_found() if deleted else link.lost())
 

@@ -18,10 +18,12 @@ from ..model import (
     Adopt,
     Change,
     Desired,
+    Guarded,
     Hold,
     Json,
     Link,
     LinkState,
+    SoftDelete,
     SourceState,
     SourceUser,
     Sync,
@@ -114,10 +116,13 @@ class Engine:
         candidates = await self._candidates(sync, reading, link)
         foreign = await self._foreign(sync, reading, link)
         decided = look(sync, reading.user, reading.verdict, link, wanted, candidates, foreign=foreign)
+        if decided.change.removes and (ended := await self._pair_ended(decided)) is not None:
+            link = ended
+            decided = look(sync, reading.user, reading.verdict, link, wanted)
         change = decided.change
         if change.touches and not just_adopted:
             change = unless_internal(change, await self._target_user(sync, link))
-        change = await self.guard.judge(sync, link, change, dry_run=dry_run)
+        change = await self.guard.judge(sync, link, change, cause=decided.cause, dry_run=dry_run)
         decided = replace(decided, change=change, link=link.held() if isinstance(change, Hold) else link)
         self.on_look(decided)
         return decided
@@ -159,6 +164,22 @@ class Engine:
         if await self.targets[sync.target.key].presence(link.target_id) is not Presence.PRESENT:
             return link
         return link.restored(self.clock.now())
+
+    async def _pair_ended(self, decided: Look) -> Link | None:
+        """The link without its target user, if that is there no more; None if nothing of the kind is known.
+
+        While a removal waits for a person, no write would meet the 404. The same goes for a deletion that was begun
+        and is not wanted any more. One answer may be old, so two have to agree.
+        """
+        link = decided.link
+        begun = link.guarded is Guarded.SOFT_DELETE and not isinstance(decided.change, SoftDelete)
+        if not (begun or link.guarded is Guarded.HELD) or link.target_id is None or self.applier.is_new(link):
+            return None
+        target = self.targets[decided.sync.target.key]
+        seen = await target.presence(link.target_id)
+        if seen is Presence.PRESENT or await target.presence(link.target_id) is not seen:
+            return None
+        return link.own_deletion_found() if begun and seen is Presence.SOFT_DELETED else link.lost()
 
     async def _desired(self, sync: Sync, source: SourceUser) -> Desired:
         return desired(sync, source, await self._manager(sync, source))

@@ -53,6 +53,8 @@ _LONGEST_BACKOFF = 300.0
 _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 _CONFLICTS = 5
+# These may be about a hold that the link does not know of: nothing would end it otherwise.
+_MAY_RELEASE = frozenset({Why.APPROVED, Why.ABSENT, Why.OPERATOR})
 _NO_CHANGE = Skip(reason=Reason.NO_CHANGE)
 
 
@@ -132,8 +134,9 @@ class Worker:
         if self._may_yet_appear(nomination, done):
             return await self._again(nomination, link, NotVisibleYetError())
         if isinstance(done.last.change, Refuse):
-            link = done.link.decision_refused(done.last.source.read_at)
-            return await self._park(nomination, link, done.last.change.reason, done.changes)
+            reason = done.last.change.reason
+            link = done.link.decision_refused(done.last.source.read_at, undecided=reason is Reason.UNDECIDED)
+            return await self._park(nomination, link, reason, done.changes)
         return await self._done(nomination, done)
 
     def _may_yet_appear(self, nomination: Nomination, done: Reconciliation) -> bool:
@@ -171,7 +174,7 @@ class Worker:
 
     async def _done(self, nomination: Nomination, done: Reconciliation) -> Outcome:
         last = done.last.change
-        if nomination.why is Why.APPROVED and not isinstance(last, Hold):
+        if nomination.why in _MAY_RELEASE and not isinstance(last, Hold):
             await self.guard.release(nomination.sync, nomination.user)
         link = _concluded(done)
         if done.last.source.absent and not link.ours:

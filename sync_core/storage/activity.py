@@ -11,20 +11,18 @@ of attributes, and never an attribute value, an address or a display name.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ..model import Change, Hold, Outcome, Refuse, Skip, SoftDelete, Why
 from ..model.errors import ConflictError
 from ..ports import Poisoned, Tally
-from .columns import check_version, columns, time_or_none
+from .columns import check_version, columns, newest_first, time_or_none
 from .concurrency import for_each
 from .table import Row, Table, after_prefix, key
 
 MAX_BODY_BYTES = 32 * 1024  # of UTF-8; as UTF-16 at most 64 KiB, the limit of a column
 
 _POISON = "poison:"  # no sync's partition: `key` never yields a colon
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FAR = 10**16  # microseconds after the epoch: the year 2286
 _MAX_REASON = 256
 
 
@@ -36,7 +34,7 @@ class TableActivity:
 
     async def record(self, outcome: Outcome) -> None:
         """Safe to repeat: the same outcome is written to the same two rows."""
-        sync, user, newest = key(outcome.sync), key(outcome.user), _newest_first(outcome.done_at)
+        sync, user, newest = key(outcome.sync), key(outcome.user), newest_first(outcome.done_at)
         values = _columns(outcome)
         await for_each(
             (
@@ -56,7 +54,7 @@ class TableActivity:
 
     async def prune(self, sync: str, before: datetime, limit: int) -> int:
         pk = key(sync)
-        rows = self._table.query(pk, rk_from=after_prefix(_newest_first(before)), select=("v",), limit=limit)
+        rows = self._table.query(pk, rk_from=after_prefix(newest_first(before)), select=("v",), limit=limit)
         old = [row.rk async for row in rows]
 
         async def drop(rk: str) -> None:
@@ -72,7 +70,7 @@ class TableActivity:
         return [_entry(row) async for row in self._table.query(key(sync), limit=limit)]
 
     async def tally(self, sync: str, since: datetime, limit: int) -> Tally:
-        pk, until = key(sync), after_prefix(_newest_first(since))
+        pk, until = key(sync), after_prefix(newest_first(since))
         rows = self._table.query(pk, rk_to=until, select=("changes", "error", "why", "latency_ms"), limit=limit)
         changed = parked = 0
         late: list[int] = []
@@ -130,10 +128,6 @@ def _reasons(changes: Sequence[Change]) -> Iterator[str]:
                 yield why
             case _:
                 continue
-
-
-def _newest_first(at: datetime) -> str:
-    return f"{_FAR - (at - _EPOCH) // timedelta(microseconds=1):017d}"
 
 
 def _kept(row: Row) -> Poisoned:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from ..model.messages import format_time, parse_time
 from .errors import NewerSchemaError
 from .table import Row, Value
 
 VERSION = 1
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR = 10**16  # microseconds after the epoch: the year 2286
 
 
 def columns(values: Mapping[str, Value | datetime | None]) -> dict[str, Value]:
@@ -36,6 +39,11 @@ def time_or_none(row: Row, name: str) -> datetime | None:
 
 def time(row: Row, name: str) -> datetime:
     return parse_time(row.text(name))
+
+
+def newest_first(at: datetime) -> str:
+    """A part of a row key by which later rows come first."""
+    return f"{_FAR - (at - _EPOCH) // timedelta(microseconds=1):017d}"
 
 
 def flag(row: Row, name: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from ..ports import Budgets, Clock, Feeds, Guards, Links, Queues, Subscriptions
+from ..ports import Budgets, Clock, Feeds, GuardTable, Links, Queues, Subscriptions
 from .activity import TableActivity
 from .budgets import TableBudgets
 from .concurrency import for_each
@@ -38,7 +38,7 @@ class Storage:
     links: Links
     feeds: Feeds
     subscriptions: Subscriptions
-    guards: Guards
+    guards: GuardTable
     activity: TableActivity
     budgets: Budgets
     in_hand: TableInHand

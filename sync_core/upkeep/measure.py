@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..guard.deletions import standing
 from ..model import Sync
 from ..model.errors import SyncError
 from ..model.messages import WORK_QUEUES
 from ..nominate.rounds import FeedReader
 from ..nominate.subscriptions import LIFETIME, kept_at
-from ..ports import Activity, Clock, Guards, HoldState, Links, Poison, Subscriptions
+from ..ports import Activity, Clock, Guards, Links, Poison, Subscriptions
 
 log = logging.getLogger("xtsync.measure")
 
@@ -85,7 +86,8 @@ class Measure:
         try:
             linked = await self.links.count(name)
             parked = len(await self.links.parked(name))
-            held = sum(hold.state is HoldState.HELD for hold in await self.guards.holds(name))
+            now = self.clock.now()
+            held = sum(standing(hold, now).waiting for hold in await self.guards.holds(name))
         except SyncError as error:
             log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
         else:

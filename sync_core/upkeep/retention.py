@@ -1,4 +1,4 @@
-"""Deletes old activity, some of it at every poll, so that no run is long."""
+"""Deletes old activity, old decisions and old counts, some of it at every poll, so that no run is long."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..guard.ledger import longest
 from ..model import Sync
 from ..model.errors import SyncError
-from ..ports import Activity, Clock
+from ..ports import Activity, Clock, GuardHistory
 
 log = logging.getLogger("xtsync.retention")
 
@@ -21,15 +22,19 @@ _AT_ONCE = 1000
 class Retention:
     syncs: Mapping[str, Sync]
     activity: Activity
+    history: GuardHistory
     clock: Clock
     keep: timedelta
 
     async def run(self) -> None:
-        """Delete outcomes older than `keep`, up to the limit of one run for each sync. Logs storage errors."""
-        before = self.clock.now() - self.keep
-        for name in sorted(self.syncs):
+        """Delete what is older than `keep`, up to the limit of one run for each sync. Logs storage errors."""
+        now = self.clock.now()
+        before = now - self.keep
+        for name, sync in sorted(self.syncs.items()):
             try:
                 dropped = await self.activity.prune(name, before, _AT_ONCE)
+                await self.history.prune_decisions(name, before, _AT_ONCE)
+                await self.history.prune_counted(sync.target.id, now - longest(sync), _AT_ONCE)
             except SyncError as error:
                 log.warning("activity.not_pruned sync=%s error=%s", name, error.code)
             else:

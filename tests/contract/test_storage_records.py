@@ -101,7 +101,7 @@ async def test_subscription_columns_are_plain(storage: Storage) -> None:
 async def test_guard_window(storage: Storage) -> None:
     """The window of deletions starts empty and is saved by compare-and-swap."""
     fresh = await storage.guards.window("s")
-    assert fresh == GuardWindow(sync="s")
+    assert fresh == GuardWindow(of="s")
     window = await storage.guards.save_window(
         replace(fresh, slices={"2026-01-01T00:00:00Z": 3, "2026-01-01T01:00:00Z": 1}, linked=70_000, counted_at=AT)
     )
@@ -112,7 +112,7 @@ async def test_guard_window(storage: Storage) -> None:
 
 async def test_holds(storage: Storage) -> None:
     """Held deletions are listed by sync, decided once, and dropped."""
-    await storage.guards.save_window(GuardWindow(sync="s"))
+    await storage.guards.save_window(GuardWindow(of="s"))
     hold = HoldRecord(
         sync="s", source_id="u1", target_id="t1", change="SoftDelete", reason="gone at the source", held_at=AT
     )

@@ -31,6 +31,7 @@ async def test_every_function_is_indexed_with_its_trigger(world: SyncedStack) ->
         "health",
         "keep_subscriptions",
         "ops_decide",
+        "ops_decisions",
         "ops_holds",
         "ops_resync",
         "ops_status",

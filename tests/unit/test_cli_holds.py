@@ -40,6 +40,7 @@ def test_list_json(bench: Bench) -> None:
         "source_id": BOB,
         "target_id": "guest-of-bbbb",
         "change": "Disable",
+        "cause": None,
         "reason": "1 of at most 1 deletions in the window were used",
         "held_at": "2026-01-05T09:30:00.000000Z",
         "state": "held",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -46,8 +46,27 @@ CHANGES: list[tuple[model.Change, dict[str, Json], str]] = [
     (model.LetGo(target_id="guest-1"), {"attributes": [], "target_id": "guest-1"}, "LetGo guest-1"),
     (
         HELD,
-        {"attributes": ["city"], "held": {"change": "Disable", "attributes": ["city"]}, "used": 1, "limit": 1},
-        "Hold of Disable: city: 1 of at most 1 deletions are used: city",
+        {
+            "attributes": ["city"],
+            "held": {"change": "Disable", "attributes": ["city"]},
+            "used": 1,
+            "limit": 1,
+            "counts": "sync",
+            "window_s": 86_400.0,
+        },
+        "Hold of Disable: city: 1 of at most 1 deletions are used in 24 h: city",
+    ),
+    (
+        replace(HELD, counts=model.Counts.TARGET, window=model.MONTH, meanwhile=None),
+        {
+            "attributes": [],
+            "held": {"change": "Disable", "attributes": ["city"]},
+            "used": 1,
+            "limit": 1,
+            "counts": "target",
+            "window_s": 2_592_000.0,
+        },
+        "Hold of Disable: city: 1 of at most 1 deletions into the target tenant are used in 30 days",
     ),
     (model.Skip(reason=Reason.NO_CHANGE), {"attributes": [], "reason": "no change"}, "Skip: no change"),
     (
@@ -90,6 +109,8 @@ def test_values_are_shown_on_request() -> None:
         "held": {"change": "Disable", "attributes": ["city"], "values": {"city": "Oslo"}},
         "used": 1,
         "limit": 1,
+        "counts": "sync",
+        "window_s": 86_400.0,
     }
     invited = shown(
         model.Invite(address="ada@contoso.example", display_name=None, attributes={MANAGER: BOSS}), values=True

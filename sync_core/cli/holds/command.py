@@ -8,14 +8,14 @@ from functools import partial
 
 from ...guard.deletions import Standing
 from ...ops.documents import Holds
-from ...ops.holds import list_holds
+from ...ops.holds import list_holds, past_decisions
 from ...ops.names import find_syncs
 from ...ops.words import many
 from ..command import USER, Commands, add_command
 from ..screen import Screen
 from ..world import Exit, World
 from .decide import run_approve, run_reject
-from .table import show_holds
+from .table import show_decisions, show_holds
 
 _DESCRIPTION = """\
 A deletion over the deletion guard's limit is held until a person decides. The list ends with a CODE that stands for
@@ -45,6 +45,15 @@ def add_parser(commands: Commands) -> None:
         actions, "list", run_list, summary="list them (the default)", examples=("holds list",), nested=True
     )
     listing.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="only this sync")
+    past = add_command(
+        actions,
+        "decisions",
+        run_decisions,
+        summary="list who decided what, also what was carried out",
+        examples=("holds decisions",),
+        nested=True,
+    )
+    past.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="only this sync")
     for name, run, description in (("approve", run_approve, _APPROVE), ("reject", run_reject, _REJECT)):
         action = add_command(
             actions,
@@ -66,6 +75,13 @@ async def run_list(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
         held, now = await list_holds(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
     world.answer(held, partial(_show, now=now, sync=args.sync), json=args.json)
+    return Exit.DONE
+
+
+async def run_decisions(args: Namespace, world: World) -> int:
+    async with world.runtime() as runtime:
+        past, now = await past_decisions(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
+    world.answer(past, partial(show_decisions, now=now), json=args.json)
     return Exit.DONE
 
 

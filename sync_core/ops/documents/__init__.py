@@ -43,9 +43,10 @@ from .deployment import (
     SubscriptionStatus,
     SyncStatus,
     Verdict,
+    WindowStatus,
 )
 from .files import ImportedSchema, MappingCase, MappingCases, Validation
-from .holds import Decided, Decision, DecisionRequest, HeldDeletion, HeldUser, Holds
+from .holds import Decided, Decision, DecisionRequest, Decisions, HeldDeletion, HeldUser, Holds, PastDecision
 from .plans import FailedUser, Plan, PlannedUser, SyncPlan
 from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
 from .rendering import ABSENT, Absent, as_json
@@ -77,6 +78,7 @@ __all__ = [
     "Decided",
     "Decision",
     "DecisionRequest",
+    "Decisions",
     "Disable",
     "Error",
     "ErrorDetail",
@@ -100,6 +102,7 @@ __all__ = [
     "Nominated",
     "Outcome",
     "ParkedUser",
+    "PastDecision",
     "Plan",
     "PlannedUser",
     "PoisonFate",
@@ -131,5 +134,6 @@ __all__ = [
     "Verdict",
     "WaitingUser",
     "WaitingUsers",
+    "WindowStatus",
     "as_json",
 ]

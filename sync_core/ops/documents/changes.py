@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from ...model import Json, Reason
+from ...model import Counts, Json, Reason
 from .rendering import ABSENT, Absent, document
 
 
@@ -87,7 +87,7 @@ class LetGo(_Shown):
 
 @document
 class GuardLimits:
-    """The limit of the deletion guard: a percentage of the links, but never fewer than `min_count` in `window_s`."""
+    """A limit of the deletion guard: a percentage of the links, but never fewer than `min_count` in `window_s`."""
 
     max_percent: float
     min_count: int
@@ -96,12 +96,17 @@ class GuardLimits:
 
 @document
 class Hold(_Written):
-    """A deletion that the guard holds. `attributes` are written meanwhile; `used` of `limit` deletions are counted."""
+    """A deletion that the guard holds; `attributes` are written meanwhile.
+
+    The window that is full has `window_s`, and `counts` the people of this sync or of all syncs into the target.
+    """
 
     change: Literal["Hold"] = "Hold"
     held: Change
     used: int
     limit: int
+    counts: Counts
+    window_s: float
     guard: GuardLimits | Absent = ABSENT
 
 

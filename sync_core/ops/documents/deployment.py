@@ -6,18 +6,30 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from ...model import Counts
 from ...ports import FeedPhase
 from .rendering import document
 
 
 @document
+class WindowStatus:
+    """One window of the guard: the people it counts, and their limit as of the last count, null before the first."""
+
+    counts: Counts
+    window_s: float
+    used: int
+    limit: int | None
+
+
+@document
 class SyncStatus:
-    """One sync, and how many deletions the guard counts in its window now."""
+    """One sync, how many deletions the guard counts in its window now, and all windows that it has to pass."""
 
     name: str
     source: str
     target: str
     deletions_in_window: int
+    windows: Sequence[WindowStatus]
     last_activity_at: datetime | None
 
 

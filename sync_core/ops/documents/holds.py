@@ -13,12 +13,17 @@ from .rendering import document
 
 @document
 class HeldDeletion:
-    """One deletion that the guard stopped. `decided_by` is an object id, or a name from the command line."""
+    """One deletion that the guard stopped: `cause` is why, null in rows of version 0.1, and
+    `reason` the window that was full.
+
+    `decided_by` is an object id, or a name from the command line.
+    """
 
     sync: str
     source_id: str
     target_id: str
     change: str
+    cause: str | None
     reason: str
     held_at: datetime
     state: Standing
@@ -32,6 +37,27 @@ class Holds:
 
     code: str
     holds: Sequence[HeldDeletion]
+
+
+@document
+class PastDecision:
+    """A person's decision about a held deletion, kept when the hold is gone."""
+
+    sync: str
+    source_id: str
+    target_id: str
+    change: str
+    cause: str | None
+    decision: Standing
+    decided_at: datetime
+    decided_by: str
+
+
+@document
+class Decisions:
+    """What people decided about held deletions, newest first: at most 1000 of each sync."""
+
+    decisions: Sequence[PastDecision]
 
 
 class Decided(StrEnum):

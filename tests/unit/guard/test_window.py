@@ -19,7 +19,7 @@ DELETE = SoftDelete(why="source user gone")
 
 
 def window(linked: int = 0, **slices: int) -> GuardWindow:
-    return GuardWindow(sync="a-to-b", linked=linked, slices=slices)
+    return GuardWindow(of="a-to-b", linked=linked, slices=slices)
 
 
 def counted(times: int, *, linked: int = 0, limits: GuardLimits = LIMITS) -> GuardWindow:

@@ -13,7 +13,13 @@ from tests.support.world import World
 
 
 def retention(world: World) -> Retention:
-    return Retention(syncs=world.syncs, activity=world.storage.activity, clock=world.clock, keep=timedelta(days=30))
+    return Retention(
+        syncs=world.syncs,
+        activity=world.storage.activity,
+        history=world.storage.guards,
+        clock=world.clock,
+        keep=timedelta(days=30),
+    )
 
 
 async def test_what_is_older_goes_and_the_rest_stays() -> None:
