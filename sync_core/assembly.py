@@ -83,9 +83,8 @@ def assemble(
 ) -> Runtime:
     """The core on whatever stands behind its ports."""
     links, queues = storage.links, storage.queues
-    sources, targets, feeds = graph.sources, graph.targets, _feeds(config, graph, storage, clock)
-    ledger = Ledger(guards=storage.guards, links=links, clock=clock, syncs=config.syncs)
-    guard = DeletionGuard(guards=storage.guards, history=storage.guards, ledger=ledger, clock=clock)
+    sources, targets = graph.sources, graph.targets
+    guard, feeds = _guard(config, storage, clock), _feeds(config, graph, storage, clock)
     applier = Applier(
         sources=sources, targets=targets, links=links, guard=guard, queues=queues, clock=clock, new_nonce=new_nonce
     )
@@ -115,13 +114,17 @@ def assemble(
     )
 
 
+def _guard(config: Config, storage: Storage, clock: Clock) -> DeletionGuard:
+    ledger = Ledger(guards=storage.guards, links=storage.links, clock=clock, syncs=config.syncs)
+    return DeletionGuard(guards=storage.guards, history=storage.guards, ledger=ledger, clock=clock)
+
+
 def _feeds(config: Config, graph: Directories, storage: Storage, clock: Clock) -> FeedReader:
-    syncs, links = config.syncs, storage.links
-    kinds: Mapping[str, Feed] = {
-        USERS: UsersFeed(syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, clock=clock),
-        GROUPS: GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock),
-    }
-    return FeedReader(kinds=kinds, feeds=storage.feeds, guards=storage.guards, queues=storage.queues, clock=clock)
+    syncs, links, guards = config.syncs, storage.links, storage.guards
+    users = UsersFeed(syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, clock=clock)
+    groups = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
+    kinds: Mapping[str, Feed] = {USERS: users, GROUPS: groups}
+    return FeedReader(kinds=kinds, feeds=storage.feeds, guards=guards, queues=storage.queues, clock=clock)
 
 
 def _upkeep(

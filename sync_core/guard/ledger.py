@@ -1,7 +1,7 @@
 """The windows in which one removal counts: those of its sync and of its target tenant, each of a day and of a month.
 
-Each window is a row of its own. So a person is counted in all of them before the row that says when that was, and the
-earlier counts are given back after it: a death in between leaves a count too many, and never one too few.
+Each window is a row of its own. A person is counted in all of them before the row that says when that was, and the
+earlier counts are given back after it. So a death in between leaves a count too many, and never one too few.
 """
 
 from __future__ import annotations

@@ -25,7 +25,16 @@ from sync_core.model import (
 )
 from sync_core.model.errors import ConflictError
 from sync_core.model.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, encode
-from sync_core.ports import BudgetRecord, FeedPhase, FeedState, GuardWindow, HoldRecord, HoldState, SubscriptionRecord
+from sync_core.ports import (
+    BudgetRecord,
+    CountedPerson,
+    FeedPhase,
+    FeedState,
+    GuardWindow,
+    HoldRecord,
+    HoldState,
+    SubscriptionRecord,
+)
 from sync_core.storage.repositories import Storage
 from sync_core.storage.table import Row
 
@@ -131,6 +140,56 @@ async def test_holds(storage: Storage) -> None:
     await storage.guards.drop_hold(decided)
     assert await storage.guards.hold("s", "u1") is None
     assert await storage.guards.holds("s") == [other]
+
+
+async def test_windows_of_a_sync_and_of_a_target_tenant_are_rows_of_their_own(storage: Storage) -> None:
+    """A sync's window of thirty days and those of its target tenant leave the row of version 0.1 alone."""
+    of = "target:22222222-2222-2222-2222-222222222222"
+    for number, (name, month) in enumerate([("s", False), ("s", True), (of, False), (of, True)]):
+        fresh = await storage.guards.window(name, month=month)
+        assert fresh == GuardWindow(of=name, month=month)
+        await storage.guards.save_window(replace(fresh, slices={"2026-01-01T00:00:00Z": number}, linked=number))
+    for number, (name, month) in enumerate([("s", False), ("s", True), (of, False), (of, True)]):
+        assert (await storage.guards.window(name, month=month)).linked == number
+    row = await storage.tables_by_name["guards"].get("s", "window")
+    assert row is not None
+    assert row.values == {"v": 1, "slices": '{"2026-01-01T00:00:00Z":0}', "linked": 0}
+
+
+async def test_counted_people(storage: Storage) -> None:
+    """A person is counted by sync, saved by compare-and-swap, and dropped when the last count is old enough."""
+    nobody = await storage.guards.counted("t", "u1")
+    assert nobody == CountedPerson(target_tenant="t", source_id="u1")
+    await storage.guards.save_window(GuardWindow(of="target:t"))
+    counted = await storage.guards.save_counted(replace(nobody, at={"sales": AT}))
+    later = await storage.guards.save_counted(replace(counted, at={"sales": AT, "staff": AT + timedelta(hours=1)}))
+    assert await storage.guards.counted("t", "u1") == later
+    with pytest.raises(ConflictError):
+        await storage.guards.save_counted(counted)
+    await storage.guards.save_counted(CountedPerson(target_tenant="t", source_id="u2", at={"sales": AT}))
+    await storage.guards.save_counted(CountedPerson(target_tenant="t2", source_id="u3", at={"sales": AT}))
+    assert await storage.guards.prune_counted("t", AT + timedelta(minutes=30), 100) == 1
+    assert (await storage.guards.counted("t", "u1")).at == later.at
+    assert (await storage.guards.counted("t", "u2")).etag is None
+    assert (await storage.guards.counted("t2", "u3")).etag is not None
+    assert await storage.guards.prune_counted("t", AT + timedelta(hours=1), 100) == 1
+
+
+async def test_decisions(storage: Storage) -> None:
+    """Newest first, each as it was decided; the oldest are dropped."""
+    hold = HoldRecord(
+        sync="s", source_id="u1", target_id="t1", change="SoftDelete", reason="full", cause="deleted", held_at=AT
+    )
+    first = replace(hold, state=HoldState.REJECTED, decided_at=AT, decided_by="anna")
+    second = replace(hold, state=HoldState.APPROVED, decided_at=AT + timedelta(hours=1), decided_by="bert")
+    for each in (first, first, second, replace(first, sync="s2"), replace(first, source_id="u2")):
+        await storage.guards.keep_decision(each)
+    assert await storage.guards.decisions("s", 10) == [second, first, replace(first, source_id="u2")]
+    assert await storage.guards.decisions("s", 1) == [second]
+    assert await storage.guards.holds("s") == []
+    await storage.guards.drop_decision(replace(first, source_id="u2"))
+    assert await storage.guards.prune_decisions("s", AT + timedelta(minutes=1), 100) == 1
+    assert await storage.guards.decisions("s", 10) == [second]
 
 
 async def test_budget(storage: Storage) -> None:

@@ -20,6 +20,7 @@ from .plan import OWNER_ATTRIBUTE
 
 # An approval lasts a day; a worker that got it just before its end may take a while to act.
 _APPROVAL = timedelta(hours=24, minutes=30)
+_MONTH = timedelta(days=30)
 # From the confirming read to the DELETE nothing is waited for but, at worst, a new token: a request has 40 s for both.
 _FRESH = timedelta(seconds=45)
 
@@ -129,21 +130,20 @@ def _out_of_groups(evidence: Evidence, read: Exchange, delete: Exchange) -> bool
 
 
 def _guard_kept(evidence: Evidence) -> Iterator[Broken]:
-    """Invariant 3, counted in what really took access away, without what a person had approved."""
+    """Invariant 3, counted in who really lost access, without what a person had approved. A person counts once."""
     plan = evidence.plan
     removals = [each for each in evidence.target_writes if each.removed and each.done_at is not None]
     free = [each for each in removals if not _approved(each, evidence.deeds.approved)]
-    for n, last in enumerate(free):
-        assert last.done_at is not None
-        # With the tables went the count.
-        since = max([last.done_at - plan.window, *(at for at in evidence.deeds.tables_lost if at < last.done_at)])
-        within = [each for each in free[: n + 1] if each.done_at and each.done_at > since]
-        limit = max(plan.min_count, _most_ours(evidence) * plan.max_percent // 100)
-        if len(within) > limit:
-            yield Broken(
-                invariant=3, text=f"{len(within)} removals in {plan.window} up to {last.done_at}, limit {limit}"
-            )
-            return
+    for window, times in ((plan.window, 1), (_MONTH, plan.month_times)):
+        limit = max(times * plan.min_count, _most_ours(evidence) * times * plan.max_percent // 100)
+        for n, last in enumerate(free):
+            assert last.done_at is not None
+            # With the tables went the count.
+            since = max([last.done_at - window, *(at for at in evidence.deeds.tables_lost if at < last.done_at)])
+            within = {each.object_id for each in free[: n + 1] if each.done_at and each.done_at > since}
+            if len(within) > limit:
+                yield Broken(invariant=3, text=f"{len(within)} removed in {window} up to {last.done_at}, limit {limit}")
+                return
 
 
 def _approved(removal: Exchange, approvals: Sequence[tuple[datetime, str]]) -> bool:

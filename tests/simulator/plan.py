@@ -70,6 +70,7 @@ class Plan:
     max_percent: int
     min_count: int
     window: timedelta
+    month_times: int  # so many times the limit of the window is that of thirty days
     writes: int
     seconds: int
     loses_tables: int | None  # before which event
@@ -105,6 +106,7 @@ class Plan:
             max_percent=rng.choice((0, 5, 50)),
             min_count=rng.choice((0, 1, 1, 2, 3, 10, 50, 50, 50)),
             window=timedelta(hours=rng.choice((1, 24))),
+            month_times=chance.stream("plan/month").choice((1, 2)),
             writes=rng.choice((3000, 3000, 3000, 30)),
             seconds=rng.choice((150, 60)),
             managers=chance.stream("plan/reference").random() < _WITH_MANAGERS,
@@ -134,9 +136,14 @@ syncs:
       max_percent: {self.max_percent}
       min_count: {self.min_count}
       window: {self.window // timedelta(hours=1)}h
+      month: {{ max_percent: {self._month_percent}, min_count: {self.month_times * self.min_count} }}
     mapping:
 {self._mapping}
 """
+
+    @property
+    def _month_percent(self) -> int:
+        return min(100, self.month_times * self.max_percent)
 
     @property
     def _owner_attribute(self) -> str:

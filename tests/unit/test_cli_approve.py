@@ -140,3 +140,18 @@ def test_a_lost_race_decides_the_rest(bench: Bench) -> None:
     assert result.code == 1
     assert f"{ADA}: not approved: the hold changed meanwhile" in result.out
     assert [each.user for each in bench.nominations()] == [BOB]
+
+
+def test_who_decided_is_listed_after_the_hold_is_gone(bench: Bench) -> None:
+    """With the change, the person who decided, and when; as text and for programs."""
+    assert bench.run("holds", "decisions").out == "Nobody has decided anything yet.\n"
+    bench.run("holds", "approve", bench.code(), ADA, "--yes", "--by", "anna")
+    for hold in bench.do(bench.storage.guards.holds(NAME)):
+        bench.do(bench.storage.guards.drop_hold(hold))
+    bench.clock.advance(timedelta(hours=2))
+    shown = bench.run("holds", "decisions").out
+    for word in (NAME, ADA, "SoftDelete", "approved", "anna", "2 h ago"):
+        assert word in shown
+    (decision,) = bench.run("holds", "decisions", "--json").json["decisions"]
+    assert (decision["decision"], decision["decided_by"]) == ("approved", "anna")
+    assert bench.run("holds", "decisions", "--sync", "nonsense").code == 2

@@ -11,7 +11,7 @@ import pytest
 from sync_core.model import LinkState, Parked
 from sync_core.model.errors import UnavailableError
 from sync_core.model.messages import FEED_PAGES, decode_feed_run
-from sync_core.ports import FeedPhase, FeedState, SubscriptionRecord
+from sync_core.ports import FeedPhase, FeedState, GuardWindow, SubscriptionRecord
 from tests.support.cli import ADA, BOB, NAME, Bench
 
 
@@ -168,3 +168,21 @@ def test_resync_reports_a_round_that_did_not_start(bench: Bench) -> None:
     result = bench.run("resync")
     assert result.code == 1
     assert "contoso: not started: storage did not answer" in result.out
+
+
+def test_status_shows_the_window_with_the_least_room(bench: Bench) -> None:
+    """Of the sync's windows and the target tenant's; programs see all four."""
+    now, target = bench.clock.now(), "target:22222222-2222-2222-2222-222222222222"
+    assert " 0 in 24 h" in bench.run("status").out
+    for of, month, used in ((NAME, False, 0), (NAME, True, 1), (target, False, 1), (target, True, 1)):
+        window = GuardWindow(of=of, month=month, slices={now.isoformat(): used}, linked=40, counted_at=now)
+        bench.do(bench.storage.guards.save_window(window))
+    assert "1 of 1 into the target in 24 h" in bench.run("status").out
+    (sync,) = bench.run("status", "--json").json["syncs"]
+    assert sync["deletions_in_window"] == 0
+    assert sync["windows"] == [
+        {"counts": "sync", "window_s": 86_400.0, "used": 0, "limit": 1},
+        {"counts": "sync", "window_s": 2_592_000.0, "used": 1, "limit": 2},
+        {"counts": "target", "window_s": 86_400.0, "used": 1, "limit": 1},
+        {"counts": "target", "window_s": 2_592_000.0, "used": 1, "limit": 2},
+    ]

@@ -13,6 +13,7 @@ KEPT = {
     "_SameSite.Strict": "Microsoft's worker looks it up by name",
     "_SameSite.ExplicitNone": "Microsoft's worker looks it up by name",
     # Fields of documents that only programs read: ops/documents renders them.
+    "SyncStatus.deletions_in_window": "read by programs",
     "FeedStatus.completed_age_s": "read by programs",
     "SubscriptionStatus.expires_in_s": "read by programs",
     "ParkedUser.next_try_in_s": "read by programs",

@@ -20,6 +20,7 @@ from sync_core.model import (
     Deprovision,
     GuardLimits,
     InviteBy,
+    Limit,
     Operator,
     Policy,
     RegexMode,
@@ -78,6 +79,42 @@ def test_the_smallest_file_has_safe_defaults() -> None:
     assert sync.mapping == DEFAULT_MAPPING
     assert sync.policy == Policy()
     assert sync.guard == GuardLimits()
+
+
+def test_thirty_days_allow_twice_the_window_unless_said_otherwise() -> None:
+    """5 and 10 % for a newcomer; a guard that holds everybody holds everybody in thirty days, too."""
+    days = [limit.window.days for limit in GuardLimits().windows]
+    assert days == [1, 30]
+    assert [(limit.max_percent, limit.min_count) for limit in GuardLimits().windows] == [(5, 10), (10, 20)]
+    assert GuardLimits(max_percent=80, min_count=0).windows[1].max_percent == 100
+    assert GuardLimits(max_percent=0, min_count=0).windows[1].min_count == 0
+    guard = parse_config(with_sync("deletion_guard: { month: { max_percent: 3, min_count: 7 } }")).syncs["a-to-b"].guard
+    assert guard.windows[1] == Limit(max_percent=3, min_count=7, window=timedelta(days=30))
+
+
+def test_a_target_tenant_has_the_widest_limits_of_its_syncs_unless_it_has_its_own() -> None:
+    """No sync alone meets them before its own: most people, in the shortest time. Another tenant is another matter."""
+    text = """
+tenants:
+  contoso: { id: 11111111-1111-1111-1111-111111111111 }
+  fabrikam: { id: 22222222-2222-2222-2222-222222222222 }
+  adatum: { id: 33333333-3333-3333-3333-333333333333, deletion_guard: { min_count: 4, month: { min_count: 5 } } }
+syncs:
+  - { name: a, source: contoso, target: fabrikam, deletion_guard: { max_percent: 1, min_count: 30, window: 2d } }
+  - { name: b, source: contoso, target: fabrikam, deletion_guard: { max_percent: 8, month: { min_count: 9 } } }
+  - { name: c, source: contoso, target: adatum, deletion_guard: { min_count: 500 } }
+"""
+    syncs = parse_config(text).syncs
+    assert syncs["a"].target_guard == syncs["b"].target_guard
+    widest = syncs["a"].target_guard
+    assert widest is not None
+    assert [(limit.max_percent, limit.min_count, limit.window.days) for limit in widest.windows] == [
+        (8, 30, 1),
+        (10, 60, 30),
+    ]
+    own = syncs["c"].target_guard
+    assert own is not None
+    assert [(limit.max_percent, limit.min_count) for limit in own.windows] == [(5, 4), (10, 5)]
 
 
 def test_everything_that_can_be_said_is_understood() -> None:

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import Assigned, Why
+from sync_core.model import Assigned, GuardLimits, Why
 from sync_core.model.errors import UnavailableError
 from sync_core.model.messages import WORK_QUEUES
 from sync_core.upkeep.measure import Measure
-from tests.support.make import SALES
+from tests.support.make import ADA, NAME, SALES
 from tests.support.world import World
 
 
@@ -129,3 +129,21 @@ async def test_a_count_that_fails_is_said_and_stops_nothing(caplog: pytest.LogCa
         "outcomes.unmeasured sync=contoso-to-fabrikam error=Unavailable",
         "poison.unmeasured queue=user-changes error=Unavailable",
     ]
+
+
+async def test_an_approval_that_ran_out_is_counted_as_held(caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody has to decide anew, so the alert has to see it; what is approved or rejected is decided."""
+    caplog.set_level(logging.INFO, "xtsync.measure")
+    world = World(guard=GuardLimits(max_percent=0, min_count=0))
+    await world.linked()
+    world.source.soft_delete(ADA)
+    await world.look()
+    for decide, held in ((None, 1), (True, 0), (False, 0)):
+        if decide is not None:
+            await world.guard.decide(await world.storage.guards.holds(NAME), approve=decide, by="grace")
+        await measure(world).run()
+        assert [text for text in caplog.messages if text.startswith("sync.measured ")][-1].endswith(f"held={held}")
+    await world.guard.decide(await world.storage.guards.holds(NAME), approve=True, by="grace")
+    world.clock.advance(timedelta(hours=24))
+    await measure(world).run()
+    assert [text for text in caplog.messages if text.startswith("sync.measured ")][-1].endswith("held=1")

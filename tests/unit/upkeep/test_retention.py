@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from sync_core.model import GuardLimits
 from sync_core.model.errors import UnavailableError
 from sync_core.upkeep.retention import Retention
-from tests.support.make import NAME
+from tests.support.make import ADA, BOB, FABRIKAM, NAME
 from tests.support.world import World
 
 
@@ -32,6 +33,24 @@ async def test_what_is_older_goes_and_the_rest_stays() -> None:
     world.clock.advance(timedelta(days=31))
     await retention(world).run()
     assert await world.storage.activity.recent(NAME, 10) == []
+
+
+async def test_old_decisions_and_counts_go() -> None:
+    """Decisions with the record of what was done, and who was counted when no window asks any more."""
+    world = World(guard=GuardLimits(max_percent=0, min_count=1))
+    await world.linked()
+    await world.linked(BOB, "Bob")
+    for user in (ADA, BOB):
+        world.source.soft_delete(user)
+        await world.look(user)
+    await world.guard.decide(await world.storage.guards.holds(NAME), approve=False, by="grace")
+    await retention(world).run()
+    assert len(await world.storage.guards.decisions(NAME, 10)) == 1
+    assert (await world.storage.guards.counted(FABRIKAM.id, ADA)).at
+    world.clock.advance(timedelta(days=60))
+    await retention(world).run()
+    assert await world.storage.guards.decisions(NAME, 10) == []
+    assert (await world.storage.guards.counted(FABRIKAM.id, ADA)).etag is None
 
 
 async def test_a_failure_is_said_and_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
