@@ -1,0 +1,105 @@
+"""A scope that was narrowed by mistake and put back, on the whole local stack: no hold is left after one round."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from local.demo import CONTOSO, FABRIKAM
+from local.emulated import Emulated, start_by_hand, until
+from local.stack import BY_HAND, Stack
+from sync_core.ports import FeedPhase, HoldState
+from sync_core.storage.connect import connect
+from sync_core.storage.repositories import Storage
+from tests.support.stack import SYNC
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PEOPLE = 30
+ALLOWED = 3
+WIDE = f"""
+tenants:
+  contoso: {{ id: {CONTOSO} }}
+  fabrikam: {{ id: {FABRIKAM} }}
+syncs:
+  - name: {SYNC}
+    source: contoso
+    target: fabrikam
+    deletion_guard: {{ max_percent: 0, min_count: {ALLOWED} }}
+"""
+NARROW = f"""{WIDE}
+    scope:
+      filters: [{{ name: Nobody, clauses: [{{ attribute: department, operator: EQUALS, value: Nobody }}] }}]
+"""
+
+
+class Story:
+    """A running stack, and the file that its host reads when it starts."""
+
+    def __init__(self, stack: Stack, emulated: Emulated, storage: Storage) -> None:
+        self.stack, self.emulated, self.storage = stack, emulated, storage
+
+    async def run_with(self, config: str) -> None:
+        """A deployment: the host ends, and another one begins with this file."""
+        self.stack.config.write_text(config)
+        (host,) = self.stack.host_processes
+        await self.stack.kill_host(host)
+        await self.stack.start_host(self.stack.ports.functions)
+
+    async def round(self) -> None:
+        """One poll, and all that it leads to."""
+        before = (await self.storage.feeds.get("contoso")).completed_at
+        await start_by_hand(self.stack.functions_url, "poll_feeds")
+
+        async def over() -> bool:
+            state = await self.storage.feeds.get("contoso")
+            completed = state.phase is FeedPhase.IDLE and state.completed_at != before
+            return completed and not any((await self.storage.queues.depths()).values())
+
+        assert await until(over, timeout_s=60)
+
+    async def guests(self) -> int:
+        return len(await self.emulated.users(FABRIKAM, ["id"]))
+
+    async def held(self) -> list[HoldState]:
+        return [hold.state for hold in await self.storage.guards.holds(SYNC)]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def story(tmp_path: Path) -> AsyncIterator[Story]:
+    config = tmp_path / "sync.yaml"
+    config.write_text(WIDE)
+    async with Stack(config=config, settings=BY_HAND) as stack, Emulated(stack.graph_url) as emulated:
+        storage = connect(stack.azurite.connection_string)
+        await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=7)
+        yield Story(stack, emulated, storage)
+        await storage.close()
+
+
+async def test_a_scope_that_is_put_back_leaves_no_hold_after_one_round(story: Story) -> None:
+    """Many are held, some of them rejected by hand; back in scope, nobody is held, and a real leaver loses access."""
+    await story.round()
+    everybody = await story.guests()
+    assert everybody > 20
+
+    await story.run_with(NARROW)
+    await story.round()
+    assert await story.guests() == everybody - ALLOWED
+    assert await story.held() == [HoldState.HELD] * (everybody - ALLOWED)
+    _, holds = await story.stack.xtsync("holds")
+    assert {hold["cause"].partition(":")[0] for hold in holds["holds"]} == {"out of scope"}
+    leaver = holds["holds"][0]["source_id"]
+    await story.stack.xtsync("holds", "reject", holds["code"], leaver, "--yes", "--by", "anna")
+
+    await story.run_with(WIDE)
+    await story.round()
+    assert await story.held() == []
+    assert await story.guests() == everybody
+
+    _, past = await story.stack.xtsync("holds", "decisions")
+    assert [(each["source_id"], each["decision"], each["decided_by"]) for each in past["decisions"]] == [
+        (leaver, "rejected", "anna")
+    ]
