@@ -303,10 +303,7 @@ class Link:
         return replace(self, state=state, **fields)
 
     def _counted(self, change: Change) -> Guarded | None:
-        """A deletion that began stays known until its end: a user who is found deleted then was deleted by us."""
-        if self.guarded is Guarded.SOFT_DELETE or not change.removes:
-            return self.guarded
-        return Guarded(change.name)
+        return Guarded(change.name) if change.removes else self.guarded
 
     def _applying(self, source: SourceUser, applied: Mapping[str, str]) -> dict[str, Any]:
         """With what was applied on this read. A manager once given stays known, whatever the mapping says."""

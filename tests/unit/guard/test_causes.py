@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from sync_core.guard.deletions import Standing, standing
 from sync_core.model import (
     Assigned,
     Clause,
@@ -165,7 +166,21 @@ async def test_a_rejection_is_not_forgotten_after_a_day() -> None:
         world.clock.advance(timedelta(days=10))
         outcome = await world.look()
         assert isinstance(outcome.changes[-1], Hold)
-        assert await held(world) == {ADA: HoldState.REJECTED}
+        (hold,) = await world.storage.guards.holds(NAME)
+        assert standing(hold, world.clock.now()) is Standing.REJECTED
+
+
+@pytest.mark.parametrize("why", [Why.APPROVED, Why.NOTIFICATION, Why.FEED])
+async def test_an_approved_hold_is_gone_with_its_deletion_whatever_led_to_the_look(why: Why) -> None:
+    """The approval must not be there for the next departure of the same person."""
+    world = World(guard=HOLD_ALL)
+    await world.linked()
+    world.source.soft_delete(ADA)
+    await world.look()
+    await decide(world, approve=True)
+    world.clock.advance(timedelta(minutes=1))
+    assert names(await world.look(why=why)) == ["SoftDelete"]
+    assert await held(world) == {}
 
 
 async def test_an_undecided_look_ends_no_hold() -> None:
