@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,8 @@ from sync_core.decision.look import Look
 from sync_core.graph.groups import GraphGroups
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
-from sync_core.model import Link, Nomination, SourceState, SourceUser, Why
+from sync_core.guard.ledger import Filled, Ledger
+from sync_core.model import Link, Nomination, SourceState, SourceUser, Sync, Why
 from sync_core.nominate.rounds import FeedReader, Step
 from sync_core.nominate.users import UsersFeed
 from sync_core.ports import FeedState, MarkedPage
@@ -145,12 +146,25 @@ def kept_out_forgotten() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def month_uncounted() -> Iterator[None]:
+    """The guard counts in the windows of a day alone: a slow bleed is not held."""
+    windows = Ledger.windows
+
+    async def of_a_day(self: Ledger, sync: Sync, *, recount: bool = True) -> Sequence[Filled]:
+        return [each for each in await windows(self, sync, recount=recount) if not each.window.month]
+
+    with patch.object(Ledger, "windows", of_a_day):
+        yield
+
+
 # These show only where the scope names groups.
 IN_GROUPS = frozenset({"kept-out-forgotten", "missing-group-is-empty"})
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
     "kept-out-forgotten": kept_out_forgotten,
     "missing-group-is-empty": missing_group_is_empty,
+    "month-uncounted": month_uncounted,
     "no-fresh-read": no_fresh_read,
     "marked-not-listed": marked_not_listed,
     "no-invitation-mark": no_invitation_mark,

@@ -19,6 +19,7 @@ FOUND_AT = {
     "kept-out-forgotten": 753,
     "marked-not-listed": 32,
     "missing-group-is-empty": 2,
+    "month-uncounted": 37,
     "no-fresh-read": 2,
     "no-invitation-mark": 12,
     "reports-not-told": 61,
