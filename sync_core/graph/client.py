@@ -29,6 +29,7 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from ..model import Json
 from ..model.errors import ConflictError, GraphRefusedError, UnavailableError
 from ..ports import Clock, Confirm
+from ..ports.listing import Listing
 from .auth import BearerAuthentication, Gate, TokenSource, claims_of
 from .failures import error_for, read_failure, retry_after, throttle_percentage
 
@@ -106,15 +107,18 @@ class GraphClient:
         return _required(await self._send(Method.GET, url, delta=delta))
 
     async def pages(self, template: str, parameters: Parameters | None = None) -> AsyncIterator[JsonObject]:
-        """Every item of a listing, to its end. Raises UnavailableError for a malformed page."""
+        """Every item of a listing, to its end. Raises UnavailableError for a malformed page, and if there is no end."""
         page = await self.get(template, parameters)
+        listing, at = Listing(), None
         while True:
-            for item in items(page):
+            found, link = items(page), page.get("@odata.nextLink")
+            url = None if link is None else str(link)
+            listing.page(found, at, url)
+            for item in found:
                 yield item
-            url = page.get("@odata.nextLink")
             if url is None:
                 return
-            page = await self.follow(str(url))
+            page, at = await self.follow(url), url
 
     async def post(
         self,

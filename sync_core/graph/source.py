@@ -47,6 +47,8 @@ class GraphSource:
         self._client = client
         self._clock = clock
         names = {*_IDENTITY, *_ORIGIN, *attributes}
+        # Graph leaves out a directory extension that is empty, and names everything else that was selected.
+        self._answered = {name for name in names - {MANAGER} if not name.startswith("extension_")}
         self._select = _encoded_list(names)  # for the feed, where the manager is selected like an attribute
         # A read of one user expands the manager instead. A user in deletedItems has none to expand.
         self._read_select = _encoded_list(names - {MANAGER})
@@ -86,6 +88,8 @@ class GraphSource:
             raise
         if str(user.get("id")).lower() != user_id.lower():
             raise UnavailableError("the answer is about another user")
+        if missing := self._answered - user.keys():
+            raise UnavailableError(f"an answer without {', '.join(sorted(missing))}, which was asked for")
         return user
 
     async def _member_of(self, user_id: str, groups: Collection[str]) -> frozenset[str]:

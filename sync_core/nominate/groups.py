@@ -19,6 +19,7 @@ from functools import partial
 
 from ..model import LinkDigest, LinkState, Nomination, SourceState, SourceUser, Sync, Verdict, Why, fingerprint
 from ..ports import Clock, FeedPhase, FeedState, GroupChanges, GroupDirectory, Links
+from ..ports.listing import Listing
 from ..scope.verdict import groups_asked, keeps_out, memberships_only, scope
 from .rounds import Step, next_chunk, syncs_of
 
@@ -88,16 +89,16 @@ class GroupsFeed:
     def full_is_due(self, state: FeedState, now: datetime) -> bool:
         return state.full_at is None or now - state.full_at >= FULL_EVERY
 
-    async def step(self, state: FeedState) -> Step:
+    async def step(self, state: FeedState, listing: Listing) -> Step:
         match state.phase:
             case FeedPhase.MEMBERS:
                 return await self._gained(state)
             case FeedPhase.SWEEP:
                 return await self._lost(state)
             case _:
-                return await self._changes(state)
+                return await self._changes(state, listing)
 
-    async def _changes(self, state: FeedState) -> Step:
+    async def _changes(self, state: FeedState, listing: Listing) -> Step:
         """The next page of the delta query; or, when the round is or becomes a full one, its beginning."""
         directory = self.directories[state.tenant]
         closure = await directory.closure({group for sync in self._syncs(state.tenant) for group in sync.groups})
@@ -108,6 +109,7 @@ class GroupsFeed:
             state = replace(state, full=True, closure=known, link=None, delta_link=latest, phase=FeedPhase.MEMBERS)
             return Step(state=replace(state, cursor="", pages=1))
         page = await directory.changes(state.link, closure)
+        listing.page([*page.joined, *page.left], state.link, page.next_link)
         entries = state.entries + len(page.joined) + len(page.left)
         state = replace(state, pages=state.pages + 1, entries=entries, link=page.next_link)
         if page.delta_link is not None:

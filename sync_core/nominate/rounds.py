@@ -27,6 +27,7 @@ from ..model.errors import (
 )
 from ..model.messages import format_time
 from ..ports import Clock, FeedPhase, Feeds, FeedState, Guards, Queues
+from ..ports.listing import Listing
 from ..ports.swap import until_saved
 
 log = logging.getLogger("xtsync.feeds")
@@ -77,8 +78,11 @@ class Feed(Protocol):
         """Whether the next round is full for its age alone."""
         ...
 
-    async def step(self, state: FeedState) -> Step:
-        """The next page or chunk of a round; ResyncRequiredError when the delta link is dead."""
+    async def step(self, state: FeedState, listing: Listing) -> Step:
+        """The next page or chunk of a round; ResyncRequiredError when the delta link is dead.
+
+        `listing` is told of each page, and raises UnavailableError if there is no end.
+        """
         ...
 
 
@@ -188,14 +192,14 @@ class FeedReader:
 
     async def _read(self, run: FeedRun) -> None:
         state = await self.feeds.get(run.tenant, run.feed)
-        until = self.clock.now() + TIME_BUDGET
+        until, listing = self.clock.now() + TIME_BUDGET, Listing()
         if run.round > state.round:
             state = await self._asked_for(run, state)
         while state.round == run.round and state.phase is not FeedPhase.IDLE:
             if self.clock.now() >= until:
                 await self.queues.continue_feed(replace(run, attempt=0))
                 return
-            state = await self._step(state)
+            state = await self._step(state, listing)
 
     async def _asked_for(self, run: FeedRun, state: FeedState) -> FeedState:
         """Begin the round that a notification asked for, unless a newer one covers it; later, if it is too soon.
@@ -225,9 +229,9 @@ class FeedReader:
         if state.round == run.round:
             await self.feeds.save(replace(state, progress_at=self.clock.now(), error=error.code))
 
-    async def _step(self, state: FeedState) -> FeedState:
+    async def _step(self, state: FeedState, listing: Listing) -> FeedState:
         try:
-            step = await self.kinds[state.feed].step(state)
+            step = await self.kinds[state.feed].step(state, listing)
         except ResyncRequiredError as error:
             if state.full and state.pages == 0:  # the fresh start was refused as well: wait before the next one
                 raise UnavailableError from error

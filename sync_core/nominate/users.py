@@ -28,6 +28,7 @@ from ..model import (
 )
 from ..model.errors import PermanentError, TransientError
 from ..ports import Clock, FeedPhase, FeedState, Links, SourceDirectory, TargetDirectory
+from ..ports.listing import Listing
 from ..scope.verdict import scope
 from .rounds import Step, next_chunk, syncs_of
 
@@ -100,17 +101,18 @@ class UsersFeed:
     def full_is_due(self, state: FeedState, now: datetime) -> bool:  # noqa: ARG002
         return False
 
-    async def step(self, state: FeedState) -> Step:
+    async def step(self, state: FeedState, listing: Listing) -> Step:
         match state.phase:
             case FeedPhase.SWEEP:
                 return await self._sweep(state)
             case FeedPhase.MARKED:
-                return await self._list_marked(state)
+                return await self._list_marked(state, listing)
             case _:
-                return await self._page(state)
+                return await self._page(state, listing)
 
-    async def _page(self, state: FeedState) -> Step:
+    async def _page(self, state: FeedState, listing: Listing) -> Step:
         page = await self.sources[state.tenant].delta_page(state.link)
+        listing.page([entry.id for entry in page.users], state.link, page.next_link)
         if state.full and state.pages == 0:
             state = replace(state, unlisted=tuple(sync.name for sync in self._marking(state.tenant)))
         nominations = await self._judge(state, page.users)
@@ -150,10 +152,11 @@ class UsersFeed:
         ]
         return Step(state=replace(state, cursor=cursor), nominations=missing)
 
-    async def _list_marked(self, state: FeedState) -> Step:
+    async def _list_marked(self, state: FeedState, listing: Listing) -> Step:
         """The next page of target users with a sync's marker.
 
-        A target tenant that does not answer is passed over until the next round, so that the others' feed goes on.
+        A target tenant that does not answer, or without end, is passed over until the next round: the others' feed
+        goes on.
         """
         syncs = [each for each in self._marking(state.tenant) if each.name in state.unlisted]
         sync = next((each for each in syncs if each.name > state.cursor), None)
@@ -161,6 +164,7 @@ class UsersFeed:
             return Step(state=replace(state, phase=FeedPhase.IDLE))
         try:
             page = await self.targets[sync.target.key].marked(marker, state.link)
+            listing.page(page.source_ids, state.link, page.next_link)
         except (TransientError, PermanentError) as error:
             log.warning("feed.marked_not_listed sync=%s error=%s", sync.name, error.code)
             return Step(state=replace(state, cursor=sync.name, link=None))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ..model import Link, Nomination, Why
+from ..model import Link, LinkState, Nomination, Why
 
 COALESCE_WITHIN = timedelta(seconds=8)
 _COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED, Why.MANAGER})
@@ -18,10 +18,12 @@ _MOST_UPCOMING = 100_000
 
 def out_of_date(nomination: Nomination, link: Link, now: datetime) -> bool:
     """Whether the user was read after this nomination was made, or a later retry has taken its place."""
-    if nomination.why is Why.RETRY:
-        return link.parked is None or nomination.at < link.parked.until
     if nomination.attempt:
         return False  # a retry is never out of date: the failed try may have written without its final read
+    if nomination.why is Why.RETRY:
+        return link.parked is None or nomination.at < link.parked.until
+    if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
+        return False  # it alone asks for the ownership marker: a read that something else led to did not
     # No other nomination tells of a manager, so here the clocks of two machines are not trusted to the second.
     at = nomination.at + COALESCE_WITHIN if nomination.why is Why.MANAGER else nomination.at
     # A read "in the future" was made by a machine whose clock runs fast: it must not silence anybody.
@@ -46,7 +48,7 @@ class UpcomingLooks:
     """
 
     def __init__(self) -> None:
-        self._due: dict[tuple[str, str, bool], datetime] = {}
+        self._due: dict[tuple[str, str, Why | None], datetime] = {}
 
     def covers(self, nomination: Nomination, now: datetime) -> bool:
         due = self._due.get(_kind_of_look(nomination))
@@ -62,6 +64,10 @@ class UpcomingLooks:
         self._due.pop(_kind_of_look(nomination), None)
 
 
-def _kind_of_look(nomination: Nomination) -> tuple[str, str, bool]:
-    """A notification says that somebody changed just now; looks that anything else asks for may be later."""
-    return nomination.sync, nomination.user, nomination.why is Why.NOTIFICATION
+def _kind_of_look(nomination: Nomination) -> tuple[str, str, Why | None]:
+    """A notification says that somebody changed just now, and the listing of the marked asks for the marker.
+
+    A look that anything else leads to stands for neither.
+    """
+    own = nomination.why in {Why.NOTIFICATION, Why.MARKED}
+    return nomination.sync, nomination.user, nomination.why if own else None

@@ -52,6 +52,8 @@ _LONGEST_BACKOFF = 300.0
 # Parked users are looked at again after 5, 10, 20 ... minutes, in the end once a day.
 _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
+# A user who cannot be parked, because another worker has just recorded them, is looked at again after this (seconds).
+_OVERTAKEN = 5.0
 _CONFLICTS = 5
 # These may be about a hold that the link does not know of: nothing would end it otherwise.
 _MAY_RELEASE = frozenset({Why.APPROVED, Why.ABSENT, Why.OPERATOR})
@@ -212,15 +214,25 @@ class Worker:
         return await self._outcome(nomination, link, (), error=error.code, retry_after=delay, record=False)
 
     async def _park(self, nomination: Nomination, link: Link, reason: str, changes: Sequence[Change] = ()) -> Outcome:
-        """Set the user aside, and look again at a falling rate."""
+        """Set the user aside, and look again at a falling rate.
+
+        The row comes first: a retry that found nobody parked would be dropped. If another worker recorded something
+        meanwhile, this user is not parked but looked at once more, soon.
+        """
         now = self.clock.now()
         tries = link.parked.tries if link.parked else 0
         wait = min(_FIRST_PARK * 2 ** min(tries, 20), _LONGEST_PARK)
         due = now + wait
         link = link.set_aside(until=due, reason=reason, at=now)
+        try:
+            await self.links.save(link)
+        except ConflictError:
+            again = replace(nomination, attempt=max(nomination.attempt, 1))
+            await self.queues.nominate([again], delay=_OVERTAKEN)
+            log.info("link.overtaken sync=%s user=%s", nomination.sync, nomination.user)
+            return await self._outcome(nomination, link, changes, error=reason, retry_after=_OVERTAKEN)
         retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
         await self.queues.nominate([retry], delay=wait.total_seconds())
-        await self._remember(link)
         log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, reason)
         return await self._outcome(nomination, link, changes, error=reason, retry_after=wait.total_seconds())
 

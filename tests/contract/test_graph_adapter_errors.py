@@ -7,6 +7,7 @@ import traceback
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from email.utils import format_datetime
+from itertools import count
 
 import httpx
 import pytest
@@ -198,6 +199,24 @@ async def test_a_listing_is_whole_or_an_error() -> None:
     pages = [{"value": [], "@odata.nextLink": "https://evil.example/v1.0/users"}]
     with pytest.raises(UnavailableError):
         await listed(client)
+
+
+async def test_a_listing_without_an_end_is_an_error() -> None:
+    """A link that leads to itself, or ever new links to the same page, as a proxy may answer. Many may be empty."""
+    link = "https://graph.microsoft.com/v1.0/users?$skiptoken="
+    client = client_for(lambda _: httpx.Response(200, json={"value": [{"id": 1}], "@odata.nextLink": link}))
+    with pytest.raises(UnavailableError):
+        await listed(client)
+    numbers = count(1)
+    client = client_for(
+        lambda _: httpx.Response(200, json={"value": [{"id": 1}], "@odata.nextLink": f"{link}{next(numbers)}"})
+    )
+    with pytest.raises(UnavailableError):
+        await listed(client)
+    assert next(numbers) < 20
+    pages: list[object] = [{"value": [], "@odata.nextLink": f"{link}{n}"} for n in range(50)]
+    client = client_for(lambda _: httpx.Response(200, json=pages.pop(0) if pages else {"value": [{"id": 2}]}))
+    assert await listed(client) == [2]
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,19 @@ async def test_a_page_that_is_not_whole_is_an_error(page: dict[str, Any]) -> Non
         await GraphSource(client_for(answers(200, page)), ManualClock()).delta_page(None)
 
 
+@pytest.mark.parametrize("missing", ["jobTitle", "externalUserState", "userType", "mail"])
+async def test_an_answer_without_an_attribute_that_was_asked_for_is_no_answer(missing: str) -> None:
+    """Taken for null it would clear an attribute, or let in a guest; an empty directory extension alone is left out."""
+    names = ["accountEnabled", "displayName", "mail", "userPrincipalName", "userType", "creationType", "jobTitle"]
+    whole = {**dict.fromkeys([*names, "externalUserState"]), "id": NOBODY, "accountEnabled": True}
+    attributes = ["jobTitle", "extension_00000000000000000000000000000000_badge"]
+    source = GraphSource(client_for(answers(200, whole)), ManualClock(), attributes)
+    assert (await source.read_user(NOBODY)).state is SourceState.LIVE
+    del whole[missing]
+    with pytest.raises(UnavailableError):
+        await GraphSource(client_for(answers(200, whole)), ManualClock(), attributes).read_user(NOBODY)
+
+
 async def test_an_entry_without_account_enabled_stays_without() -> None:
     """A delta entry that leaves it out only nominates: nothing is filled in."""
     page = {"value": [{"id": NOBODY, "displayName": "N"}], "@odata.deltaLink": HERE}

@@ -52,6 +52,7 @@ class MemoryTarget:
         self.missed_updates: set[str] = set()  # whose next PATCH goes to a server that does not know them yet
         self.missed_deletes: set[str] = set()
         self.missed_restores: set[str] = set()
+        self.marked_pages: dict[str | None, MarkedPage] = {}  # instead of its own, by the link they stand under
         self.refuses: dict[str, str] = {}  # attribute and the code of its refusal
         self.before_update: Callable[[], Awaitable[None]] | None = None  # what overtakes the next PATCH
         self.after_delete: Callable[[], None] = lambda: None  # the answer is on its way
@@ -148,6 +149,8 @@ class MemoryTarget:
 
     async def _marked(self, marker: Marker, link: str | None) -> MarkedPage:
         """One user a page, so that paging shows."""
+        if link in self.marked_pages:
+            return self.marked_pages[link]
         texts = [str(user.attributes.get(marker.attribute, "")) for user in self._searchable().values()]
         named = sorted(text.removeprefix(marker.prefix) for text in texts if text.startswith(marker.prefix))
         found = [source_id for source_id in named if _OBJECT_ID.fullmatch(source_id)]

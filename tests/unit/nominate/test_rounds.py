@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from sync_core.nominate.rounds import STALLED, TIME_BUDGET
 from sync_core.nominate.users import worth_a_look
 from sync_core.ports import DeltaPage, FeedPhase
 from tests.support.directories import pages
-from tests.support.make import ADA, BOB, CONTOSO, NAME, link, sync
+from tests.support.make import ADA, BOB, CONTOSO, NAME, link, person, sync
 from tests.support.world import World, whom
 
 
@@ -238,3 +239,28 @@ async def test_a_delta_link_refused_for_no_known_reason_is_not_thrown_away() -> 
     await world.feeds.run(run)
     state = await world.feed()
     assert (state.link, state.delta_link, state.error) == ("delta:2", "delta:2", "400 Request_BadRequest")
+
+
+async def test_a_page_that_leads_to_itself_is_an_error() -> None:
+    """It is asked for once more after a pause, and no message is made of it again and again."""
+    world = World()
+    world.source.users[ADA] = person("Ada")
+    page = DeltaPage(users=[world.source.entry(ADA)], next_link="next:1")
+    world.source.pages.update({None: page, "next:1": page})
+    await world.feeds.run(await world.started())
+    assert (await world.feed()).error == "Unavailable"
+    assert world.faults.calls.count("source.delta_page") == 2
+
+
+async def test_ever_new_links_to_the_same_page_are_an_error() -> None:
+    """Eleven messages about the same person, not one for each of endless pages."""
+    world = World()
+    world.source.users[ADA] = person("Ada")
+    links: list[str | None] = [None, *(f"next:{n}" for n in range(1, 100))]
+    users = [world.source.entry(ADA)]
+    world.source.pages.update(
+        {at: DeltaPage(users=users, next_link=after) for at, after in itertools.pairwise(links) if after}
+    )
+    await world.feeds.run(await world.started())
+    assert (await world.feed()).error == "Unavailable"
+    assert len(await world.nominated()) < 20

@@ -19,7 +19,7 @@ from sync_core.model import (
     Why,
 )
 from sync_core.model.errors import GraphRefusedError, UnavailableError
-from sync_core.ports import FeedPhase
+from sync_core.ports import FeedPhase, MarkedPage
 from tests.support.directories import pages
 from tests.support.make import ADA, ADDRESS, BOB, GUEST, MARKER, NAME, OWNER, person, sync
 from tests.support.world import World, names, whom
@@ -243,6 +243,17 @@ async def test_only_who_has_no_link_is_nominated_for_the_marker() -> None:
     await world.feeds.run(await world.started())
     assert [(each.user, each.why) for each in await world.nominated()] == [(BOB, Why.MARKED), (DAN, Why.MARKED)]
     assert (await world.feed()).unlisted == ()
+
+
+async def test_a_target_whose_listing_has_no_end_does_not_stop_the_feed() -> None:
+    """Its page leads to itself: the round ends all the same, and the next one lists again."""
+    world = await _everybody()
+    world.source.pages.update(pages([]))
+    page = MarkedPage(source_ids=[], next_link="x")
+    world.target.marked_pages = {None: page, "x": page}
+    await world.feeds.run(await world.started())
+    state = await world.feed()
+    assert (state.phase, state.unlisted, state.error) == (FeedPhase.IDLE, (NAME,), "")
 
 
 @pytest.mark.parametrize("error", [UnavailableError(), GraphRefusedError(status=400, code="BadRequest")])

@@ -1,0 +1,60 @@
+"""Two instances at one user: neither loses what the other one was asked for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sync_core.model import Adoption, Link, Policy, Why
+from sync_core.model.errors import GraphRefusedError
+from tests.support.make import ADA, ADDRESS, BOB, NAME, OWNER
+from tests.support.world import World, names
+
+REFUSED = GraphRefusedError(status=403, code="Authorization_RequestDenied")
+
+
+async def test_a_park_that_could_not_be_recorded_nominates_anew() -> None:
+    """An older read is recorded while the newer look goes on, which then parks: the user is provisioned still."""
+    world = World(policy=Policy(adopt=Adoption.NONE))
+    world.hire()
+    world.target.add("taken", ADDRESS)
+    before = await world.storage.links.save(Link(sync=NAME, source_id=ADA))
+
+    async def older() -> None:
+        await world.storage.links.save(before.looked_at(world.clock.now()))
+
+    world.faults.after_next("target.candidates", older)
+    await world.look()
+    del world.target.users["taken"]
+    await world.deliver(timedelta(minutes=6))
+    assert world.in_step()
+
+
+async def test_a_retry_is_on_the_queue_only_when_its_row_is_there() -> None:
+    """A worker that is frozen in between leaves a row; its message comes again, and nobody drops a retry."""
+    world = World()
+    world.hire()
+    world.faults.fail_next("target.invite", REFUSED)
+    await world.look()
+    calls = world.faults.calls
+    saved = max(n for n, name in enumerate(calls) if name.startswith("table.links."))
+    assert saved < calls.index("queue.user-changes.send")
+
+
+async def test_the_look_that_asks_for_the_marker_is_not_swallowed() -> None:
+    """All tables are lost; a look comes too early to find the guest, then a manager and the listing nominate."""
+    world = World(owner_attribute=OWNER)
+    world.hire(BOB, "Bob")
+    await world.linked(ADA, "Ada")
+    world.source.users[ADA]["accountEnabled"] = False
+    await world.lose_tables()
+    world.clock.advance(timedelta(hours=1))
+    guest = next(iter(world.target.users))
+    world.target.unsearchable.add(guest)
+    await world.look(ADA)
+    world.target.unsearchable.clear()
+    world.clock.advance(timedelta(seconds=1))
+    await world.worker.handle(world.nomination(ADA, Why.MANAGER))
+    await world.worker.handle(world.nomination(ADA, Why.MARKED))
+    await world.deliver(timedelta(seconds=20))
+    assert world.target.users[guest].attributes["accountEnabled"] is False
+    assert names(await world.look(ADA)) == []
