@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..decision.look import desired
 from ..model import (
@@ -33,6 +33,8 @@ from ..scope.verdict import scope
 from .rounds import Step, next_chunk, syncs_of
 
 log = logging.getLogger("xtsync.feeds")
+
+SWEEP_EVERY = timedelta(days=1)
 
 
 def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full: bool = False) -> bool:
@@ -119,8 +121,12 @@ class UsersFeed:
         state = replace(state, pages=state.pages + 1, entries=state.entries + len(page.users), link=page.next_link)
         if page.delta_link is not None:
             state = replace(state, delta_link=page.delta_link)
-            state = replace(state, phase=FeedPhase.SWEEP) if state.full else _swept(state)
+            state = replace(state, phase=FeedPhase.SWEEP) if self._sweep_is_due(state) else _swept(state)
         return Step(state=state, nominations=nominations)
+
+    def _sweep_is_due(self, state: FeedState) -> bool:
+        """After a full round, and each day: a delta query may leave out a soft deletion."""
+        return state.full or state.swept_at is None or self.clock.now() - state.swept_at >= SWEEP_EVERY
 
     async def _judge(self, state: FeedState, entries: Sequence[SourceUser]) -> list[Nomination]:
         newest = _newest(entries, full=state.full)
@@ -141,7 +147,7 @@ class UsersFeed:
             self._syncs(state.tenant), state.cursor, lambda s, after: self.links.ids(s.name, after)
         )
         if found is None:
-            return Step(state=_swept(state))
+            return Step(state=_swept(replace(state, swept_at=self.clock.now())))
         sync, chunk, cursor = found
         existing = await self.sources[state.tenant].existing(chunk)
         now = self.clock.now()

@@ -96,12 +96,11 @@ def shown(change: model.Change, *, values: bool = False) -> documents.Change:
         case model.LetGo(target_id=target_id):
             return documents.LetGo(attributes=names, values=given, target_id=target_id)
         case model.Hold(held=held, used=used, limit=limit):
-            held_back = shown(held, values=values)
             return documents.Hold(
                 attributes=names,
                 values=given,
                 manager=manager,
-                held=held_back,
+                held=shown(held, values=values),
                 used=used,
                 limit=limit,
                 counts=change.counts,

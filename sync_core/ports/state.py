@@ -81,6 +81,7 @@ class FeedState:
     progress_at: datetime | None = None
     completed_at: datetime | None = None
     full_at: datetime | None = None  # when the last full round was completed
+    swept_at: datetime | None = None  # users: when it was last asked which linked users still exist
     pages: int = 0
     entries: int = 0
     nominated: int = 0

@@ -77,8 +77,8 @@ class Applier:
     async def apply(self, decided: Look, still_so: StillSo) -> Link:
         """The link after the change. An unfinished one asks for another change at once.
 
-        `still_so` is asked before a user who is out of scope is disabled, and right before every deletion. Its "no"
-        raises ConflictError, and nothing was done.
+        `still_so` is asked before a user who is out of scope or absent is disabled, and right before every deletion.
+        Its "no" raises ConflictError, and nothing was done.
         """
         try:
             return await self._apply(decided, still_so)
@@ -92,7 +92,7 @@ class Applier:
                 return await self._invite(target, decided, change)
             case Adopt() as change:
                 return await self._adopt(decided, change)
-            case Disable() if not (decided.source.absent or decided.verdict.in_scope):
+            case Disable() if decided.source.absent or not decided.verdict.in_scope:
                 if not await still_so(decided, decided.link):
                     raise ConflictError("not to be disabled any more")
                 return await self._write(target, decided, decided.change)

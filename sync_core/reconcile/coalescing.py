@@ -13,6 +13,7 @@ from ..model import Link, LinkState, Nomination, Why
 
 COALESCE_WITHIN = timedelta(seconds=8)
 _COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED, Why.MANAGER})
+_TOLD_ONCE = frozenset({Why.FEED, Why.ABSENT, Why.MANAGER})
 _MOST_UPCOMING = 100_000
 
 
@@ -24,8 +25,9 @@ def out_of_date(nomination: Nomination, link: Link, now: datetime) -> bool:
         return link.parked is None or nomination.at < link.parked.until
     if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
         return False  # it alone asks for the ownership marker: a read that something else led to did not
-    # No other nomination tells of a manager, so here the clocks of two machines are not trusted to the second.
-    at = nomination.at + COALESCE_WITHIN if nomination.why is Why.MANAGER else nomination.at
+    # A read may be seconds old, and so may be another machine's clock. Nobody else tells of a manager, and what a feed
+    # saw it does not tell again: a read made so soon afterwards does not stand for theirs.
+    at = nomination.at + COALESCE_WITHIN if nomination.why in _TOLD_ONCE else nomination.at
     # A read "in the future" was made by a machine whose clock runs fast: it must not silence anybody.
     return link.read_at is not None and at <= link.read_at <= now
 

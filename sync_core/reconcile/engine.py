@@ -15,6 +15,7 @@ from ..decision.look import Look, desired, look
 from ..guard.deletions import DeletionGuard
 from ..model import (
     ANY_DOMAIN,
+    ENABLED,
     Adopt,
     Change,
     Desired,
@@ -23,6 +24,7 @@ from ..model import (
     Json,
     Link,
     LinkState,
+    Restore,
     SoftDelete,
     SourceState,
     SourceUser,
@@ -40,6 +42,8 @@ MAX_READS = 4
 MAX_STEPS = 8
 # Pauses (seconds) for which a new user is waited for in place; after that the message waits instead.
 VISIBLE_SOON = (0.1, 0.2, 0.4)
+# A read may be this old (seconds), so it undoes what newer reads have just decided only if a later one agrees.
+OLD_BY = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,11 @@ class Engine:
         just_adopted = False
         for _ in range(MAX_STEPS):
             decided = await self._decide(sync, reading, link, wanted, just_adopted=just_adopted)
+            if _undoes(decided.change, changes):
+                await self.clock.sleep(OLD_BY)
+                reading = await self._read(sync, link.source_id, link)
+                wanted = await self._desired(sync, reading.user)
+                decided = await self._decide(sync, reading, link, wanted)
             if decided.nothing_to_do:
                 await self.applier.tell_reports(decided)
                 return decided.link, decided
@@ -234,3 +243,9 @@ class Engine:
                 return user
             await self.clock.sleep(pause)
         return await target.read_user(target_id)
+
+
+def _undoes(change: Change, before: Sequence[Change]) -> bool:
+    """Whether it gives back the access that the change right before it took."""
+    gives = isinstance(change, Restore) or change.written.get(ENABLED) is True
+    return gives and bool(before) and before[-1].removes

@@ -264,3 +264,17 @@ async def test_ever_new_links_to_the_same_page_are_an_error() -> None:
     await world.feeds.run(await world.started())
     assert (await world.feed()).error == "Unavailable"
     assert len(await world.nominated()) < 20
+
+
+async def test_a_deletion_that_no_delta_page_mentions_is_found_within_a_day() -> None:
+    """Its notification was lost, too. The daily sweep asks Graph which linked users still exist."""
+    world = World()
+    await world.linked(ADA)
+    await world.first_round()
+    world.source.users.pop(ADA)
+    for hours, absent in ((12, []), (13, [ADA])):
+        world.clock.advance(timedelta(hours=hours))
+        state = await world.feed()
+        world.source.pages.update(pages([], start=state.delta_link, end=f"{state.delta_link}+"))
+        await world.feeds.run(await world.started())
+        assert whom(await world.nominated()) == absent
