@@ -146,7 +146,7 @@ async def test_a_healthy_deployment_is_green(clinic: Clinic) -> None:
     assert {each.verdict for each in findings} == {Verdict.OK}
     assert [each.check for each in findings if each.subject == "contoso (source)"] == [
         *("token", "tenant", "roles", "clock", "graph"),
-        *("subscription", "feed", "redemption to fabrikam", "collaboration to fabrikam"),
+        *("subscription", "feed", "redemption to fabrikam", "collaboration to fabrikam", "domains"),
     ]
     assert [each.check for each in findings if each.subject == "fabrikam (target)"] == [
         *("token", "tenant", "roles", "clock", "graph"),
@@ -177,7 +177,7 @@ async def test_a_refused_token_names_its_remedy(clinic: Clinic, code: str, detai
     assert detail in report["token"]
     assert remedy in await clinic.remedy("token")
     assert set(await clinic.report(Verdict.SKIPPED)) == {
-        *("graph", "redemption to fabrikam", "collaboration to fabrikam")
+        *("graph", "domains", "redemption to fabrikam", "collaboration to fabrikam")
     }
 
 
