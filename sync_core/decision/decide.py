@@ -7,7 +7,7 @@
 | live | in | none | nobody | Invite, then attributes |
 | disabled | in | none | any | Skip(disabled): never provisioned for the first time while disabled |
 | any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked |
-| live | in or undecided | none | likewise, but blocked in the target | Refuse(blocked), unless approved |
+| live | in or undecided | none | likewise, but blocked in the target | Refuse, by the reason, unless approved |
 | any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason |
 | live | in | none | an address of a domain that is not the source's | Refuse(foreign address), unless approved |
 | live | in | none | one B2B user with that address | Adopt if the policy allows, else Refuse(unadopted) |
@@ -221,10 +221,12 @@ def _marked(users: Sequence[TargetUser], at: Situation) -> Change:
     (user,) = users
     if untouchable := _untouchable(user):
         return untouchable
-    to_have_access = at.source.state is SourceState.LIVE and not at.source.external and not at.verdict.out
-    if to_have_access and not user.enabled and user.id != at.link.approved_target:
-        return Refuse(reason=Reason.BLOCKED, detail=user.id)
-    return Adopt(target_id=user.id)
+    may_have_access = at.source.state is SourceState.LIVE and not at.source.external and not at.verdict.out
+    if not may_have_access or user.enabled or user.id == at.link.approved_target:
+        return Adopt(target_id=user.id)
+    if at.verdict.undecided:
+        return Refuse(reason=Reason.UNDECIDED, detail=at.verdict.reason)
+    return Refuse(reason=Reason.BLOCKED, detail=user.id)
 
 
 def _ambiguous(users: Sequence[TargetUser]) -> Change:

@@ -30,6 +30,7 @@ def check(evidence: Evidence) -> list[Broken]:
     return [
         *_no_bugs(evidence),
         *_only_ours_written(evidence, owned),
+        *_only_own_domains_invited(evidence),
         *_others_untouched(evidence, owned),
         *_no_delete_without_fresh_read(evidence, owned),
         *_guard_kept(evidence),
@@ -61,6 +62,17 @@ def _only_ours_written(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
                 invariant=1,
                 text=f"{each.method} {each.path} for {about[:8]} at {each.done_at}: {each.object_id[:8]} is {whose}",
             )
+
+
+def _only_own_domains_invited(evidence: Evidence) -> Iterator[Broken]:
+    """Invariant 1: nobody of another organisation is invited under an employee's name."""
+    for each in evidence.target_writes:
+        if each.path == "/invitations" and _foreign(evidence, str(each.body["invitedUserEmailAddress"])):
+            yield Broken(invariant=1, text=f"{each.object_id[:8]} of another organisation was invited")
+
+
+def _foreign(evidence: Evidence, address: str) -> bool:
+    return address.rpartition("@")[2].lower() not in evidence.source.domains
 
 
 def _others_untouched(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
@@ -272,7 +284,7 @@ def _differences(
 def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
     """Whether there is a reason, in the directories and in what others did, to leave an enabled user without one."""
     address = str(source.get("mail") or source.get("userPrincipalName"))
-    if address.endswith("@blocked.example"):
+    if _foreign(evidence, address):
         return True
     former = owned.by_source.get(source.id, [])
     deleted = [target_id for target_id in former if evidence.target.find_deleted(target_id)]

@@ -192,8 +192,9 @@ def _marked() -> Iterable[Case]:
 
 def _marked_and_blocked() -> Iterable[Case]:
     blocked = guest(enabled=False, marker=MARKER.text)
-    refused, adopted = Refuse(reason=Reason.BLOCKED, detail=GUEST), Adopt(target_id=GUEST)
-    for verdict in (IN, UNDECIDED):
+    adopted = Adopt(target_id=GUEST)
+    undecided = Refuse(reason=Reason.UNDECIDED, detail=UNDECIDED.reason)
+    for verdict, refused in ((IN, Refuse(reason=Reason.BLOCKED, detail=GUEST)), (UNDECIDED, undecided)):
         for policy in (Policy(), ADOPTING):
             yield Case(verdict=verdict, policy=policy, marker=MARKER, candidates=(blocked,), change=refused)
         approved = link(approved_target=GUEST)
@@ -265,7 +266,7 @@ ROWS: Mapping[str, Iterable[Case]] = {
     "any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked": (
         _marked()
     ),
-    "live | in or undecided | none | likewise, but blocked in the target | Refuse(blocked), unless approved": (
+    "live | in or undecided | none | likewise, but blocked in the target | Refuse, by the reason, unless approved": (
         _marked_and_blocked()
     ),
     "any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason": (

@@ -81,7 +81,7 @@ async def test_whom_a_deleted_group_had_disabled_stays_so_when_the_tables_are_lo
     await world.lose_tables()
     del world.source.groups[SALES]
     outcome = await world.look(why=Why.MARKED)
-    assert outcome.error == "blocked in target"
+    assert outcome.error == "undecided"
     assert world.enabled() == [False]
     await world.deliver(timedelta(minutes=15))
     assert world.enabled() == [False]
