@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated, start_by_hand, until
+from local.emulated import Emulated, until
 from local.stack import BY_HAND, Stack
 from sync_core.ports import FeedPhase, HoldState
 from sync_core.storage.connect import connect
@@ -52,7 +52,7 @@ class Story:
     async def round(self) -> None:
         """One poll, and all that it leads to."""
         before = (await self.storage.feeds.get("contoso")).completed_at
-        await start_by_hand(self.stack.functions_url, "poll_feeds")
+        await self.stack.start_by_hand("poll_feeds")
 
         async def over() -> bool:
             state = await self.storage.feeds.get("contoso")
