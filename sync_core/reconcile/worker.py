@@ -49,8 +49,6 @@ MAX_ATTEMPTS = 12
 # A new user that Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.
 APPEARS_IN_TRIES = 5
 _LONGEST_BACKOFF = 300.0
-# A feed told of a change that the read does not show yet: it is read once more after these seconds.
-_SHOWN_LATER = (10.0, 120.0)
 # Parked users are looked at again after 5, 10, 20 ... minutes, in the end once a day.
 _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
@@ -137,7 +135,6 @@ class Worker:
             return await self._park(nomination, await self._link(nomination), error.code)
         if self._may_yet_appear(nomination, done):
             return await self._again(nomination, link, NotVisibleYetError())
-        await self._look_again_if_unexpected(nomination, done)
         if isinstance(done.last.change, Refuse):
             reason = done.last.change.reason
             link = done.link.decision_refused(done.last.source.read_at, undecided=reason is Reason.UNDECIDED)
@@ -148,13 +145,6 @@ class Worker:
         """Graph told of a user that it does not show: a new user reaches its replicas one by one."""
         told = nomination.why in {Why.NOTIFICATION, Why.FEED} and nomination.attempt < APPEARS_IN_TRIES
         return told and done.last.source.state is SourceState.GONE and done.link.etag is None
-
-    async def _look_again_if_unexpected(self, nomination: Nomination, done: Reconciliation) -> None:
-        """What a feed saw was to mean work. Graph answers from replicas that may be seconds behind, so look later."""
-        expected = nomination.why in {Why.FEED, Why.ABSENT} and nomination.attempt < len(_SHOWN_LATER)
-        if expected and not done.changes and done.last.change == _NO_CHANGE:
-            later = replace(nomination, attempt=nomination.attempt + 1)
-            await self.queues.nominate([later], delay=_SHOWN_LATER[nomination.attempt])
 
     async def _until_ours(self, sync: Sync, nomination: Nomination, link: Link, *, distrust: bool) -> Reconciliation:
         """Reconcile; when another worker was at the same user, start over from the link that it left."""

@@ -21,9 +21,9 @@ FOUND_AT = {
     "missing-group-is-empty": 2,
     "month-uncounted": 37,
     "no-fresh-read": 2,
-    "no-invitation-mark": 12,
+    "no-invitation-mark": 19,
     "reports-not-told": 61,
-    "trust-after-lost-cas": 699,
+    "trust-after-lost-cas": 204,
 }
 
 

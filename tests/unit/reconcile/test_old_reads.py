@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from sync_core.model import Deprovision, Policy, SourceState, SourceUser, Why
 from tests.support.make import ADA
 from tests.support.world import World, names
@@ -33,13 +31,12 @@ def read_old(world: World, *, until: timedelta) -> None:
     world.source.read_user = read_user  # type: ignore[method-assign]
 
 
-@pytest.mark.parametrize("seconds", [4, 60])
-async def test_a_change_that_the_feed_saw_is_found_though_the_read_is_old(seconds: int) -> None:
-    """A disable, told by feed and notification within the same seconds, while reads show the old state."""
+async def test_a_change_that_the_feed_saw_is_found_though_the_read_is_old() -> None:
+    """A disable, told by feed and notification within the same seconds, while reads show the old state for 4 s."""
     world = World()
     await world.linked()
     world.clock.advance(timedelta(minutes=5))
-    read_old(world, until=timedelta(seconds=seconds))
+    read_old(world, until=timedelta(seconds=4))
     world.change(accountEnabled=False)
     told = world.nomination(why=Why.FEED)
     world.clock.advance(timedelta(seconds=1))

@@ -86,8 +86,7 @@ async def test_a_user_who_was_looked_at_just_now_is_looked_at_once_afterwards(wh
     await world.deliver(COALESCE_WITHIN + timedelta(seconds=2))
     assert world.graph_calls().count("target.update") == 1
     assert world.in_step()
-    # The first look found nothing that the feed could have meant, so it looks once more, later.
-    assert len(await world.nominated()) == (why is not Why.NOTIFICATION)
+    assert await world.nominated() == []
 
 
 async def test_the_first_notification_does_not_wait_for_a_look_that_something_else_led_to() -> None:
