@@ -198,9 +198,24 @@ def _both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
 
 
 def _waits_for_a_person(evidence: Evidence, owned: Owned, target_id: str) -> bool:
-    """The invitation was unfinished when the tables and its nonce were lost: the guest could be anybody's."""
+    """The invitation was unfinished when the tables and its nonce were lost: the guest could be anybody's.
+
+    Or the user was blocked then, and with the tables went who had blocked them.
+    """
     made_at = owned.unwritten.get(target_id)
-    return made_at is not None and any(made_at <= lost for lost in evidence.deeds.tables_lost)
+    lost = evidence.deeds.tables_lost
+    return (made_at is not None and any(made_at <= at for at in lost)) or _blocked_since(evidence, target_id, lost)
+
+
+def _blocked_since(evidence: Evidence, target_id: str, moments: Sequence[datetime]) -> bool:
+    """Whether this target user is blocked, and was by the last write before one of these moments."""
+    if evidence.target.user(target_id).get("accountEnabled") is not False:
+        return False
+    writes = [each for each in evidence.target_writes if each.object_id == target_id and "accountEnabled" in each.body]
+    return any(
+        [each.body["accountEnabled"] for each in writes if each.done_at and each.done_at <= at][-1:] == [False]
+        for at in moments
+    )
 
 
 def in_scope(evidence: Evidence, source: User) -> bool | None:
