@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from local.graph_emulator import Tenant
 
@@ -48,7 +47,8 @@ class Owned:
     by_source: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     source_of: dict[str, str] = field(default_factory=dict)
     raced: dict[str, Exchange] = field(default_factory=dict)  # taken from others; the first write to each
-    unwritten: dict[str, datetime] = field(default_factory=dict)  # made by us and never written to: since when
+    unwritten: dict[str, Exchange] = field(default_factory=dict)  # made by us and never written to; the invitation
+    taken_back: dict[str, Exchange] = field(default_factory=dict)  # made by a late invitation of ours; the deletion
 
 
 def ownership(evidence: Evidence) -> Owned:
@@ -58,25 +58,23 @@ def ownership(evidence: Evidence) -> Owned:
     that is written to it first, for good.
     """
     owned = Owned()
-    address_of: dict[str, str] = {}  # of those that we made and nobody has written to yet
     inviters: dict[str, set[str]] = defaultdict(set)  # by address: for whom we tried to invite it
     for each in sorted(evidence.exchanges, key=lambda each: each.done_at or each.sent_at):
         if each.tenant != evidence.target.id or not each.is_write:
             continue
         about = each.taken.user if each.taken else ""
         if each.path == "/invitations":
-            address = str(each.body["invitedUserEmailAddress"]).lower()
-            inviters[address].add(about)
+            inviters[_invited_address(each)].add(about)
             if each.created:
-                address_of[each.object_id] = address
-                owned.unwritten[each.object_id] = each.done_at or each.sent_at
+                owned.unwritten[each.object_id] = each
                 owned.source_of[each.object_id] = about
         elif not _done(each):
             continue
-        elif each.object_id in address_of:
-            del owned.unwritten[each.object_id]
-            if about in inviters[address_of.pop(each.object_id)] or evidence.plan.adopt == "guests":
+        elif (invitation := owned.unwritten.pop(each.object_id, None)) is not None:
+            if about in inviters[_invited_address(invitation)] or evidence.plan.adopt == "guests":
                 owned.source_of[each.object_id] = about
+            if _is_taking_back(owned, invitation, each):
+                owned.taken_back[each.object_id] = each
         elif each.object_id not in owned.source_of:
             if evidence.plan.adopt == "guests" and _may_be_adopted(evidence, each, about):
                 owned.source_of[each.object_id] = about
@@ -84,8 +82,27 @@ def ownership(evidence: Evidence) -> Owned:
                 owned.source_of[each.object_id] = about
                 owned.raced[each.object_id] = each
     for target_id, source_id in owned.source_of.items():
-        owned.by_source[source_id].append(target_id)
+        if target_id not in owned.taken_back:
+            owned.by_source[source_id].append(target_id)
     return owned
+
+
+def _is_taking_back(owned: Owned, invitation: Exchange, write: Exchange) -> bool:
+    """Whether the worker that sent this invitation deletes its guest, since the pair was made with another one before.
+
+    So we have written to another target user of the same person, and to this one never.
+    """
+    unlinked = {write.object_id, *owned.unwritten, *owned.taken_back}
+    return (
+        (write.method, write.path) == ("DELETE", f"/users/{write.object_id}")
+        and write.taken is not None
+        and write.taken == invitation.taken
+        and any(each == write.taken.user for target_id, each in owned.source_of.items() if target_id not in unlinked)
+    )
+
+
+def _invited_address(invitation: Exchange) -> str:
+    return str(invitation.body["invitedUserEmailAddress"]).lower()
 
 
 def _may_be_adopted(evidence: Evidence, first: Exchange, source_id: str) -> bool:

@@ -33,7 +33,7 @@ def check(evidence: Evidence) -> list[Broken]:
         *_only_own_domains_invited(evidence),
         *_others_untouched(evidence, owned),
         *_no_delete_without_fresh_read(evidence, owned),
-        *_guard_kept(evidence),
+        *_guard_kept(evidence, owned),
         *_both_agree(evidence, owned),
         *_no_address_logged(evidence),
     ]
@@ -89,9 +89,12 @@ def _no_delete_without_fresh_read(evidence: Evidence, owned: Owned) -> Iterator[
     """Invariant 2: the last thing this instance read of this user, after it took the message, was a 404.
 
     Or that groups put them out: one that bars them, or none that lets them in while each of those was there.
+    A guest who is nobody's rests on no read of the source: a late invitation made it, and it is taken back.
     """
     for delete in evidence.target_writes:
         if delete.method != "DELETE" or delete.path.endswith("/$ref") or delete.taken is None:
+            continue
+        if owned.taken_back.get(delete.object_id) is delete:
             continue
         source_id = owned.source_of.get(delete.object_id, delete.taken.user)
         reads = [
@@ -141,11 +144,15 @@ def _out_of_groups(evidence: Evidence, read: Exchange, delete: Exchange) -> bool
     return bool(wanted) and {*wanted}.isdisjoint([*last.member_of, *gone])
 
 
-def _guard_kept(evidence: Evidence) -> Iterator[Broken]:
-    """Invariant 3, counted in who really lost access, without what a person had approved. A person counts once."""
+def _guard_kept(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
+    """Invariant 3, counted in who really lost access, without what a person had approved. A person counts once.
+
+    From a guest who was taken back nobody lost access.
+    """
     plan = evidence.plan
     removals = [each for each in evidence.target_writes if each.removed and each.done_at is not None]
-    free = [each for each in removals if not _approved(each, evidence.deeds.approved)]
+    counted = [each for each in removals if owned.taken_back.get(each.object_id) is not each]
+    free = [each for each in counted if not _approved(each, evidence.deeds.approved)]
     for window, times in ((plan.window, 1), (_MONTH, plan.month_times)):
         limit = max(times * plan.min_count, _most_ours(evidence) * times * plan.max_percent // 100)
         for n, last in enumerate(free):
@@ -202,9 +209,9 @@ def _waits_for_a_person(evidence: Evidence, owned: Owned, target_id: str) -> boo
 
     Or the user was blocked then, and with the tables went who had blocked them.
     """
-    made_at = owned.unwritten.get(target_id)
-    lost = evidence.deeds.tables_lost
-    return (made_at is not None and any(made_at <= at for at in lost)) or _blocked_since(evidence, target_id, lost)
+    invitation, lost = owned.unwritten.get(target_id), evidence.deeds.tables_lost
+    unfinished = invitation is not None and any((invitation.done_at or invitation.sent_at) <= at for at in lost)
+    return unfinished or _blocked_since(evidence, target_id, lost)
 
 
 def _blocked_since(evidence: Evidence, target_id: str, moments: Sequence[datetime]) -> bool:

@@ -65,9 +65,6 @@ def no_fresh_read() -> Iterator[None]:
     async def deleting(self: GraphTarget, target_id: str, *, confirm: Any) -> bool:
         return await soft_delete(self, target_id, confirm=_yes)
 
-    async def _yes() -> bool:
-        return True
-
     with ExitStack() as stack:
         stack.enter_context(patch.object(UsersFeed, "_judge", judging))
         stack.enter_context(patch.object(Worker, "handle", handling))
@@ -158,11 +155,39 @@ def month_uncounted() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def late_invitation_kept() -> Iterator[None]:
+    """The guest of an invitation that came too late stays, beside the one that the pair was made with."""
+
+    async def kept(self: Applier, target: GraphTarget, sync: Sync, link: Link, target_id: str) -> None:
+        pass
+
+    with patch.object(Applier, "_take_back", kept):
+        yield
+
+
+@contextmanager
+def linked_taken_back() -> Iterator[None]:
+    """A worker that loses the record of an invitation deletes its guest, even if another one has linked it."""
+
+    async def deleted(self: Applier, target: GraphTarget, sync: Sync, link: Link, target_id: str) -> None:
+        await target.soft_delete(target_id, confirm=_yes)
+
+    with patch.object(Applier, "_take_back", deleted):
+        yield
+
+
+async def _yes() -> bool:
+    return True
+
+
 # These show only where the scope names groups.
 IN_GROUPS = frozenset({"kept-out-forgotten", "missing-group-is-empty"})
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
     "kept-out-forgotten": kept_out_forgotten,
+    "late-invitation-kept": late_invitation_kept,
+    "linked-taken-back": linked_taken_back,
     "missing-group-is-empty": missing_group_is_empty,
     "month-uncounted": month_uncounted,
     "no-fresh-read": no_fresh_read,
