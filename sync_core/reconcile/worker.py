@@ -230,7 +230,7 @@ class Worker:
             again = replace(nomination, attempt=max(nomination.attempt, 1))
             await self.queues.nominate([again], delay=_OVERTAKEN)
             log.info("link.overtaken sync=%s user=%s", nomination.sync, nomination.user)
-            return await self._outcome(nomination, link, changes, error=reason, retry_after=_OVERTAKEN)
+            return await self._outcome(nomination, link, changes, retry_after=_OVERTAKEN)
         retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
         await self.queues.nominate([retry], delay=wait.total_seconds())
         log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, reason)

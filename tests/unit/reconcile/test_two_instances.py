@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sync_core.model import Adoption, Link, Policy, Why
 from sync_core.model.errors import GraphRefusedError
+from tests.support.clock import START
 from tests.support.make import ADA, ADDRESS, BOB, NAME, OWNER
 from tests.support.world import World, names
 
@@ -13,7 +14,7 @@ REFUSED = GraphRefusedError(status=403, code="Authorization_RequestDenied")
 
 
 async def test_a_park_that_could_not_be_recorded_nominates_anew() -> None:
-    """An older read is recorded while the newer look goes on, which then parks: the user is provisioned still."""
+    """An older read is recorded while the newer look goes on, which then parks: provisioned still, never parked."""
     world = World(policy=Policy(adopt=Adoption.NONE))
     world.hire()
     world.target.add("taken", ADDRESS)
@@ -24,6 +25,8 @@ async def test_a_park_that_could_not_be_recorded_nominates_anew() -> None:
 
     world.faults.after_next("target.candidates", older)
     await world.look()
+    tally = await world.storage.activity.tally(NAME, START, 10)
+    assert tally.parked == 0
     del world.target.users["taken"]
     await world.deliver(timedelta(minutes=6))
     assert world.in_step()
