@@ -60,7 +60,7 @@ class Ledger:
         filled: list[Filled] = []
         for counts, of, limits in (
             (Counts.SYNC, sync.name, sync.guard),
-            (Counts.TARGET, _target(sync), sync.target_guard or sync.guard),
+            (Counts.TARGET, _target(sync), sync.guard_of_target),
         ):
             linked: GuardWindow | None = None
             for month, limit in zip((False, True), limits.windows, strict=True):
@@ -140,7 +140,7 @@ class Ledger:
 
 def longest(sync: Sync) -> timedelta:
     """How long a person who was counted may be asked for."""
-    limits = (*sync.guard.windows, *(sync.target_guard or sync.guard).windows)
+    limits = (*sync.guard.windows, *sync.guard_of_target.windows)
     return max(each.window for each in limits) * 2
 
 

@@ -97,6 +97,11 @@ class Sync:
     invite: InviteBy = InviteBy.MAIL
     domains: frozenset[str] = frozenset()  # whose addresses are invited besides the source's own; ANY_DOMAIN: all
 
+    @property
+    def guard_of_target(self) -> GuardLimits:
+        """The limits for all syncs into the target tenant together."""
+        return self.target_guard or self.guard
+
     def marker(self, source_id: str) -> Marker | None:
         """The marker that this user's B2B user bears; None when no attribute is configured for it."""
         if self.owner_attribute is None:

@@ -66,7 +66,7 @@ def _decision(look: Look, *, values: bool) -> documents.Change:
     decision = shown(look.change, values=values)
     if not isinstance(decision, documents.Hold):
         return decision
-    of = look.sync.guard if decision.counts is Counts.SYNC else look.sync.target_guard or look.sync.guard
+    of = look.sync.guard if decision.counts is Counts.SYNC else look.sync.guard_of_target
     limits = next(each for each in of.windows if each.window.total_seconds() == decision.window_s)
     guard = documents.GuardLimits(
         max_percent=limits.max_percent, min_count=limits.min_count, window_s=limits.window.total_seconds()

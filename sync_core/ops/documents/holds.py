@@ -13,10 +13,9 @@ from .rendering import document
 
 @document
 class HeldDeletion:
-    """One deletion that the guard stopped: `cause` is why, null in rows of version 0.1, and
-    `reason` the window that was full.
+    """One deletion that the guard stopped. `decided_by` is an object id, or a name from the command line.
 
-    `decided_by` is an object id, or a name from the command line.
+    `reason` is the window that was full, and `cause` why the user would lose access: null in rows of version 0.1.
     """
 
     sync: str
