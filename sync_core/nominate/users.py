@@ -125,8 +125,12 @@ class UsersFeed:
         return Step(state=state, nominations=nominations)
 
     def _sweep_is_due(self, state: FeedState) -> bool:
-        """After a full round, and each day: a delta query may leave out a soft deletion."""
-        return state.full or state.swept_at is None or self.clock.now() - state.swept_at >= SWEEP_EVERY
+        """After a full round, and each day: a delta query may leave out a soft deletion.
+
+        Version 0.1 swept at the end of its full rounds, and keeps no time of that.
+        """
+        last = state.swept_at or state.full_at
+        return state.full or last is None or self.clock.now() - last >= SWEEP_EVERY
 
     async def _judge(self, state: FeedState, entries: Sequence[SourceUser]) -> list[Nomination]:
         newest = _newest(entries, full=state.full)

@@ -266,8 +266,9 @@ async def test_ever_new_links_to_the_same_page_are_an_error() -> None:
     assert len(await world.nominated()) < 20
 
 
-async def test_a_deletion_that_no_delta_page_mentions_is_found_within_a_day() -> None:
-    """Its notification was lost, too. The daily sweep asks Graph which linked users still exist."""
+@pytest.mark.parametrize("older", [False, True])
+async def test_a_deletion_that_no_delta_page_mentions_is_found_within_a_day(*, older: bool) -> None:
+    """The daily sweep asks Graph which linked users still exist; version 0.1 swept in full rounds, and kept no time."""
     world = World()
     await world.linked(ADA)
     await world.first_round()
@@ -275,6 +276,8 @@ async def test_a_deletion_that_no_delta_page_mentions_is_found_within_a_day() ->
     for hours, absent in ((12, []), (13, [ADA])):
         world.clock.advance(timedelta(hours=hours))
         state = await world.feed()
+        if older:
+            state = await world.storage.feeds.save(replace(state, swept_at=None))
         world.source.pages.update(pages([], start=state.delta_link, end=f"{state.delta_link}+"))
         await world.feeds.run(await world.started())
         assert whom(await world.nominated()) == absent
