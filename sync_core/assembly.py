@@ -142,6 +142,7 @@ def _upkeep(
             links=storage.links,
             guards=storage.guards,
             poison=poison,
+            fronts=storage.fronts,
             activity=activity,
             clock=clock,
         ),

@@ -24,7 +24,7 @@ PAGE = ROOT / "docs" / "settings.md"
 SCHEDULES = {
     "POLL_SCHEDULE": "When a round of each source tenant's feed begins, as NCRONTAB: second, minute, hour, day, month, "
     "weekday, in UTC. The alert `feed-not-completed` expects one at least every 30 minutes. Without it nobody polls: "
-    "what was not notified is not found, and nothing is measured.",
+    "what was not notified is not found, and nothing but subscriptions is measured.",
     "SUBSCRIPTION_SCHEDULE": "When subscriptions are renewed, as NCRONTAB too. They last two days, and the alert "
     "`no-live-subscription` expects a renewal within three hours. Without it nobody renews them: after two days "
     "changes are found by the poll alone.",

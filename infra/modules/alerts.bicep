@@ -25,7 +25,7 @@ var rules = [
     name: 'no-live-subscription'
     summary: 'Graph does not notify us of changes in this source tenant; only the poll finds them.'
     severity: 1
-    window: 'PT30M'
+    window: 'PT2H' // also without the poll, each keeping measures it, once an hour
     every: 'PT15M'
     query: loadTextContent('../queries/no-live-subscription.kql')
   }
@@ -36,6 +36,14 @@ var rules = [
     window: 'PT30M'
     every: 'PT5M'
     query: loadTextContent('../queries/feed-not-completed.kql')
+  }
+  {
+    name: 'queue-not-worked'
+    summary: 'Nobody takes messages off this queue: its function is disabled, or the app does not scale.'
+    severity: 1
+    window: 'PT30M'
+    every: 'PT5M'
+    query: loadTextContent('../queries/queue-not-worked.kql')
   }
   {
     name: 'messages-poisoned'

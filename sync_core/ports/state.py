@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -250,10 +250,21 @@ class Poison(Protocol):
         ...
 
 
+class Fronts(Protocol):
+    """How long the next message of a work queue has been the next; zero if none is visible, or for a new one."""
+
+    async def stood(self, queue: str, at: datetime) -> timedelta: ...
+
+    async def watch(self, queue: str, at: datetime) -> timedelta:
+        """The same; notes a new one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """Outcomes of some time: how many changed something or parked their user, and how late notified changes were.
 
+    A parked user whose retry fails again is not counted: that is no news, and retries go on for days.
     `late_ms` is their 95th percentile, nearest rank; 0 where nothing was notified.
     """
 
@@ -308,7 +319,7 @@ class Budgets(Protocol):
 
 
 class InHand(Protocol):
-    """The nominations that workers are at. A row that stays was left by one that died."""
+    """The nominations that workers are at. A row that nobody renews was left by one that died."""
 
     async def take(self, nomination: Nomination, at: datetime) -> None: ...
 
@@ -318,6 +329,14 @@ class InHand(Protocol):
 
     async def left(self, sync: str, before: datetime) -> list[Nomination]:
         """Those that were taken before, each with that time as its `at`."""
+        ...
+
+    async def user_due(self, sync: str, user: str, at: datetime, every: timedelta) -> bool:
+        """Whether this user was not taken over within `every` before `at`. If so, notes that it is now."""
+        ...
+
+    async def source_due(self, tenant: str, at: datetime, every: timedelta) -> bool:
+        """The same, of a source tenant that is read from the beginning."""
         ...
 
 

@@ -38,6 +38,7 @@ from ..model.errors import (
 from ..model.messages import USER_CHANGES, decode_nomination
 from ..ports import Activity, Clock, InHand, Links, Queues
 from ..ports.swap import until_saved
+from .at_work import at_work
 from .coalescing import UpcomingLooks, out_of_date, wait_before
 from .engine import Engine, Reconciliation
 from .locks import UserLocks
@@ -96,10 +97,8 @@ class Worker:
                 link = link.noticed(self.clock.now())
             if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
                 link = link.marker_seen()
-            await self.in_hand.take(nomination, self.clock.now())
-            outcome = await self._reconcile(sync, nomination, link, distrust=redelivered)
-            await self.in_hand.finish(nomination.sync, nomination.user)
-            return outcome
+            async with at_work(self.in_hand, nomination, self.clock):
+                return await self._reconcile(sync, nomination, link, distrust=redelivered)
 
     async def poisoned(self, queue: str, message_id: str, body: str) -> None:
         """Keep a message that this program failed on again and again, and park the user it was about; safe to repeat.

@@ -75,7 +75,7 @@ class TableActivity:
         changed = parked = 0
         late: list[int] = []
         async for row in rows:
-            parked += bool(row.text("error"))
+            parked += bool(row.text("error")) and row.text("why") != Why.RETRY
             if row.text("changes"):
                 changed += 1
                 if row.text("why") == Why.NOTIFICATION:

@@ -14,6 +14,7 @@ from .activity import TableActivity
 from .budgets import TableBudgets
 from .concurrency import for_each
 from .feeds import TableFeeds
+from .fronts import TableFronts
 from .guards import TableGuards
 from .in_hand import TableInHand
 from .links import TableLinks
@@ -42,6 +43,7 @@ class Storage:
     activity: TableActivity
     budgets: Budgets
     in_hand: TableInHand
+    fronts: TableFronts
     queues: Queues
     poison: PoisonQueues
     tables_by_name: Mapping[str, Table]
@@ -98,6 +100,7 @@ def assemble_storage(
         activity=TableActivity(tables["activity"]),
         budgets=TableBudgets(tables["guards"]),
         in_hand=TableInHand(tables["guards"]),
+        fronts=TableFronts(tables["guards"], queues),
         queues=WorkQueues(queues),
         poison=PoisonQueues(queues),
         tables_by_name=tables,

@@ -1,4 +1,4 @@
-"""Nominates again, at every poll, what a worker took in hand and never finished: it was killed, or is very slow.
+"""Nominates again, at every poll, what a worker took in hand and never finished, because it was killed.
 
 The messages themselves stay hidden for ten minutes, by the queue's own rule. A user who is looked at twice costs reads.
 The kill may also have met a message before its row was written, so the source tenant is read from the beginning.
@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from ..model import Sync
 from ..model.errors import SyncError
 from ..nominate.rounds import FeedReader
 from ..ports import Clock, FeedPhase, InHand, Queues
-from ..reconcile.worker import MAX_ATTEMPTS
 
 log = logging.getLogger("xtsync.in_hand")
 
-# One look takes seconds, or the longest wait for a write permit: after a minute nobody may be at it any more.
+# A worker renews its row three times a minute (reconcile/at_work.py), however long a look takes.
 LEFT_AFTER = timedelta(minutes=1)
+# A user at whom every worker dies is left to the queue's own tries, which end on the poison queue.
+USER_EVERY = timedelta(days=1)
 READ_ANEW_EVERY = timedelta(hours=1)
 
 
@@ -31,10 +32,9 @@ class Takeover:
     queues: Queues
     feeds: FeedReader
     clock: Clock
-    read_anew: dict[str, datetime] = field(default_factory=dict)  # when each source was last asked for all its users
 
     async def run(self) -> None:
-        """A user at whom every worker dies is nominated twelve times; then the queue's own tries decide."""
+        """A user is nominated once a day, a source tenant read anew once an hour. The queue delivers everything."""
         for name, sync in sorted(self.syncs.items()):
             try:
                 await self._take_over(sync)
@@ -46,19 +46,16 @@ class Takeover:
         left = await self.in_hand.left(sync.name, now - LEFT_AFTER)
         if not left:
             return
-        await self.queues.nominate(
-            [replace(each, at=now, attempt=each.attempt + 1) for each in left if each.attempt < MAX_ATTEMPTS]
-        )
+        due = [each for each in left if await self.in_hand.user_due(sync.name, each.user, now, USER_EVERY)]
+        await self.queues.nominate([replace(each, at=now) for each in due])
+        await self._read_anew(sync.source.key)
         for each in left:
             await self.in_hand.finish(sync.name, each.user)
-        log.warning("in_hand.taken_over sync=%s users=%d", sync.name, len(left))
-        await self._read_anew(sync.source.key, now)
+        log.warning("in_hand.taken_over sync=%s users=%d of=%d", sync.name, len(due), len(left))
 
-    async def _read_anew(self, source: str, now: datetime) -> None:
-        """At most once an hour: a look that takes longer than a minute, again and again, is no reason for more."""
-        if source in self.read_anew and now - self.read_anew[source] < READ_ANEW_EVERY:
-            return
+    async def _read_anew(self, source: str) -> None:
         state = await self.feeds.feeds.get(source)
-        if state.phase is FeedPhase.IDLE or not state.full:  # a full one would never end if each poll began it anew
+        if state.phase is not FeedPhase.IDLE and state.full:
+            return  # a full round would never end if each poll began it anew
+        if await self.in_hand.source_due(source, self.clock.now(), READ_ANEW_EVERY):
             await self.feeds.start_round(source, full=True)
-            self.read_anew[source] = now

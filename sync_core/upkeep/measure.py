@@ -17,13 +17,15 @@ from ..model.errors import SyncError
 from ..model.messages import WORK_QUEUES
 from ..nominate.rounds import FeedReader
 from ..nominate.subscriptions import LIFETIME, kept_at
-from ..ports import Activity, Clock, Guards, Links, Poison, Subscriptions
+from ..ports import Activity, Clock, Fronts, Guards, Links, Poison, Subscriptions
 
 log = logging.getLogger("xtsync.measure")
 
 # Outcomes of this time are tallied; of a busy sync the newest of them, which are five pages of a table.
 TALLIED = timedelta(minutes=30)
 _MOST_TALLIED = 5000
+# A feed that was never begun is as late as one can be: the poll that measures it tried to begin it.
+_NEVER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Measure:
     links: Links
     guards: Guards
     poison: Poison
+    fronts: Fronts
     activity: Activity
     clock: Clock
 
@@ -50,6 +53,7 @@ class Measure:
             await self._sync(name)
             await self._outcomes(name)
         for queue in WORK_QUEUES:
+            await self._queue(queue)
             await self._poison(queue)
 
     async def subscriptions_kept(self) -> None:
@@ -66,7 +70,8 @@ class Measure:
             log.warning("feed.unmeasured tenant=%s feed=%s error=%s", tenant, feed, error.code)
         else:
             now = self.clock.now()
-            behind = now - (state.completed_at or state.started_at or now)
+            since = state.completed_at or state.started_at
+            behind = _NEVER if since is None else now - since
             log.info("feed.measured tenant=%s feed=%s behind_s=%d", tenant, feed, behind.total_seconds())
 
     async def _subscription(self, tenant: str, resource: str) -> None:
@@ -107,6 +112,14 @@ class Measure:
                 tally.notified,
                 tally.late_ms,
             )
+
+    async def _queue(self, queue: str) -> None:
+        try:
+            stood = await self.fronts.watch(queue, self.clock.now())
+        except SyncError as error:
+            log.warning("queue.unmeasured queue=%s error=%s", queue, error.code)
+        else:
+            log.info("queue.measured queue=%s stood_s=%d", queue, stood.total_seconds())
 
     async def _poison(self, queue: str) -> None:
         """The messages of this queue that failed again and again: still on its poison queue, or kept."""

@@ -212,6 +212,38 @@ def outcome(user: str, seconds: int, **changes: object) -> Outcome:
     return replace(basis, **changes)  # type: ignore[arg-type]
 
 
+async def test_the_next_message_of_a_queue(storage: Storage) -> None:
+    """It stands from the time at which it was first seen, and a failed try makes another one of it."""
+    queue = storage.queues_by_name["feed-pages"]
+    assert await storage.fronts.watch("feed-pages", AT) == timedelta()
+    await queue.send("x")
+    assert await storage.fronts.stood("feed-pages", AT) == timedelta()
+    assert await storage.fronts.watch("feed-pages", AT) == timedelta()
+    assert await storage.fronts.stood("feed-pages", AT + timedelta(minutes=5)) == timedelta(minutes=5)
+    assert await storage.fronts.watch("feed-pages", AT + timedelta(minutes=6)) == timedelta(minutes=6)
+    (message,) = await queue.receive()
+    await queue.update(message, visibility=0)
+    assert await storage.fronts.watch("feed-pages", AT + timedelta(minutes=7)) == timedelta()
+
+
+async def test_what_is_in_hand(storage: Storage) -> None:
+    """A row stays until its look is finished, and a user or a source is taken over at most once in the time given."""
+    nomination = Nomination(sync="a/b", user="u:1", why=Why.FEED, at=AT, attempt=3)
+    minute = timedelta(minutes=1)
+    await storage.in_hand.take(nomination, AT)
+    assert await storage.in_hand.left("a/b", AT) == []
+    assert await storage.in_hand.left("a/b", AT + minute) == [nomination]
+    await storage.in_hand.finish("a/b", "u:1")
+    await storage.in_hand.finish("a/b", "u:1")
+    assert await storage.in_hand.left("a/b", AT + minute) == []
+    assert await storage.in_hand.user_due("a/b", "u:1", AT, minute)
+    assert await storage.in_hand.source_due("a/b", AT, minute)
+    assert not await storage.in_hand.user_due("a/b", "u:1", AT + minute / 2, minute)
+    assert not await storage.in_hand.source_due("a/b", AT + minute / 2, minute)
+    assert await storage.in_hand.user_due("a/b", "u:1", AT + minute, minute)
+    assert await storage.in_hand.source_due("a/b", AT + minute, minute)
+
+
 async def activity_rows(storage: Storage, pk: str) -> list[Row]:
     return [row async for row in storage.tables_by_name["activity"].query(pk)]
 

@@ -39,6 +39,7 @@ from tools.infra import ROOT
 PEOPLE = 24
 POLL = timedelta(minutes=5)
 KEEP = timedelta(hours=1)
+_EVERY_HAND = 1000  # more messages at once than a host takes
 _SETTINGS = {
     "XTSYNC_CREDENTIAL": "emulator",
     "XTSYNC_GRAPH_URL": "http://localhost",
@@ -207,6 +208,14 @@ class Day:
 
     def graph_is_well(self) -> None:
         self.emulator.faults.clear()
+
+    def turn_off(self, queue: str) -> None:
+        """The function of this queue gets no messages any more."""
+        self.host.lives["a"].busy[queue] += _EVERY_HAND
+
+    def turn_on(self, queue: str) -> None:
+        self.host.lives["a"].busy[queue] -= _EVERY_HAND
+        self.host.ring(queue, 0)
 
     async def send(self, queue: str, body: str) -> None:
         await self.host.lives["a"].queue(queue).send(body)

@@ -96,6 +96,15 @@ async def nonsense_on_a_queue(day: Day) -> None:
     await day.until(60)
 
 
+async def a_function_is_off(day: Day) -> None:
+    """Somebody disabled it, and changes wait; then it is enabled."""
+    await day.until(22)
+    day.turn_off("user-changes")
+    await day.until(52)
+    day.turn_on("user-changes")
+    await day.until(120)
+
+
 async def undecodable_on_every_queue(day: Day) -> None:
     """Somebody sends without base64: the host gives that to no function, not even from the poison queue."""
     await day.until(22)
@@ -167,6 +176,9 @@ TROUBLES = {
         during=34,
         after=60,
         expected={("messages-poisoned", "subscription-events"), ("failure-rate", "subscription_events")},
+    ),
+    "a function is off": Trouble(
+        story=a_function_is_off, before=20, during=51, after=110, expected={("queue-not-worked", "user-changes")}
     ),
     "undecodable on every queue": Trouble(
         story=undecodable_on_every_queue,

@@ -227,7 +227,7 @@ PLANTED = {
         snapshot="private",
     ),
     "a window that is too short": Planted(
-        path=ALERTS, old="window: 'PT30M'", new="window: 'PT10M'", told="alert no-live-subscription looks back 0:10:00"
+        path=ALERTS, old="window: 'PT2H'", new="window: 'PT10M'", told="alert no-live-subscription looks back 0:10:00"
     ),
     "storage stays public beside the network": Planted(
         path="main.bicep",

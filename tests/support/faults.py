@@ -11,8 +11,8 @@ from sync_core.storage.queue import MAX_BATCH, Message, Queue
 from sync_core.storage.table import Query, Row, Table
 
 
-class Crash(Exception):  # noqa: N818 - the process dies; nobody may catch it as an error
-    """The worker dies at this await: no handler of ours knows this exception."""
+class Crash(BaseException):
+    """The worker dies at this await: what handles errors does not see it."""
 
 
 class Faults:
@@ -21,16 +21,16 @@ class Faults:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.rows: Counter[str] = Counter()  # that queries gave, by the name of the call
-        self._armed: dict[int, tuple[Exception, bool]] = {}
-        self._named: dict[str, list[Exception]] = {}
+        self._armed: dict[int, tuple[BaseException, bool]] = {}
+        self._named: dict[str, list[BaseException]] = {}
         self._meanwhile: dict[int, Callable[[], Awaitable[object]]] = {}
         self._afterwards: dict[str, list[Callable[[], Awaitable[object]]]] = {}
 
-    def fail_at(self, n: int, error: Exception, *, after: bool = False) -> None:
+    def fail_at(self, n: int, error: BaseException, *, after: bool = False) -> None:
         """The n-th call from now on (0 is the next)."""
         self._armed[len(self.calls) + n] = error, after
 
-    def fail_next(self, name: str, *errors: Exception, after: bool = False) -> None:
+    def fail_next(self, name: str, *errors: BaseException, after: bool = False) -> None:
         """The next calls of this name, one error each: before they are done, or after."""
         if not after:
             self._named.setdefault(name, []).extend(errors)
@@ -87,7 +87,7 @@ class Faults:
         return sum(name.startswith(prefix) for name in self.calls)
 
 
-def _raising(error: Exception) -> Callable[[], Awaitable[object]]:
+def _raising(error: BaseException) -> Callable[[], Awaitable[object]]:
     async def unheard() -> None:
         raise error
 

@@ -172,9 +172,9 @@ class World:
         assert isinstance(change, Skip | Refuse)
         return change.reason
 
-    async def deliver(self, during: timedelta = timedelta(minutes=1)) -> list[Exception]:
+    async def deliver(self, during: timedelta = timedelta(minutes=1)) -> list[BaseException]:
         """The host: every user-changes message that becomes visible meanwhile; what it raises is delivered again."""
-        raised: list[Exception] = []
+        raised: list[BaseException] = []
         queue = self.storage.queues_by_name[USER_CHANGES]
         until = self.clock.now() + during
         while self.clock.now() <= until:
@@ -182,7 +182,7 @@ class World:
                 try:
                     nomination = decode_nomination(message.body)
                     await self.worker.handle(nomination, redelivered=message.dequeue_count > 1)
-                except Exception as error:  # noqa: BLE001 - as the host does
+                except (Exception, Crash) as error:  # noqa: BLE001 - as the host does
                     raised.append(error)
                     await queue.update(message, visibility=1)
                 else:

@@ -447,6 +447,16 @@ def test_the_values_of_the_schedules_are_those_of_the_templates() -> None:
     assert {name: values[name] for name in remedies.SCHEDULES} == remedies.SCHEDULES
 
 
+async def test_a_queue_off_which_nobody_takes_messages(clinic: Clinic) -> None:
+    """Once two polls have seen the same message next; the setting that disables its function is named."""
+    await clinic.storage.queues_by_name["user-changes"].send("x")
+    await clinic.storage.fronts.watch("user-changes", clinic.clock.now())
+    assert await clinic.report() == {}
+    clinic.clock.advance(15 * 60)
+    assert await clinic.report() == {"messages": "nobody takes messages: user-changes, for 15 min"}
+    assert "AzureWebJobs.user_changes.Disabled" in await clinic.remedy("messages")
+
+
 async def test_poison_on_the_queue_and_kept(clinic: Clinic) -> None:
     """Both are counted."""
     await clinic.storage.queues_by_name["feed-pages-poison"].send("x")

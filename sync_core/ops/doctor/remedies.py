@@ -142,6 +142,18 @@ def timer_off(setting: str) -> list[str]:
     ]
 
 
+def function_off(function: str) -> list[str]:
+    """A function is disabled by an app setting of its own. It comes into force by itself when the setting is gone."""
+    setting = f"AzureWebJobs.{function}.Disabled"
+    return [
+        f"The host gives {function} no messages if the app setting {setting} is true. To see it, and to remove it:",
+        "az functionapp config appsettings list --resource-group GROUP --name APP "
+        f"--query \"[?name=='{setting}'].value\"",
+        f"az functionapp config appsettings delete --resource-group GROUP --name APP --setting-names '{setting}'",
+        "If it is not set: Azure portal, the function app, Diagnose and solve problems, Scale.",
+    ]
+
+
 def start_timer(function: str, public_url: str) -> list[str]:
     """A deployed app asks for a token before every path but three, so there the portal is the short way."""
     if public_url.startswith("http://"):

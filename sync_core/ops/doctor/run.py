@@ -48,10 +48,12 @@ class Checkup:
         storage, config, now = self.runtime.storage, self.runtime.config, self.runtime.clock.now()
         syncs = list(config.syncs.values())
         work = "host.json, and the next 32 messages of each work queue"
+        standing = "the next message of each work queue, and partition front: of table guards"
         poisoned = "poison queues, and partition poison: of table activity"
         return [
             _check("configuration", "settings and sync.yaml", stored.configuration, syncs, len(config.warnings)),
             _check("queue encoding", work, stored.encoding, storage.queues_by_name, self.host_encoding),
+            _check("messages", standing, stored.messages, storage.fronts, now),
             _check("poison", poisoned, stored.poison, storage.poison, storage.activity),
             _check("parked users", "table links", stored.parked, storage.links, syncs),
             _check("holds", "table guards", stored.holds, storage.guards, syncs, now),

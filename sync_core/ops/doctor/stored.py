@@ -12,7 +12,7 @@ from ...model import Sync
 from ...model.errors import ConfigError, Fault
 from ...model.messages import WORK_QUEUES, poison_queue
 from ...nominate.rounds import STALLED, USERS
-from ...ports import Activity, FeedPhase, Feeds, FeedState, Guards, Links, Poison
+from ...ports import Activity, FeedPhase, Feeds, FeedState, Fronts, Guards, Links, Poison
 from ...storage.queue import Queue
 from ..words import ago, span
 from . import remedies
@@ -20,6 +20,8 @@ from .finding import Found, failed, ok, warning
 
 # The alert `feed-not-completed` has the same limit; the poll starts a round every five minutes.
 FEED_OVERDUE = timedelta(minutes=30)
+# The alert `queue-not-worked` has the same limit: three polls.
+STANDS_STILL = timedelta(minutes=15)
 # Of directory objects. https://learn.microsoft.com/graph/delta-query-overview
 DELTA_LINK_LIFE = timedelta(days=7)
 _ENCODING = "base64"
@@ -123,6 +125,18 @@ async def encoding(queues: Mapping[str, Queue], host_encoding: str) -> Found:
         "Only this app may send to these queues: see who else has a Storage Queue Data role on the account. The host",
         "moves such messages to the poison queue. To see them:",
         *(f"az storage message peek --auth-mode login --num-messages 32 --queue-name {name}" for name in found),
+    )
+
+
+async def messages(fronts: Fronts, now: datetime) -> Found:
+    """The poll notes which message is next, so this needs two polls to have an opinion."""
+    stood = {queue: await fronts.stood(queue, now) for queue in WORK_QUEUES}
+    found = [queue for queue in WORK_QUEUES if stood[queue] >= STANDS_STILL]
+    if not found:
+        return ok("taken")
+    return failed(
+        f"nobody takes messages: {', '.join(f'{q}, for {span(stood[q].total_seconds())}' for q in found)}",
+        *(line for queue in found for line in remedies.function_off(queue.replace("-", "_"))),
     )
 
 

@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import FeedRun
+from sync_core.model import FeedRun, Nomination
+from sync_core.model.errors import UnavailableError
 from sync_core.ports import FeedPhase
-from sync_core.reconcile.worker import MAX_ATTEMPTS
-from sync_core.upkeep.in_hand import LEFT_AFTER, Takeover
-from tests.support.faults import Crash
+from sync_core.reconcile.at_work import at_work
+from sync_core.storage.repositories import memory_storage
+from sync_core.upkeep.in_hand import LEFT_AFTER, READ_ANEW_EVERY, USER_EVERY, Takeover
+from tests.support.faults import Crash, Faults, FaultyTable
 from tests.support.make import ADA
+from tests.support.virtual_time import LoopClock, in_virtual_time
 from tests.support.world import World, whom
 
 
@@ -22,12 +25,13 @@ def takeover(world: World) -> Takeover:
     )
 
 
-async def killed(world: World, attempt: int = 0) -> None:
+async def killed(world: World) -> None:
     """The worker dies while it looks at Ada, who is new."""
-    world.hire()
+    if ADA not in world.source.users:
+        world.hire()
     world.faults.fail_next("target.invite", Crash())
     with pytest.raises(Crash):
-        await world.worker.handle(world.nomination(attempt=attempt))
+        await world.worker.handle(world.nomination())
 
 
 async def test_what_a_killed_worker_had_in_hand_is_done_after_the_next_poll() -> None:
@@ -55,36 +59,106 @@ async def test_a_worker_that_is_still_at_it_is_left_alone() -> None:
     assert (await world.nominated(), await world.runs()) == ([], [])
 
 
-async def test_a_user_at_whom_every_worker_dies_is_not_nominated_for_ever() -> None:
-    """After twelve times the queue's own message decides, which ends on the poison queue."""
+async def test_an_exception_leaves_nothing_in_hand() -> None:
+    """The queue delivers the message again by itself: no poll nominates the user, and no source is read anew."""
     world = World()
-    await killed(world, attempt=MAX_ATTEMPTS - 1)
+    world.hire()
+    world.faults.fail_next("target.invite", ValueError("a fault of the program"))
+    with pytest.raises(ValueError, match="a fault of the program"):
+        await world.worker.handle(world.nomination())
     world.clock.advance(LEFT_AFTER * 2)
     await takeover(world).run()
-    (again,) = await world.nominated()
-    assert (whom([again]), again.attempt) == ([ADA], MAX_ATTEMPTS)
-    await killed(world, attempt=MAX_ATTEMPTS)
+    assert (await world.nominated(), await world.runs()) == ([], [])
+
+
+async def test_storage_out_of_reach_hides_no_fault_of_the_program() -> None:
+    """The row cannot be dropped, and the exception is the first one. The user is looked at once more."""
+    world = World()
+    world.hire()
+    world.faults.fail_next("target.invite", ValueError("a fault of the program"))
+    world.faults.fail_next("table.guards.delete", UnavailableError())
+    with pytest.raises(ValueError, match="a fault of the program"):
+        await world.worker.handle(world.nomination())
     world.clock.advance(LEFT_AFTER * 2)
     await takeover(world).run()
-    assert await world.nominated() == []
+    assert whom(await world.nominated()) == [ADA]
 
 
-async def test_slow_looks_start_one_full_round_an_hour() -> None:
-    """A look may take longer than a minute again and again; its user is nominated each time."""
+async def test_a_user_at_whom_every_worker_dies_is_nominated_once_a_day() -> None:
+    """By whatever worker, and whichever message it was: the queue's own tries decide, which end on the poison queue."""
     world = World()
-    await killed(world)
-    taking_over = takeover(world)
-    rounds = set()
-    for _ in range(3):
-        await world.storage.in_hand.take(world.nomination(), world.clock.now())
+    nominated = 0
+    for _ in range(5):
+        await killed(world)
         world.clock.advance(LEFT_AFTER * 2)
-        await taking_over.run()
+        await takeover(world).run()
+        nominated += len(await world.nominated())
+    assert nominated == 1
+    world.clock.advance(USER_EVERY)
+    await killed(world)
+    world.clock.advance(LEFT_AFTER * 2)
+    await takeover(world).run()
+    assert whom(await world.nominated()) == [ADA]
+
+
+async def test_many_kills_start_one_full_round_an_hour() -> None:
+    """Whichever process polls: each here is a new one."""
+    world = World()
+    rounds = set()
+    for user in ("one", "two", "three"):
+        await world.storage.in_hand.take(world.nomination(user), world.clock.now())
+        world.clock.advance(LEFT_AFTER * 2)
+        await takeover(world).run()
         state = await world.feed()
         rounds.add(state.round)
         if state.phase is not FeedPhase.IDLE:
             await world.feeds.run(FeedRun(tenant=state.tenant, feed=state.feed, round=state.round))
         assert (await world.feed()).phase is FeedPhase.IDLE
     assert len(rounds) == 1
+    await world.storage.in_hand.take(world.nomination(), world.clock.now())
+    world.clock.advance(READ_ANEW_EVERY)
+    await takeover(world).run()
+    assert (await world.feed()).round not in rounds
+
+
+async def test_a_full_round_that_is_under_way_is_left_alone() -> None:
+    """Else a large tenant with a kill at each poll would never be read to its end."""
+    world = World()
+    begun = await world.feeds.start_round("contoso", full=True)
+    await killed(world)
+    world.clock.advance(LEFT_AFTER * 2)
+    await takeover(world).run()
+    assert (await world.feed()).round == begun.round
+
+
+def test_a_look_that_waits_for_minutes_is_not_taken_for_a_dead_one() -> None:
+    """It waits for the permits of its writes; its row is renewed meanwhile, and dropped in the end."""
+
+    async def look() -> list[list[Nomination]]:
+        clock = LoopClock()
+        storage, nomination, left = memory_storage(clock), World().nomination(), []
+        async with at_work(storage.in_hand, nomination, clock):
+            for _ in range(5):
+                await clock.sleep(59)
+                left.append(await storage.in_hand.left(nomination.sync, clock.now() - LEFT_AFTER))
+        await clock.sleep(180)
+        return [*left, await storage.in_hand.left(nomination.sync, clock.now())]
+
+    assert in_virtual_time(look()) == [[]] * 6
+
+
+def test_a_row_that_cannot_be_renewed_ends_no_look() -> None:
+    """Storage is out of reach for one renewal; the next one succeeds."""
+
+    async def look() -> list[Nomination]:
+        clock, faults, nomination = LoopClock(), Faults(), World().nomination()
+        storage = memory_storage(clock, wrap_table=lambda name, table: FaultyTable(name, table, faults))
+        async with at_work(storage.in_hand, nomination, clock):
+            faults.fail_next("table.guards.upsert", UnavailableError())
+            await clock.sleep(70)
+            return await storage.in_hand.left(nomination.sync, clock.now() - LEFT_AFTER)
+
+    assert in_virtual_time(look()) == []
 
 
 async def test_a_version_without_such_rows_beside_this_one_does_no_harm() -> None:

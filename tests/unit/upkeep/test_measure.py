@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sync_core.model import Assigned, GuardLimits, Why
-from sync_core.model.errors import UnavailableError
+from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.model.messages import WORK_QUEUES
 from sync_core.upkeep.measure import Measure
 from tests.support.make import ADA, NAME, SALES
@@ -24,6 +24,7 @@ def measure(world: World) -> Measure:
         links=world.storage.links,
         guards=world.storage.guards,
         poison=world.storage.poison,
+        fronts=world.storage.fronts,
         activity=world.storage.activity,
         clock=world.clock,
     )
@@ -36,11 +37,18 @@ async def test_each_sync_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     await world.linked()
     await measure(world).run()
     assert caplog.messages == [
-        "feed.measured tenant=contoso feed=users behind_s=0",
+        "feed.measured tenant=contoso feed=users behind_s=86400",
         "subscription.measured tenant=contoso resource=users unkept_s=172800",
         "sync.measured sync=contoso-to-fabrikam linked=1 parked=0 held=0",
         "outcomes.measured sync=contoso-to-fabrikam changed=0 parked=0 notified=0 late_ms=0",
-        *(f"poison.measured queue={queue} waiting=0 unreadable=0 kept=0" for queue in WORK_QUEUES),
+        *(
+            text
+            for queue in WORK_QUEUES
+            for text in (
+                f"queue.measured queue={queue} stood_s=0",
+                f"poison.measured queue={queue} waiting=0 unreadable=0 kept=0",
+            )
+        ),
     ]
 
 
@@ -99,6 +107,41 @@ async def test_messages_that_were_set_aside_are_counted_by_queue(caplog: pytest.
     ]
 
 
+async def test_a_retry_that_fails_again_is_no_new_failure(caplog: pytest.LogCaptureFixture) -> None:
+    """In a quiet half hour the retries of users parked long ago would be all there is."""
+    world = World()
+    world.hire()
+    world.faults.fail_next("target.invite", *[GraphRefusedError(status=403, code="Forbidden")] * 2)
+    await world.worker.handle(world.nomination(why=Why.FEED))
+    world.clock.advance(timedelta(minutes=5))
+    await world.worker.handle(world.nomination(why=Why.RETRY))
+    caplog.set_level(logging.INFO, "xtsync.measure")
+    await measure(world).run()
+    (line,) = [text for text in caplog.messages if text.startswith("outcomes.measured ")]
+    assert "changed=0 parked=1 " in line
+
+
+async def test_a_queue_off_which_nobody_takes_messages_stands(caplog: pytest.LogCaptureFixture) -> None:
+    """By its next message, from the first poll that saw it; delayed messages wait for their time."""
+    caplog.set_level(logging.INFO, "xtsync.measure")
+    world = World()
+    queue = world.storage.queues_by_name["user-changes"]
+    await queue.send("delayed", delay=3600)
+    stood = []
+    for turn in range(5):
+        if turn == 1:
+            await queue.send("first")
+            await queue.send("second")
+        if turn == 4:
+            (message,) = await queue.receive(max_messages=1)
+            await queue.delete(message)
+        caplog.clear()
+        await measure(world).run()
+        stood += [text.partition("=user-changes ")[2] for text in caplog.messages if "=user-changes stood" in text]
+        world.clock.advance(timedelta(minutes=5))
+    assert stood == ["stood_s=0", "stood_s=0", "stood_s=300", "stood_s=600", "stood_s=0"]
+
+
 async def test_a_feed_that_stands_still_falls_behind(caplog: pytest.LogCaptureFixture) -> None:
     """From its last completed round; when there was none yet, from the beginning of the first."""
     caplog.set_level(logging.INFO, "xtsync.measure")
@@ -121,12 +164,15 @@ async def test_a_count_that_fails_is_said_and_stops_nothing(caplog: pytest.LogCa
     world.faults.fail_next("table.links.query", UnavailableError())
     world.faults.fail_next("table.subscriptions.get", UnavailableError())
     world.faults.fail_next("table.activity.query", UnavailableError(), UnavailableError())
+    await world.storage.queues_by_name["user-changes"].send("x")
+    world.faults.fail_next("table.guards.get", UnavailableError())
     await measure(world).run()
     assert caplog.messages == [
         "feed.unmeasured tenant=contoso feed=users error=Unavailable",
         "subscription.unmeasured tenant=contoso resource=users error=Unavailable",
         "sync.unmeasured sync=contoso-to-fabrikam error=Unavailable",
         "outcomes.unmeasured sync=contoso-to-fabrikam error=Unavailable",
+        "queue.unmeasured queue=user-changes error=Unavailable",
         "poison.unmeasured queue=user-changes error=Unavailable",
     ]
 
