@@ -132,7 +132,9 @@ def _upkeep(
 ) -> Upkeep:
     syncs, activity, poison = config.syncs, storage.activity, storage.poison
     return Upkeep(
-        takeover=Takeover(syncs=syncs, in_hand=storage.in_hand, queues=storage.queues, feeds=feeds, clock=clock),
+        takeover=Takeover(
+            syncs=syncs, in_hand=storage.in_hand, links=storage.links, queues=storage.queues, feeds=feeds, clock=clock
+        ),
         poison=PoisonDrain(poison=poison, worker=worker),
         retention=Retention(syncs=syncs, activity=activity, history=storage.guards, clock=clock, keep=keep_activity),
         measure=Measure(

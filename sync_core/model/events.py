@@ -65,3 +65,4 @@ class Outcome:
     refused: Sequence[str] = ()  # names of attributes that Graph refuses to write
     error: str = ""
     retry_after: float | None = None
+    parked_before: bool = False  # the user was parked when the look began

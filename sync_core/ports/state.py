@@ -251,12 +251,12 @@ class Poison(Protocol):
 
 
 class Fronts(Protocol):
-    """How long the next message of a work queue has been the next; zero if none is visible, or for a new one."""
+    """How long the visible messages of a work queue have waited: the longest time, from the first poll that saw it."""
 
     async def stood(self, queue: str, at: datetime) -> timedelta: ...
 
     async def watch(self, queue: str, at: datetime) -> timedelta:
-        """The same; notes a new one."""
+        """The same; notes the new ones."""
         ...
 
 
@@ -264,7 +264,7 @@ class Fronts(Protocol):
 class Tally:
     """Outcomes of some time: how many changed something or parked their user, and how late notified changes were.
 
-    A parked user whose retry fails again is not counted: that is no news, and retries go on for days.
+    A parked user who is refused again is not counted: that is no news, and retries go on for days.
     `late_ms` is their 95th percentile, nearest rank; 0 where nothing was notified.
     """
 
@@ -318,8 +318,19 @@ class Budgets(Protocol):
     async def save(self, record: BudgetRecord) -> BudgetRecord: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """What a worker had in hand; `at` of the nomination is when it last said so."""
+
+    nomination: Nomination
+    etag: str
+
+
 class InHand(Protocol):
-    """The nominations that workers are at. A row that nobody renews was left by one that died."""
+    """The nominations that workers are at. A row that nobody renews was left by one that died.
+
+    Beside them stands what was taken over from such workers, and when: users by their sync, source tenants by "".
+    """
 
     async def take(self, nomination: Nomination, at: datetime) -> None: ...
 
@@ -327,17 +338,19 @@ class InHand(Protocol):
         """Drop the row; it may be missing."""
         ...
 
-    async def left(self, sync: str, before: datetime) -> list[Nomination]:
-        """Those that were taken before, each with that time as its `at`."""
+    async def left(self, sync: str, before: datetime) -> list[LeftBehind]:
+        """Those that were last renewed before. A row that cannot be read is left out, and logged."""
         ...
 
-    async def user_due(self, sync: str, user: str, at: datetime, every: timedelta) -> bool:
-        """Whether this user was not taken over within `every` before `at`. If so, notes that it is now."""
+    async def drop(self, left: LeftBehind) -> None:
+        """Drop the row, unless somebody has taken the user in hand meanwhile."""
         ...
 
-    async def source_due(self, tenant: str, at: datetime, every: timedelta) -> bool:
-        """The same, of a source tenant that is read from the beginning."""
-        ...
+    async def taken_over(self, of: str) -> Mapping[str, datetime]: ...
+
+    async def note(self, of: str, name: str, at: datetime) -> None: ...
+
+    async def forget(self, of: str, name: str) -> None: ...
 
 
 class Queues(Protocol):

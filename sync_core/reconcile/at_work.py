@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from ..model import Nomination
 from ..model.errors import SyncError
 from ..ports import Clock, InHand
+
+log = logging.getLogger("xtsync.in_hand")
 
 # One write may wait a minute for its permit, and a look may have several.
 RENEWED_EVERY_S = 20.0
@@ -44,5 +47,7 @@ async def _renew(in_hand: InHand, nomination: Nomination, clock: Clock, over: as
         with suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), RENEWED_EVERY_S)
             return
-        with suppress(SyncError):  # the next one may succeed; if none does, the user is looked at twice
+        try:
             await in_hand.take(nomination, clock.now())
+        except Exception as error:  # noqa: BLE001 - it ends no look: the next one may succeed, or there are two looks
+            log.warning("in_hand.not_renewed sync=%s error=%s", nomination.sync, type(error).__name__)

@@ -218,8 +218,8 @@ class Worker:
         The row comes first: a retry that found nobody parked would be dropped. If another worker recorded something
         meanwhile, this user is not parked but looked at once more, soon.
         """
-        now = self.clock.now()
-        tries = link.parked.tries if link.parked else 0
+        now, before = self.clock.now(), link.parked
+        tries = before.tries if before else 0
         wait = min(_FIRST_PARK * 2 ** min(tries, 20), _LONGEST_PARK)
         due = now + wait
         link = link.set_aside(until=due, reason=reason, at=now)
@@ -233,7 +233,12 @@ class Worker:
         retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
         await self.queues.nominate([retry], delay=wait.total_seconds())
         log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, reason)
-        return await self._outcome(nomination, link, changes, error=reason, retry_after=wait.total_seconds())
+        outcome = await self._outcome(
+            nomination, link, changes, error=reason, retry_after=wait.total_seconds(), record=False
+        )
+        outcome = replace(outcome, parked_before=before is not None)
+        await self.activity.record(outcome)
+        return outcome
 
     async def _remember(self, link: Link) -> None:
         try:

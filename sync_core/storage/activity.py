@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from ..model import Change, Hold, Outcome, Refuse, Skip, SoftDelete, Why
 from ..model.errors import ConflictError
 from ..ports import Poisoned, Tally
-from .columns import check_version, columns, newest_first, time_or_none
+from .columns import check_version, columns, flag, newest_first, time_or_none
 from .concurrency import for_each
 from .table import Row, Table, after_prefix, key
 
@@ -71,11 +71,13 @@ class TableActivity:
 
     async def tally(self, sync: str, since: datetime, limit: int) -> Tally:
         pk, until = key(sync), after_prefix(newest_first(since))
-        rows = self._table.query(pk, rk_to=until, select=("changes", "error", "why", "latency_ms"), limit=limit)
+        rows = self._table.query(
+            pk, rk_to=until, select=("changes", "error", "again", "why", "latency_ms"), limit=limit
+        )
         changed = parked = 0
         late: list[int] = []
         async for row in rows:
-            parked += bool(row.text("error")) and row.text("why") != Why.RETRY
+            parked += bool(row.text("error")) and not flag(row, "again")
             if row.text("changes"):
                 changed += 1
                 if row.text("why") == Why.NOTIFICATION:
@@ -110,6 +112,7 @@ def _columns(outcome: Outcome) -> dict[str, str | int | float | bool]:
             "why": outcome.why.value,
             "refused": ",".join(outcome.refused),
             "error": outcome.error[:_MAX_REASON],
+            "again": True if outcome.error and outcome.parked_before else None,
             "retry_after": None if outcome.retry_after is None else float(outcome.retry_after),
             "nominated_at": outcome.nominated_at,
             "done_at": outcome.done_at,

@@ -6,11 +6,18 @@ The partition of a sync cannot have such a name, because `key` never yields a co
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 
 from ..model import Nomination, Why
-from .columns import check_version, columns, time
+from ..model.errors import ConflictError, SyncError
+from ..ports import LeftBehind
+from .columns import check_version, columns, number, time
 from .table import Row, Table, key, unkey
+
+log = logging.getLogger("xtsync.in_hand")
 
 
 class TableInHand:
@@ -26,34 +33,45 @@ class TableInHand:
     async def finish(self, sync: str, user: str) -> None:
         await self._table.delete(_partition(sync), key(user))
 
-    async def left(self, sync: str, before: datetime) -> list[Nomination]:
+    async def left(self, sync: str, before: datetime) -> list[LeftBehind]:
         rows = [row async for row in self._table.query(_partition(sync))]
-        return [found for found in (_nomination(sync, row) for row in rows) if found.at < before]
+        found = [each for row in rows if (each := _left(sync, row)) is not None]
+        return [each for each in found if each.nomination.at < before]
 
-    async def user_due(self, sync: str, user: str, at: datetime, every: timedelta) -> bool:
-        return await self._due(f"over:{key(sync)}", key(user), at, every)
+    async def drop(self, left: LeftBehind) -> None:
+        with suppress(ConflictError):
+            await self._table.delete(_partition(left.nomination.sync), key(left.nomination.user), left.etag)
 
-    async def source_due(self, tenant: str, at: datetime, every: timedelta) -> bool:
-        return await self._due("over:", key(tenant), at, every)
+    async def taken_over(self, of: str) -> Mapping[str, datetime]:
+        return {unkey(row.rk): time(row, "at") async for row in self._table.query(_over(of))}
 
-    async def _due(self, pk: str, rk: str, at: datetime, every: timedelta) -> bool:
-        row = await self._table.get(pk, rk)
-        if row is not None and at - time(row, "at") < every:
-            return False
-        await self._table.upsert(Row(pk=pk, rk=rk, values=columns({"at": at})))
-        return True
+    async def note(self, of: str, name: str, at: datetime) -> None:
+        await self._table.upsert(Row(pk=_over(of), rk=key(name), values=columns({"at": at})))
+
+    async def forget(self, of: str, name: str) -> None:
+        await self._table.delete(_over(of), key(name))
 
 
-def _nomination(sync: str, row: Row) -> Nomination:
-    check_version(row, "row of what is in hand")
-    return Nomination(
-        sync=sync,
-        user=unkey(row.rk),
-        why=Why(row.text("why")),
-        at=time(row, "at"),
-        attempt=int(row.values.get("attempt", 0)),
-    )
+def _left(sync: str, row: Row) -> LeftBehind | None:
+    """None for a row of a newer version: that version takes it over, and the queue delivers its message anyway."""
+    try:
+        check_version(row, "row of what is in hand")
+        nomination = Nomination(
+            sync=sync,
+            user=unkey(row.rk),
+            why=Why(row.text("why")),
+            at=time(row, "at"),
+            attempt=number(row, "attempt"),
+        )
+    except (SyncError, ValueError):
+        log.warning("in_hand.unreadable sync=%s", sync)
+        return None
+    return LeftBehind(nomination=nomination, etag=row.etag)
 
 
 def _partition(sync: str) -> str:
     return f"hand:{key(sync)}"
+
+
+def _over(of: str) -> str:
+    return f"over:{key(of)}"

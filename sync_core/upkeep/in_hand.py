@@ -9,32 +9,36 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from ..model import Sync
+from ..model import Nomination, Sync
 from ..model.errors import SyncError
 from ..nominate.rounds import FeedReader
-from ..ports import Clock, FeedPhase, InHand, Queues
+from ..ports import Clock, FeedPhase, InHand, Links, Queues
 
 log = logging.getLogger("xtsync.in_hand")
 
 # A worker renews its row three times a minute (reconcile/at_work.py), however long a look takes.
 LEFT_AFTER = timedelta(minutes=1)
-# A user at whom every worker dies is left to the queue's own tries, which end on the poison queue.
-USER_EVERY = timedelta(days=1)
-READ_ANEW_EVERY = timedelta(hours=1)
+# A user at whom every worker dies would otherwise be nominated at every poll, and each time with the source tenant.
+EVERY = timedelta(hours=1)
+_SOURCES = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takeover:
     syncs: Mapping[str, Sync]
     in_hand: InHand
+    links: Links
     queues: Queues
     feeds: FeedReader
     clock: Clock
 
     async def run(self) -> None:
-        """A user is nominated once a day, a source tenant read anew once an hour. The queue delivers everything."""
+        """Each user is nominated once an hour, and each source tenant read anew. The queue delivers everything anyway.
+
+        A parked user waits for the retry: most likely it is at this user that the workers died.
+        """
         for name, sync in sorted(self.syncs.items()):
             try:
                 await self._take_over(sync)
@@ -42,20 +46,41 @@ class Takeover:
                 log.warning("in_hand.not_taken_over sync=%s error=%s", name, error.code)
 
     async def _take_over(self, sync: Sync) -> None:
+        """A crash repeats a step: the notes and the end of the rows come after what they stand for."""
         now = self.clock.now()
         left = await self.in_hand.left(sync.name, now - LEFT_AFTER)
         if not left:
             return
-        due = [each for each in left if await self.in_hand.user_due(sync.name, each.user, now, USER_EVERY)]
-        await self.queues.nominate([replace(each, at=now) for each in due])
-        await self._read_anew(sync.source.key)
-        for each in left:
-            await self.in_hand.finish(sync.name, each.user)
+        waiting = [each.nomination for each in left if not await self._parked(each.nomination)]
+        recent = await self._recent(sync.name, now)
+        due = [replace(each, at=now) for each in waiting if each.user not in recent]
+        await self.queues.nominate(due)
+        for each in due:
+            await self.in_hand.note(sync.name, each.user, now)
+        if waiting and not await self._read_anew(sync.source.key, now):
+            return
+        for row in left:
+            await self.in_hand.drop(row)
         log.warning("in_hand.taken_over sync=%s users=%d of=%d", sync.name, len(due), len(left))
 
-    async def _read_anew(self, source: str) -> None:
+    async def _parked(self, nomination: Nomination) -> bool:
+        link = await self.links.get(nomination.sync, nomination.user)
+        return link is not None and link.parked is not None
+
+    async def _recent(self, of: str, now: datetime) -> set[str]:
+        taken_over = await self.in_hand.taken_over(of)
+        old = {name for name, at in taken_over.items() if now - at >= EVERY}
+        for name in old:
+            await self.in_hand.forget(of, name)
+        return taken_over.keys() - old
+
+    async def _read_anew(self, source: str, now: datetime) -> bool:
+        """False while a full round is under way: one that each poll began anew would never end."""
+        if source in await self._recent(_SOURCES, now):
+            return True
         state = await self.feeds.feeds.get(source)
         if state.phase is not FeedPhase.IDLE and state.full:
-            return  # a full round would never end if each poll began it anew
-        if await self.in_hand.source_due(source, self.clock.now(), READ_ANEW_EVERY):
-            await self.feeds.start_round(source, full=True)
+            return False
+        await self.feeds.start_round(source, full=True)
+        await self.in_hand.note(_SOURCES, source, now)
+        return True

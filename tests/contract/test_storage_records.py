@@ -227,21 +227,30 @@ async def test_the_next_message_of_a_queue(storage: Storage) -> None:
 
 
 async def test_what_is_in_hand(storage: Storage) -> None:
-    """A row stays until its look is finished, and a user or a source is taken over at most once in the time given."""
+    """A row stays until its look is finished; one that was taken again meanwhile is not dropped."""
     nomination = Nomination(sync="a/b", user="u:1", why=Why.FEED, at=AT, attempt=3)
     minute = timedelta(minutes=1)
     await storage.in_hand.take(nomination, AT)
     assert await storage.in_hand.left("a/b", AT) == []
-    assert await storage.in_hand.left("a/b", AT + minute) == [nomination]
-    await storage.in_hand.finish("a/b", "u:1")
+    (left,) = await storage.in_hand.left("a/b", AT + minute)
+    assert left.nomination == nomination
+    await storage.in_hand.take(nomination, AT)
+    await storage.in_hand.drop(left)
+    (left,) = await storage.in_hand.left("a/b", AT + minute)
+    await storage.in_hand.drop(left)
+    await storage.in_hand.drop(left)
     await storage.in_hand.finish("a/b", "u:1")
     assert await storage.in_hand.left("a/b", AT + minute) == []
-    assert await storage.in_hand.user_due("a/b", "u:1", AT, minute)
-    assert await storage.in_hand.source_due("a/b", AT, minute)
-    assert not await storage.in_hand.user_due("a/b", "u:1", AT + minute / 2, minute)
-    assert not await storage.in_hand.source_due("a/b", AT + minute / 2, minute)
-    assert await storage.in_hand.user_due("a/b", "u:1", AT + minute, minute)
-    assert await storage.in_hand.source_due("a/b", AT + minute, minute)
+
+
+async def test_who_was_taken_over(storage: Storage) -> None:
+    """By sync, and source tenants by themselves."""
+    await storage.in_hand.note("a/b", "u:1", AT)
+    await storage.in_hand.note("", "contoso", AT)
+    assert await storage.in_hand.taken_over("a/b") == {"u:1": AT}
+    assert await storage.in_hand.taken_over("") == {"contoso": AT}
+    await storage.in_hand.forget("a/b", "u:1")
+    assert await storage.in_hand.taken_over("a/b") == {}
 
 
 async def activity_rows(storage: Storage, pk: str) -> list[Row]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from itertools import product
 
 import pytest
 
-from sync_core.model import FeedRun, Nomination
+from sync_core.model import FeedRun
 from sync_core.model.errors import UnavailableError
-from sync_core.ports import FeedPhase
+from sync_core.model.messages import USER_CHANGES, encode, format_time
+from sync_core.ports import FeedPhase, LeftBehind
 from sync_core.reconcile.at_work import at_work
 from sync_core.storage.repositories import memory_storage
-from sync_core.upkeep.in_hand import LEFT_AFTER, READ_ANEW_EVERY, USER_EVERY, Takeover
+from sync_core.storage.table import Row
+from sync_core.upkeep.in_hand import EVERY, LEFT_AFTER, Takeover
 from tests.support.faults import Crash, Faults, FaultyTable
-from tests.support.make import ADA
+from tests.support.make import ADA, NAME
 from tests.support.virtual_time import LoopClock, in_virtual_time
 from tests.support.world import World, whom
 
@@ -21,7 +26,12 @@ from tests.support.world import World, whom
 def takeover(world: World) -> Takeover:
     storage = world.storage
     return Takeover(
-        syncs=world.syncs, in_hand=storage.in_hand, queues=storage.queues, feeds=world.feeds, clock=world.clock
+        syncs=world.syncs,
+        in_hand=storage.in_hand,
+        links=storage.links,
+        queues=storage.queues,
+        feeds=world.feeds,
+        clock=world.clock,
     )
 
 
@@ -84,7 +94,7 @@ async def test_storage_out_of_reach_hides_no_fault_of_the_program() -> None:
     assert whom(await world.nominated()) == [ADA]
 
 
-async def test_a_user_at_whom_every_worker_dies_is_nominated_once_a_day() -> None:
+async def test_a_user_at_whom_every_worker_dies_is_nominated_once_an_hour() -> None:
     """By whatever worker, and whichever message it was: the queue's own tries decide, which end on the poison queue."""
     world = World()
     nominated = 0
@@ -94,11 +104,24 @@ async def test_a_user_at_whom_every_worker_dies_is_nominated_once_a_day() -> Non
         await takeover(world).run()
         nominated += len(await world.nominated())
     assert nominated == 1
-    world.clock.advance(USER_EVERY)
+    world.clock.advance(EVERY)
     await killed(world)
     world.clock.advance(LEFT_AFTER * 2)
     await takeover(world).run()
     assert whom(await world.nominated()) == [ADA]
+
+
+async def test_a_parked_user_waits_for_the_retry_and_starts_no_round() -> None:
+    """Most likely it is at this user that the workers die; and the next full round names every parked user."""
+    world = World()
+    await killed(world)
+    await world.worker.poisoned(USER_CHANGES, "m1", encode(world.nomination()))
+    await world.nominated()
+    for _ in range(30):
+        await world.storage.in_hand.take(world.nomination(), world.clock.now())
+        world.clock.advance(EVERY)
+        await takeover(world).run()
+    assert (await world.nominated(), await world.runs()) == ([], [])
 
 
 async def test_many_kills_start_one_full_round_an_hour() -> None:
@@ -109,16 +132,89 @@ async def test_many_kills_start_one_full_round_an_hour() -> None:
         await world.storage.in_hand.take(world.nomination(user), world.clock.now())
         world.clock.advance(LEFT_AFTER * 2)
         await takeover(world).run()
-        state = await world.feed()
-        rounds.add(state.round)
-        if state.phase is not FeedPhase.IDLE:
-            await world.feeds.run(FeedRun(tenant=state.tenant, feed=state.feed, round=state.round))
-        assert (await world.feed()).phase is FeedPhase.IDLE
+        rounds.add(await read_to_the_end(world))
     assert len(rounds) == 1
     await world.storage.in_hand.take(world.nomination(), world.clock.now())
-    world.clock.advance(READ_ANEW_EVERY)
+    world.clock.advance(EVERY)
     await takeover(world).run()
     assert (await world.feed()).round not in rounds
+
+
+async def read_to_the_end(world: World) -> str:
+    """The name of the round that is read."""
+    state = await world.feed()
+    if state.phase is not FeedPhase.IDLE:
+        await world.feeds.run(FeedRun(tenant=state.tenant, feed=state.feed, round=state.round))
+    state = await world.feed()
+    assert state.phase is FeedPhase.IDLE
+    return state.round
+
+
+async def test_a_kill_during_a_full_round_has_one_afterwards() -> None:
+    """What was killed without a row may stand on a page that this round has read already."""
+    world = World()
+    await world.feeds.start_round("contoso", full=True)
+    await killed(world)
+    world.clock.advance(LEFT_AFTER * 2)
+    await takeover(world).run()
+    assert whom(await world.nominated()) == [ADA]
+    first = await read_to_the_end(world)
+    world.clock.advance(timedelta(minutes=5))
+    await takeover(world).run()
+    assert await read_to_the_end(world) > first
+    world.clock.advance(timedelta(minutes=5))
+    await world.nominated()
+    await world.runs()
+    await takeover(world).run()
+    assert (await world.nominated(), await world.runs()) == ([], [])
+
+
+async def test_a_takeover_that_dies_or_fails_anywhere_is_made_up_for_by_the_next() -> None:
+    """Before and after each call: the user is nominated, and the source read anew."""
+    world = World()
+    await killed(world)
+    world.clock.advance(LEFT_AFTER * 2)
+    world.forget_calls()
+    await takeover(world).run()
+    total = len(world.faults.calls)
+    assert total > 10
+    for n, after, error in product(range(total), (False, True), (Crash(), UnavailableError())):
+        world = World()
+        await killed(world)
+        world.clock.advance(LEFT_AFTER * 2)
+        world.faults.fail_at(n, error, after=after)
+        with suppress(Crash):
+            await takeover(world).run()
+        world.clock.advance(timedelta(minutes=5))
+        await takeover(world).run()
+        assert set(whom(await world.nominated())) == {ADA}
+        assert (await world.feed()).full
+
+
+async def test_who_is_looked_at_again_meanwhile_keeps_the_row() -> None:
+    """The nomination is taken up at once, while the takeover still starts the round."""
+    world = World()
+    await killed(world)
+    world.clock.advance(LEFT_AFTER * 2)
+    taken = partial(world.storage.in_hand.take, world.nomination())
+    world.faults.after_next("queue.feed-pages.send", lambda: taken(world.clock.now()))
+    await takeover(world).run()
+    world.clock.advance(timedelta(seconds=1))
+    assert [each.nomination.user for each in await world.storage.in_hand.left(NAME, world.clock.now())] == [ADA]
+
+
+async def test_a_row_that_a_newer_version_wrote_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    """By its schema or by an unknown reason: that version takes it over, and this one says so."""
+    world = World()
+    await killed(world)
+    table = world.storage.tables_by_name["guards"]
+    at = format_time(world.clock.now())
+    await table.insert(Row(pk=f"hand:{NAME}", rk="a", values={"v": 2, "why": "feed", "at": at}))
+    await table.insert(Row(pk=f"hand:{NAME}", rk="b", values={"v": 1, "why": "whim", "at": at}))
+    world.clock.advance(LEFT_AFTER * 2)
+    await takeover(world).run()
+    assert whom(await world.nominated()) == [ADA]
+    assert caplog.messages.count(f"in_hand.unreadable sync={NAME}") == 2
 
 
 async def test_a_full_round_that_is_under_way_is_left_alone() -> None:
@@ -134,7 +230,7 @@ async def test_a_full_round_that_is_under_way_is_left_alone() -> None:
 def test_a_look_that_waits_for_minutes_is_not_taken_for_a_dead_one() -> None:
     """It waits for the permits of its writes; its row is renewed meanwhile, and dropped in the end."""
 
-    async def look() -> list[list[Nomination]]:
+    async def look() -> list[list[LeftBehind]]:
         clock = LoopClock()
         storage, nomination, left = memory_storage(clock), World().nomination(), []
         async with at_work(storage.in_hand, nomination, clock):
@@ -150,7 +246,7 @@ def test_a_look_that_waits_for_minutes_is_not_taken_for_a_dead_one() -> None:
 def test_a_row_that_cannot_be_renewed_ends_no_look() -> None:
     """Storage is out of reach for one renewal; the next one succeeds."""
 
-    async def look() -> list[Nomination]:
+    async def look() -> list[LeftBehind]:
         clock, faults, nomination = LoopClock(), Faults(), World().nomination()
         storage = memory_storage(clock, wrap_table=lambda name, table: FaultyTable(name, table, faults))
         async with at_work(storage.in_hand, nomination, clock):
