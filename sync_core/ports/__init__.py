@@ -26,27 +26,21 @@ from .state import (
     BudgetRecord,
     Budgets,
     CountedPerson,
-    Done,
     FeedPhase,
     Feeds,
     FeedState,
-    Fronts,
     GuardHistory,
     Guards,
     GuardTable,
     GuardWindow,
     HoldRecord,
     HoldState,
-    InHand,
-    LeftBehind,
     Links,
-    Poison,
-    Poisoned,
-    Queues,
     SubscriptionRecord,
     Subscriptions,
     Tally,
 )
+from .work import Done, Fronts, InHand, LeftBehind, Poison, Poisoned, Queues
 
 __all__ = [
     "Activity",
