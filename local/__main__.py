@@ -7,30 +7,22 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
-from local.demo import CONTOSO, FABRIKAM, demo
-from local.emulated import Emulated
-from local.processes import ChildFailedError
-from local.stack import Ports, Stack
+from local.demo import demo
+from local.ports import Ports
+from local.processes import ChildFailedError, without_proxies
+from local.stack import ROOT
+from local.up import Up, kept_folder
+from sync_core.model.errors import ConfigError
 
 
-async def up(*, core_tools: bool, split: bool, people: int) -> int:
+async def up(life: Up) -> int:
     """Start the stack, print one `ready` line, run until Ctrl-C or SIGTERM."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with Stack(ports=Ports.from_environment(os.environ), core_tools=core_tools, split=split) as stack:
-        async with Emulated(stack.graph_url) as emulated:
-            await emulated.two_tenants(CONTOSO, FABRIKAM, people=people)
-        for function in ("keep_subscriptions", "poll_feeds"):
-            await stack.start_by_hand(function)
-        sys.stdout.write(f"ready graph={stack.graph_url} functions={stack.functions_url}\n")
-        sys.stdout.flush()
-        ends = [asyncio.create_task(stopped.wait()), asyncio.create_task(stack.wait())]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
-            end.cancel()
-        return 0 if stopped.is_set() else 1
+    return await life.run(stopped)
 
 
 def main() -> int:
@@ -42,11 +34,20 @@ def main() -> int:
     upping.add_argument("--people", type=int, default=25, help="people in the source tenant (default: 25)")
     commands.add_parser("demo", help="run the whole story; exit code 0 only if both tenants agree at the end")
     arguments = parser.parse_args()
+    without_proxies(os.environ)
     try:
         if arguments.command == "demo":
             return asyncio.run(demo())
-        return asyncio.run(up(core_tools=arguments.host == "func", split=arguments.split, people=arguments.people))
-    except ChildFailedError as error:
+        life = Up(
+            config=Path(os.environ.get("XTSYNC_CONFIG") or ROOT / "sync.yaml").resolve(),
+            ports=Ports.from_environment(os.environ),
+            people=arguments.people,
+            kept=kept_folder(os.environ),
+            core_tools=arguments.host == "func",
+            split=arguments.split,
+        )
+        return asyncio.run(up(life))
+    except (ChildFailedError, ConfigError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except KeyboardInterrupt:

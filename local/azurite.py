@@ -1,4 +1,4 @@
-"""Azurite, Microsoft's storage emulator, as a child process that keeps everything in memory.
+"""Azurite, Microsoft's storage emulator, as a child process that keeps everything in memory, or in a folder.
 
     async with Azurite() as storage:          # ports 0: free ones are picked
         os.environ["AzureWebJobsStorage"] = storage.connection_string
@@ -23,7 +23,10 @@ _SCRIPT = Path(__file__).parent / "azurite" / "node_modules" / "azurite" / "dist
 class Azurite(Startable):
     """Blob, queue and table service on three loopback ports. A port of 0 is replaced by a free one at start."""
 
-    def __init__(self, blob_port: int = 0, queue_port: int = 0, table_port: int = 0) -> None:
+    def __init__(
+        self, blob_port: int = 0, queue_port: int = 0, table_port: int = 0, *, folder: Path | None = None
+    ) -> None:
+        self._folder = folder
         self.blob_port = blob_port
         self.queue_port = queue_port
         self.table_port = table_port
@@ -48,7 +51,7 @@ class Azurite(Startable):
         """Start and wait until all three services listen. Raises ChildFailedError."""
         self._pick_ports()
         self._process = await asyncio.create_subprocess_exec(
-            *_command(self.blob_port, self.queue_port, self.table_port),
+            *_command(self.blob_port, self.queue_port, self.table_port, self._folder),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             # A terminal's Ctrl-C goes to the whole process group. In a session of its own, Azurite outlives the
@@ -63,8 +66,13 @@ class Azurite(Startable):
             await self.stop()
             raise
 
+    async def ended(self) -> int:
+        """Wait for the end of the process; its exit code."""
+        assert self._process is not None
+        return await self._process.wait()
+
     async def stop(self) -> None:
-        """End the process. Its data are gone."""
+        """End the process. Without a folder its data are gone."""
         if self._process is not None:
             await stop_process(self._process)
             self._process = None
@@ -76,8 +84,9 @@ class Azurite(Startable):
         )
 
 
-def _command(blob_port: int, queue_port: int, table_port: int) -> list[str]:
-    flags = ["--inMemoryPersistence", "--disableTelemetry", "--silent"]
+def _command(blob_port: int, queue_port: int, table_port: int, folder: Path | None) -> list[str]:
+    flags = ["--inMemoryPersistence"] if folder is None else ["--location", str(folder)]
+    flags += ["--disableTelemetry", "--silent"]
     # The Python SDKs send a newer API version than Azurite knows.
     flags.append("--skipApiVersionCheck")
     ports = {"--blobPort": blob_port, "--queuePort": queue_port, "--tablePort": table_port}

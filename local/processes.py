@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +33,12 @@ def die_with_parent(death_signal: int = signal.SIGKILL) -> Callable[[], None] | 
     return arm
 
 
+def without_proxies(environ: MutableMapping[str, str]) -> None:
+    """Take the proxies out of an environment: no program of the local stack talks to anything but loopback."""
+    for name in [name for name in environ if name.lower() in {"http_proxy", "https_proxy", "all_proxy"}]:
+        del environ[name]
+
+
 def free_ports(count: int) -> list[int]:
     """Distinct free TCP ports on the loopback address. Another process may take one first: bind soon."""
     with contextlib.ExitStack() as stack:
@@ -40,6 +46,17 @@ def free_ports(count: int) -> list[int]:
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port of a server that just ended is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 async def wait_for_port(port: int, *, process: asyncio.subprocess.Process, timeout_s: float) -> None:

@@ -5,6 +5,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# pip, uv and npm keep caches in the home folder. Without one that can be written, they get one here.
+if ! { [ -n "${HOME:-}" ] && mkdir -p "$HOME/.cache" 2>/dev/null && [ -w "$HOME/.cache" ]; }; then
+    export HOME=$PWD/.cache/home
+    mkdir -p "$HOME"
+fi
+
 say() { printf '%s\n' "setup: $*" >&2; }
 
 is_313() { [ -x "$1" ] && "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; }
@@ -46,7 +52,8 @@ if ! fresh .venv/.complete "$wanted"; then
     .venv/bin/uv pip install --python .venv/bin/python --require-hashes -r requirements-dev.txt >&2
     # The commands of this checkout (xtsync) and its packages, importable from anywhere in the environment.
     pwd >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/xtsync.pth"
-    printf '#!/bin/sh\nexec "%s/.venv/bin/python" -m sync_core.cli "$@"\n' "$PWD" >.venv/bin/xtsync
+    # It finds its folder by itself: a path that is written into a script would have to be quoted.
+    printf '#!/bin/sh\nexec "$(dirname "$0")/python" -m sync_core.cli "$@"\n' >.venv/bin/xtsync
     chmod +x .venv/bin/xtsync
     echo "$wanted" >.venv/.complete
 fi

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ import httpx
 from local import hosts
 from local.azurite import Azurite
 from local.groups import split
+from local.ports import Ports
 from local.processes import ChildFailedError, Startable, die_with_parent, free_ports, stop_process
 from sync_core.storage.connect import connect
 
@@ -37,27 +39,6 @@ DEFAULTS = {
 BY_HAND = {"POLL_SCHEDULE": "0 0 0 1 1 *", "SUBSCRIPTION_SCHEDULE": "0 0 0 1 1 *"}
 
 _READY_S = 60  # the most that a child may take to start
-
-
-@dataclass(slots=True, kw_only=True)
-class Ports:
-    """0 picks a free port. `from_environment` has the documented defaults."""
-
-    graph: int = 0
-    functions: int = 0
-    blob: int = 0
-    queue: int = 0
-    table: int = 0
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Ports:
-        return cls(
-            graph=int(environ.get("GRAPH_EMULATOR_PORT", "8040")),
-            functions=int(environ.get("FUNCTIONS_PORT", "7071")),
-            blob=int(environ.get("AZURITE_BLOB_PORT", "10000")),
-            queue=int(environ.get("AZURITE_QUEUE_PORT", "10001")),
-            table=int(environ.get("AZURITE_TABLE_PORT", "10002")),
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +57,7 @@ class Stack(Startable):
     core_tools: bool = field(default_factory=lambda: os.environ.get("XTSYNC_STACK_HOST") == "func")
     split: bool = field(default_factory=lambda: os.environ.get("XTSYNC_STACK_SPLIT") == "1")
     telemetry: Path | None = None  # the built-in host appends what Application Insights would get to this file
+    storage_folder: Path | None = None  # None: tables, queues and blobs are in memory
     azurite: Azurite = field(init=False)
     host_processes: list[asyncio.subprocess.Process] = field(default_factory=list)
     functions_urls: list[str] = field(default_factory=list)  # the first one answers HTTP
@@ -105,7 +87,7 @@ class Stack(Startable):
 
     async def start(self) -> None:
         """Start everything and wait until it answers. If a part fails, stop all and raise ChildFailedError."""
-        self.azurite = Azurite(self.ports.blob, self.ports.queue, self.ports.table)
+        self.azurite = Azurite(self.ports.blob, self.ports.queue, self.ports.table, folder=self.storage_folder)
         for name in ("graph", "functions"):
             if getattr(self.ports, name) == 0:
                 setattr(self.ports, name, free_ports(1)[0])
@@ -116,14 +98,17 @@ class Stack(Startable):
                 await storage.create_all()
             finally:
                 await storage.close()
-            for n in range(self.hosts):
-                await self.start_host(self.ports.functions if n == 0 else free_ports(1)[0])
-            if self.split:
-                for group in split(self.app)[1:]:
-                    await self.start_host(free_ports(1)[0], group)
+            await self._start_hosts()
         except BaseException:
             await self.stop()
             raise
+
+    async def _start_hosts(self) -> None:
+        for n in range(self.hosts):
+            await self.start_host(self.ports.functions if n == 0 else free_ports(1)[0])
+        if self.split:
+            for group in split(self.app)[1:]:
+                await self.start_host(free_ports(1)[0], group)
 
     async def start_host(self, port: int, only: Sequence[str] = ()) -> asyncio.subprocess.Process:
         """One more Functions host on the same storage account and queue, with `only` these functions.
@@ -181,19 +166,33 @@ class Stack(Startable):
         hosts.kill(process)
         await self._forget(process)
 
-    async def wait(self) -> None:
-        """Return when one of the children ends by itself."""
-        children = [p for p in (self._emulator, *self.host_processes) if p is not None]
-        ends = [asyncio.ensure_future(process.wait()) for process in children]
+    async def wait(self) -> str:
+        """Return when one of the children ends by itself: which one, and its exit code."""
+        waits = {asyncio.ensure_future(self.azurite.ended()): "Azurite"}
+        if self._emulator is not None:
+            waits[asyncio.ensure_future(self._emulator.wait())] = "the Graph emulator"
+        waits |= {asyncio.ensure_future(process.wait()): "the Functions host" for process in self.host_processes}
         try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            [ended, *_], _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for end in ends:
-                end.cancel()
+            for each in waits:
+                each.cancel()
+        code = ended.result()
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        return f"{waits[ended]} {how}; its last lines are above"
+
+    async def restart_hosts(self) -> None:
+        """Stop the hosts, which finish their work, and start as many anew: sync.yaml is read again."""
+        await self.stop_hosts()
+        await self._start_hosts()
+
+    async def stop_hosts(self) -> None:
+        """The hosts finish the work in hand."""
+        await asyncio.gather(*(self._forget(process) for process in list(self.host_processes)))
 
     async def stop(self) -> None:
         """Stop the hosts first, so that they can finish their work, then everything else."""
-        await asyncio.gather(*(self._forget(process) for process in list(self.host_processes)))
+        await self.stop_hosts()
         if self._emulator is not None:
             await stop_process(self._emulator)
             self._emulator = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from local.processes import without_proxies
+
+without_proxies(os.environ)  # a proxy knows nothing of the ports of this machine
 UNIT = Path(__file__).parent / "unit"
 
 
