@@ -98,15 +98,16 @@ class Stack(Startable):
                 await storage.create_all()
             finally:
                 await storage.close()
-            await self._start_hosts()
+            await self.start_hosts(self.hosts)
         except BaseException:
             await self.stop()
             raise
 
-    async def _start_hosts(self) -> None:
-        for n in range(self.hosts):
+    async def start_hosts(self, count: int) -> None:
+        """So many hosts, the first on the port of HTTP; on a split stack those of the other functions beside them."""
+        for n in range(count):
             await self.start_host(self.ports.functions if n == 0 else free_ports(1)[0])
-        if self.split:
+        if self.split and count:
             for group in split(self.app)[1:]:
                 await self.start_host(free_ports(1)[0], group)
 
@@ -180,11 +181,6 @@ class Stack(Startable):
         code = ended.result()
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return f"{waits[ended]} {how}; its last lines are above"
-
-    async def restart_hosts(self) -> None:
-        """Stop the hosts, which finish their work, and start as many anew: sync.yaml is read again."""
-        await self.stop_hosts()
-        await self._start_hosts()
 
     async def stop_hosts(self) -> None:
         """The hosts finish the work in hand."""

@@ -12,7 +12,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import httpx
 
 from local.emulated import Emulated
 from local.ports import Ports
@@ -43,6 +45,7 @@ class Up:
         config = self._read()
         self.ports.refuse_occupied()
         stack = Stack(
+            hosts=0,  # none works before the tenants are there
             config=self.config,
             ports=self.ports,
             core_tools=self.core_tools,
@@ -84,8 +87,8 @@ class Up:
         except ConfigError as error:
             sys.stderr.write(f"{error}\n{self.config.name} has faults: what ran before keeps running\n")
             return
+        await stack.stop_hosts()
         await self._seed(emulated, config)
-        await stack.restart_hosts()
         await _work(stack)
         _say(f"reloaded {self.config.name}: {', '.join(config.syncs)}")
 
@@ -99,24 +102,23 @@ class Up:
         for key, tenant in config.tenants.items():
             if tenant.id in known:
                 continue
-            kept = self._kept_state(tenant.id)
-            people = self.people if kept is None and key in config.source_tenants else 0
-            await emulated.tenant(tenant.id, key, people=people)
-            if kept is not None:
-                await emulated.control("PUT", f"/tenants/{tenant.id}/snapshot", kept)
-
-    def _kept_state(self, tenant_id: str) -> Mapping[str, Any] | None:
-        file = self.kept and self.kept / f"{tenant_id}.json"
-        if file is None or not file.exists():
-            return None
-        kept: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return kept
+            if self.kept is not None and (file := self.kept / f"{tenant.id}.json").exists():
+                await emulated.tenant(tenant.id, key, people=0)
+                await _restore(emulated, tenant.id, file)
+            else:
+                people = self.people if key in config.source_tenants else 0
+                await emulated.tenant(tenant.id, key, people=people)
 
     async def _save(self, emulated: Emulated) -> None:
         """Every tenant of the emulator, in a file that replaces the one before at once."""
         if self.kept is None:
             return
-        for tenant in (await emulated.control("GET", "/tenants"))["value"]:
+        try:
+            tenants = (await emulated.control("GET", "/tenants"))["value"]
+        except httpx.TransportError:
+            sys.stderr.write(f"the Graph emulator is gone, and {self.kept} is not up to date: remove it\n")
+            return
+        for tenant in tenants:
             state = await emulated.control("GET", f"/tenants/{tenant['id']}/snapshot")
             unfinished = self.kept / f"{tenant['id']}.tmp"
             unfinished.write_text(json.dumps(state), encoding="utf-8")
@@ -131,7 +133,17 @@ def kept_folder(environ: Mapping[str, str]) -> Path | None:
     return KEPT
 
 
+async def _restore(emulated: Emulated, tenant_id: str, file: Path) -> None:
+    """Raises ChildFailedError for a file that holds no tenant."""
+    try:
+        kept = json.loads(await asyncio.to_thread(file.read_bytes))
+        await emulated.control("PUT", f"/tenants/{tenant_id}/snapshot", kept)
+    except (ValueError, httpx.HTTPStatusError) as error:
+        raise ChildFailedError(f"{file} is not a tenant that was kept: remove {file.parent}") from error
+
+
 async def _work(stack: Stack) -> None:
+    await stack.start_hosts(1)
     for function in ("keep_subscriptions", "poll_feeds"):
         await stack.start_by_hand(function)
 

@@ -16,7 +16,7 @@ import pytest
 
 from local.emulated import Emulated, until
 from local.ports import Ports
-from local.processes import free_ports, stop_process
+from local.processes import ChildFailedError, free_ports, stop_process
 from local.up import Up
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,9 +58,9 @@ async def line(stream: asyncio.StreamReader | None, word: str) -> str:
     raise AssertionError(f"nobody said {word!r}:\n{said}")
 
 
-def child(process: asyncio.subprocess.Process, program: bytes) -> int:
-    """The id of the child that runs this program."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+def child(program: bytes) -> int:
+    """The id of the child of this process that runs this program."""
+    children = Path("/proc/self/task", str(os.getpid()), "children").read_text().split()
     [found] = [int(pid) for pid in children if program in Path(f"/proc/{pid}/cmdline").read_bytes()]
     return found
 
@@ -123,27 +123,53 @@ async def test_an_edit_of_sync_yaml_is_taken_over_and_forgets_nothing(tmp_path: 
         assert await guests(emulated, BONN, 1)
 
 
+async def started(life: Up, stopped: asyncio.Event) -> asyncio.Task[int]:
+    """It runs, and is ready."""
+    running = asyncio.create_task(life.run(stopped))
+    while not life.ready:
+        assert not running.done(), running.result()
+        await asyncio.sleep(0.1)
+    return running
+
+
+async def a_day(config: Path, kept: Path) -> tuple[set[str], list[str]]:
+    """From start to stop: the ids of those in Rome when everybody is there, and the paths asked for until then."""
+    life = Up(config=config, ports=Ports(), people=3, kept=kept)
+    stopped = asyncio.Event()
+    running = await started(life, stopped)
+    async with Emulated(f"http://127.0.0.1:{life.ports.graph}") as emulated:
+        assert await until(partial(everybody, emulated), timeout_s=40)
+        ids = {user["id"] for user in await emulated.users(ROME, ["id"])}
+        paths = [each["path"] for each in (await emulated.control("GET", "/requests"))["items"]]
+    stopped.set()
+    assert await running == 0
+    return ids, paths
+
+
 @pytest.mark.asyncio
 async def test_what_is_kept_is_there_again(tmp_path: Path) -> None:
     """With a folder, the tenants and the links of one day are those of the next: nobody is invited twice."""
     config = tmp_path / "sync.yaml"
     config.write_text(ONE_WAY)
-    seen = []
-    for _ in range(2):
-        life = Up(config=config, ports=Ports(), people=3, kept=tmp_path)
-        stopped = asyncio.Event()
-        running = asyncio.create_task(life.run(stopped))
-        while life.ports.graph == 0 or not life.ready:
-            assert not running.done(), running.result()
-            await asyncio.sleep(0.1)
-        async with Emulated(f"http://127.0.0.1:{life.ports.graph}") as emulated:
-            assert await until(partial(everybody, emulated), timeout_s=40)
-            seen.append({user["id"] for user in await emulated.users(ROME, ["id"])})
-            invitations = (await emulated.control("GET", "/requests"))["items"]
-        stopped.set()
-        assert await running == 0
-    assert seen[0] == seen[1]
-    assert [each for each in invitations if each["path"] == "/invitations"] == []
+    first, _ = await a_day(config, tmp_path)
+    second, paths = await a_day(config, tmp_path)
+    assert first == second
+    assert "/invitations" not in paths
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kept", ["{", "{}"])
+async def test_no_host_works_before_the_tenants_are_there(
+    kept: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What lies on the kept queues needs them: a tenant that cannot be restored is named before a host runs."""
+    config = tmp_path / "sync.yaml"
+    config.write_text(ONE_WAY)
+    file = tmp_path / f"{OSLO}.json"
+    file.write_text(kept)
+    with pytest.raises(ChildFailedError, match=f"{file} is not a tenant that was kept: remove {tmp_path}"):
+        await Up(config=config, ports=Ports(), people=3, kept=tmp_path).run(asyncio.Event())
+    assert "user_changes" not in capfd.readouterr().err
 
 
 @pytest.mark.asyncio
@@ -175,10 +201,19 @@ async def test_a_port_that_is_none_is_one_line(port: str) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_host_that_dies_ends_make_up_with_a_reason() -> None:
-    """The last line says which process it was, and how it ended."""
-    async with living(environment()) as (process, _):
-        os.kill(child(process, b"local.functions_host"), signal.SIGKILL)
-        _, err = await process.communicate()
-        assert process.returncode == 1
-        assert "error: the Functions host was ended by SIGKILL" in err.decode().splitlines()[-1]
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        (b"local.functions_host", "the Functions host"),
+        (b"local.graph_emulator", "the Graph emulator"),
+        (b"azurite", "Azurite"),
+    ],
+)
+async def test_a_part_that_dies_ends_make_up_with_a_reason(program: bytes, name: str, tmp_path: Path) -> None:
+    """It says which process it was, and how it ended, also when what is kept cannot be saved."""
+    config = tmp_path / "sync.yaml"
+    config.write_text(ONE_WAY)
+    running = await started(Up(config=config, ports=Ports(), people=3, kept=tmp_path), asyncio.Event())
+    os.kill(child(program), signal.SIGKILL)
+    with pytest.raises(ChildFailedError, match=f"{name} was ended by SIGKILL"):
+        await running
