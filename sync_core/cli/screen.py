@@ -27,7 +27,7 @@ class Screen:
         self._console = Console(
             file=stream,
             force_terminal=self._terminal,
-            no_color=bool(environ.get("NO_COLOR")),  # https://no-color.org
+            _environ=environ,  # TERM, and NO_COLOR: https://no-color.org
             width=None if self._terminal else _UNWRAPPED,
             markup=False,  # the text comes from configuration and directories, not from us
             highlight=False,
