@@ -5,7 +5,7 @@ The shapes of the file are in shapes.py. The file has no secrets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ..mapping.checks import Finding, mapping_faults, nearest, rule_warnings
 from ..model.errors import ConfigError, Fault
 from ..scope.checks import clause_faults, clause_warnings
 from .shapes import FileShape, FilterShape, ScopeShape, SyncShape
+from .sound import sound
 from .yaml_lines import Lines, Path_, parse_yaml
 
 
@@ -63,8 +64,11 @@ def read_text(path: Path) -> str:
 def parse_config(text: str, name: str = "sync.yaml") -> Config:
     """The content of a text; faults name it `name`. Raises one ConfigError that lists every fault."""
     data, lines = parse_yaml(text, name)
-    shape = validated(FileShape, data, lines)
-    faults = [_fault(lines, placed) for placed in _cross_checks(shape)]
+    try:
+        shape = validated(FileShape, data, lines)
+    except ConfigError as error:
+        raise ConfigError([*error.faults, *_faults_between(data, lines)]) from error
+    faults = [_fault(lines, placed) for placed in _cross_checks(shape, shape.tenants)]
     if faults:
         raise ConfigError(faults)
     tenants = {key: model.Tenant(key=key, id=str(t.id), cloud=t.cloud) for key, t in shape.tenants.items()}
@@ -73,6 +77,16 @@ def parse_config(text: str, name: str = "sync.yaml") -> Config:
         syncs={sync.name: _sync(sync, tenants, shape) for sync in shape.syncs},
         warnings=[_fault(lines, placed) for placed in _warnings(shape)],
     )
+
+
+def _faults_between(data: Any, lines: Lines) -> Iterator[Fault]:
+    """The faults between values, of a file of which some values have faults themselves."""
+    good = sound(FileShape, data)
+    if good.shape is not None:
+        for path, message, line in _cross_checks(good.shape, [str(key) for key in data["tenants"]]):
+            place = good.in_file(path)
+            if len(place) <= _IN_A_SYNC or not good.may_follow(place):
+                yield _fault(lines, (place, message, line))
 
 
 def validated[S: BaseModel](shape: type[S], data: Any, lines: Lines) -> S:
@@ -146,6 +160,8 @@ def _filter(shape: FilterShape) -> model.Filter:
     return model.Filter(name=shape.name, clauses=tuple(clause.clause() for clause in shape.clauses))
 
 
+_IN_A_SYNC = 3  # the length of the path of a sync's own field: none of these depends on another
+
 type Placed = tuple[Path_, str, int]  # path of the value, message, and the line within the value (0: none)
 
 
@@ -158,8 +174,8 @@ def _placed(path: Path_, finding: Finding) -> Placed:
     return (path if finding.key is None else (*path, finding.key)), finding.message, finding.line
 
 
-def _cross_checks(shape: FileShape) -> Iterator[Placed]:
-    """The faults that concern more than one field."""
+def _cross_checks(shape: FileShape, tenants: Collection[str]) -> Iterator[Placed]:
+    """The faults that concern more than one field. `tenants` are the keys of all of them."""
     seen: set[str] = set()
     for i, sync in enumerate(shape.syncs):
         at: Path_ = ("syncs", i)
@@ -168,8 +184,8 @@ def _cross_checks(shape: FileShape) -> Iterator[Placed]:
         seen.add(sync.name)
         for side in ("source", "target"):
             key = getattr(sync, side)
-            if key not in shape.tenants:
-                yield (*at, side), f"no tenant is named '{key}'{nearest(key, shape.tenants)}", 0
+            if key not in tenants:
+                yield (*at, side), f"no tenant is named '{key}'{nearest(key, tenants)}", 0
         if sync.source == sync.target:
             yield (*at, "target"), "source and target are the same tenant", 0
         yield from _scope_faults(at, sync)

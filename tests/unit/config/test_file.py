@@ -591,6 +591,32 @@ def test_aliases_may_be_used(tmp_path: Path) -> None:
     assert config.syncs["a-to-b"].mapping == config.syncs["b-to-a"].mapping
 
 
+def test_faults_of_values_and_faults_between_them_come_in_one_run() -> None:
+    """Each at its own place: a rule with a fault of its own moves no other, and its tenant is known by its name."""
+    mapping = [
+        "mapping:",
+        "  - { target: city, source: [1] }",
+        "  - { target: department, expression: 'Joni([city])' }",
+        "deletion_guard: { max_percent: 500 }",
+    ]
+    text = with_sync(*mapping).replace("22222222-2", "2-2").replace("source: contoso", "source: cotoso")
+    assert [fault.split(": ")[0] for fault in faults(text)] == [
+        "sync.yaml:3 tenants.fabrikam.id",
+        "sync.yaml:9 syncs[0].mapping[0].source",
+        "sync.yaml:11 syncs[0].deletion_guard.max_percent",
+        "sync.yaml:6 syncs[0].source",
+        "sync.yaml:10 syncs[0].mapping[1].expression",
+    ]
+
+
+def test_what_a_fault_leaves_open_is_no_second_fault() -> None:
+    """A group that is no id is a group all the same: one thing is to be mended, and one is said."""
+    [fault] = faults(with_sync("scope: { users: assigned, groups: [nobody] }"))
+    assert "groups[0]" in fault
+    [fault] = faults(SMALLEST.replace("name: a-to-b", "name: '!'"))
+    assert "syncs[0].name" in fault
+
+
 def test_a_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
     """Missing, a folder, or not text: the same kind of report, without the path of the machine."""
     latin = tmp_path / "latin.yaml"
