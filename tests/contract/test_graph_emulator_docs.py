@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import fields
@@ -51,6 +52,7 @@ async def run(base: str, *command: str, cwd: Path = ROOT) -> str:
     return out.decode()
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 async def test_the_curl_example_runs(base: str) -> None:
     """Every line of it succeeds, and the guest is accepted at once: both tenants consent."""
     out = await run(base, "bash", "-ec", block("sh", 1))

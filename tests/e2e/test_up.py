@@ -29,10 +29,11 @@ TWO_WAYS = ONE_WAY + SYNC.format("rome", "bonn")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Ports of its own, and proxies that nobody answers at."""
+    """Ports of its own, proxies that nobody answers at, no home folder, and a terminal that can do nothing."""
     ports = dict(zip(VARIABLES, map(str, free_ports(len(VARIABLES))), strict=True))
     nobody = "http://127.0.0.1:9"
-    return {**os.environ, **ports, "HTTP_PROXY": nobody, "https_proxy": nobody, "ALL_PROXY": "socks5://x:9", **more}
+    proxies = {"HTTP_PROXY": nobody, "https_proxy": nobody, "ALL_PROXY": "socks5://x:9"}
+    return {**os.environ, **ports, **proxies, "HOME": "/proc/none", "TERM": "dumb", **more}
 
 
 async def up(environ: Mapping[str, str]) -> asyncio.subprocess.Process:
