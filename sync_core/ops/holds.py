@@ -17,6 +17,7 @@ from ..ports import HoldRecord
 from . import documents
 from .documents import Decided
 from .errors import RefusedError, UsageError
+from .names import source_ids
 from .words import many
 
 _MOST_DECISIONS = 1000
@@ -73,7 +74,7 @@ async def choose(runtime: Runtime, syncs: Iterable[Sync], code: str, users: Sequ
         if not chosen:
             raise RefusedError("no deletion is waiting", hint="What was rejected is decided anew by naming its users.")
         return chosen
-    wanted = {user.lower() for user in users}
+    wanted = {source_id for user in users for source_id in await source_ids(runtime, user)}
     unknown = wanted - {hold.source_id.lower() for hold in holds}
     if unknown:
         raise RefusedError(

@@ -66,6 +66,15 @@ async def find_user(runtime: Runtime, user: str, sync: str | None) -> list[tuple
     return found
 
 
+async def source_ids(runtime: Runtime, user: str) -> set[str]:
+    """The object ids of this user in the source tenants. Raises RefusedError when none has the user.
+
+    An object id is taken as it is, so that a user who is gone can be named.
+    """
+    source_id = _object_id(user)
+    return {source_id} if source_id else {each for _, each in await find_user(runtime, user, None)}
+
+
 def _object_id(user: str) -> str | None:
     if is_object_id(user.lower()):
         return user.lower()

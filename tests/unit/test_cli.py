@@ -117,9 +117,11 @@ def test_no_secret_is_printed(bench: Bench) -> None:
         assert "hush" not in result.out + result.err
 
 
-def test_colour_only_on_a_terminal_that_wants_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Escape codes appear on a terminal, and neither in a pipe nor with NO_COLOR; words are the same."""
-    monkeypatch.setenv("TERM", "xterm-256color")
+def test_colour_only_on_a_terminal_that_wants_it(bench: Bench) -> None:
+    """Escape codes appear on a terminal that knows them, not in a pipe nor with NO_COLOR; words are the same."""
+    bench.environ = {**SETTINGS, "TERM": "dumb"}
+    assert "\x1b" not in bench.run("validate", terminal=True).out
+    bench.environ = {**SETTINGS, "TERM": "xterm-256color"}
     assert "\x1b[32m" in bench.run("validate", terminal=True).out
     assert "\x1b" not in bench.run("validate").out
     bench.environ = {**SETTINGS, "NO_COLOR": "1"}

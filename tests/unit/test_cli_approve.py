@@ -13,6 +13,7 @@ from sync_core.model.errors import ConflictError
 from sync_core.ports import HoldRecord, HoldState
 from sync_core.storage.guards import TableGuards
 from tests.support.cli import ADA, BOB, CYD, NAME, Bench
+from tests.support.make import person
 
 
 class Contested(TableGuards):
@@ -86,6 +87,17 @@ def test_a_subset_can_be_approved(bench: Bench) -> None:
     assert result.json["users"] == [{"sync": NAME, "source_id": ADA}]
     assert _states(bench) == {ADA: HoldState.APPROVED, BOB: HoldState.HELD}
     assert [each.user for each in bench.nominations()] == [ADA]
+
+
+def test_a_user_may_be_named_by_user_principal_name(bench: Bench) -> None:
+    """As with `xtsync sync`. Who is in the source no more has no such name, and the hint asks for the object id."""
+    bench.source.users[ADA] = person("Ada")
+    result = bench.run("holds", "approve", bench.code(), "ada@contoso.example", "--yes", "--json")
+    assert result.json["users"] == [{"sync": NAME, "source_id": ADA}]
+    result = bench.run("holds", "reject", bench.code(), "bob@contoso.example", "--yes")
+    assert result.code == 1
+    assert "hint: Check the spelling; a deleted user is found by its object id only." in result.err
+    assert _states(bench) == {ADA: HoldState.APPROVED, BOB: HoldState.HELD}
 
 
 def test_a_user_who_is_not_held_is_refused(bench: Bench) -> None:

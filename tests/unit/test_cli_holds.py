@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import ADA, BOB, CYD, NAME, Bench
+from tests.support.cli import ADA, BOB, CYD, NAME, SETTINGS, Bench
 
 
 @pytest.fixture
@@ -56,13 +56,13 @@ def test_options_before_the_action_count(bench: Bench) -> None:
     assert bench.run("holds", "--json", "list").json["holds"]
 
 
-def test_a_narrow_terminal_gets_blocks(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_narrow_terminal_gets_blocks(bench: Bench) -> None:
     """Where the table does not fit, each hold is a block of lines, and its ids stay whole."""
-    monkeypatch.setenv("COLUMNS", "60")
+    bench.environ = {**SETTINGS, "COLUMNS": "60"}
     shown = bench.run("holds", terminal=True).out
     assert ADA in shown
     assert max(map(len, shown.splitlines())) < 100
-    monkeypatch.setenv("COLUMNS", "250")
+    bench.environ = {**SETTINGS, "COLUMNS": "250"}
     [row] = [line for line in bench.run("holds", terminal=True).out.splitlines() if ADA in line]
     assert NAME in row
 

@@ -65,7 +65,9 @@ def add_parser(commands: Commands) -> None:
             nested=True,
         )
         action.add_argument("code", metavar="CODE", help="as `xtsync holds` shows it")
-        action.add_argument("users", nargs="*", metavar="USER", help="only these source users of the list")
+        action.add_argument(
+            "users", nargs="*", metavar="USER", help="only these source users of the list, by object id or name"
+        )
         action.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="as given to `xtsync holds`")
         action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
         action.add_argument("--by", metavar="WHO", help="who decides (default: who is logged in here)")
@@ -105,4 +107,4 @@ def _show(screen: Screen, held: Holds, *, now: datetime, sync: str | None) -> No
     screen.line(f"{many(waiting, 'deletion')} waiting. CODE {held.code} stands for exactly these {listed}:")
     screen.line(f"  xtsync holds approve {tail}")
     screen.line(f"  xtsync holds reject {tail}")
-    screen.line("Add USER ids after the code to decide about some of them only.")
+    screen.line("Add USERs after the code, by object id or user principal name, to decide about some of them only.")
