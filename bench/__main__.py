@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from local.processes import ChildFailedError, without_proxies
+from local.processes import ChildFailedError, bypass_proxies
 
 from . import budget, burst, emulator, groups, idle, imports, kill, latency, managers, mapping, paced, resync, simulate
 from .figures import Figure, as_json, as_table
@@ -52,7 +52,7 @@ async def measure(names: Sequence[str], run: Run) -> dict[str, list[Figure]]:
 def main() -> int:
     """The exit code: 0 if no figure is above its limit, 1 otherwise, 130 after Ctrl-C."""
     arguments = _parser().parse_args()
-    without_proxies(os.environ)
+    bypass_proxies(os.environ)
     run = Run(quick=arguments.quick, console=Console(stderr=True), kill_at=arguments.kill_at)
     try:
         results = asyncio.run(measure(arguments.names or list(SCENARIOS), run))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local.demo import demo
 from local.ports import Ports
-from local.processes import ChildFailedError, without_proxies
+from local.processes import ChildFailedError, bypass_proxies
 from local.stack import ROOT
 from local.up import Up, kept_folder
 from sync_core.model.errors import ConfigError
@@ -34,7 +34,7 @@ def main() -> int:
     upping.add_argument("--people", type=int, default=25, help="people in the source tenant (default: 25)")
     commands.add_parser("demo", help="run the whole story; exit code 0 only if both tenants agree at the end")
     arguments = parser.parse_args()
-    without_proxies(os.environ)
+    bypass_proxies(os.environ)
     try:
         if arguments.command == "demo":
             return asyncio.run(demo())

@@ -10,8 +10,8 @@ export AzureWebJobsStorage="DefaultEndpointsProtocol=http;AccountName=$_account;
 export XTSYNC_CREDENTIAL=emulator
 export XTSYNC_GRAPH_URL="http://127.0.0.1:${GRAPH_EMULATOR_PORT:-8040}"
 export XTSYNC_PUBLIC_URL="http://127.0.0.1:${FUNCTIONS_PORT:-7071}"
-export XTSYNC_CONFIG="$PWD/sync.yaml"
+export XTSYNC_CONFIG="${XTSYNC_CONFIG:-$PWD/sync.yaml}"
 # A proxy knows nothing of the ports of this machine.
-export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"
-export no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
+export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
+export no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}"
 export PATH="$PWD/.venv/bin:$PATH"

@@ -33,10 +33,13 @@ def die_with_parent(death_signal: int = signal.SIGKILL) -> Callable[[], None] | 
     return arm
 
 
-def without_proxies(environ: MutableMapping[str, str]) -> None:
-    """Take the proxies out of an environment: no program of the local stack talks to anything but loopback."""
+def bypass_proxies(environ: MutableMapping[str, str]) -> None:
+    """Loopback is reached without a proxy. One of SOCKS is left out: with it httpx makes no client at all."""
     for name in [name for name in environ if name.lower() in {"http_proxy", "https_proxy", "all_proxy"}]:
-        del environ[name]
+        if environ[name].lower().startswith("socks"):
+            del environ[name]
+    for name in ("NO_PROXY", "no_proxy"):
+        environ[name] = ",".join(["127.0.0.1", "localhost", *filter(None, [environ.get(name)])])
 
 
 def free_ports(count: int) -> list[int]:

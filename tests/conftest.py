@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local.processes import without_proxies
+from local.processes import bypass_proxies
 
-without_proxies(os.environ)  # a proxy knows nothing of the ports of this machine
+bypass_proxies(os.environ)  # a proxy knows nothing of the ports of this machine
 UNIT = Path(__file__).parent / "unit"
 
 

@@ -150,6 +150,9 @@ class Settings(BaseModel):
         return self.storage_table_uri or f"https://{self.storage_account}.table.core.windows.net"
 
 
+_NO_SOCKS = "is a proxy of SOCKS, through which this program cannot talk: name an HTTP proxy, or unset it"
+
+
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings. Raises one ConfigError that lists every fault by the name of its setting."""
     known = {field.alias for field in Settings.model_fields.values()}
@@ -160,18 +163,26 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         values["XTSYNC_PUBLIC_URL"] = f"{scheme}://{host}"
     if environ.get("WEBSITE_AUTH_ENABLED", "true").lower() != "true":  # it was switched off in the portal
         values.pop("XTSYNC_OPERATOR_ENDPOINTS", None)
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        faults = [
-            Fault(where=str(e["loc"][0]) if e["loc"] else "settings", message=e["msg"].removeprefix("Value error, "))
-            for e in error.errors(include_input=False)
-        ]
-        raise ConfigError(faults) from None  # the cause would quote the value, which may be a secret
-    faults = [Fault(where=name, message=message) for name, message in _missing(settings)]
-    if faults:
-        raise ConfigError(faults)
+    settings, wrong = _valid(values)
+    found = [*wrong.items(), *((name, _NO_SOCKS) for name in environ if _is_socks(name, environ[name]))]
+    if "XTSYNC_CREDENTIAL" not in wrong:  # it says what else is needed
+        found += [(name, message) for name, message in _missing(settings) if name not in wrong]
+    if found:
+        raise ConfigError([Fault(where=name, message=message) for name, message in found])
     return settings
+
+
+def _valid(values: Mapping[str, str]) -> tuple[Settings, Mapping[str, str]]:
+    """The settings without those of which a value is wrong, and the fault of each. No fault quotes a value."""
+    try:
+        return Settings.model_validate(values), {}
+    except ValidationError as error:
+        wrong = {str(e["loc"][0]): e["msg"].removeprefix("Value error, ") for e in error.errors(include_input=False)}
+    return Settings.model_validate({name: value for name, value in values.items() if name not in wrong}), wrong
+
+
+def _is_socks(name: str, value: str) -> bool:
+    return name.lower() in {"http_proxy", "https_proxy", "all_proxy"} and value.lower().startswith("socks")
 
 
 def _missing(settings: Settings) -> list[tuple[str, str]]:

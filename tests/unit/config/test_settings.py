@@ -98,6 +98,14 @@ def test_wrong_values_are_reported_together_by_their_settings() -> None:
     assert report["XTSYNC_GRAPH_URL"] == "must start with https:// (or be on this machine)"
 
 
+def test_what_is_wrong_and_what_is_missing_come_in_one_report() -> None:
+    """A proxy that the program cannot use is of them; whatever is not known yet is not called missing."""
+    environ = {"XTSYNC_CREDENTIAL": "secret", "XTSYNC_WRITE_BUDGET": "many", "all_proxy": f"socks5://{SECRET}@proxy"}
+    settings = {"XTSYNC_CLIENT_SECRET", "XTSYNC_SOURCE_CLIENT_ID", "XTSYNC_TARGET_CLIENT_ID", "AzureWebJobsStorage"}
+    assert set(faults(environ)) == {"XTSYNC_WRITE_BUDGET", "all_proxy", *settings}
+    assert set(faults({"XTSYNC_CREDENTIAL": "password"})) == {"XTSYNC_CREDENTIAL"}
+
+
 def test_secrets_are_never_shown() -> None:
     """Neither in a fault, nor when somebody prints the settings."""
     faults({"XTSYNC_CLIENT_SECRET": SECRET, "XTSYNC_CREDENTIAL": SECRET, "XTSYNC_WRITE_BUDGET": SECRET, **STORAGE})
