@@ -19,7 +19,7 @@ setup: ## make .venv and install Azurite (every other command does it by itself)
 demo: setup ## the whole story on the local stack: two tenants, hires, movers, leavers; a table at the end
 	@$(PYTHON) -m local demo
 
-up: setup ## start Azurite, the Graph emulator and the Functions host, and keep them running
+up: setup ## the local stack to live in: tenants and edits of sync.yaml; with KEEP=1 what it had is there again
 	@$(PYTHON) -m local up $(if $(filter func,$(HOST)),--host func)
 
 test: setup ## all tests

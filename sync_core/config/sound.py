@@ -1,4 +1,4 @@
-"""What is sound of data with faults, so that one run names the faults of a shape and those between values.
+"""The part of data that is sound, so that one run names the faults of values and those between values.
 
 A value with a fault is left out, and so is what cannot be without it. What stays is checked as if it were the file.
 """

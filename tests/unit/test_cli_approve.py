@@ -90,7 +90,7 @@ def test_a_subset_can_be_approved(bench: Bench) -> None:
 
 
 def test_a_user_may_be_named_by_user_principal_name(bench: Bench) -> None:
-    """As with `xtsync sync`. Who is in the source no more has no such name, and the hint asks for the object id."""
+    """As with `xtsync sync`. A user who left the source has no such name, and the hint asks for the object id."""
     bench.source.users[ADA] = person("Ada")
     result = bench.run("holds", "approve", bench.code(), "ada@contoso.example", "--yes", "--json")
     assert result.json["users"] == [{"sync": NAME, "source_id": ADA}]
