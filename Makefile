@@ -7,6 +7,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 # Every process of the stack would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
+export HOME := $(shell local/home.sh)
 
 .PHONY: help setup demo up test check lint bench simulate package docs infra lock clean
 

@@ -5,11 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# pip, uv and npm keep caches in the home folder. Without one that can be written, they get one here.
-if ! { [ -n "${HOME:-}" ] && mkdir -p "$HOME/.cache" 2>/dev/null && [ -w "$HOME/.cache" ]; }; then
-    export HOME=$PWD/.cache/home
-    mkdir -p "$HOME"
-fi
+HOME=$(local/home.sh)
+export HOME
 
 say() { printf '%s\n' "setup: $*" >&2; }
 

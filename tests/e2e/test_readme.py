@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -66,8 +67,8 @@ async def test_every_xtsync_command_of_the_readme_runs(ports: dict[str, str], tm
         assert await until(synchronized, timeout_s=30)
     assert len(COMMANDS) == 16
     for command in COMMANDS[1:]:
-        line = command.replace("USER", people[0]["id"]).replace("cases.yaml", str(cases))
-        line = line.replace("schema.json", str(SCHEMA))
+        line = command.replace("USER", people[0]["id"]).replace("cases.yaml", shlex.quote(str(cases)))
+        line = line.replace("schema.json", shlex.quote(str(SCHEMA)))
         shell = await asyncio.create_subprocess_exec(
             *("sh", "-c", f"{COMMANDS[0]}; {line}"),
             cwd=ROOT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = Path(sys.executable).resolve()
 # All that a bare Debian has of what the script calls.
-BARE = ["bash", "cat", "cut", "dirname", "env", "mkdir", "sha256sum"]
+BARE = ["bash", "cat", "cut", "dirname", "env", "mkdir", "sh", "sha256sum"]
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
     """A checkout in a folder whose name has to be quoted, and beside it the programs of a bare machine."""
     folder = tmp_path / "it's $HOME & co"
     (folder / "local").mkdir(parents=True)
-    for name in ("local/setup.sh", "local/uv.txt", "requirements-dev.txt"):
+    for name in ("local/setup.sh", "local/home.sh", "local/uv.txt", "requirements-dev.txt"):
         shutil.copy(ROOT / name, folder / name)
     (tmp_path / "bin").mkdir()
     for program in BARE:
@@ -58,3 +59,21 @@ async def test_a_registry_out_of_reach_is_named_behind_a_dead_proxy(folder: Path
     code, said = await setup(folder, HTTPS_PROXY="http://127.0.0.1:9", PIP_RETRIES="0")
     assert code == 1
     assert said == "setup: that failed (see above): can PyPI and npm be reached? Behind a proxy, set HTTPS_PROXY."
+
+
+@pytest.mark.parametrize("home", ["", "/proc/none"])
+async def test_without_a_home_folder_caches_are_in_the_checkout(folder: Path, home: str) -> None:
+    """Also for `make package` and the tests: each of them may ask a registry."""
+    printed = await asyncio.create_subprocess_exec(
+        folder / "local" / "home.sh", env={**os.environ, "HOME": home}, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await printed.communicate()
+    assert said.decode() == f"{folder}/.cache/home\n"
+    made = await asyncio.create_subprocess_exec(
+        *("make", "--silent", "--file", ROOT / "Makefile", "--eval", "said: ; @printenv HOME", "said"),
+        cwd=folder,
+        env={**os.environ, "HOME": home},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await made.communicate()
+    assert said.decode() == f"{folder}/.cache/home\n"
