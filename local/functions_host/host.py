@@ -172,10 +172,10 @@ class FunctionsHost:
                 self._socket = socket.create_server((self._address, self.port))
             # The site closes its own copy; this one listens on through a restart.
             await web.SockSite(self._runner, self._socket.dup()).start()
-        except OSError as error:
+        except (OSError, OverflowError) as error:  # above 65535
             await self.stop()
             raise AppRefusedError(
-                [f"port {self.port} of {self._address} cannot be opened ({error.strerror}): choose another with --port"]
+                [f"port {self.port} of {self._address} cannot be opened ({error}): choose another with --port"]
             ) from error
         self.port = self._runner.addresses[0][1]
 

@@ -46,7 +46,10 @@ async def _run(emulator: Emulator, host: str, port: int) -> None:
     runner = web.AppRunner(application(emulator), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except (OSError, OverflowError) as fault:  # above 65535
+            raise SystemExit(f"port {port} of {host} cannot be opened ({fault}): choose another with --port") from fault
         logging.info("ready http://%s:%d", host, runner.addresses[0][1])
         await stop.wait()
     finally:

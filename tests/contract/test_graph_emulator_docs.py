@@ -60,6 +60,25 @@ async def test_the_curl_example_runs(base: str) -> None:
     assert '"externalUserState":"Accepted"' in out
 
 
+@pytest.mark.parametrize("module", ["local.graph_emulator", "local.functions_host"])
+@pytest.mark.parametrize("port", ["occupied", "99999"])
+async def test_a_port_that_cannot_be_opened_is_one_line(module: str, port: str, base: str) -> None:
+    """With the option that names another: for the emulator, and for the host beside it."""
+    port = base.rpartition(":")[2] if port == "occupied" else port
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, "--port", port),
+        cwd=ROOT,
+        env={**os.environ, "AzureWebJobsStorage": "UseDevelopmentStorage=true"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode in {1, 2}
+    assert "Traceback" not in said.decode()
+    last = said.decode().splitlines()[-1]
+    assert f"port {port} of 127.0.0.1 cannot be opened" in last
+    assert last.endswith("choose another with --port")
+
+
 async def test_the_python_example_runs(base: str) -> None:
     """With the SDK's own adapter and an azure.identity-like credential."""
     assert await run(base, sys.executable, "-W", "ignore", "-c", block("python")) == (
