@@ -24,15 +24,16 @@
 | disabled | in | linked | enabled | Disable through the accountEnabled mapping; counts for the guard |
 | live | in | linked | soft-deleted by us | Restore, then attributes |
 | disabled | in | linked | soft-deleted | Skip(disabled): it comes back when it is enabled |
-| live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Refuse(deleted in target) |
+| live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Skip(deleted in target) |
 | live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard |
 | soft-deleted or gone | - | linked | present | SoftDelete (or by policy), through the guard |
 | soft-deleted or gone | - | linked | deleted | Skip(no change); Forget when nobody can bring it back |
 | any | any | inviting, new | the guest of our own unfinished invitation | Adopt, whatever the policy; as linked |
 | any | any | none | not ours | nothing, ever |
 
-"Present" is what the link says; only a write that meets a 404 corrects it. Before a linked target user is changed it
-is read: one that was converted to an internal user is let go instead (unless_internal). The guard is asked afterwards.
+"Present" is what the link says. A write that meets a 404 corrects it, and so does an operator's look. Before a linked
+target user is changed it is read: one that was converted to an internal user is let go instead (unless_internal). The
+guard is asked afterwards.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def decide(at: Situation) -> Change:
     if source.state is SourceState.DISABLED:
         return Skip(reason=Reason.DISABLED)
     if link.state is LinkState.LOST and at.policy.deleted_in_target is DeletedInTarget.LEAVE:
-        return Refuse(reason=Reason.DELETED_IN_TARGET)
+        return Skip(reason=Reason.DELETED_IN_TARGET)
     return Restore()
 
 

@@ -20,6 +20,7 @@ from ..model.errors import (
 )
 from ..ports import Clock, DeltaPage
 from .client import GraphClient, JsonObject, items
+from .existing import existing_users
 from .failures import not_found
 
 # Attributes that every decision needs, whatever the mapping reads: identity, address, and whether the user is external.
@@ -31,8 +32,6 @@ _REPORTS = "/users/{id}/directReports?$select=id&$top=999"
 _USER_ID = "/users/{id}?$select=id"
 _DELETED_USER = "/directory/deletedItems/{id}/microsoft.graph.user?$select="
 _DELTA = "/users/delta?$select="
-_BY_IDS = "/directoryObjects/getByIds?$select=id"
-_MOST_IDS = 1000  # in one getByIds
 _CHECK_MEMBER_GROUPS = "/users/{id}/checkMemberGroups"
 _MOST_GROUPS = 20  # in one checkMemberGroups
 VERIFIED_DOMAINS = "/organization?$select=verifiedDomains"
@@ -175,14 +174,7 @@ class GraphSource:
         return frozenset(str(name).lower() for name in domains)
 
     async def existing(self, user_ids: Sequence[str]) -> set[str]:
-        found: set[str] = set()
-        for chunk in batched(user_ids, _MOST_IDS, strict=False):
-            page = await self._client.post(_BY_IDS, body={"ids": list(chunk), "types": ["user"]})
-            if page is None or page.get("@odata.nextLink") is not None:
-                raise UnavailableError("an incomplete answer to getByIds")
-            known = {str(item.get("id")).lower() for item in items(page)}
-            found.update(user_id for user_id in chunk if user_id.lower() in known)
-        return found
+        return await existing_users(self._client, user_ids)
 
 
 async def delta_follow(client: GraphClient, url: str) -> JsonObject:

@@ -6,12 +6,13 @@ The client takes a permit of the write budget before each write.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..model import Attributes, Marker, TargetUser, is_external, is_object_id
 from ..model.errors import GraphRefusedError, MissingManagerError, UnavailableError
 from ..ports import Confirm, MarkedPage, Presence
 from .client import GraphClient, JsonObject, items, moment
+from .existing import existing_users
 from .failures import not_found
 from .refusals import refused_attributes
 
@@ -76,6 +77,9 @@ class GraphTarget:
         if await self._get(_DELETED, target_id) is not None:
             return Presence.SOFT_DELETED
         return Presence.GONE
+
+    async def existing(self, target_ids: Sequence[str]) -> set[str]:
+        return await existing_users(self._client, target_ids)
 
     async def enabled(self, target_id: str) -> bool:
         user = await self._get(_ENABLED, target_id)

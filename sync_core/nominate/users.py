@@ -160,7 +160,26 @@ class UsersFeed:
             for user_id in chunk
             if user_id not in existing
         ]
+        if state.full:
+            missing += await self._without_target(sync, [user_id for user_id in chunk if user_id in existing])
         return Step(state=replace(state, cursor=cursor), nominations=missing)
+
+    async def _without_target(self, sync: Sync, chunk: Sequence[str]) -> list[Nomination]:
+        """Linked users whose target user is not there. A target tenant that does not answer is passed over."""
+        if not chunk:
+            return []
+        try:
+            targets = await self.links.targets(sync.name, chunk[0], chunk[-1])
+            existing = await self.targets[sync.target.key].existing(list(targets.values()))
+        except (TransientError, PermanentError) as error:
+            log.warning("feed.targets_not_asked sync=%s error=%s", sync.name, error.code)
+            return []
+        now = self.clock.now()
+        return [
+            Nomination(sync=sync.name, user=user_id, why=Why.OPERATOR, at=now)
+            for user_id in chunk
+            if user_id in targets and targets[user_id] not in existing
+        ]
 
     async def _list_marked(self, state: FeedState, listing: Listing) -> Step:
         """The next page of target users with a sync's marker.

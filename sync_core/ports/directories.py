@@ -138,6 +138,10 @@ class TargetDirectory(Protocol):
 
     async def presence(self, target_id: str) -> Presence: ...
 
+    async def existing(self, target_ids: Sequence[str]) -> set[str]:
+        """Which of these (at most 1,000) ids are there now."""
+        ...
+
     async def enabled(self, target_id: str) -> bool:
         """Whether this user is there and may sign in."""
         ...

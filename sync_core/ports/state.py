@@ -31,6 +31,10 @@ class Links(Protocol):
         """The source ids whose target user is ours and present, in order, from `after` on (exclusive)."""
         ...
 
+    async def targets(self, sync: str, first: str, last: str) -> Mapping[str, str]:
+        """The target ids of those from the source id `first` to `last` (inclusive), by source id."""
+        ...
+
     def grouped(self, sync: str, after: str = "") -> AsyncIterator[str]:
         """The source ids of users who were in some group of the scope at the last look, in order, from `after` on."""
         ...

@@ -25,6 +25,7 @@ from ..model import (
     Link,
     LinkState,
     Restore,
+    Skip,
     SoftDelete,
     SourceState,
     SourceUser,
@@ -63,19 +64,25 @@ class Engine:
     clock: Clock
     on_look: Callable[[Look], None] = field(default=lambda _: None)
 
-    async def reconcile(self, sync: Sync, user_id: str, link: Link) -> Reconciliation:
+    async def reconcile(self, sync: Sync, user_id: str, link: Link, *, compare: bool = False) -> Reconciliation:
         """Bring one user's B2B user into the state that the newest read asks for.
+
+        With `compare` the target user is read too where source and record alone ask for nothing.
 
         Raises TransientError (nominate again) and PermanentError (park). An exception at any await loses nothing:
         a link is dirty before a write that may touch its user.
         """
         changes: list[Change] = []
+        compared = False
         for _ in range(MAX_READS):
             reading = await self._read(sync, user_id, link)
             before = len(changes)
-            link, last = await self._act_on(sync, reading, link, changes)
+            link, last = await self._act_on(sync, reading, link, changes, compared=compared)
             if len(changes) == before:
-                return Reconciliation(link=link, changes=changes, last=last)
+                found = await self._otherwise(last) if compare and not compared else None
+                if found is None:
+                    return Reconciliation(link=link, changes=changes, last=last)
+                link, compared = found, True
         raise ConflictError("the user changes faster than it can be written")
 
     async def link(self, sync: str, user_id: str) -> Link:
@@ -83,17 +90,25 @@ class Engine:
         return await self.links.get(sync, user_id) or Link(sync=sync, source_id=user_id)
 
     async def preview(self, sync: Sync, user_id: str, *, dry_run: bool = True) -> Look:
-        """The first look of a reconciliation. A dry run asks the guard without counting."""
+        """The first look of a reconciliation that compares. A dry run asks the guard without counting."""
         link = await self.link(sync.name, user_id)
-        reading = await self._read(sync, user_id, link)
-        return await self._decide(sync, reading, link, await self._desired(sync, reading.user), dry_run=dry_run)
+        decided = await self._preview(sync, link, dry_run=dry_run)
+        found = await self._otherwise(decided)
+        return decided if found is None else await self._preview(sync, found, compared=True, dry_run=dry_run)
 
-    async def _act_on(self, sync: Sync, reading: Reading, link: Link, changes: list[Change]) -> tuple[Link, Look]:
+    async def _preview(self, sync: Sync, link: Link, *, compared: bool = False, dry_run: bool) -> Look:
+        reading = await self._read(sync, link.source_id, link)
+        wanted = await self._desired(sync, reading.user)
+        return await self._decide(sync, reading, link, wanted, compared=compared, dry_run=dry_run)
+
+    async def _act_on(
+        self, sync: Sync, reading: Reading, link: Link, changes: list[Change], *, compared: bool
+    ) -> tuple[Link, Look]:
         """Act on one read until it asks for nothing more, or what became of the link asks for another read."""
         wanted = await self._desired(sync, reading.user)
         just_adopted = False
         for _ in range(MAX_STEPS):
-            decided = await self._decide(sync, reading, link, wanted, just_adopted=just_adopted)
+            decided = await self._decide(sync, reading, link, wanted, just_adopted=just_adopted, compared=compared)
             if _undoes(decided.change, changes):
                 await self.clock.sleep(OLD_BY)
                 reading = await self._read(sync, link.source_id, link)
@@ -118,6 +133,7 @@ class Engine:
         wanted: Desired,
         *,
         just_adopted: bool = False,
+        compared: bool = False,
         dry_run: bool = False,
     ) -> Look:
         """A linked target user is read before it is written, unless the adoption has just seen that it is external."""
@@ -129,7 +145,7 @@ class Engine:
             link = ended
             decided = look(sync, reading.user, reading.verdict, link, wanted)
         change = decided.change
-        if change.touches and not just_adopted:
+        if (change.touches or (compared and link.state is LinkState.LINKED)) and not just_adopted:
             change = unless_internal(change, await self._target_user(sync, link))
         change = await self.guard.judge(sync, link, change, cause=decided.cause, dry_run=dry_run)
         decided = replace(decided, change=change, link=link.held() if isinstance(change, Hold) else link)
@@ -182,13 +198,41 @@ class Engine:
         """
         link = decided.link
         begun = link.guarded is Guarded.SOFT_DELETE and not isinstance(decided.change, SoftDelete)
-        if not (begun or link.guarded is Guarded.HELD) or link.target_id is None or self.applier.is_new(link):
+        return await self._missing(decided.sync, link) if begun or link.guarded is Guarded.HELD else None
+
+    async def _missing(self, sync: Sync, link: Link) -> Link | None:
+        """The link if its target user is there no more; None if it is. One answer may be old, so two have to agree."""
+        if link.target_id is None or self.applier.is_new(link):
             return None
-        target = self.targets[decided.sync.target.key]
+        target = self.targets[sync.target.key]
         seen = await target.presence(link.target_id)
         if seen is Presence.PRESENT or await target.presence(link.target_id) is not seen:
             return None
-        return link.own_deletion_found() if begun and seen is Presence.SOFT_DELETED else link.lost()
+        ours = link.guarded is Guarded.SOFT_DELETE and seen is Presence.SOFT_DELETED
+        return link.own_deletion_found() if ours else link.lost()
+
+    async def _otherwise(self, decided: Look) -> Link | None:
+        """Where nothing is to be done by the record: the link as the target user is, if the record is wrong.
+
+        Somebody else deleted, restored or enabled the target user, or converted it to an internal one. Values of other
+        attributes are not compared, and whom somebody blocked there stays blocked.
+        """
+        sync, link = decided.sync, decided.link
+        nothing = isinstance(decided.change, Skip) and link.ours and not self._just_deleted(link)
+        if not nothing or link.target_id is None:
+            return None
+        user = await self._target_user(sync, link)
+        if link.state is not LinkState.LINKED:
+            return None if user is None else link.restored(self.clock.now())
+        if user is None:
+            return await self._missing(sync, link)
+        if not user.external:
+            return link
+        return link.distrusted() if link.disabled and user.enabled else None
+
+    def _just_deleted(self, link: Link) -> bool:
+        """Within 15 minutes a replica may still show the user whom we deleted."""
+        return link.deleted_at is not None and self.clock.now() - link.deleted_at < VISIBLE_WITHIN
 
     async def _desired(self, sync: Sync, source: SourceUser) -> Desired:
         return desired(sync, source, await self._manager(sync, source))

@@ -151,7 +151,8 @@ class Worker:
             try:
                 if distrust:
                     link = await self._distrusted(link)
-                return await self.engine.reconcile(sync, nomination.user, _asked_for(nomination, link))
+                asked = nomination.why is Why.OPERATOR
+                return await self.engine.reconcile(sync, nomination.user, _asked_for(nomination, link), compare=asked)
             except ConflictError as error:
                 distrust = distrust or isinstance(error, LostRecordError)
                 link = await self._link(nomination)

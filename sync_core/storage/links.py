@@ -67,6 +67,16 @@ class TableLinks:
     def ids(self, sync: str, after: str = "") -> AsyncIterator[str]:
         return self._ids(sync, after, "present")
 
+    async def targets(self, sync: str, first: str, last: str) -> Mapping[str, str]:
+        rows = self._table.query(
+            key(sync),
+            rk_from=key(first),
+            rk_to=after_prefix(key(last)),
+            where={"present": True},
+            select=("present", "target_id"),
+        )
+        return {unkey(row.rk): row.text("target_id") async for row in rows}
+
     def grouped(self, sync: str, after: str = "") -> AsyncIterator[str]:
         return self._ids(sync, after, "grouped")
 

@@ -29,7 +29,7 @@ from .leave_behind import Life
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AGO = timedelta(minutes=20)  # how long nothing ran: nobody is new to Entra any more
-PARKED = {"waiting", "internal", "lost"}
+PARKED = {"waiting", "internal"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +137,8 @@ async def test_a_full_round_finds_nothing_to_do(settled: Upgraded) -> None:
     assert {link.parked.reason for link in after.values() if link.parked} == {
         "adoption needs approval",
         "internal user",
-        "deleted in target",
     }
+    assert (after["lost"].state, before["lost"].parked is None) == (LinkState.LOST, False)  # by policy: settled
     assert await settled.written(since) == Counter()
     assert await settled.target() == target
     assert {name for name, link in after.items() if link.read_at != before[name].read_at} > {"held", "rejected"}

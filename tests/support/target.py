@@ -7,7 +7,7 @@ hold for this twin and for the real adapter alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -90,6 +90,9 @@ class MemoryTarget:
     async def presence(self, target_id: str) -> Presence:
         return await self._faults.call("target.presence", self._presence(target_id))
 
+    async def existing(self, target_ids: Sequence[str]) -> set[str]:
+        return await self._faults.call("target.existing", self._existing(target_ids))
+
     async def enabled(self, target_id: str) -> bool:
         return await self._faults.call("target.enabled", self._enabled(target_id))
 
@@ -165,6 +168,9 @@ class MemoryTarget:
         if self._visible(target_id):
             return Presence.PRESENT
         return Presence.SOFT_DELETED if target_id in self.deleted else Presence.GONE
+
+    async def _existing(self, target_ids: Sequence[str]) -> set[str]:
+        return {target_id for target_id in target_ids if self._visible(target_id)}
 
     async def _enabled(self, target_id: str) -> bool:
         return self._visible(target_id) and self.users[target_id].attributes.get("accountEnabled") is not False

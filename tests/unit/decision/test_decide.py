@@ -433,9 +433,9 @@ ROWS: Mapping[str, Iterable[Case]] = {
         Case(source=source(DISABLED), link=link(DELETED, target_id=GUEST), change=skip(Reason.DISABLED)),
         Case(source=source(DISABLED), link=link(LOST, target_id=GUEST), policy=RESTORING, change=skip(Reason.DISABLED)),
     ),
-    "live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Refuse(deleted in target)": (
+    "live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Skip(deleted in target)": (
         Case(link=link(LOST, target_id=GUEST), policy=RESTORING, change=Restore()),
-        Case(link=link(LOST, target_id=GUEST), change=Refuse(reason=Reason.DELETED_IN_TARGET)),
+        Case(link=link(LOST, target_id=GUEST), change=skip(Reason.DELETED_IN_TARGET)),
     ),
     "live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard": (
         _out_of_scope()

@@ -395,5 +395,6 @@ async def test_a_deletion_by_somebody_else_after_ours_came_to_nothing_is_theirs(
     world.target.deleted |= world.target.users
     world.target.users.clear()
     world.change(department="Sales")
-    assert (await world.look()).error == "deleted in target"
+    await world.look()
+    assert await world.reason() == "deleted in target"
     assert world.guests() == []

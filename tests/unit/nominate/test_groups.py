@@ -37,6 +37,7 @@ async def staffed(assigned: Assigned = ASSIGNED) -> World:
     world.hire(BOB, "Bob")
     world.source.groups = {STAFF: {SALES}, SALES: {ADA}, CLUB: set()}
     await world.storage.links.save(link(LinkState.LINKED, source_id=BOB, target_id="guest-of-bob"))
+    world.target.add("guest-of-bob", "bob@contoso.example")
     return world
 
 

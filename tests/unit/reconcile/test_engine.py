@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import SOFT_DELETE_RETENTION, Apply, Deprovision, LinkState, Policy, Rule, Update
+from sync_core.model import SOFT_DELETE_RETENTION, Apply, Deprovision, LinkState, Policy, Rule, Update, Why
 from tests.support.make import ADA, ADDRESS, NAME
 from tests.support.world import World, names
 
@@ -17,7 +17,7 @@ async def test_a_new_user_takes_one_invitation_and_one_patch() -> None:
     read once more: nothing left."""
     world = World()
     world.hire()
-    outcome = await world.look()
+    outcome = await world.look(why=Why.NOTIFICATION)
     assert names(outcome) == ["Invite", "Adopt", "Update"]
     assert world.graph_calls() == [
         "source.read_user",
@@ -40,7 +40,7 @@ async def test_no_change_takes_no_target_call_at_all() -> None:
     """A nomination of a user who is in step costs one read of the source."""
     world = World()
     await world.linked()
-    outcome = await world.look()
+    outcome = await world.look(why=Why.NOTIFICATION)
     assert outcome.changes == ()
     assert world.graph_calls() == ["source.read_user"]
     assert world.target.writes == []
@@ -51,7 +51,7 @@ async def test_an_update_writes_only_what_differs() -> None:
     world = World()
     await world.linked()
     world.change(department="Sales")
-    outcome = await world.look()
+    outcome = await world.look(why=Why.NOTIFICATION)
     assert outcome.changes == (Update(attributes={"department": "Sales"}),)
     assert world.graph_calls() == ["source.read_user", "target.read_user", "target.update", "source.read_user"]
     assert world.in_step()

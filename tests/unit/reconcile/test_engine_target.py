@@ -102,16 +102,16 @@ async def test_a_deletion_that_was_tried_for_hours_is_still_our_own() -> None:
     assert world.in_step()
 
 
-async def test_deleted_in_target_is_left_and_parked_by_policy() -> None:
-    """Somebody in the target deleted the account: by default their word stands, and nothing is written."""
+async def test_deleted_in_target_is_left_by_policy_and_settled() -> None:
+    """Somebody in the target deleted the account: by default their word stands. Nobody is parked."""
     world = World()
     await world.linked()
     (guest,) = world.guests()
     world.target.deleted[guest] = world.target.users.pop(guest)
     world.change(department="Sales")
-    outcome = await world.look()
-    assert outcome.error == "deleted in target"
-    assert (await world.stored()).state is LinkState.LOST
+    assert not (await world.look()).error
+    link = await world.stored()
+    assert (link.state, link.parked, await world.reason()) == (LinkState.LOST, None, "deleted in target")
     world.forget_calls()
     await world.look()
     assert world.target.writes == []

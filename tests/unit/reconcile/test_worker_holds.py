@@ -129,7 +129,8 @@ async def test_a_permit_ends_with_the_refusal_of_its_user() -> None:
     world.source.restore(ADA)
     world.change(department="Sales")
     world.target.users.clear()  # purged, by somebody else
-    assert (await world.look()).error == "deleted in target"
+    await world.look()
+    assert await world.reason() == "deleted in target"
     assert (await world.stored()).guarded is None
 
 
