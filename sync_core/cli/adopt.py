@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from ..assembly import Runtime
 from ..model.messages import format_time
-from ..ops.adoptions import Offer, approve, offer, waiting_users
-from ..ops.documents import ApprovedAdoption, WaitingUsers
-from ..ops.errors import UsageError
+from ..ops.adoptions import Offer, approve, approve_all, offer, offers, read_rows, waiting_users
+from ..ops.documents import ApprovedAdoption, ApprovedAdoptions, WaitingUser, WaitingUsers
+from ..ops.errors import RefusedError, UsageError
 from ..ops.names import find_syncs
+from ..ops.people import Pair, names
 from ..ops.words import ahead, many
-from .command import USER, Commands, add_command
-from .screen import Screen
+from .command import USER, Commands, add_command, add_no_names
+from .screen import Screen, warning
 from .world import Exit, World
 
 _DESCRIPTION = """\
 Without USER: the users who are parked because the target has a user who may be theirs. With USER: reads the user and
 the target now, shows who would be adopted, and asks. The approval stands for exactly that target user and for the next
 look, which is taken at once by the function app: adopting makes the guest ours, to be updated, disabled and deleted
-with the source user. An internal user, or one linked to another source user, is adopted under no policy."""
+with the source user. An internal user, or one linked to another source user, is adopted under no policy.
+With --from FILE: all of a file at once. Where one row cannot be adopted, nobody is."""
 _TARGET = "c2a5f0de-9a37-4f0c-8a52-1a4c3d2e9b70"
 
 
@@ -36,17 +40,24 @@ def add_parser(commands: Commands) -> None:
             "adopt",
             "adopt adele@contoso.example",
             f"adopt {USER} --target {_TARGET} --yes",
+            "adopt --from reviewed.csv --sync contoso-to-fabrikam",
         ),
     )
     parser.add_argument("user", metavar="USER", nargs="?", help="object id or user principal name in the source tenant")
     parser.add_argument("--sync", metavar="NAME", help="default: every sync; with USER the one in which it waits")
+    parser.add_argument(
+        "--from", dest="file", metavar="FILE", help="CSV with a row USER or USER,TARGET for each adoption"
+    )
     parser.add_argument("--target", metavar="ID", help="the target user to adopt, where there are several")
+    add_no_names(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 async def run(args: Namespace, world: World) -> int:
     # Graph is only read: the function app adopts.
     async with world.runtime(read_only=True) as runtime:
+        if args.file is not None:
+            return await _of_file(args, world, runtime)
         if args.user is None:
             return await _list(args, world, runtime)
         offered = await offer(runtime, args.user, args.sync, args.target)
@@ -64,23 +75,77 @@ def _show_approved(screen: Screen, approved: ApprovedAdoption) -> None:
     )
 
 
+async def _of_file(args: Namespace, world: World, runtime: Runtime) -> int:
+    if args.user is not None or args.target is not None:
+        raise UsageError("--from stands alone", hint="Name users and targets in the file.")
+    made, faults = await offers(runtime, read_rows(_read(world.folder / args.file)), args.sync)
+    if faults:
+        raise RefusedError("; ".join(faults), hint="Nobody was adopted: correct the rows, or take them out.")
+    named = await names(runtime, [] if args.no_names else [_offered(each) for each in made])
+    for each in made:
+        whom = " ".join(filter(None, (each.source.id, named.get(_offered(each)))))
+        world.errors.line(f"{each.sync.name}: {whom} adopts {each.target.id} <{each.target.mail}>")
+    if not args.yes:
+        world.errors.line("From now on they would be updated, disabled and deleted with the source users.")
+        world.confirm(f"Adopt {many(len(made), 'user')}?")
+    done = await approve_all(runtime, made)
+    world.answer(done, _show_all, json=args.json)
+    return Exit.FAULT if done.changed else Exit.DONE
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}", hint="A text file in UTF-8.") from error
+
+
+def _offered(each: Offer) -> Pair:
+    return Pair(sync=each.sync.name, source_id=each.source.id)
+
+
+def _show_all(screen: Screen, done: ApprovedAdoptions) -> None:
+    for each in done.approved:
+        _show_approved(screen, each)
+    for user in done.changed:
+        screen.line(warning(f"{user.sync}: {user.user} was looked at by somebody else at this moment: try again"))
+
+
 async def _list(args: Namespace, world: World, runtime: Runtime) -> int:
     if args.target is not None:
         raise UsageError("--target needs a USER", hint="Say whose B2B user it is to be.")
     found, now = await waiting_users(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
-    world.answer(found, partial(_show_waiting, now=now), json=args.json)
+    named = await names(runtime, [] if args.json or args.no_names else [_pair(user) for user in found.waiting])
+    world.answer(found, partial(_show_waiting, now=now, named=named), json=args.json)
     return Exit.DONE
 
 
-def _show_waiting(screen: Screen, found: WaitingUsers, *, now: datetime) -> None:
+def _pair(user: WaitingUser) -> Pair:
+    return Pair(sync=user.sync, source_id=user.source_id)
+
+
+def _show_waiting(screen: Screen, found: WaitingUsers, *, now: datetime, named: Mapping[Pair, str]) -> None:
     if not found.waiting:
         screen.line("Nobody waits for an adoption.")
         return
-    headers = ("sync", "source user", "why", "next look")
-    cells = [(user.sync, user.source_id, user.reason, ahead(user.next_try_at, now)) for user in found.waiting]
-    screen.table(headers, cells)
-    screen.line()
-    screen.line(f"{many(len(cells), 'user')} waiting. To see one and decide: xtsync adopt USER")
+    reasons: dict[str, list[WaitingUser]] = {}
+    for user in found.waiting:
+        reasons.setdefault(user.reason, []).append(user)
+    headers = ("sync", "source user", *(("name",) if named else ()), "next look")
+    for reason, users in sorted(reasons.items(), key=lambda each: -len(each[1])):
+        screen.heading(f"{reason}: {many(len(users), 'user')}")
+        rows = [
+            (
+                user.sync,
+                user.source_id,
+                *((named.get(_pair(user), "-"),) if named else ()),
+                ahead(user.next_try_at, now),
+            )
+            for user in users
+        ]
+        screen.table(headers, rows)
+        screen.line()
+    screen.line(f"{many(len(found.waiting), 'user')} waiting. To see one and decide: xtsync adopt USER")
 
 
 def _confirm(world: World, offered: Offer) -> None:

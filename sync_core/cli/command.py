@@ -38,3 +38,9 @@ def add_command(
     parser.add_argument("--json", action="store_true", default=default, help="print JSON for programs")
     parser.add_argument("--debug", action="store_true", default=default, help="show logs, and tracebacks of errors")
     return parser
+
+
+def add_no_names(parser: ArgumentParser, *, nested: bool = False) -> None:
+    """For a list of people. JSON has object ids alone."""
+    default = SUPPRESS if nested else False
+    parser.add_argument("--no-names", action="store_true", default=default, help="object ids alone; no name is read")

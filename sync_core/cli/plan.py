@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from ..ops import documents
 from ..ops.changes import in_words
 from ..ops.documents import FailedUser, PlannedUser
 from ..ops.names import find_syncs
+from ..ops.people import Pair, names
 from ..ops.plan import plan
-from .command import Commands, add_command
+from .command import Commands, add_command, add_no_names
 from .screen import Cell, Screen, good, warning
+from .sync_view import values_in_words
 from .world import Exit, World
 
 _DESCRIPTION = """\
@@ -31,16 +34,21 @@ def add_parser(commands: Commands) -> None:
         run,
         summary="show what would happen to everybody, without doing it",
         description=_DESCRIPTION,
-        examples=("plan", "plan --sync contoso-to-fabrikam --all", "plan --json"),
+        examples=("plan", "plan --sync contoso-to-fabrikam --all --show-values", "plan --json"),
     )
     parser.add_argument("--sync", metavar="NAME", help="only this sync")
     parser.add_argument("--all", action="store_true", help=f"list every user; otherwise {_MOST} of each kind")
+    parser.add_argument("--show-values", action="store_true", help="old and new values of updates: personal data")
+    add_no_names(parser)
 
 
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime(read_only=True) as runtime:
-        planned = await plan(runtime, find_syncs(runtime.config, args.sync), world.errors.progress)
-    world.answer(planned, partial(_show, most=None if args.all else _MOST), json=args.json)
+        syncs, progress = find_syncs(runtime.config, args.sync), world.errors.progress
+        planned = await plan(runtime, syncs, progress, values=args.show_values)
+        most = None if args.all else _MOST
+        named = {} if args.json or args.no_names else await names(runtime, _shown_pairs(planned, most))
+    world.answer(planned, partial(_show, most=most, named=named), json=args.json)
     return _exit_code(planned)
 
 
@@ -52,16 +60,32 @@ def _exit_code(planned: documents.Plan) -> Exit:
     return Exit.APPROVAL if held else Exit.DONE
 
 
-def _show(screen: Screen, planned: documents.Plan, *, most: int | None) -> None:
-    for each in planned.syncs:
-        _show_sync(screen, each, most)
-
-
-def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None) -> None:
-    screen.heading(planned.sync)
+def _kinds(planned: documents.SyncPlan) -> Mapping[str, Sequence[PlannedUser | FailedUser]]:
     kinds: dict[str, list[PlannedUser | FailedUser]] = {}
     for user in planned.users:
         kinds.setdefault(user.kind, []).append(user)
+    return kinds
+
+
+def _pair(sync: str, user: PlannedUser | FailedUser) -> Pair:
+    target_id = user.target_id if isinstance(user, PlannedUser) else None
+    return Pair(sync=sync, source_id=user.user, target_id=target_id)
+
+
+def _shown_pairs(planned: documents.Plan, most: int | None) -> list[Pair]:
+    return [
+        _pair(each.sync, user) for each in planned.syncs for users in _kinds(each).values() for user in users[:most]
+    ]
+
+
+def _show(screen: Screen, planned: documents.Plan, *, most: int | None, named: Mapping[Pair, str]) -> None:
+    for each in planned.syncs:
+        _show_sync(screen, each, most, named)
+
+
+def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None, named: Mapping[Pair, str]) -> None:
+    screen.heading(planned.sync)
+    kinds = _kinds(planned)
     if not kinds:
         screen.line(good("  nothing to do"))
     else:
@@ -69,7 +93,10 @@ def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None) ->
         screen.table(("what would happen", "users"), rows)
     for kind, users in kinds.items():
         for user in users[:most]:
-            screen.line(f"  {user.user}  {_words(user)}")
+            name = named.get(_pair(planned.sync, user), "")
+            screen.line("  " + "  ".join(filter(None, (user.user, name, _words(user)))))
+            for line in _details(user):
+                screen.line(f"    {line}")
         if most is not None and len(users) > most:
             screen.line(f"  and {len(users) - most} more: {kind} (--all lists them)")
         if hint := _hint(users[0]):
@@ -85,6 +112,13 @@ def _cell(kind: str, user: PlannedUser | FailedUser) -> Cell:
 
 def _words(user: PlannedUser | FailedUser) -> str:
     return user.kind if isinstance(user, FailedUser) else in_words(user.planned)
+
+
+def _details(user: PlannedUser | FailedUser) -> list[str]:
+    """The reason, and the values that were asked for."""
+    if isinstance(user, FailedUser):
+        return []
+    return [f"because: {user.why}", *values_in_words(user.planned)]
 
 
 def _hint(user: PlannedUser | FailedUser) -> str | None:

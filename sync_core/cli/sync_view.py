@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..model import Json
 from ..model.messages import format_time
@@ -57,7 +57,7 @@ def _look(step: documents.Look) -> list[str]:
         *_refused(step.refused),
         f"candidates  {_candidates(step.candidates)}",
         f"decision    {in_words(step.decision)}",
-        *(f"            {name} = {value!r}" for name, value in sorted(_values(step.decision).items())),
+        *(f"            {line}" for line in values_in_words(step.decision)),
     ]
 
 
@@ -82,6 +82,17 @@ def _candidate(user: documents.Candidate) -> str:
     linked = f", linked to {user.linked_to}" if user.linked_to else ""
     marker = f", bears the marker {user.marker}" if user.marker else ""
     return f"{user.id} ({'B2B' if user.external else 'internal'} user{linked}{marker})"
+
+
+def values_in_words(change: documents.Change) -> list[str]:
+    """The values that were asked for, each with the one that it would replace where that was read."""
+    match change:
+        case documents.Update(before=before) | documents.Disable(before=before) if before is not ABSENT:
+            old: Mapping[str, Json] = before
+        case _:
+            old = {}
+    was = {name: f"  (now {value!r})" for name, value in old.items()}
+    return [f"{name} = {value!r}{was.get(name, '')}" for name, value in sorted(_values(change).items())]
 
 
 def _values(change: documents.Change) -> dict[str, Json]:

@@ -71,6 +71,10 @@ class GraphTarget:
         user = await self._get(_READ_USER, target_id)
         return None if user is None else _target_user(user)
 
+    async def read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:
+        user = await self._get(f"{_USER}?$select={','.join(['id', *names])}", target_id)
+        return None if user is None else {name: user.get(name) for name in names}
+
     async def presence(self, target_id: str) -> Presence:
         if await self._get(_PRESENT, target_id) is not None:
             return Presence.PRESENT

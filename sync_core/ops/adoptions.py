@@ -6,13 +6,15 @@ another target user, or none, nobody is adopted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..assembly import Runtime
 from ..decision.look import Look, if_approved
 from ..model import Adopt, Link, Nomination, Reason, SourceUser, Sync, TargetUser, Why
-from ..model.errors import ConflictError
+from ..model.errors import ConflictError, SyncError
 from . import documents
 from .changes import in_words, shown, way_out
 from .errors import RefusedError, UsageError
@@ -58,6 +60,44 @@ async def offer(runtime: Runtime, user: str, sync: str | None, target: str | Non
     return Offer(sync=decided.sync, source=decided.source, target=candidate, link=decided.link)
 
 
+async def offers(
+    runtime: Runtime, rows: Sequence[tuple[str, str | None]], sync: str | None
+) -> tuple[list[Offer], list[str]]:
+    """An offer for each row of source and target user, and a line for each row that makes none."""
+    made: list[Offer] = []
+    faults: list[str] = []
+    for user, target in rows:
+        try:
+            made.append(await offer(runtime, user, sync, target))
+        except SyncError as error:
+            faults.append(f"{user}: {error}")
+    times = Counter(each.target.id for each in made)
+    faults += [
+        f"{each.source.id}: {each.target.id} is named for another user, too"
+        for each in made
+        if times[each.target.id] > 1
+    ]
+    return made, faults
+
+
+def read_rows(text: str) -> list[tuple[str, str | None]]:
+    """Rows `USER` or `USER,TARGET` of CSV; empty ones and those that begin with # are passed over.
+
+    Raises UsageError for any other row, naming its line.
+    """
+    rows: list[tuple[str, str | None]] = []
+    for number, row in enumerate(csv.reader(text.splitlines()), 1):
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or cells[0].startswith("#"):
+            continue
+        if len(cells) > 2 or not cells[0]:
+            raise UsageError(f"line {number} is neither USER nor USER,TARGET", hint="One source user in each line.")
+        rows.append((cells[0], cells[1] if len(cells) == 2 and cells[1] else None))
+    if not rows:
+        raise UsageError("the file names nobody", hint="One source user in each line: USER or USER,TARGET.")
+    return rows
+
+
 async def approve(runtime: Runtime, offered: Offer) -> documents.ApprovedAdoption:
     """The function app takes the next look at once."""
     sync, user = offered.sync.name, offered.source.id
@@ -70,6 +110,18 @@ async def approve(runtime: Runtime, offered: Offer) -> documents.ApprovedAdoptio
     nomination = Nomination(sync=sync, user=user, why=Why.APPROVED, at=runtime.clock.now())
     await runtime.storage.queues.nominate([nomination])
     return documents.ApprovedAdoption(sync=sync, source_id=user, target_id=offered.target.id)
+
+
+async def approve_all(runtime: Runtime, made: Iterable[Offer]) -> documents.ApprovedAdoptions:
+    """Each by itself: one that changed meanwhile stops no other."""
+    approved: list[documents.ApprovedAdoption] = []
+    changed: list[documents.User] = []
+    for each in made:
+        try:
+            approved.append(await approve(runtime, each))
+        except RefusedError:
+            changed.append(documents.User(sync=each.sync.name, user=each.source.id))
+    return documents.ApprovedAdoptions(approved=approved, changed=changed)
 
 
 async def _look(runtime: Runtime, user: str, sync: str | None) -> Look:

@@ -68,8 +68,8 @@ def _limits(hold: documents.Hold) -> str:
     return f" ({hold.guard.max_percent:g} % of the links, at least {hold.guard.min_count}, {within})"
 
 
-def shown(change: model.Change, *, values: bool = False) -> documents.Change:
-    """Names of attributes only, unless values are asked for: they are personal data."""
+def shown(change: model.Change, *, values: bool = False, before: model.Attributes | None = None) -> documents.Change:
+    """Names of attributes only, unless values are asked for: they are personal data. `before` are those of now."""
     names, manager = sorted(change.written), _manager(change)
     given = {name: value for name, value in change.written.items() if name != MANAGER} if values else ABSENT
     match change:
@@ -84,9 +84,9 @@ def shown(change: model.Change, *, values: bool = False) -> documents.Change:
         case model.Adopt(target_id=target_id):
             return documents.Adopt(attributes=names, values=given, target_id=target_id)
         case model.Update():
-            return documents.Update(attributes=names, values=given, manager=manager)
+            return documents.Update(attributes=names, values=given, before=before or ABSENT, manager=manager)
         case model.Disable():
-            return documents.Disable(attributes=names, values=given, manager=manager)
+            return documents.Disable(attributes=names, values=given, before=before or ABSENT, manager=manager)
         case model.Restore():
             return documents.Restore(attributes=names, values=given)
         case model.SoftDelete(why=why):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..assembly import Runtime
 from ..decision.decide import needs_candidates
 from ..decision.look import Look
-from ..model import Change, Counts, Hold, Refuse, Skip, Sync
+from ..model import MANAGER, Attributes, Change, Counts, Disable, Hold, Refuse, Skip, Sync, Update
 from ..model.errors import SyncError
 from . import documents
 from .changes import shown, way_out
@@ -26,7 +26,7 @@ async def preview(runtime: Runtime, sync: Sync, user: str, *, values: bool) -> d
     steps: list[documents.Look] = []
     try:
         look = await runtime.engine.preview(sync, user)
-        steps = [shown_look(look, values=values)]
+        steps = [shown_look(look, values=values, before=await before(runtime, look) if values else None)]
         outcome = _would(look)
     except SyncError as error:
         outcome = failed(error)
@@ -40,7 +40,15 @@ async def preview(runtime: Runtime, sync: Sync, user: str, *, values: bool) -> d
     )
 
 
-def shown_look(look: Look, *, values: bool) -> documents.Look:
+async def before(runtime: Runtime, look: Look) -> Attributes | None:
+    """The values that an update would replace, as they are now."""
+    names = look.change.written.keys() - {MANAGER}
+    if not isinstance(look.change, Update | Disable) or look.link.target_id is None or not names:
+        return None
+    return await runtime.engine.targets[look.sync.target.key].read_values(look.link.target_id, sorted(names))
+
+
+def shown_look(look: Look, *, values: bool, before: Attributes | None = None) -> documents.Look:
     source, verdict, link = look.source, look.verdict, look.link
     asked = needs_candidates(source, verdict, link, look.sync.marker(source.id))
     refused = documents.RefusedAttributes(attributes=dict(sorted(link.refused.items())), hint=_REFUSED)
@@ -50,7 +58,7 @@ def shown_look(look: Look, *, values: bool) -> documents.Look:
         link=documents.Link(state=link.state, target_id=link.target_id, dirty=link.dirty),
         refused=refused if link.refused else None,
         candidates=_candidates(look) if asked else None,
-        decision=_decision(look, values=values),
+        decision=_decision(look, values=values, before=before),
     )
 
 
@@ -61,9 +69,9 @@ def _candidates(look: Look) -> list[documents.Candidate]:
     ]
 
 
-def _decision(look: Look, *, values: bool) -> documents.Change:
+def _decision(look: Look, *, values: bool, before: Attributes | None) -> documents.Change:
     """A held deletion is shown with the limit of the window that is full."""
-    decision = shown(look.change, values=values)
+    decision = shown(look.change, values=values, before=before)
     if not isinstance(decision, documents.Hold):
         return decision
     of = look.sync.guard if decision.counts is Counts.SYNC else look.sync.guard_of_target

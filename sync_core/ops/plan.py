@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 
 from ..assembly import Runtime
-from ..model import Sync
+from ..decision.look import Look
+from ..model import Hold, Sync
 from ..model.errors import SyncError
 from . import documents
 from .changes import shown
 from .documents import FailedUser, PlannedUser
+from .looks import before
 from .rehearsal import Planned, Rehearsal
 from .words import many
 
@@ -22,8 +24,11 @@ _ORDER = ("SoftDelete", "Disable", "Hold", "Refuse", "error", "Adopt", "Restore"
 type Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
 
 
-async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress) -> documents.Plan:
-    """`runtime` is in read-only mode. Raises UnavailableError where a feed cannot be read to its end."""
+async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress, *, values: bool = False) -> documents.Plan:
+    """`runtime` is in read-only mode. Raises UnavailableError where a feed cannot be read to its end.
+
+    With `values` each update has those to be written and those of now, which costs a read of its target user.
+    """
     by_name = {sync.name: sync for sync in syncs}
     rehearsal, planned = Rehearsal.of(runtime), []
     for tenant in sorted({sync.source.key for sync in by_name.values()}):
@@ -33,24 +38,40 @@ async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress) -> d
             async for each in rehearsal.decide(nominees):
                 planned.append(each)
                 decided(len(planned))
-    return documents.Plan(
-        syncs=[_sync_plan(name, [each for each in planned if each.sync == name]) for name in sorted(by_name)]
-    )
+    users: dict[str, list[PlannedUser | FailedUser]] = {name: [] for name in sorted(by_name)}
+    with progress("reading what would change", len(planned)) as done:
+        for number, each in enumerate(planned, 1):
+            user = await _user(runtime, each, values=values)
+            if user is not None:
+                users[each.sync].append(user)
+            done(number)
+    return documents.Plan(syncs=[_sync_plan(name, of) for name, of in users.items()])
 
 
-def _sync_plan(sync: str, planned: Sequence[Planned]) -> documents.SyncPlan:
-    users = sorted((user for each in planned if (user := _user(each)) is not None), key=_rank)
+def _sync_plan(sync: str, users: Sequence[PlannedUser | FailedUser]) -> documents.SyncPlan:
+    users = sorted(users, key=_rank)
     return documents.SyncPlan(sync=sync, counts=Counter(user.kind for user in users), users=users)
 
 
-def _user(planned: Planned) -> PlannedUser | FailedUser | None:
+async def _user(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedUser | FailedUser | None:
     """None: nothing would happen to this user."""
     if isinstance(planned.look, SyncError):
         return FailedUser(user=planned.user, reason=str(planned.look), hint=planned.look.hint)
-    change = shown(planned.look.change)
+    look = planned.look
+    try:
+        now = await before(runtime, look) if values else None
+    except SyncError as error:
+        return FailedUser(user=planned.user, reason=str(error), hint=error.hint)
+    change = shown(look.change, values=values, before=now)
     if isinstance(change, documents.Skip):
         return None
-    return PlannedUser(user=planned.user, target_id=planned.look.link.target_id, planned=change)
+    return PlannedUser(user=planned.user, target_id=look.link.target_id, why=_why(look), planned=change)
+
+
+def _why(look: Look) -> str:
+    """Why access would be taken away, or else why the user is in scope."""
+    taken = look.change.held if isinstance(look.change, Hold) else look.change
+    return look.cause if taken.removes else look.verdict.reason
 
 
 def _rank(user: PlannedUser | FailedUser) -> tuple[int, str]:

@@ -136,6 +136,10 @@ class TargetDirectory(Protocol):
 
     async def read_user(self, target_id: str) -> TargetUser | None: ...
 
+    async def read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:
+        """These attributes as they are, for a person who looks; None when there is no such user."""
+        ...
+
     async def presence(self, target_id: str) -> Presence: ...
 
     async def existing(self, target_ids: Sequence[str]) -> set[str]:

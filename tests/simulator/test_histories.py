@@ -25,7 +25,7 @@ FOUND_AT = {
     "no-fresh-read": 2,
     "no-invitation-mark": 19,
     "reports-not-told": 61,
-    "trust-after-lost-cas": 464,
+    "trust-after-lost-cas": 727,
 }
 
 

@@ -87,6 +87,9 @@ class MemoryTarget:
     async def read_user(self, target_id: str) -> TargetUser | None:
         return await self._faults.call("target.read_user", self._read_user(target_id))
 
+    async def read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:
+        return await self._faults.call("target.read_values", self._read_values(target_id, names))
+
     async def presence(self, target_id: str) -> Presence:
         return await self._faults.call("target.presence", self._presence(target_id))
 
@@ -162,6 +165,11 @@ class MemoryTarget:
 
     async def _read_user(self, target_id: str) -> TargetUser | None:
         return self._shown(target_id) if self._visible(target_id) else None
+
+    async def _read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:
+        if not self._visible(target_id):
+            return None
+        return {name: self.users[target_id].attributes.get(name) for name in names}
 
     async def _presence(self, target_id: str) -> Presence:
         self._retention.expire(self.deleted)

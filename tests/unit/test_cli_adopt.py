@@ -186,3 +186,84 @@ def test_every_refusal_has_a_way_out_of_its_own() -> None:
     skipped = {Reason.EXTERNAL, Reason.DISABLED, Reason.NO_CHANGE, Reason.NOT_OURS, Reason.OUT_OF_SCOPE, Reason.LEFT}
     assert set(WAYS_OUT) == set(Reason) - skipped
     assert len(set(WAYS_OUT.values())) == len(WAYS_OUT)
+
+
+def test_the_list_has_names_and_is_grouped_by_reason(bench: Bench) -> None:
+    """Read while it is shown; without names, object ids alone."""
+    bench.run("sync", ADA)
+    shown = bench.run("adopt").out
+    assert "adoption needs approval: 1 user" in shown
+    assert "Ada <ada@contoso.example>" in next(line for line in shown.splitlines() if ADA in line)
+    assert "ada@" not in bench.run("adopt", "--no-names").out + bench.run("adopt", "--json").out
+
+
+def _file(bench: Bench, *rows: str) -> str:
+    (bench.folder / "reviewed.csv").write_text("\n".join(rows))
+    return "reviewed.csv"
+
+
+def test_all_of_a_file_are_adopted_at_once(bench: Bench) -> None:
+    """By name or object id, with the target user where somebody wrote it; the looks that follow adopt them."""
+    bench.source.users[BOB] = person("Bob")
+    bench.target.add("guest-2", "bob@contoso.example")
+    rows = _file(bench, "# reviewed by Grace", f"{ADA}, guest-1", "", "bob@contoso.example")
+    result = bench.run("adopt", "--from", rows, "--yes", "--json")
+    assert result.code == 0
+    assert [(each["source_id"], each["target_id"]) for each in result.json["approved"]] == [
+        (ADA, "guest-1"),
+        (BOB, "guest-2"),
+    ]
+    assert result.json["changed"] == []
+    assert "Ada <ada@contoso.example> adopts guest-1 <ada@contoso.example>" in result.err
+    assert _worked_off(bench) == "done"
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (("nobody@contoso.example",), "nobody@contoso.example: no source tenant knows the user"),
+        ((f"{ADA},guest-9",), "guest-9 is not among those who may be adopted"),
+        ((ADA, ADA), "guest-1 is named for another user, too"),
+    ],
+)
+def test_one_row_that_cannot_be_adopted_stops_the_file(bench: Bench, rows: tuple[str, ...], told: str) -> None:
+    """Nobody is adopted, and every such row is named."""
+    result = bench.run("adopt", "--from", _file(bench, *rows), "--yes")
+    assert result.code == 1
+    assert told in result.err
+    assert _link(bench) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ((f"{ADA},guest-1,x",), "line 1 is neither USER nor USER,TARGET"),
+        (("", ",guest-1"), "line 2 is neither"),
+        (("# nobody",), "the file names nobody"),
+    ],
+)
+def test_a_file_of_another_form_is_refused(bench: Bench, rows: tuple[str, ...], told: str) -> None:
+    """With the line."""
+    result = bench.run("adopt", "--from", _file(bench, *rows), "--yes")
+    assert (result.code, told in result.err) == (2, True)
+
+
+def test_a_file_that_cannot_be_read_is_named(bench: Bench) -> None:
+    """And a user beside it is refused, since the file names them all."""
+    assert "none.csv cannot be read" in bench.run("adopt", "--from", "none.csv").err
+    assert bench.run("adopt", ADA, "--from", _file(bench, ADA)).code == 2
+
+
+def test_a_person_says_no_to_a_file(bench: Bench) -> None:
+    """Then nothing is decided."""
+    result = bench.run("adopt", "--from", _file(bench, ADA), answer="n\n", terminal=True)
+    assert result.code == 1
+    assert _link(bench) is None
+
+
+def test_who_changed_meanwhile_is_named_and_the_others_are_adopted(bench: Bench) -> None:
+    """A worker was at that user in this very moment."""
+    bench.storage = replace(bench.storage, links=Contested(bench.storage.tables_by_name["links"]))
+    result = bench.run("adopt", "--from", _file(bench, ADA), "--yes")
+    assert result.code == 1
+    assert f"{ADA} was looked at by somebody else" in result.out

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from sync_core.model.errors import UnavailableError
 from tests.support.cli import ADA, BOB, CYD, NAME, SETTINGS, Bench
+from tests.support.make import person
 
 
 @pytest.fixture
@@ -98,3 +101,36 @@ def test_the_code_ignores_order_and_time(tmp_path: Path) -> None:
 
     assert code("a", ADA, BOB) == code("b", BOB, ADA)
     assert code("c", ADA, BOB) != code("d", ADA, CYD)
+
+
+def test_people_have_names_where_a_person_reads(bench: Bench) -> None:
+    """Of the source user, or of the target user where that one is gone; JSON has object ids alone."""
+    bench.source.users[ADA] = person("Ada")
+    bench.target.add("guest-of-bbbb", "bob@contoso.example", displayName="Bob")
+    shown = bench.run("holds").out
+    assert "Ada <ada@contoso.example>" in next(line for line in shown.splitlines() if ADA in line)
+    assert "Bob" in next(line for line in shown.splitlines() if BOB in line)
+    assert "ada@" not in bench.run("holds", "--no-names").out + bench.run("holds", "--json").out
+    assert "ada@" not in bench.run("holds", "list", "--no-names").out
+
+
+def test_names_that_cannot_be_read_hide_no_hold(bench: Bench) -> None:
+    """As on a laptop, where nobody has the app's identity: one try, then object ids alone."""
+    bench.source.users[ADA] = person("Ada")
+    bench.faults.fail_next("source.read_user", *[UnavailableError()] * 2)
+    shown = bench.run("holds")
+    assert (shown.code, ADA in shown.out, BOB in shown.out, " name  " in shown.out) == (0, True, True, False)
+
+
+def test_a_list_is_grouped_by_cause(bench: Bench) -> None:
+    """The largest cause first: one mistake is most often one cause."""
+    for n, cause in enumerate(("deleted in the source", "out of scope: no group", "out of scope: no group")):
+        hold = bench.hold(f"dddddddd-0000-0000-0000-{n:012d}")
+        bench.do(bench.storage.guards.save_hold(replace(hold, cause=cause)))
+    lines = bench.run("holds").out.splitlines()
+    headings = [line for line in lines if line.endswith((" user", " users"))]
+    assert headings == [
+        "no cause was recorded: 2 users",
+        "out of scope: no group: 2 users",
+        "deleted in the source: 1 user",
+    ]

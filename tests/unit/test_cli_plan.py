@@ -50,7 +50,10 @@ def test_a_plan_that_can_be_read(bench: Bench) -> None:
     assert lines[0] == NAME
     assert lines[1].split() == ["what", "would", "happen", "users"]
     assert "Invite" in lines[4]
-    assert f"  {ADA}  Invite: accountEnabled," in result.out
+    assert f"  {ADA}  Ada <ada@contoso.example>  Invite: accountEnabled," in result.out
+    assert "    because: all internal users" in result.out
+    assert f"  {CYD}  Hold of SoftDelete" in bench.run("plan", "--no-names").out
+    assert "ada@" not in bench.run("plan", "--no-names").out + bench.run("plan", "--json").out
     assert "Research" not in result.out
 
 
@@ -88,3 +91,29 @@ def test_an_unknown_sync_is_wrong_usage(bench: Bench) -> None:
     result = bench.run("plan", "--sync", "nowhere")
     assert result.code == 2
     assert NAME in result.err
+
+
+def test_values_of_now_and_then_are_shown_on_request(bench: Bench) -> None:
+    """What an update would replace is read from the target user; without the option no value is asked for."""
+    bench.source.users[BOB] = person("Bob", department="Sales")
+    bench.source.deleted = {}
+    bench.source.pages = dict(pages([bench.source.entry(BOB)]))
+    for user in (CYD, *MORE):
+        bench.source.users[user] = person("Cyd")
+    bench.target.users["guest-of-bbbb"].attributes["department"] = "Research"
+    shown = bench.run("plan", "--show-values").out
+    assert "    department = 'Sales'  (now 'Research')" in shown
+    [plan] = bench.run("plan", "--show-values", "--json").json["syncs"]
+    [bob] = [user for user in plan["users"] if user["user"] == BOB]
+    assert (bob["values"]["department"], bob["before"]["department"]) == ("Sales", "Research")
+    [plan] = bench.run("plan", "--json").json["syncs"]
+    assert "values" not in plan["users"][0]
+    assert bench.faults.count("target.read_values") == 2
+
+
+def test_a_target_that_does_not_answer_is_an_error_of_that_user(bench: Bench) -> None:
+    """As for any other read; the others are planned."""
+    bench.source.users[BOB] = person("Bob", department="Sales")
+    bench.faults.fail_next("target.read_values", UnavailableError())
+    [plan] = bench.run("plan", "--show-values", "--json").json["syncs"]
+    assert [user["change"] for user in plan["users"]].count("error") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import SUPPRESS, Namespace
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -10,12 +11,13 @@ from ...guard.deletions import Standing
 from ...ops.documents import Holds
 from ...ops.holds import list_holds, past_decisions
 from ...ops.names import find_syncs
+from ...ops.people import Pair, names
 from ...ops.words import many
-from ..command import USER, Commands, add_command
+from ..command import USER, Commands, add_command, add_no_names
 from ..screen import Screen
 from ..world import Exit, World
 from .decide import run_approve, run_reject
-from .table import show_decisions, show_holds
+from .table import pair_of, show_decisions, show_holds
 
 _DESCRIPTION = """\
 A deletion over the deletion guard's limit is held until a person decides. The list ends with a CODE that stands for
@@ -40,11 +42,13 @@ def add_parser(commands: Commands) -> None:
         examples=("holds", "holds --sync contoso-to-fabrikam --json", "holds approve 2-3f9a07c1"),
     )
     parser.add_argument("--sync", metavar="NAME", help="only this sync")
+    add_no_names(parser)
     actions = parser.add_subparsers(metavar="ACTION", title="actions")
     listing = add_command(
         actions, "list", run_list, summary="list them (the default)", examples=("holds list",), nested=True
     )
     listing.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="only this sync")
+    add_no_names(listing, nested=True)
     past = add_command(
         actions,
         "decisions",
@@ -76,7 +80,9 @@ def add_parser(commands: Commands) -> None:
 async def run_list(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
         held, now = await list_holds(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
-    world.answer(held, partial(_show, now=now, sync=args.sync), json=args.json)
+        pairs = [] if args.json or args.no_names else [pair_of(each) for each in held.holds]
+        named = await names(runtime, pairs)
+    world.answer(held, partial(_show, now=now, sync=args.sync, named=named), json=args.json)
     return Exit.DONE
 
 
@@ -87,12 +93,11 @@ async def run_decisions(args: Namespace, world: World) -> int:
     return Exit.DONE
 
 
-def _show(screen: Screen, held: Holds, *, now: datetime, sync: str | None) -> None:
+def _show(screen: Screen, held: Holds, *, now: datetime, sync: str | None, named: Mapping[Pair, str]) -> None:
     if not held.holds:
         screen.line("No deletion is held.")
         return
-    show_holds(screen, held.holds, now)
-    screen.line()
+    show_holds(screen, held.holds, now, named)
     states = [hold.state for hold in held.holds]
     waiting, approved = sum(state.waiting for state in states), states.count(Standing.APPROVED)
     if approved == len(states):

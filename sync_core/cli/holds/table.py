@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ...ops.documents import Decisions, HeldDeletion
-from ...ops.words import ago
+from ...ops.people import Pair
+from ...ops.words import ago, many
 from ..screen import Cell, Screen, warning
 
 
-def show_holds(screen: Screen, holds: Sequence[HeldDeletion], now: datetime) -> None:
-    headers = ("sync", "source user", "target user", "change", "why", "held", "state", "over the limit")
-    screen.table(headers, [_cells(hold, now) for hold in holds])
+def show_holds(
+    screen: Screen, holds: Sequence[HeldDeletion], now: datetime, named: Mapping[Pair, str] | None = None
+) -> None:
+    """A table for each cause, the largest first: one mistake is most often one cause."""
+    causes: dict[str, list[HeldDeletion]] = {}
+    for hold in holds:
+        causes.setdefault(hold.cause or "no cause was recorded", []).append(hold)
+    headers = ("sync", "source user", *(("name",) if named else ()), "target user", "change", "held", "state", "over")
+    for cause, group in sorted(causes.items(), key=lambda each: -len(each[1])):
+        screen.heading(f"{cause}: {many(len(group), 'user')}")
+        screen.table(headers, [_cells(hold, now, named) for hold in group])
+        screen.line()
+
+
+def pair_of(hold: HeldDeletion) -> Pair:
+    return Pair(sync=hold.sync, source_id=hold.source_id, target_id=hold.target_id)
 
 
 def show_decisions(screen: Screen, past: Decisions, now: datetime) -> None:
@@ -38,14 +52,14 @@ def show_decisions(screen: Screen, past: Decisions, now: datetime) -> None:
     )
 
 
-def _cells(hold: HeldDeletion, now: datetime) -> Sequence[Cell]:
+def _cells(hold: HeldDeletion, now: datetime, named: Mapping[Pair, str] | None) -> Sequence[Cell]:
     by = f" by {hold.decided_by}" if hold.decided_by else ""
     return (
         hold.sync,
         hold.source_id,
+        *((named.get(pair_of(hold), "-"),) if named else ()),
         hold.target_id,
         hold.change,
-        hold.cause or "-",
         ago(hold.held_at, now),
         warning(hold.state) if hold.state.waiting else hold.state + by,
         hold.reason,

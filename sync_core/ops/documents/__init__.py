@@ -52,6 +52,7 @@ from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
 from .rendering import ABSENT, Absent, as_json
 from .users import (
     ApprovedAdoption,
+    ApprovedAdoptions,
     Candidate,
     Link,
     Look,
@@ -73,6 +74,7 @@ __all__ = [
     "Absent",
     "Adopt",
     "ApprovedAdoption",
+    "ApprovedAdoptions",
     "Candidate",
     "Change",
     "Decided",

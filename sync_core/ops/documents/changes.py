@@ -1,6 +1,7 @@
 """Changes as documents: one class for each kind, told apart by `change`.
 
-`attributes` are names. Values are personal data and are there only when they were asked for.
+`attributes` are names. Values are personal data and are there only when they were asked for. `values` are those to be
+written. `before` are those that the target user has now, where nothing was written yet.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class _Shown:
 
 @document
 class _Written(_Shown):
+    before: Mapping[str, Json] | Absent = ABSENT
     manager: str | Absent | None = ABSENT
 
 

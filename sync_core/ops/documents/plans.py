@@ -12,10 +12,11 @@ from .rendering import INLINE, document
 
 @document
 class PlannedUser:
-    """A user with a change to come. In JSON the fields of the change stand beside the user's."""
+    """A user with a change to come, and why. In JSON the fields of the change stand beside the user's."""
 
     user: str
     target_id: str | None
+    why: str
     planned: Change = field(metadata=INLINE)
 
     @property

@@ -148,3 +148,11 @@ class ApprovedAdoption:
     source_id: str
     target_id: str
     result: Literal["approved"] = "approved"
+
+
+@document
+class ApprovedAdoptions:
+    """The adoptions of a file. `changed` were looked at by somebody else meanwhile: they were not approved."""
+
+    approved: Sequence[ApprovedAdoption]
+    changed: Sequence[User]
