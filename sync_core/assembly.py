@@ -18,6 +18,7 @@ from .nominate.users import UsersFeed
 from .ports import AppOnTenant, Clock, GroupDirectory, SourceDirectory, SubscriptionApi, TargetDirectory
 from .reconcile.apply import Applier
 from .reconcile.engine import Engine
+from .reconcile.heirs import Heirs
 from .reconcile.worker import Worker
 from .storage.repositories import Storage
 from .upkeep import Upkeep
@@ -82,14 +83,16 @@ def assemble(
     closers: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> Runtime:
     """The core on whatever stands behind its ports."""
-    links, queues = storage.links, storage.queues
-    sources, targets = graph.sources, graph.targets
     guard, feeds = _guard(config, storage, clock), _feeds(config, graph, storage, clock)
-    applier = Applier(
-        sources=sources, targets=targets, links=links, guard=guard, queues=queues, clock=clock, new_nonce=new_nonce
-    )
+    applier = _applier(config, graph, storage, guard, clock, new_nonce)
     engine = Engine(
-        sources=sources, targets=targets, links=links, guard=guard, applier=applier, clock=clock, on_look=on_look
+        sources=graph.sources,
+        targets=graph.targets,
+        links=storage.links,
+        guard=guard,
+        applier=applier,
+        clock=clock,
+        on_look=on_look,
     )
     worker = _worker(config, storage, engine, guard, clock)
     return Runtime(
@@ -111,6 +114,27 @@ def assemble(
         guard=guard,
         apps=graph.apps,
         closers=tuple(closers),
+    )
+
+
+def _applier(
+    config: Config,
+    graph: Directories,
+    storage: Storage,
+    guard: DeletionGuard,
+    clock: Clock,
+    new_nonce: Callable[[], str],
+) -> Applier:
+    links, queues = storage.links, storage.queues
+    return Applier(
+        sources=graph.sources,
+        targets=graph.targets,
+        links=links,
+        guard=guard,
+        heirs=Heirs(syncs=config.syncs, sources=graph.sources, links=links, queues=queues, clock=clock),
+        queues=queues,
+        clock=clock,
+        new_nonce=new_nonce,
     )
 
 

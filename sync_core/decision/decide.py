@@ -25,6 +25,8 @@
 | live | in | linked | soft-deleted by us | Restore, then attributes |
 | disabled | in | linked | soft-deleted | Skip(disabled): it comes back when it is enabled |
 | live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Skip(deleted in target) |
+| live or disabled | out, and in scope of another sync into the same target | linked | present | HandOver to that sync |
+| any | any | linked, being handed over | present | HandOver, whatever the scope says by now |
 | live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard |
 | soft-deleted or gone | - | linked | present | SoftDelete (or by policy), through the guard |
 | soft-deleted or gone | - | linked | deleted | Skip(no change); Forget when nobody can bring it back |
@@ -55,6 +57,7 @@ from ..model import (
     Desired,
     Disable,
     Forget,
+    HandOver,
     Invite,
     Json,
     LetGo,
@@ -85,7 +88,7 @@ class Situation:
 
     `candidates` bear the user's address in the target tenant, or `marker`: the ownership marker of this user, where
     one is configured. `foreign`: the address to invite is of no domain of the source tenant, and of none that the
-    configuration names.
+    configuration names. `heir`: another sync of the same source into the same target that has the user in scope.
     """
 
     source: SourceUser
@@ -96,6 +99,7 @@ class Situation:
     candidates: Sequence[TargetUser] = ()
     marker: Marker | None = None
     foreign: bool = False
+    heir: str | None = None
 
 
 def decide(at: Situation) -> Change:
@@ -103,6 +107,8 @@ def decide(at: Situation) -> Change:
     source, verdict, link = at.source, at.verdict, at.link
     if not link.ours:
         return _unlinked(at)
+    if (heir := link.heir or at.heir) is not None:
+        return HandOver(to=heir)
     if source.absent:
         return _deprovision(link, source, at.policy.source_deleted, f"source user {source.state}")
     if source.external:
@@ -170,6 +176,8 @@ def _unlinked(at: Situation) -> Change:
     if len(invited) == 1:
         return Adopt(target_id=invited[0].id)
     marked = [user for user in at.candidates if marker is not None and user.marker == marker.text]
+    if verdict.out:  # another sync's pair: nothing that this user should not have
+        marked = [user for user in marked if user.linked_to is None]
     if marked:
         return _marked(_chosen(marked, link), at)
     if source.absent:

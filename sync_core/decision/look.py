@@ -92,6 +92,7 @@ def look(
     candidates: Sequence[TargetUser] = (),
     *,
     foreign: bool = False,
+    heir: str | None = None,
 ) -> Look:
     """`verdict` is the scope's on this very read, and `wanted` is what `desired` says of it."""
     situation = Situation(
@@ -103,6 +104,7 @@ def look(
         candidates=candidates,
         marker=sync.marker(source.id),
         foreign=foreign,
+        heir=heir,
     )
     return Look(sync=sync, situation=situation, link=link, change=decide(situation))
 

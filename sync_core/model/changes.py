@@ -133,6 +133,17 @@ class LetGo(Change):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver(Change):
+    """Another sync of this user into the same tenant takes the pair: nothing is written, and access stays."""
+
+    to: str
+
+    @property
+    def touches(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold(Change):
     """A deletion that the guard stopped; `meanwhile` is the part of it that takes nothing away.
 

@@ -37,6 +37,8 @@ TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
     "restore_begun": {_DELETED: _DELETED, _LOST: _LOST},
     "restored": {_DELETED: _LINKED, _LOST: _LINKED},
     "forgotten": {_LINKED: _SEEN, _DELETED: _SEEN, _LOST: _SEEN},
+    "hand_over_begun": {_LINKED: _LINKED},
+    "hand_over_ended": {_LINKED: _LINKED},
     "distrusted": {_LINKED: _LINKED},
     "held": {_LINKED: _LINKED},
     "approved": {_SEEN: _SEEN, _INVITING: _INVITING},
@@ -78,6 +80,7 @@ class Link:
     linked_at: datetime | None = None  # when the target user last became ours, or came back
     deleted_at: datetime | None = None
     parked: Parked | None = None
+    heir: str | None = None  # the sync to which this pair is being handed over
     etag: str | None = None
 
     @property
@@ -229,6 +232,14 @@ class Link:
     def restored(self, at: datetime) -> Link:
         """By us, or by somebody else in the target."""
         return self._after("restored", dirty=True, linked_at=at)
+
+    def hand_over_begun(self, to: str) -> Link:
+        """From here on this link writes nothing: a worker with an older record loses its compare-and-swap."""
+        return self._after("hand_over_begun", heir=to, dirty=True, guarded=None)
+
+    def hand_over_ended(self) -> Link:
+        """The other sync cannot take the pair any more, so it is ours as before."""
+        return self._after("hand_over_ended", heir=None)
 
     def forgotten(self) -> Link:
         """The link that takes this one's place: it knows nothing, and no row is stored."""

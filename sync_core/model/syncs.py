@@ -102,6 +102,11 @@ class Sync:
         """The limits for all syncs into the target tenant together."""
         return self.target_guard or self.guard
 
+    def shares_tenants(self, other: Sync) -> bool:
+        """Whether another sync of the same source leads into the same target."""
+        same = (self.source.id, self.target.id) == (other.source.id, other.target.id)
+        return same and self.name != other.name
+
     def marker(self, source_id: str) -> Marker | None:
         """The marker that this user's B2B user bears; None when no attribute is configured for it."""
         if self.owner_attribute is None:

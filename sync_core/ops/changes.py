@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .. import model
 from ..model import MANAGER, Counts, Reason
@@ -58,6 +58,8 @@ def _about(change: documents.Change) -> str:
             return f": {reason}"
         case documents.Adopt(target_id=target_id) | documents.LetGo(target_id=target_id):
             return f" {target_id}"
+        case documents.HandOver(to=to):
+            return f" to {to}"
     return ""
 
 
@@ -95,17 +97,10 @@ def shown(change: model.Change, *, values: bool = False, before: model.Attribute
             return documents.Forget(attributes=names, values=given)
         case model.LetGo(target_id=target_id):
             return documents.LetGo(attributes=names, values=given, target_id=target_id)
-        case model.Hold(held=held, used=used, limit=limit):
-            return documents.Hold(
-                attributes=names,
-                values=given,
-                manager=manager,
-                held=shown(held, values=values),
-                used=used,
-                limit=limit,
-                counts=change.counts,
-                window_s=change.window.total_seconds(),
-            )
+        case model.HandOver(to=to):
+            return documents.HandOver(attributes=names, values=given, to=to)
+        case model.Hold():
+            return _hold(change, names, given, manager, values=values)
         case model.Skip(reason=reason):
             return documents.Skip(attributes=names, values=given, reason=reason, hint=WAYS_OUT.get(reason, ABSENT))
         case model.Refuse(reason=reason, detail=detail):
@@ -113,6 +108,26 @@ def shown(change: model.Change, *, values: bool = False, before: model.Attribute
                 attributes=names, values=given, reason=reason, detail=detail or None, hint=WAYS_OUT.get(reason)
             )
     raise TypeError(f"no document shows a change of the kind {change.name}")
+
+
+def _hold(
+    change: model.Hold,
+    names: Sequence[str],
+    given: Mapping[str, model.Json] | Absent,
+    manager: str | Absent | None,
+    *,
+    values: bool,
+) -> documents.Hold:
+    return documents.Hold(
+        attributes=names,
+        values=given,
+        manager=manager,
+        held=shown(change.held, values=values),
+        used=change.used,
+        limit=change.limit,
+        counts=change.counts,
+        window_s=change.window.total_seconds(),
+    )
 
 
 def _manager(change: model.Change) -> str | Absent | None:

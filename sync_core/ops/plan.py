@@ -18,7 +18,10 @@ from .rehearsal import Planned, Rehearsal
 from .words import many
 
 # Changes that take access away come first, then refusals and errors.
-_ORDER = ("SoftDelete", "Disable", "Hold", "Refuse", "error", "Adopt", "Restore", "Invite", "Update", "LetGo", "Forget")
+_ORDER = (
+    *("SoftDelete", "Disable", "Hold", "Refuse", "error"),
+    *("Adopt", "Restore", "Invite", "Update", "HandOver", "LetGo", "Forget"),
+)
 
 # Opens a stage of the work, by its title and size, and is told how much of it is done.
 type Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]

@@ -24,6 +24,7 @@ from ..model import (
     Disable,
     Forget,
     Guarded,
+    HandOver,
     Hold,
     Invite,
     Json,
@@ -49,6 +50,7 @@ from ..model.errors import (
     UnknownOutcomeError,
 )
 from ..ports import Clock, Confirm, Links, Presence, Queues, SourceDirectory, TargetDirectory
+from .heirs import Heirs
 
 # How long Entra may take to show a new user everywhere before its absence means that somebody deleted it.
 VISIBLE_WITHIN = timedelta(minutes=15)
@@ -70,6 +72,7 @@ class Applier:
     targets: Mapping[str, TargetDirectory]
     links: Links
     guard: DeletionGuard
+    heirs: Heirs
     queues: Queues
     clock: Clock
     new_nonce: Callable[[], str]
@@ -92,11 +95,10 @@ class Applier:
                 return await self._invite(target, decided, change)
             case Adopt() as change:
                 return await self._adopt(decided, change)
-            case Disable() if decided.source.absent or not decided.verdict.in_scope:
-                if not await still_so(decided, decided.link):
-                    raise ConflictError("not to be disabled any more")
-                return await self._write(target, decided, decided.change)
             case Update() | Disable() as change:
+                left = decided.source.absent or not decided.verdict.in_scope
+                if isinstance(change, Disable) and left and not await still_so(decided, decided.link):
+                    raise ConflictError("not to be disabled any more")
                 return await self._write(target, decided, change)
             case Hold(meanwhile=Update() as part):
                 return await self._write(target, decided, part)
@@ -104,6 +106,8 @@ class Applier:
                 return await self._restore(target, decided.link)
             case SoftDelete():
                 return await self._soft_delete(target, decided, still_so)
+            case HandOver(to=to):
+                return await self.heirs.hand_over(decided.sync, decided.link, to)
             case Forget() | LetGo():
                 return await self._forget(decided.link)
             case change:
@@ -322,10 +326,7 @@ class Applier:
         return link.invited_at is not None and self.clock.now() - link.invited_at < VISIBLE_WITHIN
 
     async def _begin(self, link: Link, change: Change) -> Link:
-        """Store that a write begins.
-
-        The link is saved even if it was dirty already: its new ETag makes another worker lose its compare-and-swap.
-        """
+        """Store that a write begins. A dirty link is saved too: by its new ETag another worker's save fails."""
         link = await self.links.save(link)
         if change.removes:
             await self.guard.release(link.sync, link.source_id)

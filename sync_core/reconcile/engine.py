@@ -140,7 +140,8 @@ class Engine:
         link = await self._found_again(sync, link)
         candidates = await self._candidates(sync, reading, link)
         foreign = await self._foreign(sync, reading, link)
-        decided = look(sync, reading.user, reading.verdict, link, wanted, candidates, foreign=foreign)
+        heir = await self.applier.heirs.of(sync, reading, link)
+        decided = look(sync, reading.user, reading.verdict, link, wanted, candidates, foreign=foreign, heir=heir)
         if decided.change.removes and (ended := await self._pair_ended(decided)) is not None:
             link = ended
             decided = look(sync, reading.user, reading.verdict, link, wanted)
@@ -156,7 +157,8 @@ class Engine:
         """One more read of both users before access is taken away: is the same kind of change decided?"""
         target = await self._target_user(decided.sync, link)
         reading = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
-        again = look(decided.sync, reading.user, reading.verdict, link, desired(decided.sync, reading.user))
+        wanted, heir = desired(decided.sync, reading.user), await self.applier.heirs.of(decided.sync, reading, link)
+        again = look(decided.sync, reading.user, reading.verdict, link, wanted, heir=heir)
         return isinstance(unless_internal(again.change, target), type(decided.change))
 
     async def _target_user(self, sync: Sync, link: Link) -> TargetUser | None:

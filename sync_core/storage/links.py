@@ -106,6 +106,14 @@ class TableLinks:
                 return owner
         raise UnavailableError("other workers keep inserting and deleting this claim")
 
+    async def move_claim(self, target_tenant: str, target_id: str, owner: str, to: str) -> None:
+        row = await self._table.get(_claims(target_id), key(target_tenant))
+        if row is None or row.text("owner") not in {owner, to}:
+            raise ConflictError("the target user belongs to another link by now")
+        check_version(row, "claim")
+        if row.text("owner") == owner:
+            await self._table.replace(Row(pk=row.pk, rk=row.rk, values=columns({"owner": to})), row.etag)
+
     async def owner(self, target_tenant: str, target_id: str) -> str | None:
         row = await self._table.get(_claims(target_id), key(target_tenant))
         if row is None:
@@ -194,6 +202,7 @@ def _row(link: Link) -> Row:
             "parked_until": link.parked.until if link.parked else None,
             "park_count": link.parked.tries if link.parked else 0,
             "reason": link.parked.reason if link.parked else "",
+            "heir": link.heir,
             # Columns for listings, which filter by them or return them. They are not read back into a link.
             "digest": link.digest,
             "reference": link.applied.get(MANAGER) if link.digest else None,
@@ -220,6 +229,7 @@ def _link(row: Row) -> Link:
         on_create_written=flag(row, "created"),
         guarded=Guarded(row.text("permit")) if row.text("permit") else None,
         approved_target=row.text("adopt") or None,
+        heir=row.text("heir") or None,
         read_at=time_or_none(row, "read_at"),
         noticed_at=time_or_none(row, "noticed_at"),
         invited_at=time_or_none(row, "invited_at"),

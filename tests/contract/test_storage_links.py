@@ -38,6 +38,7 @@ FULL = Link(
     linked_at=AT,
     deleted_at=AT.replace(microsecond=1),
     parked=Parked(until=datetime.max.replace(tzinfo=UTC), tries=3, reason="it's parked, 100%"),
+    heir="b-to-a",
 )
 
 
@@ -121,6 +122,18 @@ async def test_claims_at_once_have_one_owner(links: Links) -> None:
     owners = await asyncio.gather(*(links.claim(TENANT, "t1", f"s/u{n}") for n in range(6)))
     assert len(set(owners)) == 1
     assert await links.owner(TENANT, "t1") == owners[0]
+
+
+async def test_a_claim_moves_once(links: Links) -> None:
+    """From one owner to another, safe to repeat; a third one's claim is not touched, nor one that is not there."""
+    await links.claim(TENANT, "t1", "sales/u1")
+    for _ in range(2):
+        await links.move_claim(TENANT, "t1", "sales/u1", "staff/u1")
+        assert await links.owner(TENANT, "t1") == "staff/u1"
+    for target_id in ("t1", "t2"):
+        with pytest.raises(ConflictError):
+            await links.move_claim(TENANT, target_id, "sales/u2", "staff/u2")
+    assert (await links.owner(TENANT, "t1"), await links.owner(TENANT, "t2")) == ("staff/u1", None)
 
 
 async def test_claims_are_per_tenant(links: Links) -> None:

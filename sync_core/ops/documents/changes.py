@@ -88,6 +88,14 @@ class LetGo(_Shown):
 
 
 @document
+class HandOver(_Shown):
+    """Another sync of this user into the same tenant takes the pair: nothing is written, and access stays."""
+
+    change: Literal["HandOver"] = "HandOver"
+    to: str
+
+
+@document
 class GuardLimits:
     """A limit of the deletion guard: a percentage of the links, but never fewer than `min_count` in `window_s`."""
 
@@ -131,4 +139,6 @@ class Refuse(_Shown):
     hint: str | None
 
 
-type Change = Invite | Adopt | Update | Disable | Restore | SoftDelete | Forget | LetGo | Hold | Skip | Refuse
+type Change = (
+    Invite | Adopt | Update | Disable | Restore | SoftDelete | Forget | LetGo | HandOver | Hold | Skip | Refuse
+)

@@ -21,6 +21,7 @@ from sync_core.model import (
     Desired,
     Disable,
     Forget,
+    HandOver,
     Invite,
     LetGo,
     Link,
@@ -73,6 +74,7 @@ class Case:
     candidates: tuple[TargetUser, ...] = ()
     marker: Marker | None = None
     foreign: bool = False
+    heir: str | None = None
     change: Change
 
 
@@ -437,6 +439,30 @@ ROWS: Mapping[str, Iterable[Case]] = {
         Case(link=link(LOST, target_id=GUEST), policy=RESTORING, change=Restore()),
         Case(link=link(LOST, target_id=GUEST), change=skip(Reason.DELETED_IN_TARGET)),
     ),
+    "live or disabled | out, and in scope of another sync into the same target | linked | present"
+    " | HandOver to that sync": (
+        Case(
+            verdict=Verdict(in_scope=False, reason="no"),
+            link=link(LINKED, target_id=GUEST),
+            heir="staff",
+            change=HandOver(to="staff"),
+        ),
+        Case(
+            source=source(DISABLED),
+            verdict=Verdict(in_scope=False, reason="no"),
+            link=link(LINKED, target_id=GUEST),
+            heir="staff",
+            change=HandOver(to="staff"),
+        ),
+    ),
+    "any | any | linked, being handed over | present | HandOver, whatever the scope says by now": (
+        Case(link=link(LINKED, target_id=GUEST).hand_over_begun("staff"), change=HandOver(to="staff")),
+        Case(
+            source=source(GONE),
+            link=link(LINKED, target_id=GUEST).hand_over_begun("staff"),
+            change=HandOver(to="staff"),
+        ),
+    ),
     "live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard": (
         _out_of_scope()
     ),
@@ -463,7 +489,7 @@ def test_the_decision_follows_the_row(row: str) -> None:
     assert cases
     for case in cases:
         at = situation(case.source, case.verdict, case.link, case.desired, case.policy, case.candidates, case.marker)
-        assert decide(replace(at, foreign=case.foreign)) == case.change, case
+        assert decide(replace(at, foreign=case.foreign, heir=case.heir)) == case.change, case
 
 
 def test_every_row_has_its_cases_and_no_case_lost_its_row() -> None:

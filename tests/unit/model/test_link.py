@@ -61,6 +61,8 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "restore_begun": lambda given: given.restore_begun(),
     "restored": lambda given: given.restored(START),
     "forgotten": lambda given: given.forgotten(),
+    "hand_over_begun": lambda given: given.hand_over_begun("staff"),
+    "hand_over_ended": lambda given: given.hand_over_ended(),
     "distrusted": lambda given: given.distrusted(),
     "held": lambda given: given.held(),
     "approved": lambda given: given.approved(GUEST),

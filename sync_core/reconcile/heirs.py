@@ -1,0 +1,65 @@
+"""Two syncs of one source into one target: a pair that one puts out of scope is handed over to another that has it.
+
+A target user belongs to one link at any moment that may write. The link that hands over says so first, and from then
+on finishes that whatever its scope says. So each step can be repeated after a crash, and ends in the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..model import Guarded, Link, LinkState, Nomination, Sync, Why
+from ..ports import Clock, Links, Queues, SourceDirectory
+from .fresh import Reading, read_afresh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heirs:
+    syncs: Mapping[str, Sync]
+    sources: Mapping[str, SourceDirectory]  # by tenant key
+    links: Links
+    queues: Queues
+    clock: Clock
+
+    async def of(self, sync: Sync, reading: Reading, link: Link) -> str | None:
+        """Another sync into the same tenant that does not put this user out, and can take the target user.
+
+        It is asked only if this sync puts a linked user out: then the user is read once more for each such sync. A
+        deletion that was begun is finished first, since it may still arrive.
+        """
+        user, deleting = reading.user, link.guarded is Guarded.SOFT_DELETE
+        if link.state is not LinkState.LINKED or user.absent or user.external or not reading.verdict.out or deleting:
+            return None
+        for name, other in sorted(self.syncs.items()):
+            if sync.shares_tenants(other) and await self._takes(other, link):
+                return name
+        return None
+
+    async def hand_over(self, sync: Sync, link: Link, to: str) -> Link:
+        """The link of the other sync first, then the claim, then a look for that sync; our own link goes last."""
+        target_id, theirs = link.target_id or "", await self._link(to, link.source_id)
+        if to not in self.syncs or (theirs.ours and theirs.target_id != target_id):
+            return await self.links.save(link.hand_over_ended())  # taken out of sync.yaml, or it has a user of its own
+        if link.heir != to:
+            link = await self.links.save(link.hand_over_begun(to))
+        if not theirs.ours:
+            theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now(), invited_at=None))
+        await self.links.move_claim(sync.target.id, target_id, link.owner, theirs.owner)
+        await self.queues.nominate(
+            [Nomination(sync=to, user=link.source_id, why=Why.FEED, at=self.clock.now(), attempt=1)]
+        )
+        await self.links.forget(link)
+        return link.forgotten()
+
+    async def _takes(self, other: Sync, link: Link) -> bool:
+        theirs = await self._link(other.name, link.source_id)
+        if theirs.ours:
+            return False
+        # As if it had the pair already: then the lack of a group is told from a group that does not exist.
+        with_it = theirs.adopted(link.target_id or "", linked_at=self.clock.now(), invited_at=None)
+        reading = await read_afresh(self.sources[other.source.key], other, link.source_id, with_it)
+        return not (reading.user.absent or reading.user.external or reading.verdict.out)
+
+    async def _link(self, sync: str, source_id: str) -> Link:
+        return await self.links.get(sync, source_id) or Link(sync=sync, source_id=source_id)

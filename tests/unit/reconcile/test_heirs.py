@@ -1,0 +1,187 @@
+"""Two syncs of one source into one target: Ada is in Sales and in Staff, and leaves Sales."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sync_core.model import Assigned, Deprovision, LinkState, Outcome, Policy, Why
+from sync_core.model.errors import ConflictError, UnavailableError
+from tests.support.faults import Crash
+from tests.support.make import ADA, NAME, SALES, STAFF, sync
+from tests.support.world import World, names, yes
+
+THEIRS = "staff"
+
+
+async def both(*, policy: Policy | None = None, owner_attribute: str | None = None) -> tuple[World, str]:
+    """Ada is linked by Sales; Staff has her in scope too, and is refused, since her guest belongs to Sales."""
+    staff = sync(name=THEIRS, assigned=Assigned(groups=frozenset({STAFF})), owner_attribute=owner_attribute)
+    world = World(
+        policy=policy, assigned=Assigned(groups=frozenset({SALES})), owner_attribute=owner_attribute, more=[staff]
+    )
+    world.source.groups = {SALES: {ADA}, STAFF: {ADA}}
+    await world.linked()
+    assert (await look(world, THEIRS)).error == "already linked"
+    world.clock.advance(timedelta(hours=1))
+    (guest,) = world.guests()
+    world.forget_calls()
+    return world, guest
+
+
+async def look(world: World, name: str, why: Why = Why.APPROVED) -> Outcome:
+    world.clock.advance(timedelta(milliseconds=1))
+    outcome = await world.worker.handle(replace(world.nomination(why=why), sync=name))
+    assert outcome is not None
+    return outcome
+
+
+async def owners(world: World, guest: str) -> tuple[str | None, list[str]]:
+    """The owner of the claim on the guest, and the syncs whose links have it."""
+    links = [await world.storage.links.get(name, ADA) for name in (NAME, THEIRS)]
+    linked = [each.sync for each in links if each and each.state is LinkState.LINKED and each.target_id == guest]
+    return await world.storage.links.owner(world.sync.target.id, guest), linked
+
+
+@pytest.mark.parametrize("out_of_scope", Deprovision)
+@pytest.mark.parametrize("owner_attribute", [None, "extension_0_owner"])
+async def test_who_leaves_one_of_two_syncs_is_handed_over(
+    out_of_scope: Deprovision, owner_attribute: str | None
+) -> None:
+    """Whatever the policy: nobody is deleted or disabled, and Staff writes what it wants from now on."""
+    world, guest = await both(policy=Policy(out_of_scope=out_of_scope), owner_attribute=owner_attribute)
+    world.source.groups[SALES].clear()
+    outcome = await look(world, NAME)
+    assert (names(outcome), outcome.error) == (["HandOver"], "")
+    assert world.target.writes == []
+    assert await owners(world, guest) == (f"{THEIRS}/{ADA}", [THEIRS])
+    await world.deliver()
+    assert world.in_step()
+    assert world.enabled() == [True]
+    ours = await world.stored()
+    assert (ours.state, ours.parked) == (LinkState.SEEN, None)
+
+
+async def test_who_then_leaves_the_other_is_deleted() -> None:
+    """By Staff, through its guard."""
+    world, guest = await both()
+    world.source.groups[SALES].clear()
+    await look(world, NAME)
+    await world.deliver()
+    world.source.groups[STAFF].clear()
+    world.clock.advance(timedelta(hours=1))
+    assert names(await look(world, THEIRS)) == ["SoftDelete"]
+    assert world.guests() == []
+    assert guest in world.target.deleted
+
+
+async def test_who_leaves_both_at_once_is_deleted() -> None:
+    """Nobody takes the pair."""
+    world, _ = await both()
+    world.source.groups = {SALES: set(), STAFF: set()}
+    assert names(await look(world, NAME)) == ["SoftDelete"]
+
+
+async def test_who_leaves_the_company_is_deleted() -> None:
+    """Staff would do the same."""
+    world, _ = await both()
+    world.source.soft_delete(ADA)
+    assert names(await look(world, NAME)) == ["SoftDelete"]
+
+
+async def test_one_whose_scope_cannot_be_decided_there_stays() -> None:
+    """A group of Staff is missing: Staff neither lets in nor deprovisions, and so Sales does not delete."""
+    world, _ = await both()
+    world.source.groups[SALES].clear()
+    del world.source.groups[STAFF]
+    await look(world, NAME)
+    await world.deliver()
+    assert world.enabled() == [True]
+
+
+async def test_a_sync_that_has_a_target_user_of_its_own_takes_no_other() -> None:
+    """Ada has two guests by two addresses: the one of Sales goes."""
+    world, guest = await both()
+    theirs = await world.storage.links.get(THEIRS, ADA)
+    assert theirs is not None
+    at = world.clock.now()
+    await world.storage.links.save(theirs.adopted("guest-of-staff", linked_at=at, invited_at=None))
+    world.source.groups[SALES].clear()
+    assert names(await look(world, NAME)) == ["SoftDelete"]
+    assert guest in world.target.deleted
+
+
+async def test_a_hand_over_to_a_sync_that_is_gone_is_called_off() -> None:
+    """It was taken out of sync.yaml meanwhile: then policy decides as always."""
+    world, guest = await both()
+    link = await world.stored()
+    await world.storage.links.save(link.hand_over_begun("retired"))
+    assert names(await look(world, NAME)) == ["HandOver", "Update"]
+    assert await owners(world, guest) == (f"{NAME}/{ADA}", [NAME])
+    assert (await world.stored()).heir is None
+
+
+async def test_who_comes_back_in_the_middle_of_a_hand_over_has_one_writer() -> None:
+    """It is finished all the same: two links that write to one guest would be worse."""
+    world, guest = await both()
+    world.source.groups[SALES].clear()
+    world.faults.fail_next("table.links.replace", Crash(), after=True)
+    with pytest.raises(Crash):
+        await look(world, NAME)
+    world.source.groups[SALES].add(ADA)
+    await look(world, NAME)
+    await world.deliver()
+    assert await owners(world, guest) == (f"{THEIRS}/{ADA}", [THEIRS])
+
+
+async def test_a_hand_over_that_dies_or_fails_anywhere_ends_with_one_owner() -> None:
+    """Before and after each call, and with a look of Staff before the next one of Sales: nobody is deleted."""
+    world, _ = await both()
+    world.source.groups[SALES].clear()
+    await look(world, NAME)
+    total = len(world.faults.calls)
+    assert total > 12
+    for n in range(total):
+        for after in (False, True):
+            for error in (Crash(), UnavailableError()):
+                world, guest = await both()
+                world.source.groups[SALES].clear()
+                world.faults.fail_at(n, error, after=after)
+                with suppress(Crash, UnavailableError):
+                    await look(world, NAME)
+                world.faults.calm()
+                for name in (THEIRS, NAME, THEIRS):
+                    world.clock.advance(timedelta(minutes=1))
+                    await look(world, name)
+                await world.deliver(timedelta(minutes=10))
+                assert await owners(world, guest) == (f"{THEIRS}/{ADA}", [THEIRS]), (n, after, error)
+                assert world.enabled() == [True]
+                assert not world.target.deleted
+
+
+async def test_a_deletion_that_was_begun_is_finished_first() -> None:
+    """It may still arrive: a pair that was handed over meanwhile would lose its guest to it."""
+    world, guest = await both()
+    world.source.groups = {SALES: set(), STAFF: set()}
+    world.faults.fail_next("target.soft_delete", UnavailableError())
+    await look(world, NAME)
+    world.source.groups[STAFF].add(ADA)
+    assert names(await look(world, NAME)) == ["SoftDelete"]
+    assert guest in world.target.deleted
+
+
+async def test_a_worker_with_an_older_record_writes_nothing() -> None:
+    """It decided on an update while the pair was handed over: its compare-and-swap is lost."""
+    world, guest = await both()
+    world.change(department="Sales")
+    old = await world.engine.preview(world.sync, ADA)
+    world.source.groups[SALES].clear()
+    await look(world, NAME)
+    world.forget_calls()
+    with pytest.raises(ConflictError):
+        await world.engine.applier.apply(old, yes)
+    assert world.target.writes == []
+    assert await owners(world, guest) == (f"{THEIRS}/{ADA}", [THEIRS])
