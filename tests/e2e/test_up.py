@@ -59,10 +59,14 @@ async def line(stream: asyncio.StreamReader | None, word: str) -> str:
     raise AssertionError(f"nobody said {word!r}:\n{said}")
 
 
-def child(program: bytes) -> int:
-    """The id of the child of this process that runs this program."""
-    children = Path("/proc/self/task", str(os.getpid()), "children").read_text().split()
-    [found] = [int(pid) for pid in children if program in Path(f"/proc/{pid}/cmdline").read_bytes()]
+def children() -> set[int]:
+    """The ids of the children of this process; the stack of another test may be among them."""
+    return set(map(int, Path("/proc/self/task", str(os.getpid()), "children").read_text().split()))
+
+
+def running_program(program: bytes, among: set[int]) -> int:
+    """The id of the process that runs this program."""
+    [found] = [pid for pid in among if program in Path(f"/proc/{pid}/cmdline").read_bytes()]
     return found
 
 
@@ -214,7 +218,8 @@ async def test_a_part_that_dies_ends_make_up_with_a_reason(program: bytes, name:
     """It says which process it was, and how it ended, also when what is kept cannot be saved."""
     config = tmp_path / "sync.yaml"
     config.write_text(ONE_WAY)
+    before = children()
     running = await started(Up(config=config, ports=Ports(), people=3, kept=tmp_path), asyncio.Event())
-    os.kill(child(program), signal.SIGKILL)
+    os.kill(running_program(program, children() - before), signal.SIGKILL)
     with pytest.raises(ChildFailedError, match=f"{name} was ended by SIGKILL"):
         await running
