@@ -151,6 +151,16 @@ def unless_internal(change: Change, target: TargetUser | None) -> Change:
     return change if target is None or target.external else LetGo(target_id=target.id)
 
 
+def unless_blocked(change: Change, target: TargetUser | None, link: Link) -> Change:
+    """A hand-over would enable a user whom somebody blocked in the target: that waits for a person."""
+    blocked = target is not None and not target.enabled and not link.disabled
+    return (
+        Refuse(reason=Reason.BLOCKED, detail=link.target_id or "")
+        if blocked and isinstance(change, HandOver)
+        else change
+    )
+
+
 def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:
     """Whether the decision depends on who bears the address in the target tenant."""
     if link.ours:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..decision.decide import asks_for_address, needs_candidates, unless_internal
+from ..decision.decide import asks_for_address, needs_candidates, unless_blocked, unless_internal
 from ..decision.look import Look, desired, look
 from ..guard.deletions import DeletionGuard
 from ..model import (
@@ -147,7 +147,8 @@ class Engine:
             decided = look(sync, reading.user, reading.verdict, link, wanted)
         change = decided.change
         if (change.touches or (compared and link.state is LinkState.LINKED)) and not just_adopted:
-            change = unless_internal(change, await self._target_user(sync, link))
+            target = await self._target_user(sync, link)
+            change = unless_blocked(unless_internal(change, target), target, link)
         change = await self.guard.judge(sync, link, change, cause=decided.cause, dry_run=dry_run)
         decided = replace(decided, change=change, link=link.held() if isinstance(change, Hold) else link)
         self.on_look(decided)

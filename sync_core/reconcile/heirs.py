@@ -39,8 +39,9 @@ class Heirs:
     async def hand_over(self, sync: Sync, link: Link, to: str) -> Link:
         """The link of the other sync first, then the claim, then a look for that sync; our own link goes last."""
         target_id, theirs = link.target_id or "", await self._link(to, link.source_id)
-        if to not in self.syncs or (theirs.ours and theirs.target_id != target_id):
-            return await self.links.save(link.hand_over_ended())  # taken out of sync.yaml, or it has a user of its own
+        shares = to in self.syncs and sync.shares_tenants(self.syncs[to])
+        if not shares or (theirs.ours and theirs.target_id != target_id):
+            return await self.links.save(link.hand_over_ended())  # sync.yaml was edited, or it has a user of its own
         if link.heir != to:
             link = await self.links.save(link.hand_over_begun(to))
         if not theirs.ours:

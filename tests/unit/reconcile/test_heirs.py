@@ -124,6 +124,30 @@ async def test_a_hand_over_to_a_sync_that_is_gone_is_called_off() -> None:
     assert (await world.stored()).heir is None
 
 
+async def test_whom_the_target_blocked_is_not_enabled_by_a_hand_over() -> None:
+    """The other sync would write every attribute. The user waits, blocked as before, and is not deleted either."""
+    world, guest = await both()
+    world.target.users[guest].attributes["accountEnabled"] = False
+    world.source.groups[SALES].clear()
+    assert (await look(world, NAME)).error == "blocked in target"
+    await world.deliver()
+    assert (world.enabled(), world.target.writes) == ([False], [])
+    world.target.users[guest].attributes["accountEnabled"] = True
+    world.clock.advance(timedelta(days=1))
+    assert names(await look(world, NAME)) == ["HandOver"]
+
+
+async def test_whom_we_disabled_ourselves_is_handed_over_and_enabled() -> None:
+    """By the policy of Sales, before Staff had the user in scope."""
+    world, guest = await both(policy=Policy(out_of_scope=Deprovision.DISABLE))
+    world.source.groups = {SALES: set(), STAFF: set()}
+    assert names(await look(world, NAME)) == ["Disable"]
+    world.source.groups[STAFF].add(ADA)
+    assert names(await look(world, NAME)) == ["HandOver"]
+    await world.deliver()
+    assert (world.enabled(), await owners(world, guest)) == ([True], (f"{THEIRS}/{ADA}", [THEIRS]))
+
+
 async def test_who_comes_back_in_the_middle_of_a_hand_over_has_one_writer() -> None:
     """It is finished all the same: two links that write to one guest would be worse."""
     world, guest = await both()
