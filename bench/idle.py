@@ -20,20 +20,24 @@ from .run import Run
 from .tenants import TwoTenants, two_tenants
 
 _CHANGES = 200
-_A_SECOND = "00:00:01"
-_OVERRIDE = "AzureFunctionsJobHost__extensions__queues__maxPollingInterval"
+A_SECOND = "00:00:01"
+INTERVAL = "AzureFunctionsJobHost__extensions__queues__maxPollingInterval"
 # Azure Storage, queue operations of class 1, locally redundant: https://azure.microsoft.com/pricing/details/storage/queues/
 _DOLLARS_A_POLL = 0.004 / 10_000
 _HOURS_A_MONTH = 730
 
 
+def chosen_interval() -> str:
+    return str(json.loads((ROOT / "host.json").read_text())["extensions"]["queues"]["maxPollingInterval"])
+
+
 async def measure(run: Run) -> list[Figure]:
-    chosen = json.loads((ROOT / "host.json").read_text())["extensions"]["queues"]["maxPollingInterval"]
+    chosen = chosen_interval()
     changes = run.size(_CHANGES)
     async with AsyncExitStack() as opened:
         stacks = {}
-        for interval in dict.fromkeys((chosen, _A_SECOND)):
-            stack = two_tenants(run, changes, settings={_OVERRIDE: interval}, split=True)
+        for interval in dict.fromkeys((chosen, A_SECOND)):
+            stack = two_tenants(run, changes, settings={INTERVAL: interval}, split=True)
             stacks[interval] = await opened.enter_async_context(stack)
         with run.step(f"{changes} changes, 2.5 to 4.5 s apart", changes):
             figures = await asyncio.gather(
