@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,8 @@ from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.words import ahead, many
 from .command import USER, Commands, add_command, add_no_names
-from .screen import Screen, warning
+from .groups import grouped, show_groups
+from .screen import Cell, Screen, warning
 from .world import Exit, World
 
 _DESCRIPTION = """\
@@ -128,23 +129,13 @@ def _show_waiting(screen: Screen, found: WaitingUsers, *, now: datetime, named: 
     if not found.waiting:
         screen.line("Nobody waits for an adoption.")
         return
-    reasons: dict[str, list[WaitingUser]] = {}
-    for user in found.waiting:
-        reasons.setdefault(user.reason, []).append(user)
     headers = ("sync", "source user", *(("name",) if named else ()), "next look")
-    for reason, users in sorted(reasons.items(), key=lambda each: -len(each[1])):
-        screen.heading(f"{reason}: {many(len(users), 'user')}")
-        rows = [
-            (
-                user.sync,
-                user.source_id,
-                *((named.get(_pair(user), "-"),) if named else ()),
-                ahead(user.next_try_at, now),
-            )
-            for user in users
-        ]
-        screen.table(headers, rows)
-        screen.line()
+
+    def cells(user: WaitingUser) -> Sequence[Cell]:
+        name = (named.get(_pair(user), "-"),) if named else ()
+        return user.sync, user.source_id, *name, ahead(user.next_try_at, now)
+
+    show_groups(screen, grouped(found.waiting, lambda user: user.reason), headers, cells)
     screen.line(f"{many(len(found.waiting), 'user')} waiting. To see one and decide: xtsync adopt USER")
 
 

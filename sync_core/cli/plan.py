@@ -13,6 +13,7 @@ from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.plan import plan
 from .command import Commands, add_command, add_no_names
+from .groups import grouped
 from .screen import Cell, Screen, good, warning
 from .sync_view import values_in_words
 from .world import Exit, World
@@ -61,10 +62,7 @@ def _exit_code(planned: documents.Plan) -> Exit:
 
 
 def _kinds(planned: documents.SyncPlan) -> Mapping[str, Sequence[PlannedUser | FailedUser]]:
-    kinds: dict[str, list[PlannedUser | FailedUser]] = {}
-    for user in planned.users:
-        kinds.setdefault(user.kind, []).append(user)
-    return kinds
+    return grouped(planned.users, lambda user: user.kind)
 
 
 def _pair(sync: str, user: PlannedUser | FailedUser) -> Pair:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ..model import Change, Counts, Guarded, Hold, Link, Reason, Refuse, Sync
+from ..model import Change, Guarded, Hold, Link, Reason, Refuse, Sync
 from ..model.errors import ConflictError
 from ..ports import Clock, GuardHistory, Guards, HoldRecord, HoldState
 from .ledger import Filled, Ledger
@@ -124,8 +124,7 @@ class DeletionGuard:
 
 def met(hold: Hold) -> str:
     """The window that was full, in words."""
-    into = " into the target tenant" if hold.counts is Counts.TARGET else ""
-    return f"{hold.used} of at most {hold.limit} deletions{into} in {_span(hold.window)} were used"
+    return f"{hold.used} of at most {hold.limit} deletions{hold.counts.into} in {_span(hold.window)} were used"
 
 
 def _span(window: timedelta) -> str:

@@ -124,6 +124,11 @@ class Counts(StrEnum):
     SYNC = "sync"  # those of one sync
     TARGET = "target"  # those of all syncs into one target tenant
 
+    @property
+    def into(self) -> str:
+        """The words that follow "deletions" where they are those of all syncs."""
+        return " into the target tenant" if self is Counts.TARGET else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetGo(Change):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .. import model
-from ..model import MANAGER, Counts, Reason
+from ..model import MANAGER, Reason
 from . import documents
 from .documents import ABSENT, Absent
 from .words import span
@@ -50,7 +50,7 @@ def in_words(change: documents.Change) -> str:
 def _about(change: documents.Change) -> str:
     match change:
         case documents.Hold(held=held, used=used, limit=limit):
-            into = " into the target tenant" if change.counts is Counts.TARGET else ""
+            into = change.counts.into
             return f" of {in_words(held)}: {used} of at most {limit} deletions{into} are used{_limits(change)}"
         case documents.Refuse(reason=reason, detail=str(detail)):
             return f": {reason} ({detail})"

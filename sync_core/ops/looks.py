@@ -26,7 +26,7 @@ async def preview(runtime: Runtime, sync: Sync, user: str, *, values: bool) -> d
     steps: list[documents.Look] = []
     try:
         look = await runtime.engine.preview(sync, user)
-        steps = [shown_look(look, values=values, before=await before(runtime, look) if values else None)]
+        steps = [shown_look(look, values=values, before=await values_now(runtime, look) if values else None)]
         outcome = _would(look)
     except SyncError as error:
         outcome = failed(error)
@@ -40,7 +40,7 @@ async def preview(runtime: Runtime, sync: Sync, user: str, *, values: bool) -> d
     )
 
 
-async def before(runtime: Runtime, look: Look) -> Attributes | None:
+async def values_now(runtime: Runtime, look: Look) -> Attributes | None:
     """The values that an update would replace, as they are now."""
     names = look.change.written.keys() - {MANAGER}
     if not isinstance(look.change, Update | Disable) or look.link.target_id is None or not names:

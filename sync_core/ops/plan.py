@@ -13,7 +13,7 @@ from ..model.errors import SyncError
 from . import documents
 from .changes import shown
 from .documents import FailedUser, PlannedUser
-from .looks import before
+from .looks import values_now
 from .rehearsal import Planned, Rehearsal
 from .words import many
 
@@ -62,7 +62,7 @@ async def _user(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedU
         return FailedUser(user=planned.user, reason=str(planned.look), hint=planned.look.hint)
     look = planned.look
     try:
-        now = await before(runtime, look) if values else None
+        now = await values_now(runtime, look) if values else None
     except SyncError as error:
         return FailedUser(user=planned.user, reason=str(error), hint=error.hint)
     change = shown(look.change, values=values, before=now)

@@ -234,12 +234,14 @@ class Worker:
         retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
         await self.queues.nominate([retry], delay=wait.total_seconds())
         log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, reason)
-        outcome = await self._outcome(
-            nomination, link, changes, error=reason, retry_after=wait.total_seconds(), record=False
+        return await self._outcome(
+            nomination,
+            link,
+            changes,
+            error=reason,
+            retry_after=wait.total_seconds(),
+            parked_before=before is not None,
         )
-        outcome = replace(outcome, parked_before=before is not None)
-        await self.activity.record(outcome)
-        return outcome
 
     async def _remember(self, link: Link) -> None:
         try:
@@ -256,6 +258,7 @@ class Worker:
         *,
         error: str = "",
         retry_after: float | None = None,
+        parked_before: bool = False,
         record: bool = True,
     ) -> Outcome:
         outcome = Outcome(
@@ -269,6 +272,7 @@ class Worker:
             refused=tuple(sorted(link.refused)),
             error=error,
             retry_after=retry_after,
+            parked_before=parked_before,
         )
         if record and (changes or error):
             await self.activity.record(outcome)

@@ -7,22 +7,17 @@ from datetime import datetime
 
 from ...ops.documents import Decisions, HeldDeletion
 from ...ops.people import Pair
-from ...ops.words import ago, many
+from ...ops.words import ago
+from ..groups import grouped, show_groups
 from ..screen import Cell, Screen, warning
 
 
 def show_holds(
     screen: Screen, holds: Sequence[HeldDeletion], now: datetime, named: Mapping[Pair, str] | None = None
 ) -> None:
-    """A table for each cause, the largest first: one mistake is most often one cause."""
-    causes: dict[str, list[HeldDeletion]] = {}
-    for hold in holds:
-        causes.setdefault(hold.cause or "no cause was recorded", []).append(hold)
+    causes = grouped(holds, lambda hold: hold.cause or "no cause was recorded")
     headers = ("sync", "source user", *(("name",) if named else ()), "target user", "change", "held", "state", "over")
-    for cause, group in sorted(causes.items(), key=lambda each: -len(each[1])):
-        screen.heading(f"{cause}: {many(len(group), 'user')}")
-        screen.table(headers, [_cells(hold, now, named) for hold in group])
-        screen.line()
+    show_groups(screen, causes, headers, lambda hold: _cells(hold, now, named))
 
 
 def pair_of(hold: HeldDeletion) -> Pair:

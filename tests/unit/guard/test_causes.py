@@ -68,6 +68,16 @@ async def full_round(world: World) -> None:
     assert await world.deliver(timedelta(seconds=20)) == []
 
 
+async def decided_out_of_scope(*, approve: bool) -> World:
+    """Ada left the scope, the guard held that, and a person decided."""
+    world = World(guard=HOLD_ALL)
+    await world.linked()
+    scoped(world, replace(world.sync, filters=NOBODY))
+    await world.look()
+    await decide(world, approve=approve)
+    return world
+
+
 async def test_a_scope_that_is_put_back_leaves_no_hold_after_one_full_round() -> None:
     """Nobody who was held changed, so no feed names them: the round has to look at whom the guard holds."""
     world = await narrowed(25)
@@ -92,11 +102,7 @@ async def test_a_rejection_is_over_when_the_scope_is_put_back_and_a_real_leaver_
 
 async def test_a_rejection_is_bound_to_its_cause() -> None:
     """Rejected as out of scope; the real departure of the same person is another question, and there is room for it."""
-    world = World(guard=HOLD_ALL)
-    await world.linked()
-    scoped(world, replace(world.sync, filters=NOBODY))
-    await world.look()
-    await decide(world, approve=False)
+    world = await decided_out_of_scope(approve=False)
     scoped(world, replace(world.sync, guard=ONE))
     await world.look(why=Why.NOTIFICATION)
     world.source.soft_delete(ADA)
@@ -106,11 +112,7 @@ async def test_a_rejection_is_bound_to_its_cause() -> None:
 
 async def test_a_departure_after_a_rejection_for_another_cause_is_held_anew_when_there_is_no_room() -> None:
     """It is listed and counted by the alert again: nobody keeps access by an old no."""
-    world = World(guard=HOLD_ALL, filters=())
-    await world.linked()
-    scoped(world, replace(world.sync, filters=NOBODY))
-    await world.look()
-    await decide(world, approve=False)
+    world = await decided_out_of_scope(approve=False)
     world.source.soft_delete(ADA)
     await world.look()
     assert await held(world) == {ADA: HoldState.HELD}
@@ -118,11 +120,7 @@ async def test_a_departure_after_a_rejection_for_another_cause_is_held_anew_when
 
 async def test_an_approval_is_bound_to_its_cause() -> None:
     """Approved as out of scope; when the person is deleted instead, nobody has said yes to that."""
-    world = World(guard=HOLD_ALL)
-    await world.linked()
-    scoped(world, replace(world.sync, filters=NOBODY))
-    await world.look()
-    await decide(world, approve=True)
+    world = await decided_out_of_scope(approve=True)
     world.source.soft_delete(ADA)
     outcome = await world.look(why=Why.APPROVED)
     assert isinstance(outcome.changes[-1], Hold)
