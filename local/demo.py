@@ -88,6 +88,11 @@ class Demo:
     async def _initial_sync(self) -> None:
         expected = self.people - len(self.never)
         await self.stack.start_by_hand("keep_subscriptions")
+
+        async def subscribed() -> bool:
+            return await self.emulated.count(CONTOSO, "subscriptions") > 0
+
+        await self._wait(subscribed, 60, "Graph's notifications were not subscribed to")
         began = time.monotonic()
         await self.stack.start_by_hand("poll_feeds")
         columns = (TextColumn("Initial sync"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -43,11 +43,11 @@ class Story:
         self.stack, self.emulated, self.storage = stack, emulated, storage
 
     async def run_with(self, config: str) -> None:
-        """A deployment: the host ends, and another one begins with this file."""
+        """A deployment: the hosts end, and others begin with this file."""
         self.stack.config.write_text(config)
-        (host,) = self.stack.host_processes
-        await self.stack.kill_host(host)
-        await self.stack.start_host(self.stack.ports.functions)
+        for host in [*self.stack.host_processes]:
+            await self.stack.kill_host(host)
+        await self.stack.start_hosts(1)
 
     async def round(self) -> None:
         """One poll, and all that it leads to."""
