@@ -137,7 +137,7 @@ def _receive(
         content_type=req.headers.get("content-type", ""),
         body=req.get_body(),
     )
-    known = webhook.known_subscriptions(rows, bootstrap.syncs_by_source())
+    known = webhook.known_subscriptions(rows, bootstrap.syncs_by_source(), bootstrap.fingerprint())
     answer = receive(post, known, datetime.now(UTC))
     if answer.messages:
         out.set(list(answer.messages))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from .config.file import Config
 from .decision.look import Look
+from .guard.configurations import Configurations, StampedQueues
 from .guard.deletions import DeletionGuard
 from .guard.ledger import Ledger
 from .nominate.groups import GroupsFeed
-from .nominate.rounds import GROUPS, USERS, Feed, FeedReader
+from .nominate.rounds import GROUPS, USERS, FeedReader
 from .nominate.subscriptions import SubscriptionKeeper
 from .nominate.users import UsersFeed
 from .ports import AppOnTenant, Clock, GroupDirectory, SourceDirectory, SubscriptionApi, TargetDirectory
@@ -52,6 +53,7 @@ class Runtime:
     keeper: SubscriptionKeeper
     upkeep: Upkeep
     guard: DeletionGuard
+    configurations: Configurations
     apps: Sequence[AppOnTenant]  # for `xtsync doctor`
     closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -80,10 +82,14 @@ def assemble(
     new_client_state: Callable[[], str] = lambda: secrets.token_urlsafe(32),
     new_nonce: Callable[[], str] = lambda: secrets.token_hex(8),
     on_look: Callable[[Look], None] = lambda _: None,
+    started: datetime | None = None,
     closers: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> Runtime:
-    """The core on whatever stands behind its ports."""
-    guard, feeds = _guard(config, storage, clock), _feeds(config, graph, storage, clock)
+    """The core on whatever stands behind its ports. `started`: see Configurations."""
+    configurations = _configurations(config, storage, clock, started)
+    stamp = configurations.config if started else ""
+    storage = replace(storage, queues=StampedQueues(queues=storage.queues, config=stamp))
+    guard = _guard(config, storage, clock)
     applier = _applier(config, graph, storage, guard, clock, new_nonce)
     engine = Engine(
         sources=graph.sources,
@@ -94,7 +100,8 @@ def assemble(
         clock=clock,
         on_look=on_look,
     )
-    worker = _worker(config, storage, engine, guard, clock)
+    worker = _worker(configurations, engine, storage, clock)
+    feeds = _feeds(graph, storage, configurations, clock)
     return Runtime(
         config=config,
         storage=storage,
@@ -102,16 +109,10 @@ def assemble(
         engine=engine,
         worker=worker,
         feeds=feeds,
-        keeper=SubscriptionKeeper(
-            tenants=config.source_tenants,
-            apis=graph.subscriptions,
-            records=storage.subscriptions,
-            feeds=feeds,
-            clock=clock,
-            new_client_state=new_client_state,
-        ),
-        upkeep=_upkeep(config, storage, worker, feeds, clock, keep_activity),
+        keeper=_keeper(config, graph, storage, feeds, clock, new_client_state),
+        upkeep=_upkeep(configurations, storage, worker, feeds, clock, keep_activity),
         guard=guard,
+        configurations=configurations,
         apps=graph.apps,
         closers=tuple(closers),
     )
@@ -143,21 +144,23 @@ def _guard(config: Config, storage: Storage, clock: Clock) -> DeletionGuard:
     return DeletionGuard(guards=storage.guards, history=storage.guards, ledger=ledger, clock=clock)
 
 
-def _feeds(config: Config, graph: Directories, storage: Storage, clock: Clock) -> FeedReader:
-    syncs, links, guards = config.syncs, storage.links, storage.guards
-    users = UsersFeed(syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, clock=clock)
-    groups = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
-    kinds: Mapping[str, Feed] = {USERS: users, GROUPS: groups}
-    return FeedReader(kinds=kinds, feeds=storage.feeds, guards=guards, queues=storage.queues, clock=clock)
-
-
 def _upkeep(
-    config: Config, storage: Storage, worker: Worker, feeds: FeedReader, clock: Clock, keep_activity: timedelta
+    configurations: Configurations,
+    storage: Storage,
+    worker: Worker,
+    feeds: FeedReader,
+    clock: Clock,
+    keep_activity: timedelta,
 ) -> Upkeep:
-    syncs, activity, poison = config.syncs, storage.activity, storage.poison
+    syncs, activity, poison = configurations.syncs, storage.activity, storage.poison
     return Upkeep(
         takeover=Takeover(
-            syncs=syncs, in_hand=storage.in_hand, links=storage.links, queues=storage.queues, feeds=feeds, clock=clock
+            configurations=configurations,
+            in_hand=storage.in_hand,
+            links=storage.links,
+            queues=storage.queues,
+            feeds=feeds,
+            clock=clock,
         ),
         poison=PoisonDrain(poison=poison, worker=worker),
         retention=Retention(syncs=syncs, activity=activity, history=storage.guards, clock=clock, keep=keep_activity),
@@ -175,12 +178,57 @@ def _upkeep(
     )
 
 
-def _worker(config: Config, storage: Storage, engine: Engine, guard: DeletionGuard, clock: Clock) -> Worker:
-    return Worker(
+def _configurations(config: Config, storage: Storage, clock: Clock, started: datetime | None) -> Configurations:
+    return Configurations(
         syncs=config.syncs,
+        config=config.fingerprint,
+        records=storage.syncs,
+        links=storage.links,
+        subscriptions=storage.subscriptions,
+        queues=storage.queues,
+        clock=clock,
+        started=started,
+    )
+
+
+def _feeds(graph: Directories, storage: Storage, configurations: Configurations, clock: Clock) -> FeedReader:
+    syncs, links = configurations.syncs, storage.links
+    users = UsersFeed(syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, clock=clock)
+    groups = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
+    return FeedReader(
+        kinds={USERS: users, GROUPS: groups},
+        configurations=configurations,
+        feeds=storage.feeds,
+        guards=storage.guards,
+        queues=storage.queues,
+        clock=clock,
+    )
+
+
+def _keeper(
+    config: Config,
+    graph: Directories,
+    storage: Storage,
+    feeds: FeedReader,
+    clock: Clock,
+    new_client_state: Callable[[], str],
+) -> SubscriptionKeeper:
+    return SubscriptionKeeper(
+        tenants=config.source_tenants,
+        apis=graph.subscriptions,
+        records=storage.subscriptions,
+        feeds=feeds,
+        clock=clock,
+        new_client_state=new_client_state,
+    )
+
+
+def _worker(configurations: Configurations, engine: Engine, storage: Storage, clock: Clock) -> Worker:
+    return Worker(
+        configurations=configurations,
         engine=engine,
         links=storage.links,
-        guard=guard,
+        guard=engine.guard,
         queues=storage.queues,
         activity=storage.activity,
         in_hand=storage.in_hand,

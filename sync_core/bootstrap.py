@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from .assembly import Runtime
     from .config.file import Config
     from .config.settings import Settings
+
+
+_STARTED = datetime.now(UTC)
 
 
 @cache
@@ -40,6 +44,12 @@ def syncs_by_source() -> Mapping[str, list[str]]:
     return config().syncs_by_source
 
 
+@cache
+def fingerprint() -> str:
+    """The fingerprint of this process's configuration, which each nomination says."""
+    return config().fingerprint
+
+
 _lifetimes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, AsyncGenerator[Runtime]]] = WeakKeyDictionary()
 _runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, Runtime]] = WeakKeyDictionary()
 
@@ -51,7 +61,7 @@ async def runtime(*, read_only: bool = False) -> Runtime:
     if read_only not in runtimes:
         from .deployment import build  # noqa: PLC0415 - the webhook answers from cold without Graph and storage
 
-        runtimes[read_only] = build(settings(), config(), read_only=read_only)
+        runtimes[read_only] = build(settings(), config(), read_only=read_only, started=_STARTED)
         lifetime = _lifetime(runtimes[read_only])
         _lifetimes.setdefault(loop, {})[read_only] = lifetime
         await anext(lifetime)

@@ -53,8 +53,12 @@ def build(
     new_nonce: Callable[[], str] = lambda: secrets.token_hex(8),
     read_only: bool = False,
     on_look: Callable[[Look], None] = lambda _: None,
+    started: datetime | None = None,
 ) -> Runtime:
-    """A runtime from settings and configuration; what is passed in stands in for Azure and the network."""
+    """A runtime from settings and configuration; what is passed in stands in for Azure and the network.
+
+    `started` is when the process of the function app did; a command of an operator has none (Configurations).
+    """
     clock = clock or SystemClock()
     closers: list[Callable[[], Awaitable[None]]] = []
     if storage is None:
@@ -68,6 +72,7 @@ def build(
         new_client_state=new_client_state,
         new_nonce=new_nonce,
         on_look=on_look,
+        started=started,
         closers=closers,
     )
 

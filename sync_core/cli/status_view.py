@@ -30,6 +30,11 @@ def show(screen: Screen, status: Status) -> None:
     feeds = ("tenant", "feed", "phase", "last completed", "entries", "error")
     subscriptions = ("tenant", "resource", "id", "expires", "state")
     _table(screen, "Syncs", syncs, status.syncs, lambda each: _sync(each, now))
+    for sync in status.syncs:
+        if sync.stopped is not None:
+            screen.line(warning(f"STOPPED {sync.stopped.reason}"))
+            screen.line(sync.stopped.hint)
+            screen.line()
     _table(screen, "Feeds", feeds, status.feeds, lambda each: _feed(each, now))
     _table(screen, "Subscriptions", subscriptions, status.subscriptions, lambda each: _subscription(each, now))
     _table(screen, "Queues", ("queue", "messages", ""), status.queues, _queue)

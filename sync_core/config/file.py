@@ -43,6 +43,11 @@ class Config:
         """The names of the syncs of each source tenant, by the tenant's key."""
         return {key: [s.name for s in self.syncs.values() if s.source.key == key] for key in self.source_tenants}
 
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all that decides about people: that of every sync."""
+        return model.fingerprint([*sorted(sync.fingerprint for sync in self.syncs.values())])
+
     def no_sync_named(self, name: str) -> str:
         """The fault of a name that no sync has, with the nearest name that one has."""
         return f"no sync is named '{name}'{nearest(name, self.syncs)}"

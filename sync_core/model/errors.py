@@ -13,6 +13,8 @@ SyncError
 |  +- AccessNotTakenError  Graph refused to disable somebody: the rest was written
 |  +- DomainsUnknownError  the app may not read the source's domains, on which an invitation depends
 |  +- WrongTenantError     the token belongs to another tenant than the configured one
+|  +- OtherTenantError     a sync or link is of another tenant than sync.yaml now says
+|  +- OtherConfigurationError   the function app works by another sync.yaml
 |  +- ReadOnlyError        a dry run tried to write
 |  +- StorageRefusedError  the storage account said no (storage/errors.py)
 |  +- NewerSchemaError     a row was written by a newer version of this program (storage/errors.py)
@@ -138,6 +140,25 @@ class DomainsUnknownError(PermanentError):
 
 class WrongTenantError(PermanentError):
     hint = "Compare the tenant ids in sync.yaml with the tenant in which the app registration was consented."
+
+
+class OtherTenantError(PermanentError):
+    """The rows under a name are of another source or target tenant than the configuration says.
+
+    `message` names tenants by id, and is fit for people and logs.
+    """
+
+    hint = (
+        "Put the former tenant ids back in sync.yaml and deploy: the sync goes on with a full round. For another"
+        " tenant, give the sync a new `name`; the people of the old one stay as they are."
+    )
+
+
+class OtherConfigurationError(PermanentError):
+    hint = "Use the sync.yaml that was deployed last, or deploy this one first; `--dry-run` shows what it would do."
+
+    def __init__(self) -> None:
+        super().__init__("the function app works by another sync.yaml than this one; nothing was done")
 
 
 class ReadOnlyError(PermanentError):

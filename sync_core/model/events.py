@@ -23,13 +23,17 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nomination:
-    """Look at this user again. The body of a `user-changes` message."""
+    """Look at this user again. The body of a `user-changes` message.
+
+    `config` is the fingerprint of the nominator's configuration; version 0.1 left it out.
+    """
 
     sync: str
     user: str
     why: Why
     at: datetime
     attempt: int = 0
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

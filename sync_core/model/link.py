@@ -43,6 +43,7 @@ TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
     "held": {_LINKED: _LINKED},
     "approved": {_SEEN: _SEEN, _INVITING: _INVITING},
     "marker_seen": {_SEEN: _SEEN},
+    "of_tenants": _ANY,
     "noticed": _ANY,
     "asked_again": _ANY,
     "looked_at": _ANY,
@@ -63,6 +64,7 @@ class Link:
 
     sync: str
     source_id: str
+    tenants: tuple[str, str] | None = None  # ids of the pair's source and target; None: version 0.1 wrote the row
     state: LinkState = LinkState.SEEN
     target_id: str | None = None
     applied: Mapping[str, str] = field(default_factory=dict)
@@ -106,6 +108,9 @@ class Link:
     def unexplored(self) -> bool:
         """Never read to the end, or parked: the target may hold a user of ours that this record does not know."""
         return self.state is LinkState.SEEN and (self.read_at is None or self.parked is not None)
+
+    def of_tenants(self, tenants: tuple[str, str]) -> Link:
+        return self._after("of_tenants", tenants=tenants)
 
     @property
     def invitation_mark(self) -> str:

@@ -34,6 +34,7 @@ def encode(message: Nomination | FeedRun | LifecycleEvent) -> str:
                 "why": message.why.value,
                 "at": format_time(message.at),
                 "attempt": message.attempt,
+                **({"config": message.config} if message.config else {}),
             }
         case FeedRun():
             body = {
@@ -55,6 +56,7 @@ def decode_nomination(body: str) -> Nomination:
         why=_why(fields),
         at=_time(fields, "at"),
         attempt=_count(fields, "attempt"),
+        config=_text(fields, "config") if "config" in fields else "",
     )
 
 

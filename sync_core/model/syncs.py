@@ -9,9 +9,7 @@ from enum import StrEnum
 
 from .rules import Assigned, Filter, Rule
 from .users import Marker
-from .values import (
-    MANAGER,
-)
+from .values import MANAGER, fingerprint
 
 
 class Deprovision(StrEnum):
@@ -112,6 +110,25 @@ class Sync:
         if self.owner_attribute is None:
             return None
         return Marker(attribute=self.owner_attribute, sync=self.name, tenant_id=self.source.id, source_id=source_id)
+
+    @property
+    def tenants(self) -> tuple[str, str]:
+        """The ids of source and target. Names of tenants may change, and ids may not."""
+        return self.source.id, self.target.id
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all that decides about people: tenants, scope, mapping, matching and policies.
+
+        The guard's limits are left out: what they held is looked at again by other means.
+        """
+        assigned = self.assigned or Assigned()
+        scope = [self.assigned is None, sorted(assigned.groups), sorted(assigned.members), *map(repr, self.filters)]
+        matching = [str(self.owner_attribute), self.invite.value, *sorted(self.domains)]
+        tenants = [*self.tenants, self.source.cloud, self.target.cloud]
+        return fingerprint(
+            [self.name, *tenants, str(scope), *map(repr, self.mapping), repr(self.policy), str(matching)]
+        )
 
     @property
     def groups(self) -> frozenset[str]:

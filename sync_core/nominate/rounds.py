@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ..model import FeedRun, Nomination, Sync, Why
+from ..guard.configurations import LEFT_AGAIN_S, Configurations
+from ..model import FeedRun, Nomination, Sync, Why, fingerprint
 from ..model.errors import (
     ConflictError,
     GraphRefusedError,
@@ -112,6 +113,7 @@ async def next_chunk(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedReader:
     kinds: Mapping[str, Feed]  # by name
+    configurations: Configurations
     feeds: Feeds
     guards: Guards
     queues: Queues
@@ -119,6 +121,12 @@ class FeedReader:
 
     async def poll(self) -> None:
         """Start a round of every feed of every source tenant. The failure of one does not stop the others."""
+        try:
+            if not await self.configurations.leads():
+                return
+        except SyncError as error:
+            log.warning("feeds.not_started error=%s", error.code)
+            return
         for feed, kind in self.kinds.items():
             for tenant in sorted(kind.tenants):
                 try:
@@ -159,7 +167,7 @@ class FeedReader:
     async def _start_round(self, tenant: str, feed: str, *, full: bool) -> FeedState:
         state = await self.feeds.get(tenant, feed)
         now = self.clock.now()
-        if state.phase is not FeedPhase.IDLE and not full:
+        if state.phase is not FeedPhase.IDLE and not full and state.fingerprint == await self._wanted(state):
             if state.progress_at is not None and now - state.progress_at >= STALLED:
                 await self.queues.continue_feed(FeedRun(tenant=tenant, feed=feed, round=state.round))
             return state
@@ -170,11 +178,15 @@ class FeedReader:
     async def _begin(self, state: FeedState, name: str, *, full: bool = False) -> FeedState:
         now = self.clock.now()
         feed = self.kinds[state.feed]
-        wanted = feed.fingerprint(state.tenant)
+        wanted = await self._wanted(state)
+        tenant_id = self.configurations.tenant_id(state.tenant)
+        if state.tenant_id not in ("", tenant_id):  # the delta link is of another directory
+            state = replace(state, delta_link=None, closure="", unlisted=())
         full = full or state.delta_link is None or state.fingerprint != wanted or feed.full_is_due(state, now)
         return await self.feeds.save(
             replace(
                 state,
+                tenant_id=tenant_id,
                 phase=FeedPhase.PAGES,
                 round=name,
                 full=full,
@@ -192,14 +204,25 @@ class FeedReader:
 
     async def _read(self, run: FeedRun) -> None:
         state = await self.feeds.get(run.tenant, run.feed)
-        until, listing = self.clock.now() + TIME_BUDGET, Listing()
+        if not await self.configurations.leads():
+            await self.queues.continue_feed(run, delay=LEFT_AGAIN_S)
+            return
+        if state.round == run.round and state.fingerprint != await self._wanted(state):
+            log.info("feed.of_another_configuration tenant=%s feed=%s", run.tenant, run.feed)
+            return  # the next poll begins it anew
         if run.round > state.round:
             state = await self._asked_for(run, state)
+        until, listing = self.clock.now() + TIME_BUDGET, Listing()
         while state.round == run.round and state.phase is not FeedPhase.IDLE:
             if self.clock.now() >= until:
                 await self.queues.continue_feed(replace(run, attempt=0))
                 return
             state = await self._step(state, listing)
+
+    async def _wanted(self, state: FeedState) -> str:
+        """What a round would ask and whom it would nominate: a round of another configuration differs in that."""
+        since = await self.configurations.since(state.tenant)
+        return fingerprint([self.kinds[state.feed].fingerprint(state.tenant), *since])
 
     async def _asked_for(self, run: FeedRun, state: FeedState) -> FeedState:
         """Begin the round that a notification asked for, unless a newer one covers it; later, if it is too soon.
@@ -246,9 +269,16 @@ class FeedReader:
 
     async def _store(self, step: Step) -> FeedState:
         """Invariant 7: every nomination of a step is on the queue before the round is stored as past that step."""
-        await self.queues.nominate(step.nominations)
-        state = replace(step.state, nominated=step.state.nominated + len(step.nominations))
+        state = await self._nominate(step.state, step.nominations)
         return await (self._complete(state) if state.phase is FeedPhase.IDLE else self._progress(state))
+
+    async def _nominate(self, state: FeedState, nominations: Sequence[Nomination]) -> FeedState:
+        """Put all on the queue, save those of a stopped sync."""
+        syncs = sorted({each.sync for each in nominations})
+        stopped = {name for name in syncs if await self.configurations.stopped(name)}
+        going = [each for each in nominations if each.sync not in stopped]
+        await self.queues.nominate(going)
+        return replace(state, nominated=state.nominated + len(going))
 
     async def _from_the_start_of_the_round(self, state: FeedState, error: GraphRefusedError) -> FeedState:
         """The next page's link expired while the round stood still; the link at which the round began is still good."""
@@ -261,9 +291,7 @@ class FeedReader:
 
     async def _complete(self, state: FeedState) -> FeedState:
         if state.full:
-            held = await self._held(state)
-            await self.queues.nominate(held)
-            state = replace(state, nominated=state.nominated + len(held))
+            state = await self._nominate(state, await self._held(state))
         if state.full and state.feed == USERS and state.tenant in self.kinds[GROUPS].tenants:
             # A listing of users knows no memberships, so a listing of the groups follows.
             try:

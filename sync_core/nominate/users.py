@@ -88,17 +88,8 @@ class UsersFeed:
         return self.sources.keys()
 
     def fingerprint(self, tenant: str) -> str:
-        rules = [
-            [
-                sync.name,
-                *map(repr, sync.mapping),
-                *map(repr, sync.filters),
-                *_assignment(sync),
-                str(sync.owner_attribute),
-            ]
-            for sync in self._syncs(tenant)
-        ]
-        return fingerprint([self.sources[tenant].select, *map(str, rules)])
+        rules = [sync.fingerprint for sync in self._syncs(tenant)]
+        return fingerprint([self.sources[tenant].select, *rules])
 
     def full_is_due(self, state: FeedState, now: datetime) -> bool:  # noqa: ARG002
         return False
@@ -223,9 +214,3 @@ def _swept(state: FeedState) -> FeedState:
     if not state.unlisted:
         return replace(state, phase=FeedPhase.IDLE)
     return replace(state, phase=FeedPhase.MARKED, cursor="", link=None)
-
-
-def _assignment(sync: Sync) -> list[str]:
-    if sync.assigned is None:
-        return []
-    return [str(sorted(sync.assigned.groups)), str(sorted(sync.assigned.members))]

@@ -48,6 +48,7 @@ class Known:
     tenant_id: str
     client_state_hash: str
     syncs: Sequence[str]
+    config: str  # fingerprint of this process's configuration
     resource: str = "users"
 
 
@@ -74,7 +75,7 @@ def client_state_hash(client_state: str) -> str:
     return hashlib.sha256(client_state.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def known_subscriptions(rows: str, syncs: Mapping[str, Sequence[str]]) -> dict[str, Known]:
+def known_subscriptions(rows: str, syncs: Mapping[str, Sequence[str]], config: str) -> dict[str, Known]:
     """From the `subscriptions` table as the host's table binding reads it (a JSON array of entities).
 
     `syncs` names the syncs of each source tenant; the rows of tenants that are no longer configured do not count.
@@ -86,6 +87,7 @@ def known_subscriptions(rows: str, syncs: Mapping[str, Sequence[str]]) -> dict[s
             tenant_id=row["tenant_id"],
             client_state_hash=row["client_state_hash"],
             syncs=syncs[row["PartitionKey"]],
+            config=config,
             resource=row["RowKey"],
         )
         for row in json.loads(rows)
@@ -103,7 +105,10 @@ def receive_notifications(post: Post, known: Mapping[str, Known], now: datetime)
         changed = _object_id(item)
         if subscription.resource != "users":
             return [FeedRun(tenant=subscription.tenant, feed=subscription.resource, round=format_time(now))]
-        return [Nomination(sync=sync, user=changed, why=Why.NOTIFICATION, at=now) for sync in subscription.syncs]
+        return [
+            Nomination(sync=sync, user=changed, why=Why.NOTIFICATION, at=now, config=subscription.config)
+            for sync in subscription.syncs
+        ]
 
     return _receive(post, known, messages)
 

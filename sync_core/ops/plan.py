@@ -28,11 +28,14 @@ type Progress = Callable[[str, int | None], AbstractContextManager[Callable[[int
 
 
 async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress, *, values: bool = False) -> documents.Plan:
-    """`runtime` is in read-only mode. Raises UnavailableError where a feed cannot be read to its end.
+    """`runtime` is in read-only mode.
 
     With `values` each update has those to be written and those of now, which costs a read of its target user.
+    Raises UnavailableError where a feed cannot be read to its end, and OtherTenantError for a sync that is stopped.
     """
     by_name = {sync.name: sync for sync in syncs}
+    for sync in by_name.values():
+        await runtime.configurations.check(sync)
     rehearsal, planned = Rehearsal.of(runtime), []
     for tenant in sorted({sync.source.key for sync in by_name.values()}):
         with progress(f"reading {tenant}", None) as read:

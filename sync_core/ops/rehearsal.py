@@ -17,7 +17,17 @@ from ..guard.deletions import DeletionGuard
 from ..model import FeedRun, Nomination, Sync
 from ..model.errors import ConflictError, SyncError, UnavailableError
 from ..nominate.rounds import FeedReader
-from ..ports import Clock, CountedPerson, FeedState, Guards, GuardWindow, HoldRecord
+from ..ports import (
+    Clock,
+    ConfigurationRecord,
+    CountedPerson,
+    FeedState,
+    Guards,
+    GuardWindow,
+    HoldRecord,
+    SyncRecord,
+    SyncRecords,
+)
 from ..reconcile.engine import Engine
 
 _AT_ONCE = 8
@@ -59,7 +69,8 @@ class Rehearsal:
         Raises what reading raises, and UnavailableError when a feed cannot be read.
         """
         queues = _Kept()
-        reader = replace(self.feeds, feeds=_ScratchFeeds(), queues=queues)
+        configurations = self.feeds.configurations.rehearsed(_ScratchRecords(self.feeds.configurations.records))
+        reader = replace(self.feeds, configurations=configurations, feeds=_ScratchFeeds(), queues=queues)
         await reader.start_round(tenant, full=True)
         while queues.runs:
             run, delay = queues.runs.popleft()
@@ -129,6 +140,27 @@ class _ScratchFeeds:
     async def save(self, state: FeedState) -> FeedState:
         self.states[state.tenant, state.feed] = state
         return state
+
+
+@dataclass(slots=True)
+class _ScratchRecords:
+    """ports.SyncRecords: no other configuration leads."""
+
+    stored: SyncRecords
+    configuration: ConfigurationRecord = field(default_factory=ConfigurationRecord)
+    syncs: dict[str, SyncRecord] = field(default_factory=dict)
+
+    async def all(self) -> tuple[ConfigurationRecord, Mapping[str, SyncRecord]]:
+        _, syncs = await self.stored.all()
+        return self.configuration, {**syncs, **self.syncs}
+
+    async def save(self, record: SyncRecord) -> SyncRecord:
+        self.syncs[record.name] = replace(record, etag="rehearsed")
+        return self.syncs[record.name]
+
+    async def lead(self, record: ConfigurationRecord) -> ConfigurationRecord:
+        self.configuration = replace(record, etag="rehearsed")
+        return self.configuration
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from ..assembly import Runtime
 from ..guard.deletions import Standing, standing
 from ..guard.ledger import Filled
 from ..model import Sync
+from ..model.errors import OtherTenantError
 from ..model.messages import WORK_QUEUES, parse_time, poison_queue
 from ..ports import SubscriptionRecord
 from . import documents
@@ -47,6 +48,7 @@ async def _sync(runtime: Runtime, sync: Sync) -> documents.SyncStatus:
         deletions_in_window=windows[0].used,
         windows=windows,
         last_activity_at=parse_time(str(recent[0]["done_at"])) if recent else None,
+        stopped=await _stopped(runtime, sync),
     )
 
 
@@ -58,6 +60,14 @@ def _window(filled: Filled) -> documents.WindowStatus:
         used=filled.used,
         limit=filled.limit if known else None,
     )
+
+
+async def _stopped(runtime: Runtime, sync: Sync) -> documents.Stopped | None:
+    try:
+        await runtime.configurations.check(sync)
+    except OtherTenantError as error:
+        return documents.Stopped(reason=str(error), hint=error.hint)
+    return None
 
 
 async def _feed(runtime: Runtime, tenant: str, name: str, now: datetime) -> documents.FeedStatus:

@@ -40,6 +40,7 @@ async def sync_now(
 async def _reconcile(runtime: Runtime, sync: Sync, user: str, looks: Sequence[Look]) -> documents.Outcome:
     nomination = Nomination(sync=sync.name, user=user, why=Why.OPERATOR, at=runtime.clock.now())
     try:
+        await runtime.configurations.check(sync)
         await runtime.storage.queues.nominate([nomination], delay=_LOOK_AGAIN_S)
         done = await runtime.worker.handle(nomination)
         link = await runtime.storage.links.get(sync.name, user)

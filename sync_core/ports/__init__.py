@@ -25,6 +25,7 @@ from .state import (
     Activity,
     BudgetRecord,
     Budgets,
+    ConfigurationRecord,
     CountedPerson,
     FeedPhase,
     Feeds,
@@ -38,6 +39,8 @@ from .state import (
     Links,
     SubscriptionRecord,
     Subscriptions,
+    SyncRecord,
+    SyncRecords,
     Tally,
 )
 from .work import Done, Fronts, InHand, LeftBehind, Poison, Poisoned, Queues
@@ -48,6 +51,7 @@ __all__ = [
     "BudgetRecord",
     "Budgets",
     "Clock",
+    "ConfigurationRecord",
     "Confirm",
     "CountedPerson",
     "DeltaPage",
@@ -78,6 +82,8 @@ __all__ = [
     "SubscriptionApi",
     "SubscriptionRecord",
     "Subscriptions",
+    "SyncRecord",
+    "SyncRecords",
     "Tally",
     "TargetDirectory",
     "TenantInspection",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -39,6 +39,10 @@ class Links(Protocol):
         """The source ids of users who were in some group of the scope at the last look, in order, from `after` on."""
         ...
 
+    async def one(self, sync: str) -> Link | None:
+        """The first link whose target user is ours and present."""
+        ...
+
     async def count(self, sync: str) -> int:
         """How many target users are ours and present."""
         ...
@@ -52,6 +56,10 @@ class Links(Protocol):
         ...
 
     async def owner(self, target_tenant: str, target_id: str) -> str | None: ...
+
+    async def claimed_in(self, target_id: str, owner: str) -> list[str]:
+        """The ids of the target tenants in which `owner` claims this id."""
+        ...
 
     async def parked(self, sync: str) -> list[Link]: ...
 
@@ -70,6 +78,7 @@ class FeedState:
 
     tenant: str
     feed: str = "users"
+    tenant_id: str = ""  # of the directory that the delta link is of; empty: version 0.1 wrote the row
     phase: FeedPhase = FeedPhase.IDLE
     round: str = ""
     full: bool = False
@@ -98,6 +107,45 @@ class Feeds(Protocol):
         ...
 
     async def save(self, state: FeedState) -> FeedState: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRecord:
+    """What a sync was last judged by, across its configurations."""
+
+    name: str
+    tenants: tuple[str, str]  # Sync.tenants
+    config: str = ""  # Sync.fingerprint; empty: the sync is stopped, or in no configuration
+    since: datetime | None = None  # from when on it is judged by that: a full round must begin after it
+    etag: str | None = None
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationRecord:
+    """The configurations of this deployment, by fingerprint, in the order in which they took the lead."""
+
+    configs: Sequence[str] = ()
+    led_at: datetime = _LONG_AGO  # when the last of them took the lead
+    seen_at: datetime = _LONG_AGO  # when one of its processes last said that it is there
+    etag: str | None = None
+
+    @property
+    def leader(self) -> str:
+        """Empty: none ever led."""
+        return self.configs[-1] if self.configs else ""
+
+
+class SyncRecords(Protocol):
+    async def all(self) -> tuple[ConfigurationRecord, Mapping[str, SyncRecord]]:
+        """The record of the configurations, and that of each sync by its name."""
+        ...
+
+    async def save(self, record: SyncRecord) -> SyncRecord: ...
+
+    async def lead(self, record: ConfigurationRecord) -> ConfigurationRecord: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

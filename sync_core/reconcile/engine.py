@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ..decision.decide import asks_for_address, needs_candidates, unless_blocked, unless_internal
 from ..decision.look import Look, desired, look
+from ..guard.configurations import within
 from ..guard.deletions import DeletionGuard
 from ..model import (
     ANY_DOMAIN,
@@ -75,6 +76,7 @@ class Engine:
         changes: list[Change] = []
         compared = False
         for _ in range(MAX_READS):
+            link = within(sync, link)  # also of a link that takes the place of a forgotten one
             reading = await self._read(sync, user_id, link)
             before = len(changes)
             link, last = await self._act_on(sync, reading, link, changes, compared=compared)
@@ -91,7 +93,7 @@ class Engine:
 
     async def preview(self, sync: Sync, user_id: str, *, dry_run: bool = True) -> Look:
         """The first look of a reconciliation that compares. A dry run asks the guard without counting."""
-        link = await self.link(sync.name, user_id)
+        link = within(sync, await self.link(sync.name, user_id))
         decided = await self._preview(sync, link, dry_run=dry_run)
         found = await self._otherwise(decided)
         return decided if found is None else await self._preview(sync, found, compared=True, dry_run=dry_run)

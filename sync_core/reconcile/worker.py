@@ -7,10 +7,11 @@ the message again, and the redelivery does not trust the record that the failed 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from ..guard.configurations import Configurations
 from ..guard.deletions import DeletionGuard
 from ..model import (
     Change,
@@ -63,7 +64,7 @@ _NO_CHANGE = Skip(reason=Reason.NO_CHANGE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    syncs: Mapping[str, Sync]
+    configurations: Configurations
     engine: Engine
     links: Links
     guard: DeletionGuard
@@ -75,11 +76,10 @@ class Worker:
     upcoming: UpcomingLooks = field(default_factory=UpcomingLooks)
 
     async def handle(self, nomination: Nomination, *, redelivered: bool = False) -> Outcome | None:
-        """The outcome of a reconciliation, or None when there was nothing to look at (or not now)."""
-        sync = self.syncs.get(nomination.sync)
-        if sync is None:
-            log.warning("nomination.unknown_sync user=%s", nomination.user)
+        """The outcome of a reconciliation, or None when there was nothing to look at (or not now, or not for us)."""
+        if not await self.configurations.takes(nomination, redelivered=redelivered):
             return None
+        sync = self.configurations.syncs[nomination.sync]
         async with self.locks.locked(nomination.sync, nomination.user):
             if not redelivered and self.upcoming.covers(nomination, self.clock.now()):
                 return None

@@ -37,6 +37,11 @@ def time_or_none(row: Row, name: str) -> datetime | None:
     return parse_time(text) if text else None
 
 
+def pair_or_none(row: Row, name: str) -> tuple[str, str] | None:
+    first, _, second = row.text(name).partition(" ")
+    return (first, second) if second else None
+
+
 def time(row: Row, name: str) -> datetime:
     return parse_time(row.text(name))
 

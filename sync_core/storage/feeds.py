@@ -31,6 +31,7 @@ class TableFeeds:
 def _row(state: FeedState) -> Row:
     values = columns(
         {
+            "tenant_id": state.tenant_id or None,
             "phase": state.phase.value,
             "round": state.round,
             "full": state.full,
@@ -59,6 +60,7 @@ def _state(row: Row, tenant: str, feed: str) -> FeedState:
     return FeedState(
         tenant=tenant,
         feed=feed,
+        tenant_id=row.text("tenant_id"),
         phase=FeedPhase(row.text("phase")),
         round=row.text("round"),
         full=flag(row, "full"),

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from ..model import MANAGER, Guarded, Link, LinkDigest, LinkState, Parked
 from ..model.errors import ConflictError, UnavailableError
-from .columns import check_version, columns, flag, mapping_text, number, time_or_none
+from .columns import check_version, columns, flag, mapping_text, number, pair_or_none, time_or_none
 from .concurrency import for_each
 from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 
@@ -86,6 +86,10 @@ class TableLinks:
             if row.rk != start:
                 yield unkey(row.rk)
 
+    async def one(self, sync: str) -> Link | None:
+        rows = self._table.query(key(sync), where={"present": True}, limit=1)
+        return next(iter([_link(row) async for row in rows]), None)
+
     async def count(self, sync: str) -> int:
         rows = self._table.query(key(sync), where={"present": True}, select=("present",))
         return sum([1 async for _ in rows])
@@ -120,6 +124,9 @@ class TableLinks:
             return None
         check_version(row, "claim")
         return row.text("owner")
+
+    async def claimed_in(self, target_id: str, owner: str) -> list[str]:
+        return [unkey(row.rk) async for row in self._table.query(_claims(target_id), where={"owner": owner})]
 
     async def _release(self, target_id: str, owner: str) -> None:
         async for row in self._table.query(_claims(target_id), where={"owner": owner}):
@@ -183,6 +190,7 @@ def _parked(row: Row) -> Parked | None:
 def _row(link: Link) -> Row:
     values = columns(
         {
+            "tenants": None if link.tenants is None else " ".join(link.tenants),
             "state": link.state.value,
             "target_id": link.target_id,
             "applied": mapping_text(link.applied),
@@ -219,6 +227,7 @@ def _link(row: Row) -> Link:
     return Link(
         sync=unkey(row.pk),
         source_id=unkey(row.rk),
+        tenants=pair_or_none(row, "tenants"),
         state=LinkState(row.text("state")),
         target_id=row.text("target_id") or None,
         applied=json.loads(row.text("applied")),

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from ..ports import Budgets, Clock, Feeds, GuardTable, Links, Queues, Subscriptions
+from ..ports import Budgets, Clock, Feeds, GuardTable, Links, Queues, Subscriptions, SyncRecords
 from .activity import TableActivity
 from .budgets import TableBudgets
 from .concurrency import for_each
@@ -23,6 +23,7 @@ from .poison import PoisonQueues
 from .queue import Queue
 from .queues import ALL_QUEUES, WorkQueues
 from .subscriptions import TableSubscriptions
+from .syncs import TableSyncRecords
 from .table import Table
 
 TABLES = ("links", "feeds", "subscriptions", "guards", "activity")
@@ -38,6 +39,7 @@ class Storage:
 
     links: Links
     feeds: Feeds
+    syncs: SyncRecords
     subscriptions: Subscriptions
     guards: GuardTable
     activity: TableActivity
@@ -95,6 +97,7 @@ def assemble_storage(
     return Storage(
         links=TableLinks(tables["links"]),
         feeds=TableFeeds(tables["feeds"]),
+        syncs=TableSyncRecords(tables["guards"]),
         subscriptions=TableSubscriptions(tables["subscriptions"]),
         guards=TableGuards(tables["guards"]),
         activity=TableActivity(tables["activity"]),

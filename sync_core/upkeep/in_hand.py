@@ -7,10 +7,10 @@ The kill may also have met a message before its row was written, so the source t
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ..guard.configurations import Configurations
 from ..model import Nomination, Sync
 from ..model.errors import SyncError
 from ..nominate.rounds import FeedReader
@@ -27,7 +27,7 @@ _SOURCES = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takeover:
-    syncs: Mapping[str, Sync]
+    configurations: Configurations
     in_hand: InHand
     links: Links
     queues: Queues
@@ -37,11 +37,13 @@ class Takeover:
     async def run(self) -> None:
         """Each user is nominated once an hour, and each source tenant read anew. The queue delivers everything anyway.
 
-        A parked user waits for the retry: most likely it is at this user that the workers died.
+        A parked user waits for the retry: most likely it is at this user that the workers died. Only the configuration
+        that leads does this, because a round by another one would be begun anew.
         """
-        for name, sync in sorted(self.syncs.items()):
+        for name, sync in sorted(self.configurations.syncs.items()):
             try:
-                await self._take_over(sync)
+                if await self.configurations.leads():
+                    await self._take_over(sync)
             except SyncError as error:
                 log.warning("in_hand.not_taken_over sync=%s error=%s", name, error.code)
 

@@ -23,6 +23,7 @@ TENANT = "22222222-2222-2222-2222-222222222222"
 FULL = Link(
     sync="a-to-b",
     source_id="source-1",
+    tenants=("11111111-1111-1111-1111-111111111111", TENANT),
     state=LinkState.LINKED,
     target_id="target-1",
     applied=fingerprints({"displayName": "Zoë", "department": None}),
@@ -140,6 +141,8 @@ async def test_claims_are_per_tenant(links: Links) -> None:
     """The same id in two target tenants is two users."""
     assert await links.claim(TENANT, "t1", "s/u1") == "s/u1"
     assert await links.claim("another", "t1", "s/u2") == "s/u2"
+    assert await links.claimed_in("t1", "s/u2") == ["another"]
+    assert await links.claimed_in("t1", "s/u3") == []
 
 
 async def test_forget_removes_link_and_claim(links: Links) -> None:
@@ -203,6 +206,8 @@ async def test_ids_and_count(links: Links) -> None:
     states = [LinkState.LINKED, LinkState.SEEN, LinkState.DELETED, LinkState.LINKED, LinkState.LOST, LinkState.INVITING]
     await save_all(links, [linked(n, state=state) for n, state in enumerate([*states, LinkState.LINKED])])
     await links.claim(TENANT, "t0", "s/u00000")
+    first = await links.one("s")
+    assert (first.source_id if first else None, await links.one("another")) == ("u00000", None)
     assert [user async for user in links.ids("s")] == ["u00000", "u00003", "u00006"]
     assert [user async for user in links.ids("s", "u00000")] == ["u00003", "u00006"]
     assert [user async for user in links.ids("s", "u00004")] == ["u00006"]

@@ -34,11 +34,33 @@ from sync_core.ports import (
     HoldRecord,
     HoldState,
     SubscriptionRecord,
+    SyncRecord,
 )
 from sync_core.storage.repositories import Storage
 from sync_core.storage.table import Row
 
 AT = datetime(2026, 10, 25, 0, 30, 0, 7, tzinfo=UTC)
+
+
+async def test_the_record_of_a_sync(storage: Storage) -> None:
+    """It comes back as it was, is listed, and only one of two instances makes it."""
+    record = SyncRecord(name="a-to-b", tenants=("s", "t"), config="f1", since=AT)
+    saved = await storage.syncs.save(record)
+    _, found = await storage.syncs.all()
+    assert found["a-to-b"] == saved
+    with pytest.raises(ConflictError):
+        await storage.syncs.save(record)
+
+
+async def test_the_record_of_who_leads(storage: Storage) -> None:
+    """Of two processes that start at once only one takes the lead on what it read; nobody leads at first."""
+    none, _ = await storage.syncs.all()
+    assert none.leader == ""
+    led = await storage.syncs.lead(replace(none, configs=("f1", "f2"), led_at=AT, seen_at=AT))
+    assert (await storage.syncs.all())[0] == led
+    assert led.leader == "f2"
+    with pytest.raises(ConflictError):
+        await storage.syncs.lead(replace(none, configs=("f3",), led_at=AT, seen_at=AT))
 
 
 async def test_feed_state(storage: Storage) -> None:
@@ -48,6 +70,7 @@ async def test_feed_state(storage: Storage) -> None:
     saved = await storage.feeds.save(
         replace(
             fresh,
+            tenant_id="11111111-1111-1111-1111-111111111111",
             phase=FeedPhase.SWEEP,
             round="r1",
             full=True,

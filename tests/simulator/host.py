@@ -102,6 +102,7 @@ class Host:
             transport=self._connect(instance),
             new_client_state=lambda: f"{self._secrets.getrandbits(128):032x}",
             new_nonce=lambda: f"{self._nonces.getrandbits(64):016x}",
+            started=self.stage.clock.now(),
         )
         life = Life(instance=instance, runtime=runtime)
         self.lives[name] = life
@@ -273,7 +274,9 @@ class Host:
         try:
             table = life.runtime.storage.tables_by_name["subscriptions"]
             rows = [{"PartitionKey": row.pk, "RowKey": row.rk, **row.values} async for row in table.query(None)]
-            known = webhook.known_subscriptions(json.dumps(rows), self._config.syncs_by_source)
+            known = webhook.known_subscriptions(
+                json.dumps(rows), self._config.syncs_by_source, self._config.fingerprint
+            )
             answer = receive(post, known, life.instance.clock.now())
             if answer.messages:
                 await life.queue(queue).send_many(answer.messages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -141,9 +141,12 @@ class Bench:
         there.put(stored)
 
     def nominations(self) -> list[Nomination]:
-        """What a function app would receive now; hidden messages are not among it."""
+        """What a function app would receive now; hidden messages are not among it.
+
+        Without the fingerprint of the configuration.
+        """
         messages = self.do(self.storage.queues_by_name[USER_CHANGES].receive())
-        return [decode_nomination(message.body) for message in messages]
+        return [replace(decode_nomination(message.body), config="") for message in messages]
 
     def stored(self) -> object:
         """Every row of every table, and the depth of every queue."""

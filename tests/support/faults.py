@@ -62,9 +62,13 @@ class Faults:
             raise self._armed.pop(index)[0]
         return index
 
+    async def meanwhile(self) -> None:
+        """What somebody else does while the next call is about to be made."""
+        if (work := self._meanwhile.pop(len(self.calls), None)) is not None:
+            await work()
+
     async def call[T](self, name: str, work: Awaitable[T]) -> T:
-        if (meanwhile := self._meanwhile.pop(len(self.calls), None)) is not None:
-            await meanwhile()
+        await self.meanwhile()
         try:
             index = self.start(name)
         except BaseException:
@@ -117,6 +121,7 @@ class FaultyTable:
 
     async def query(self, pk: str | None, **options: Unpack[Query]) -> AsyncIterator[Row]:
         name = f"table.{self._name}.query"
+        await self._faults.meanwhile()
         index = self._faults.start(name)
         rows = self._table.query(pk, **options)
         async for row in rows:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from sync_core.assembly import Directories, assemble
+from sync_core.assembly import Directories, Runtime, assemble
 from sync_core.config.file import Config
 from sync_core.decision.look import Look
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
@@ -91,22 +92,33 @@ class World:
         )
         self.syncs = {each.name: each for each in (self.sync, *more)}
         self.source.ask_for(needed(self.syncs.values()))
-        states = count(1)
-        runtime = assemble(
-            Config(tenants={tenant.key: tenant for tenant in (CONTOSO, FABRIKAM)}, syncs=self.syncs),
+        self._states = count(1)
+        runtime = self.instance(self.syncs)
+        self.guard, self.engine, self.worker = runtime.guard, runtime.engine, runtime.worker
+        self.feeds, self.keeper, self.keep = runtime.feeds, runtime.keeper, runtime.keep
+        self.upkeep, self.configurations = runtime.upkeep, runtime.configurations
+
+    def instance(
+        self, syncs: Mapping[str, Sync], source: MemorySource | None = None, *, started: bool = True
+    ) -> Runtime:
+        """Another instance on the same storage, with a configuration of its own; `source` is its source tenant.
+
+        Without `started` it is a command of an operator.
+        """
+        sources = {each.source.key for each in syncs.values()}
+        return assemble(
+            Config(tenants={tenant.key: tenant for tenant in (CONTOSO, FABRIKAM)}, syncs=syncs),
             Directories(
-                sources={CONTOSO.key: self.source},
-                groups={CONTOSO.key: self.groups},
-                targets={FABRIKAM.key: self.target},
-                subscriptions={CONTOSO.key: self.api},
+                sources=dict.fromkeys(sources, source or self.source),
+                groups=dict.fromkeys(sources, self.groups),
+                targets={each.target.key: self.target for each in syncs.values()},
+                subscriptions=dict.fromkeys(sources, self.api),
             ),
             self.storage,
             self.clock,
-            new_client_state=lambda: f"state-{next(states)}",
+            new_client_state=lambda: f"state-{next(self._states)}",
+            started=self.clock.now() if started else None,
         )
-        self.guard, self.engine, self.worker = runtime.guard, runtime.engine, runtime.worker
-        self.feeds, self.keeper, self.keep = runtime.feeds, runtime.keeper, runtime.keep
-        self.upkeep = runtime.upkeep
 
     # --- people ---
 
@@ -197,7 +209,13 @@ class World:
         there.put(stored)
 
     async def nominated(self) -> list[Nomination]:
-        """What waits on the user-changes queue, however long it is still delayed; the messages are taken off."""
+        """What waits on the user-changes queue, however long it is still delayed; the messages are taken off.
+
+        Without the fingerprint of the configuration, which `stamped` shows.
+        """
+        return [replace(each, config="") for each in await self.stamped()]
+
+    async def stamped(self) -> list[Nomination]:
         return [decode_nomination(body) for body in await self._bodies(USER_CHANGES)]
 
     async def runs(self) -> list[FeedRun]:

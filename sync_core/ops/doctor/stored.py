@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from ...guard.configurations import Configurations
 from ...guard.deletions import standing
 from ...model import Sync
-from ...model.errors import ConfigError, Fault
+from ...model.errors import ConfigError, Fault, OtherTenantError
 from ...model.messages import WORK_QUEUES, poison_queue
 from ...nominate.rounds import STALLED, USERS
 from ...ports import Activity, FeedPhase, Feeds, FeedState, Fronts, Guards, Links, Poison
@@ -47,6 +48,19 @@ async def configuration(syncs: Sequence[Sync], warnings: int) -> Found:
     if warnings:
         return warning(f"{warnings} things may not do what you think", "Which, with their lines:", "xtsync validate")
     return ok(", ".join(f"{sync.name}: {sync.source.key} to {sync.target.key}" for sync in syncs))
+
+
+async def tenants(configurations: Configurations, syncs: Sequence[Sync]) -> Found:
+    """A sync of other tenants than its name stood for is stopped."""
+    stopped = []
+    for sync in syncs:
+        try:
+            await configurations.check(sync)
+        except OtherTenantError as error:
+            stopped.append(str(error))
+    if not stopped:
+        return ok("each sync is of the tenants that it began with")
+    return failed("; ".join(stopped), OtherTenantError.hint)
 
 
 async def feed(feeds: Feeds, tenant: str, now: datetime, public_url: str, name: str = USERS) -> Found:

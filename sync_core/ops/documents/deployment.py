@@ -22,8 +22,19 @@ class WindowStatus:
 
 
 @document
+class Stopped:
+    """Another tenant stands under the name of this sync: nobody is invited, changed or deleted."""
+
+    reason: str
+    hint: str
+
+
+@document
 class SyncStatus:
-    """One sync, how many deletions the guard counts in its window now, and all windows that it has to pass."""
+    """One sync, how many deletions the guard counts in its window now, and all windows that it has to pass.
+
+    `stopped` has a reason and a way out.
+    """
 
     name: str
     source: str
@@ -31,6 +42,7 @@ class SyncStatus:
     deletions_in_window: int
     windows: Sequence[WindowStatus]
     last_activity_at: datetime | None
+    stopped: Stopped | None
 
 
 @document

@@ -67,6 +67,7 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "held": lambda given: given.held(),
     "approved": lambda given: given.approved(GUEST),
     "marker_seen": lambda given: given.marker_seen(),
+    "of_tenants": lambda given: given.of_tenants(("source", "target")),
     "noticed": lambda given: given.noticed(START),
     "asked_again": lambda given: given.asked_again(),
     "looked_at": lambda given: given.looked_at(START),

@@ -26,6 +26,7 @@ from tests.support.make import ADA, BOB, CONTOSO, SALES, STAFF
 
 STATE = "s3cret-state"
 SUBSCRIPTION = "subscription-1"
+CONFIG = "0123456789abcdef"
 KNOWN = {
     SUBSCRIPTION: Known(
         subscription_id=SUBSCRIPTION,
@@ -33,6 +34,7 @@ KNOWN = {
         tenant_id=CONTOSO.id,
         client_state_hash=client_state_hash(STATE),
         syncs=["a-to-b", "a-to-c"],
+        config=CONFIG,
     )
 }
 
@@ -150,7 +152,9 @@ def test_each_item_nominates_its_user_for_every_sync_of_the_tenant() -> None:
     answer = notify(item(ADA), item(BOB))
     assert answer.status == 202
     assert nominated(answer) == [("a-to-b", ADA), ("a-to-c", ADA), ("a-to-b", BOB), ("a-to-c", BOB)]
-    assert decode_nomination(answer.messages[0]) == Nomination(sync="a-to-b", user=ADA, why=Why.NOTIFICATION, at=START)
+    assert decode_nomination(answer.messages[0]) == Nomination(
+        sync="a-to-b", user=ADA, why=Why.NOTIFICATION, at=START, config=CONFIG
+    )
 
 
 def test_a_user_is_nominated_once_however_often_a_post_names_them() -> None:
@@ -318,9 +322,9 @@ ROW = {
 def test_subscriptions_are_known_from_the_rows_of_the_table() -> None:
     """The binding gives JSON; what is about to be created or belongs to no configured tenant does not count."""
     rows = [ROW, {**ROW, "subscription_id": ""}, {"PartitionKey": "contoso"}, {**ROW, "PartitionKey": "initech"}]
-    assert known_subscriptions(json.dumps(rows), {"contoso": ["a-to-b", "a-to-c"]}) == KNOWN
+    assert known_subscriptions(json.dumps(rows), {"contoso": ["a-to-b", "a-to-c"]}, CONFIG) == KNOWN
     of_groups = json.dumps([{**ROW, "RowKey": "groups"}])
-    assert known_subscriptions(of_groups, {"contoso": ["a-to-b", "a-to-c"]}) == OF_GROUPS
+    assert known_subscriptions(of_groups, {"contoso": ["a-to-b", "a-to-c"]}, CONFIG) == OF_GROUPS
 
 
 def test_the_client_state_is_stored_as_its_hash() -> None:

@@ -21,13 +21,6 @@ REFUSED = GraphRefusedError(status=403, code="Authorization_RequestDenied")
 HOLD_ALL = GuardLimits(max_percent=0, min_count=0)
 
 
-async def test_a_message_about_an_unknown_sync_is_dropped() -> None:
-    """A sync that was taken out of sync.yaml leaves messages behind; they must not come back for ever."""
-    world = World()
-    assert await world.worker.handle(replace(world.nomination(), sync="no-such-sync")) is None
-    assert world.faults.calls == []
-
-
 async def test_an_out_of_date_nomination_costs_no_graph_call() -> None:
     """The user was read after the nomination was made, and seconds after what a feed told, which it does not repeat."""
     world = World()

@@ -24,15 +24,7 @@ from tests.support.world import World, whom
 
 
 def takeover(world: World) -> Takeover:
-    storage = world.storage
-    return Takeover(
-        syncs=world.syncs,
-        in_hand=storage.in_hand,
-        links=storage.links,
-        queues=storage.queues,
-        feeds=world.feeds,
-        clock=world.clock,
-    )
+    return world.upkeep.takeover
 
 
 async def killed(world: World) -> None:

@@ -1,0 +1,202 @@
+"""Lets one configuration at a time judge, and stops a sync that is of other tenants than it was.
+
+During a rolling upgrade, instances with two files run side by side on one storage. If each judged by its own file, an
+old one could undo what a new one did, and nobody would look again. So one configuration *leads*: that of the process
+that started last. Processes with another one leave every message on the queue. If the leader is not seen for LEFT_FOR,
+the next process takes the lead. Whenever that changes how a sync judges, a full round of its source follows.
+
+An object id means nothing in another directory: there, a 404 is no deletion, and nobody is known. So a sync is of the
+two tenants that its record names, whatever sync.yaml says of them now. Another pair under its name stops it: nobody is
+invited, changed or deleted until the record and the file agree.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from ..model import FeedRun, Link, Nomination, Sync
+from ..model.errors import OtherConfigurationError, OtherTenantError
+from ..ports import Clock, ConfigurationRecord, Links, Queues, Subscriptions, SyncRecord, SyncRecords
+from ..ports.swap import until_saved
+
+log = logging.getLogger("xtsync.configuration")
+
+# A leader that was not seen for so long has no instance any more. Longer than from one poll to the next.
+LEFT_FOR = timedelta(minutes=15)
+# A message that is left to another instance is visible again after so many seconds.
+LEFT_AGAIN_S = 20.0
+# For so long the records that were read are taken for the stored ones.
+FRESH = timedelta(seconds=2)
+_SEEN_EVERY = timedelta(minutes=5)
+_MOST_CONFIGS = 32
+
+
+def within(sync: Sync, link: Link) -> Link:
+    """The link as one of this sync's tenants. Raises OtherTenantError for a link of others.
+
+    A row of version 0.1 names no tenants and takes those of the sync at its next look. They are the right ones, since
+    the sync as a whole was compared with what version 0.1 stored: Configurations._first.
+    """
+    if link.tenants is None:
+        return link.of_tenants(sync.tenants)
+    if link.tenants != sync.tenants:
+        raise OtherTenantError(_differ(link.tenants, sync))
+    return link
+
+
+def _differ(stored: tuple[str, str], sync: Sync) -> str:
+    source, target = stored
+    return f"{sync.name}: stored for source {source} and target {target}, sync.yaml has {' and '.join(sync.tenants)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampedQueues:
+    """ports.Queues: each nomination that is sent says by which configuration."""
+
+    queues: Queues
+    config: str
+
+    async def nominate(self, nominations: Sequence[Nomination], *, delay: float = 0) -> None:
+        await self.queues.nominate([replace(each, config=self.config) for each in nominations], delay=delay)
+
+    async def continue_feed(self, run: FeedRun, *, delay: float = 0) -> None:
+        await self.queues.continue_feed(run, delay=delay)
+
+    async def depths(self) -> Mapping[str, int]:
+        return await self.queues.depths()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    at: datetime
+    configuration: ConfigurationRecord
+    syncs: Mapping[str, SyncRecord]  # by name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configurations:
+    """The stored records of configurations and syncs, as one process sees them.
+
+    `started` is when this process did. None: it never leads, as a command of an operator, whose sync.yaml may be
+    another one.
+    """
+
+    syncs: Mapping[str, Sync]
+    config: str  # fingerprint of this process's configuration
+    records: SyncRecords
+    links: Links
+    subscriptions: Subscriptions
+    queues: Queues  # these keep the stamp of a message that is left
+    clock: Clock
+    started: datetime | None
+    _reads: list[_Read] = field(default_factory=list)  # the last one
+
+    def rehearsed(self, records: SyncRecords) -> Configurations:
+        """The same over other records, which this process leads if nobody else does."""
+        return replace(self, records=records, started=self.clock.now(), _reads=[])
+
+    async def check(self, sync: Sync) -> None:
+        """Raises OtherTenantError for a sync that is stopped. Stores nothing."""
+        _, records = await self.records.all()
+        record = records.get(sync.name) or await self._first(sync)
+        if record.tenants != sync.tenants:
+            raise OtherTenantError(_differ(record.tenants, sync))
+
+    async def leads(self) -> bool:
+        """Whether this process may judge users and read feeds."""
+        return (await self._read()).configuration.leader == self.config
+
+    async def takes(self, nomination: Nomination, *, redelivered: bool = False) -> bool:
+        """Whether this process is to judge. Otherwise the message was sent anew for later, or its sync is stopped.
+
+        The new message of a redelivered one is an attempt, so that no read of the failed try stands for it. An unknown
+        fingerprint is of an instance that started this very second. Raises OtherConfigurationError in a process that
+        does not join.
+        """
+        read = await self._read()
+        leads = read.configuration.leader == self.config
+        if self.started is None:
+            if not leads and read.configuration.leader:
+                raise OtherConfigurationError
+            return True
+        unknown = nomination.config not in ("", *read.configuration.configs)
+        if not leads or (unknown and self.clock.now() - nomination.at < LEFT_FOR):
+            left = replace(nomination, attempt=max(nomination.attempt, 1)) if redelivered else nomination
+            await self.queues.nominate([left], delay=LEFT_AGAIN_S)
+            log.info("nomination.left sync=%s user=%s", nomination.sync, nomination.user)
+            return False
+        return not await self.stopped(nomination.sync)
+
+    async def stopped(self, name: str) -> bool:
+        """Whether this sync is of other tenants now, or not configured."""
+        sync, record = self.syncs.get(name), (await self._read()).syncs.get(name)
+        return sync is None or record is None or record.tenants != sync.tenants
+
+    async def since(self, tenant: str) -> Sequence[str]:
+        """When the syncs of this source were last judged by another configuration: a round after that is full."""
+        records = (await self._read()).syncs
+        found = [records.get(name) for name, sync in sorted(self.syncs.items()) if sync.source.key == tenant]
+        return [record.since.isoformat() for record in found if record is not None and record.since is not None]
+
+    def tenant_id(self, tenant: str) -> str:
+        return next(sync.source.id for sync in self.syncs.values() if sync.source.key == tenant)
+
+    async def _read(self) -> _Read:
+        now = self.clock.now()
+        if not self._reads or now - self._reads[-1].at >= FRESH:
+            self._reads[:] = [await until_saved(lambda: self._read_anew(now))]
+        return self._reads[-1]
+
+    async def _read_anew(self, now: datetime) -> _Read:
+        """Take the lead from a process that started earlier, or from one that is gone."""
+        configuration, syncs = await self.records.all()
+        leads = configuration.leader == self.config
+        if self.started is not None and (leads or self._may_lead(configuration, self.started, now)):
+            syncs = await self._led(syncs, now)
+            if not leads or now - configuration.seen_at >= _SEEN_EVERY:
+                led_at = configuration.led_at if leads else now
+                earlier = [each for each in configuration.configs if each != self.config]
+                configs = (*earlier, self.config)[-_MOST_CONFIGS:]
+                configuration = await self.records.lead(
+                    replace(configuration, configs=configs, led_at=led_at, seen_at=now)
+                )
+        return _Read(at=now, configuration=configuration, syncs=syncs)
+
+    @staticmethod
+    def _may_lead(configuration: ConfigurationRecord, started: datetime, now: datetime) -> bool:
+        return started > configuration.led_at or now - configuration.seen_at >= LEFT_FOR
+
+    async def _led(self, stored: Mapping[str, SyncRecord], now: datetime) -> Mapping[str, SyncRecord]:
+        """The record of each sync says by which rules it is judged from now on; one that is stopped, by none."""
+        led: dict[str, SyncRecord] = {}
+        for name in sorted({*stored, *self.syncs}):
+            sync, record = self.syncs.get(name), stored.get(name)
+            record = record or await self._first(self.syncs[name])
+            config = "" if sync is None or record.tenants != sync.tenants else sync.fingerprint
+            if config != record.config or record.etag is None:
+                if sync is not None and not config:
+                    log.error("sync.stopped sync=%s error=OtherTenant", name)
+                since = now if config else record.since
+                record = await self.records.save(replace(record, config=config, since=since))
+            led[name] = record
+        return led
+
+    async def _first(self, sync: Sync) -> SyncRecord:
+        """The record of a sync that has none: of the tenants that its links say, or whatever else version 0.1 stored.
+
+        Version 0.1 knew the source by its subscription and the target by its claims. So a slip in sync.yaml that comes
+        together with the upgrade is seen, too. A sync that linked nobody takes the tenants of this configuration.
+        """
+        source, target = sync.tenants
+        link = await self.links.one(sync.name)
+        if link is not None and link.tenants is not None:
+            source, target = link.tenants
+        elif link is not None and link.target_id is not None:
+            subscription = await self.subscriptions.get(sync.source.key)
+            claims = await self.links.claimed_in(link.target_id, link.owner)
+            source = subscription.tenant_id if subscription is not None else source
+            target = claims[0] if claims else target
+        return SyncRecord(name=sync.name, tenants=(source, target))
