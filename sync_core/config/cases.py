@@ -16,13 +16,14 @@ from uuid import UUID
 from pydantic import Field
 
 from ..mapping import EXTENSION_ATTRIBUTES, apply_mapping
-from ..mapping.attributes import EXTENSION_PARENT
+from ..mapping.attributes import EXTENSION_PARENT, directory_extension
+from ..mapping.sources import TRUTHS
 from ..model import Attributes, Desired, Json, SourceState, SourceUser, Sync
 from ..model.errors import ConfigError
 from ..scope.verdict import scope
 from .file import Config, read_text, validated
 from .shapes import Shape
-from .yaml_lines import parse_yaml
+from .yaml_lines import Plain, parse_yaml
 
 _ABSENT = "(left out)"
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -84,33 +85,52 @@ def _case_faults(case: CaseShape, config: Config) -> Iterator[tuple[str, str]]:
     for key in ("source", "target", "update"):
         try:
             json.dumps(getattr(case, key))
-        except (TypeError, ValueError, RecursionError):  # YAML has dates, and values that contain themselves
+        except (TypeError, ValueError, RecursionError):  # an explicit tag, or a value that contains itself
             yield key, "may contain text, numbers, true, false, null, lists and mappings (put dates in quotes)"
 
 
 def _compare(case: CaseShape, config: Config) -> Iterator[Difference]:
     sync = config.syncs[case.sync] if case.sync else next(iter(config.syncs.values()))
+    source = _meant(case.source)
     now = case.now if case.now.tzinfo else case.now.replace(tzinfo=UTC)
-    desired = apply_mapping(sync.mapping, case.source, now=now, seed=case.name)
+    desired = apply_mapping(sync.mapping, source, now=now, seed=case.name)
     first = _flat({**desired.always, **desired.on_create})
-    yield from _attributes("target", case.target, first)
-    yield from _attributes("update", case.update, _flat(desired.always))
+    yield from _attributes("target", _meant(case.target), first)
+    yield from _attributes("update", _meant(case.update), _flat(desired.always))
     for name in case.left_out:
         if name in first:
             yield Difference(what=f"target.{name}", expected=_ABSENT, got=first[name])
-    yield from _in_or_out(case, sync, desired)
+    yield from _in_or_out(case, sync, source, desired)
 
 
-def _in_or_out(case: CaseShape, sync: Sync, desired: Desired) -> Iterator[Difference]:
+def _in_or_out(case: CaseShape, sync: Sync, source: Attributes, desired: Desired) -> Iterator[Difference]:
     if case.scope is not None:
         groups = frozenset(map(str, case.groups))
-        user = SourceUser(id="case", state=SourceState.LIVE, attributes=case.source, member_of=groups, read_at=_NOW)
+        user = SourceUser(id="case", state=SourceState.LIVE, attributes=source, member_of=groups, read_at=_NOW)
         verdict = scope(sync, user)
         if verdict.in_scope is not (case.scope == "in"):
             got = f"{'in' if verdict.in_scope else 'out'} ({verdict.reason})"
             yield Difference(what="scope", expected=case.scope, got=got)
     if case.ignored is not None and case.ignored is not desired.ignored:
         yield Difference(what="ignored", expected=case.ignored, got=desired.ignored)
+
+
+def _meant(attributes: Attributes) -> Attributes:
+    """Unquoted values as Graph has them: true and false where the attribute is a truth value, else text.
+
+    Of a directory extension nobody knows the type, so that true, false and whole numbers are what they look like.
+    """
+    return {
+        name: _value(value, typed=name in TRUTHS or directory_extension(name)) for name, value in attributes.items()
+    }
+
+
+def _value(value: Json, *, typed: bool) -> Json:
+    if isinstance(value, Plain):
+        return value.typed if typed else str(value)
+    if isinstance(value, list):
+        return [_value(each, typed=typed) for each in value]
+    return _meant(value) if isinstance(value, dict) else value
 
 
 def _attributes(where: str, expected: Mapping[str, Json], got: Attributes) -> Iterator[Difference]:

@@ -6,7 +6,7 @@ An editor shows the descriptions; docs/configuration.md says the same with examp
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from .. import model
 from ..mapping.attributes import DIRECTORY_EXTENSION, directory_extension
 from ..scope.checks import operator_named
+from .yaml_lines import Plain
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _DURATION = r"^[1-9][0-9]{0,4}[mhd]$"
@@ -28,10 +29,12 @@ def _duration(value: object) -> object:
 
 
 def _constant(value: object) -> object:
+    if isinstance(value, Plain):
+        value = value.typed
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return list(value)
+        return [str(each) for each in value]
     raise ValueError("must be text, true, false, a whole number or a list of text")
 
 
@@ -43,17 +46,11 @@ def _operator(value: object) -> object:
 
 
 def _filter_value(value: object) -> object:
-    """The value as text. YAML turns some texts into dates, numbers and booleans, but a filter compares text."""
-    if isinstance(value, list):
-        return tuple(_filter_text(each) for each in value)
-    return _filter_text(value)
-
-
-def _filter_text(value: object) -> str:
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, bool | int | str):
+    """The text that was written: a filter compares nothing else."""
+    if isinstance(value, str):
         return str(value)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(str(each) for each in value)
     raise ValueError("must be text, a whole number, true, false or a date, or a list of them")
 
 

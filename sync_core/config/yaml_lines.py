@@ -1,7 +1,12 @@
-"""The line of each value in a YAML file, so that a fault names the place to change."""
+"""A YAML file as values that keep their text, and the line of each, so that a fault names the place to change.
+
+YAML 1.1 takes an unquoted NO for false, 0012 for ten, 12:30 for 750 and 2026-01-31 for a date. Here an unquoted value
+is its text, or null; where another type is meant, the shape of the file asks for it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +15,42 @@ import yaml
 
 from ..model.errors import ConfigError, Fault
 
+_TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile("0|-?[1-9][0-9]*")
+_FLOAT = re.compile(r"(0|-?[1-9][0-9]*)\.[0-9]+")
+_KEPT = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
+_PLAIN = "!plain"
+
 type Path_ = tuple[str | int, ...]
+
+
+class Plain(str):
+    """The text of an unquoted value."""
+
+    __slots__ = ()
+
+    @property
+    def typed(self) -> bool | int | float | str:
+        """A truth value or number by YAML 1.2's JSON schema, of which Python has the same text; all else is text.
+
+        https://yaml.org/spec/1.2.2/#102-json-schema, with the two other spellings of true and false.
+        """
+        if _INTEGER.fullmatch(self):
+            return int(self)
+        return float(self) if _FLOAT.fullmatch(self) else _TRUTH.get(self, str(self))
+
+
+class _Loader(yaml.SafeLoader):
+    """An unquoted value is null, a merge or Plain. An explicit tag (`!!int`) means what it says."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own attribute
+        first: [each for each in resolvers if each[0] in _KEPT]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(_PLAIN, re.compile(""), None)
+_Loader.add_constructor(_PLAIN, lambda loader, node: Plain(loader.construct_scalar(node)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,10 +76,13 @@ class Lines:
 
 
 def parse_yaml(text: str, name: str) -> tuple[Any, Lines]:
-    """The document as plain values, and its lines. Raises ConfigError for invalid YAML and for repeated keys."""
+    """The document, whose unquoted values are Plain or None, and its lines.
+
+    Raises ConfigError for invalid YAML and for repeated keys.
+    """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         # If a value does not fit its tag (`!!bool maybe`), PyYAML raises a different error for each kind.
         mark = getattr(error, "problem_mark", None)

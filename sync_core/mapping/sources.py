@@ -23,6 +23,7 @@ onPremisesSecurityIdentifier onPremisesSyncEnabled onPremisesUserPrincipalName p
 preferredDataLocation preferredLanguage securityIdentifier showInAddressList signInSessionsValidFromDateTime state
 streetAddress surname usageLocation userPrincipalName userType
 """
+TRUTHS = frozenset({"accountEnabled", "onPremisesSyncEnabled", "showInAddressList"})
 SOURCE_ATTRIBUTES = frozenset({*_SINGLE.split(), *MULTI_VALUED, *EXTENSION_ATTRIBUTES})
 
 

@@ -1,6 +1,6 @@
-"""The configuration that leads, and the rules that each sync was last judged by. Table `guards`: PK sync:, RK :configuration or <sync>.
+"""The configuration that leads, and the rules that each sync was last judged by. Table `guards`: PK sync:.
 
-`key` yields no colon, so neither key is that of a sync.
+The row key is :configuration, or the name of a sync. `key` yields no colon, so neither key is that of a sync's own.
 """
 
 from __future__ import annotations

@@ -156,6 +156,39 @@ cases:
     assert cases.run("test-mapping", "cases.yaml").out == "2 cases passed\n"
 
 
+TEXTS = """\
+    scope:
+      filters:
+        - { name: A, clauses: [{ attribute: country, operator: IN, value: [NO, SE] },
+                               { attribute: employeeId, operator: EQUALS, value: 0012 }] }
+    mapping:
+      - { target: accountEnabled, source: accountEnabled }
+      - { target: country, source: country }
+      - { target: employeeId, source: employeeId }
+      - { target: officeLocation, source: officeLocation }
+      - { target: businessPhones, source: businessPhones }
+      - { target: extensionAttribute1, source: extensionAttribute1 }
+"""
+
+
+def test_unquoted_values_of_a_case_are_text_where_graph_has_text(cases: Bench) -> None:
+    """On both sides: Norway is no false, 0012 no ten, 12:30 no 750, and `on` no true."""
+    (cases.folder / "sync.yaml").write_text(CONFIG + TEXTS)
+    (cases.folder / "cases.yaml").write_text("""\
+cases:
+  - name: texts
+    source: { accountEnabled: true, country: NO, employeeId: 0012, officeLocation: 12:30, businessPhones: [2233] }
+    target: { accountEnabled: true, country: NO, employeeId: 0012, officeLocation: 12:30, businessPhones: [2233] }
+    scope: in
+  - name: more texts
+    source: { country: SE, employeeId: 12, onPremisesExtensionAttributes: { extensionAttribute1: on } }
+    update: { country: SE, employeeId: 12, extensionAttribute1: on }
+    now: 2026-01-31
+    scope: out
+""")
+    assert cases.run("test-mapping", "cases.yaml").out == "2 cases passed\n"
+
+
 def test_differences_are_shown_as_a_diff(cases: Bench) -> None:
     """What was expected, and what came; exit code 1."""
     text = GOOD.replace("city: Oslo }\n    left", "city: Rome }\n    left").replace("scope: in", "scope: out")
@@ -193,7 +226,10 @@ def test_differences_are_shown_as_a_diff(cases: Bench) -> None:
         ("", "cases.yaml cases: is missing"),
         ("cases:\n  - { name: a, source: {}, sorce: {} }", "cases.yaml:2 cases[0].sorce: is not known here"),
         ("cases:\n  - { name: a, source: {}, sync: x }", "cases.yaml:2 cases[0].sync: no sync is named 'x'"),
-        ("cases:\n  - { name: a, source: { d: 2026-01-31 } }", "cases.yaml:2 cases[0].source: may contain text"),
+        (
+            "cases:\n  - { name: a, source: { d: !!timestamp 2026-01-31 } }",
+            "cases.yaml:2 cases[0].source: may contain text",
+        ),
         ("cases:\n  - { name: a, source: {}, target: &a { x: *a } }", "cases.yaml:2 cases[0].target: may contain text"),
         ("cases: [", "cases.yaml:1: not YAML"),
     ],
