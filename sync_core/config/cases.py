@@ -115,7 +115,7 @@ def _in_or_out(case: CaseShape, sync: Sync, source: Attributes, desired: Desired
         yield Difference(what="ignored", expected=case.ignored, got=desired.ignored)
 
 
-def _meant(attributes: Attributes) -> Attributes:
+def _meant(attributes: Attributes) -> dict[str, Json]:
     """Unquoted values as Graph has them: true and false where the attribute is a truth value, else text.
 
     Of a directory extension nobody knows the type, so that true, false and whole numbers are what they look like.

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ValidationError
 from .. import model
 from ..mapping import DEFAULT_MAPPING
 from ..mapping.checks import Finding, mapping_faults, nearest, rule_warnings
+from ..mapping.leavers import leaver_warnings
 from ..model.errors import ConfigError, Fault
-from ..scope.checks import clause_faults, clause_warnings
+from ..scope.checks import asks_for_enabled, clause_faults, clause_warnings
 from .shapes import FileShape, FilterShape, ScopeShape, SyncShape
 from .sound import sound
 from .yaml_lines import Lines, Path_, parse_yaml
@@ -252,3 +253,13 @@ def _warnings(shape: FileShape) -> Iterator[Placed]:
                     yield _placed((*at, "scope", "filters", n, "clauses", m), finding)
         for n, rule in enumerate(sync.mapping or []):
             yield from (_placed((*at, "mapping", n), finding) for finding in rule_warnings(rule.rule()))
+        if sync.mapping is not None:
+            rules = [rule.rule() for rule in sync.mapping]
+            for number, finding in leaver_warnings(rules, disabled_users=_may_have_disabled_users(sync)):
+                yield _placed((*at, "mapping") if number is None else (*at, "mapping", number), finding)
+
+
+def _may_have_disabled_users(sync: SyncShape) -> bool:
+    """Unless each filter asks for enabled users, and the others lose access by policy."""
+    enabled = [any(asks_for_enabled(clause.clause()) for clause in each.clauses) for each in sync.scope.filters]
+    return not (enabled and all(enabled)) or sync.deprovision.out_of_scope is model.Deprovision.LEAVE

@@ -50,7 +50,7 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_implicit_resolver(_PLAIN, re.compile(""), None)
-_Loader.add_constructor(_PLAIN, lambda loader, node: Plain(loader.construct_scalar(node)))
+_Loader.add_constructor(_PLAIN, lambda _, node: Plain(node.value))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -21,6 +21,7 @@
 | live or disabled | undecided: a filter failed | any | any | Refuse(undecided): neither let in nor deprovisioned |
 | live or disabled | in | linked | present, desired = last applied | Skip(no change): no target call at all |
 | live or disabled | in | linked | present, differs | Update(only the attributes that differ) |
+| live | in | linked | disabled by us, and no rule says accountEnabled | Update(accountEnabled): enabled again |
 | disabled | in | linked | enabled | Disable through the accountEnabled mapping; counts for the guard |
 | live | in | linked | soft-deleted by us | Restore, then attributes |
 | disabled | in | linked | soft-deleted | Skip(disabled): it comes back when it is enabled |
@@ -57,6 +58,7 @@ from ..model import (
     Desired,
     Disable,
     Forget,
+    Guarded,
     HandOver,
     Invite,
     Json,
@@ -287,12 +289,21 @@ def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
         if (link.dirty or link.applied.get(name) != fingerprint(value))
         and not (name == MANAGER and value is None and link.unmanaged)
     }
+    if _disabled_by_us(source, link, desired):
+        differs[ENABLED] = True
     if not differs:
         return Skip(reason=Reason.NO_CHANGE)
     # A dirty link may have been enabled since it was recorded as disabled: then it is counted once more.
     if differs.get(ENABLED) is False and (link.dirty or not link.disabled):
         return Disable(attributes=differs)
     return Update(attributes=differs)
+
+
+def _disabled_by_us(source: SourceUser, link: Link, desired: Desired) -> bool:
+    """Whether a user who may have access was disabled by policy, perhaps, and no rule of the mapping enables them."""
+    mapped = ENABLED in desired.always or ENABLED in desired.left_out
+    perhaps = link.disabled or (link.dirty and link.guarded is Guarded.DISABLE)
+    return perhaps and not mapped and source.state is SourceState.LIVE
 
 
 def _plain_name(source: SourceUser, link: Link) -> Attributes:

@@ -189,7 +189,7 @@ class Link:
         # On-create and steady extension attributes share one property: record the steady part.
         shared = sent.keys() & desired.always.keys() & desired.on_create.keys()
         applied |= fingerprints({name: desired.always[name] for name in shared})
-        tracked = [*desired.always, *([ENABLED] if change.removes else [])]
+        tracked = [*desired.always, *([ENABLED] if ENABLED in sent else [])]
         access_left = change.removes and ENABLED in refused
         if access_left:
             del applied[ENABLED]
@@ -322,8 +322,9 @@ class Link:
         return Guarded(change.name) if change.removes else self.guarded
 
     def _applying(self, source: SourceUser, applied: Mapping[str, str]) -> dict[str, Any]:
-        """With what was applied on this read. A manager once given stays known, whatever the mapping says."""
-        kept = {name: value for name, value in self.applied.items() if name == MANAGER}
+        """With what was applied on this read. Of a manager and of disabling we know, whatever the mapping says."""
+        known = (MANAGER, ENABLED) if self.disabled else (MANAGER,)
+        kept = {name: value for name, value in self.applied.items() if name in known}
         if self.unmanaged and applied.get(MANAGER) in ("", fingerprint(None)):
             applied = {name: value for name, value in applied.items() if name != MANAGER}
         manager = source.manager if MANAGER in source.attributes else self.manager

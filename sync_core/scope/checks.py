@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from ..mapping.checks import Finding, unreadable
 from ..mapping.expressions.dotnet.faults import DotNetError
 from ..mapping.sources import MULTI_VALUED, readable
-from ..model import MEMBER_OF, Clause, Operator, is_object_id
+from ..model import ENABLED, MEMBER_OF, Clause, Operator, is_object_id
 from .filters import DATES, LISTS, MEMBERSHIP, NUMBERS, REGEX, UNARY, integer, moments, pattern
 
 _BY_NAME = {operator.lower().replace("_", " "): operator for operator in Operator}
@@ -77,6 +77,14 @@ def clause_warnings(clause: Clause, given: Collection[str]) -> Iterator[Finding]
             "matches the whole value only; Microsoft does not document this. Say `mode: full` if that is meant,"
             " `mode: search` if any part may match",
         )
+
+
+def asks_for_enabled(clause: Clause) -> bool:
+    """Whether the clause holds for enabled users alone."""
+    if clause.attribute != ENABLED:
+        return False
+    equals_true = clause.operator is Operator.EQUALS and str(clause.value).lower() == "true"
+    return equals_true or clause.operator is Operator.IS_TRUE
 
 
 _BEGINS = re.compile(r"\^|\\A|\.\*")

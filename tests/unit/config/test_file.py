@@ -47,6 +47,7 @@ syncs:
     target: fabrikam
 """
 SMALLEST = TENANTS + SYNC
+ENABLED_AND_MAIL = ("  - { target: accountEnabled, source: accountEnabled }", "  - { target: mail, source: mail }")
 UNQUOTED = [
     *("NO", "no", "on", "off", "yes", "y", "True", "FALSE", "="),
     *("0012", "12", "0x1F", "0o17", "1_000", "+1", "-0", "12:30", "12:30:45", "1.10", "1e3", ".inf", ".nan"),
@@ -571,7 +572,7 @@ def test_a_pattern_that_might_mean_either_is_warned_of(pattern: str, warned: boo
 def test_a_form_that_microsoft_calls_unsupported_is_warned_of() -> None:
     """It works here, and would not go back."""
     rule = "  - { target: city, expression: 'IIF(IsPresent([city]), [city], \"x\")' }"
-    [warning] = parse_config(with_sync("mapping:", rule)).warnings
+    [warning] = parse_config(with_sync("mapping:", rule, *ENABLED_AND_MAIL)).warnings
     assert str(warning).startswith("sync.yaml:9 syncs[0].mapping[0].expression: column 5: Microsoft does not support")
 
 

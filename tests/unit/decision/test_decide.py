@@ -21,6 +21,7 @@ from sync_core.model import (
     Desired,
     Disable,
     Forget,
+    Guarded,
     HandOver,
     Invite,
     LetGo,
@@ -50,6 +51,7 @@ LINKED, DELETED, LOST = LinkState.LINKED, LinkState.DELETED, LinkState.LOST
 
 WANTED = apply_mapping(DEFAULT_MAPPING, source().attributes)
 WANTED_DISABLED = Desired(always={**WANTED.always, "accountEnabled": False}, on_create=WANTED.on_create)
+UNMAPPED = Desired(always={"displayName": "Ada"})
 EVERYTHING = {**WANTED.always, **WANTED.on_create}
 ADOPTING = Policy(adopt=Adoption.GUESTS)
 REVIEWING = Policy(adopt=Adoption.REVIEW)
@@ -413,6 +415,21 @@ ROWS: Mapping[str, Iterable[Case]] = {
             desired=Desired(always={**MOVED, "accountEnabled": False}),
             change=Update(attributes={"department": "Sales"}),
         ),
+    ),
+    "live | in | linked | disabled by us, and no rule says accountEnabled | Update(accountEnabled): enabled again": (
+        Case(link=linked(WANTED_DISABLED), desired=UNMAPPED, change=Update(attributes={"accountEnabled": True})),
+        Case(
+            link=linked(UNMAPPED, dirty=True, guarded=Guarded.DISABLE),
+            desired=UNMAPPED,
+            change=Update(attributes={"displayName": "Ada", "accountEnabled": True}),
+        ),
+        Case(source=source(DISABLED), link=linked(WANTED_DISABLED), desired=UNMAPPED, change=skip(Reason.NO_CHANGE)),
+        Case(
+            link=linked(WANTED_DISABLED),
+            desired=replace(UNMAPPED, left_out={"accountEnabled": "is neither true nor false"}),
+            change=skip(Reason.NO_CHANGE),
+        ),
+        Case(link=linked(UNMAPPED), desired=UNMAPPED, change=skip(Reason.NO_CHANGE)),
     ),
     "disabled | in | linked | enabled | Disable through the accountEnabled mapping; counts for the guard": (
         Case(
