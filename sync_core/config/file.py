@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from .. import model
-from ..mapping import DEFAULT_MAPPING
+from ..mapping import DEFAULT_MAPPING, source_attributes
 from ..mapping.checks import Finding, mapping_faults, nearest, rule_warnings
 from ..mapping.leavers import leaver_warnings
 from ..model.errors import ConfigError, Fault
@@ -247,6 +247,7 @@ def _warnings(shape: FileShape) -> Iterator[Placed]:
         if owner is not None and owner_attributes.setdefault(sync.target, owner) != owner:
             message = f"another sync into '{sync.target}' has another one: each may adopt B2B users of the other"
             yield (*at, "matching", "owner_attribute"), message, 0
+        yield from _guarded_reads(at, sync)
         for n, each in enumerate(sync.scope.filters):
             for m, clause in enumerate(each.clauses):
                 for finding in clause_warnings(clause.clause(), clause.model_fields_set):
@@ -257,6 +258,21 @@ def _warnings(shape: FileShape) -> Iterator[Placed]:
             rules = [rule.rule() for rule in sync.mapping]
             for number, finding in leaver_warnings(rules, disabled_users=_may_have_disabled_users(sync)):
                 yield _placed((*at, "mapping") if number is None else (*at, "mapping", number), finding)
+
+
+def _guarded_reads(at: Path_, sync: SyncShape) -> Iterator[Placed]:
+    """Graph shows some attributes as null to an app without one more role."""
+    message = (
+        "'{}' can be read with the role {} alone, in the source tenant: `xtsync doctor` says whether the app has it"
+    )
+    for n, each in enumerate(sync.scope.filters):
+        for m, clause in enumerate(each.clauses):
+            if role := model.READ_ROLES.get(clause.attribute):
+                path = (*at, "scope", "filters", n, "clauses", m, "attribute")
+                yield path, message.format(clause.attribute, role), 0
+    for n, rule in enumerate(sync.mapping or []):
+        for name in sorted(model.READ_ROLES.keys() & source_attributes([rule.rule()])):
+            yield (*at, "mapping", n), message.format(name, model.READ_ROLES[name]), 0
 
 
 def _may_have_disabled_users(sync: SyncShape) -> bool:

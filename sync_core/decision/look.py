@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..mapping import apply_mapping
+from ..mapping import apply_mapping, source_attributes
 from ..model import (
     MANAGER,
     Change,
@@ -17,6 +17,7 @@ from ..model import (
     Json,
     Link,
     Refuse,
+    Rule,
     Skip,
     SourceState,
     SourceUser,
@@ -76,11 +77,20 @@ def desired(sync: Sync, source: SourceUser, manager: Json = None) -> Desired:
     """
     attributes = {**source.attributes, MANAGER: manager}
     # An expression of time or chance gives the same value for a user until the user is read again.
-    mapped = apply_mapping(sync.mapping, attributes, now=source.read_at, seed=f"{sync.name}/{source.id}")
+    rules = [rule for rule in sync.mapping if not _hidden(rule, source)] if source.unreadable else sync.mapping
+    mapped = apply_mapping(rules, attributes, now=source.read_at, seed=f"{sync.name}/{source.id}")
+    if len(rules) < len(sync.mapping):
+        hidden = {rule.target: "the app has no role to read it" for rule in sync.mapping if _hidden(rule, source)}
+        mapped = replace(mapped, left_out={**mapped.left_out, **hidden})
     marker = sync.marker(source.id)
     if marker is None or mapped.ignored:
         return mapped
     return replace(mapped, always={**mapped.always, marker.attribute: marker.text})
+
+
+def _hidden(rule: Rule, source: SourceUser) -> bool:
+    """Whether the rule reads an attribute that is null only because the app may not read it."""
+    return bool(source.unreadable & source_attributes([rule]))
 
 
 def look(

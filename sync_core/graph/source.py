@@ -6,11 +6,12 @@ https://learn.microsoft.com/graph/api/user-get, user-delta and directoryobject-g
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import batched
 from urllib.parse import quote
 
-from ..model import MANAGER, Json, SourceState, SourceUser
+from ..model import MANAGER, READ_ROLES, Attributes, Json, SourceState, SourceUser
 from ..model.errors import (
     DomainsUnknownError,
     GraphRefusedError,
@@ -52,6 +53,7 @@ class GraphSource:
         # A read of one user expands the manager instead. A user in deletedItems has none to expand.
         self._read_select = _encoded_list(names - {MANAGER})
         self._expand = _EXPAND if MANAGER in names else ""
+        self._guarded = {name: role for name, role in READ_ROLES.items() if name in names}
         self._domains: frozenset[str] | None = None
         self._domains_read_at = clock.now()
 
@@ -69,6 +71,7 @@ class GraphSource:
                 state=_live_state(user),
                 attributes=attributes,
                 member_of=await self._member_of(user_id, groups),
+                unreadable=_nulls(attributes, await self._hidden()),
                 read_at=read_at,
             )
         deleted = await self._look_up(_DELETED_USER + self._read_select, user_id)
@@ -76,6 +79,17 @@ class GraphSource:
             attributes = _attributes(deleted)
             return SourceUser(id=user_id, state=SourceState.SOFT_DELETED, attributes=attributes, read_at=read_at)
         return SourceUser(id=user_id, state=SourceState.GONE, read_at=read_at)
+
+    async def _hidden(self) -> frozenset[str]:
+        """The selected attributes that this app has no role to read. The emulator's tokens may name no roles."""
+        if not self._guarded:
+            return frozenset()
+        roles = (await self._client.claims()).get("roles")
+        if not isinstance(roles, list):
+            return frozenset()
+        return frozenset(
+            name for name, role in self._guarded.items() if not {role, role.replace(".Read.", ".ReadWrite.")} & {*roles}
+        )
 
     async def _look_up(self, template: str, user_id: str) -> JsonObject | None:
         """One user, or None if Graph itself says that there is none."""
@@ -141,7 +155,9 @@ class GraphSource:
         else:
             page = await delta_follow(self._client, link)
         next_link, delta_link = delta_links(self._client, page)
-        users = [_entry(item, read_at) for item in items(page)]
+        hidden = await self._hidden()
+        entries = [_entry(item, read_at) for item in items(page)]
+        users = [replace(each, unreadable=_nulls(each.attributes, hidden)) for each in entries] if hidden else entries
         return DeltaPage(users=users, next_link=next_link, delta_link=delta_link)
 
     async def reports(self, user_id: str) -> list[str]:
@@ -215,6 +231,10 @@ def _id(item: Json) -> str | None:
 
 def _list(value: Json) -> list[JsonObject]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _nulls(attributes: Attributes, hidden: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in hidden if attributes.get(name) is None)
 
 
 def _attributes(user: JsonObject) -> dict[str, Json]:

@@ -38,7 +38,18 @@ from .syncs import (
     Sync,
     Tenant,
 )
-from .users import PRINCIPAL_NAME, Desired, Marker, SourceState, SourceUser, TargetUser, Verdict, domain_of, is_external
+from .users import (
+    PRINCIPAL_NAME,
+    READ_ROLES,
+    Desired,
+    Marker,
+    SourceState,
+    SourceUser,
+    TargetUser,
+    Verdict,
+    domain_of,
+    is_external,
+)
 from .values import (
     ENABLED,
     MANAGER,
@@ -59,6 +70,7 @@ __all__ = [
     "MEMBER_OF",
     "MONTH",
     "PRINCIPAL_NAME",
+    "READ_ROLES",
     "SOFT_DELETE_RETENTION",
     "TRANSITIONS",
     "Adopt",

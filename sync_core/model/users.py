@@ -11,6 +11,10 @@ from .values import MANAGER, Attributes
 
 PRINCIPAL_NAME = "userPrincipalName"
 
+# Attributes of a user that Graph shows as null to an app without this role.
+# https://learn.microsoft.com/graph/api/user-get
+READ_ROLES: Mapping[str, str] = {"employeeLeaveDateTime": "User-LifeCycleInfo.Read.All"}
+
 
 class SourceState(StrEnum):
     LIVE = "live"
@@ -29,6 +33,7 @@ class SourceUser:
     member_of: frozenset[str] | None = None  # of the groups that were asked for; None: none were, so nothing is known
     missing_groups: frozenset[str] = frozenset()  # of those, the ones that do not exist
     address_in: tuple[str, ...] = ("mail", PRINCIPAL_NAME)  # the attributes that may have the address to invite
+    unreadable: frozenset[str] = frozenset()  # attributes that are null because the app has no role to read them
     read_at: datetime  # taken before the request was sent
 
     @property

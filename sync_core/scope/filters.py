@@ -17,7 +17,20 @@ from functools import lru_cache
 
 from ..mapping.expressions.dotnet.regex import Regex, compile_regex
 from ..mapping.sources import flat, nothing, selected
-from ..model import MEMBER_OF, Attributes, Clause, Filter, Json, Operator, RegexMode, Several, SourceUser, Sync, Verdict
+from ..model import (
+    MEMBER_OF,
+    READ_ROLES,
+    Attributes,
+    Clause,
+    Filter,
+    Json,
+    Operator,
+    RegexMode,
+    Several,
+    SourceUser,
+    Sync,
+    Verdict,
+)
 from .memberships import is_member, why_unknown
 
 type Test = Callable[[Json], bool]
@@ -58,7 +71,7 @@ def judge(filters: Sequence[Filter], source: SourceUser) -> Verdict:
         if holds is False:
             failed.append(where)
         else:
-            undecided.append(f"{where} is open, {why_unknown(source, clause.groups)}")
+            undecided.append(f"{where} is open, {_why_open(source, clause)}")
     if undecided:
         return Verdict(in_scope=False, reason=_listed(undecided), undecided=True)
     return Verdict(in_scope=False, reason=f"{_listed(failed)} does not hold")
@@ -79,12 +92,21 @@ def _first_failing(each: Filter, source: SourceUser, attributes: Attributes) -> 
     """The clause that decides against the user: one that is false before one that is undecided."""
     unknown: Clause | None = None
     for clause in each.clauses:
-        holds = _belongs(clause, source) if clause.groups else _holds(clause, attributes.get(clause.attribute))
+        if clause.attribute in source.unreadable:
+            holds = None
+        else:
+            holds = _belongs(clause, source) if clause.groups else _holds(clause, attributes.get(clause.attribute))
         if holds is False:
             return clause, False
         if holds is None and unknown is None:
             unknown = clause
     return unknown, None
+
+
+def _why_open(source: SourceUser, clause: Clause) -> str:
+    if clause.groups:
+        return why_unknown(source, clause.groups)
+    return f"the app has no role {READ_ROLES[clause.attribute]}"
 
 
 def _belongs(clause: Clause, source: SourceUser) -> bool | None:

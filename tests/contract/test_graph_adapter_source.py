@@ -19,7 +19,7 @@ from sync_core.model.errors import (
     UnavailableError,
 )
 from tests.support.clock import ManualClock
-from tests.support.graph import answers, client_for
+from tests.support.graph import TENANT, Tokens, answers, client_for
 from tests.support.tenants import NOBODY, PUBLIC_URL, EmulatedTenants, followed
 
 HERE = "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=1"
@@ -33,6 +33,36 @@ async def test_the_time_of_a_read_is_before_it(emulated: EmulatedTenants) -> Non
     asked = emulated.world.clock.now()
     assert (await emulated.source.read_user(user_id)).read_at == asked
     assert emulated.world.clock.now() == asked + timedelta(seconds=8)
+
+
+@pytest.mark.parametrize(
+    ("roles", "unreadable"),
+    [
+        (["User.Read.All"], {"employeeLeaveDateTime"}),
+        (["User.Read.All", "User-LifeCycleInfo.Read.All"], set()),
+        (["User.Read.All", "User-LifeCycleInfo.ReadWrite.All"], set()),
+        (None, set()),
+    ],
+)
+async def test_a_null_that_the_app_may_not_read_is_told_from_null(
+    roles: list[str] | None, unreadable: set[str]
+) -> None:
+    """By the roles of its own token, for a fresh read and in the feed; the emulator's tokens name none."""
+    ada: dict[str, Any] = {"id": NOBODY, "accountEnabled": True, "employeeLeaveDateTime": None}
+
+    def graph(request: httpx.Request) -> httpx.Response:
+        user = dict.fromkeys(request.url.params["$select"].split(",")) | ada
+        page = {"value": [user], "@odata.deltaLink": HERE}
+        return httpx.Response(200, json=page if "delta" in request.url.path else user)
+
+    claims = {"tid": TENANT} if roles is None else {"tid": TENANT, "roles": roles}
+    client = client_for(graph, credential=Tokens(claims))
+    source = GraphSource(client, ManualClock(), {"employeeLeaveDateTime"})
+    [entry] = (await source.delta_page(None)).users
+    assert (await source.read_user(NOBODY)).unreadable == entry.unreadable == unreadable
+    assert (await GraphSource(client, ManualClock()).read_user(NOBODY)).unreadable == set()
+    ada["employeeLeaveDateTime"] = "2026-03-01T00:00:00Z"
+    assert (await source.read_user(NOBODY)).unreadable == set()
 
 
 @pytest.mark.parametrize("path", ["/users/*", "/directory/*"])

@@ -218,6 +218,18 @@ async def test_each_missing_role_is_named(clinic: Clinic) -> None:
     assert f"/{FABRIKAM}/adminconsent?client_id=xtsync" in await clinic.remedy("roles")
 
 
+async def test_a_leave_date_that_the_scope_asks_for_needs_a_role_of_its_own(clinic: Clinic) -> None:
+    """Graph shows null without it; the templates do not ask for it, so the remedy says where to add it."""
+    clause = "{ attribute: employeeLeaveDateTime, operator: IS NULL }"
+    scope = f"scope: {{ filters: [{{ name: A, clauses: [{clause}] }}] }}"
+    clinic.config = clinic.config.replace("source: contoso,", f"source: contoso, {scope},", 1)
+    await clinic.roles(CONTOSO, ["User.Read.All"])
+    assert (await clinic.report())["roles"] == "missing: User-LifeCycleInfo.Read.All"
+    assert "docs/deploy.md#leave-dates" in await clinic.remedy("roles")
+    await clinic.roles(CONTOSO, ["User.Read.All", "User-LifeCycleInfo.Read.All"])
+    assert "roles" not in await clinic.report()
+
+
 async def test_a_token_without_roles_has_none_but_from_the_emulator(clinic: Clinic) -> None:
     """Entra leaves the claim out when nothing was granted."""
     clinic.alter = lambda app: replace(app, silent_roles=False)

@@ -126,6 +126,12 @@ def clock(app: AppOnTenant) -> list[str]:
     ]
 
 
+GUARDED_READS = (
+    "User-LifeCycleInfo.Read.All is not among them: add it to the registration (docs/deploy.md#leave-dates), and",
+    "consent again. Until then a filter on employeeLeaveDateTime decides about nobody.",
+)
+
+
 def roles_granted(app: AppOnTenant) -> str:
     url = f"{app.graph_url}/v1.0/servicePrincipals(appId='{app.app_id}')/appRoleAssignments"
     return f'az rest --method GET --url "{url}" --query "value[].appRoleId"'

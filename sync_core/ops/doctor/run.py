@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from ...assembly import Runtime
+from ...mapping import source_attributes
 from ...model import Tenant
 from ...model.errors import GraphRefusedError, SyncError
 from ...nominate.rounds import GROUPS
 from ...ports import AppOnTenant, Side
+from ...scope.verdict import scope_attributes
 from .. import documents
 from ..documents import Finding, Verdict
 from . import policies, stored, subscription, token
@@ -80,10 +82,16 @@ class Checkup:
         checks = [
             _check("token", issuer, token.issued, app, got),
             _check("tenant", "tid of the token", token.tenant, app, got),
-            _check("roles", "roles of the token", token.roles, app, got, groups=self._reads_groups(app)),
+            self._roles(app, got),
             _check("clock", "nbf and exp of the token, Date of Graph's answer", token.clock, app, got, now),
         ]
         return checks if got.claims is not None else checks[:1]
+
+    def _roles(self, app: AppOnTenant, got: token.Token) -> Check:
+        syncs = [sync for sync in self.runtime.config.syncs.values() if sync.source.key == app.tenant.key]
+        read = {name for sync in syncs for name in source_attributes(sync.mapping) | scope_attributes(sync)}
+        groups = self._reads_groups(app)
+        return _check("roles", "roles of the token", token.roles, app, got, groups=groups, attributes=read)
 
     def _source(self, app: AppOnTenant, *, usable: bool) -> list[Check]:
         if app.side is not Side.SOURCE:

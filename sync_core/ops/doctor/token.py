@@ -5,11 +5,11 @@ https://learn.microsoft.com/entra/identity-platform/access-token-claims-referenc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ...model import Json
+from ...model import READ_ROLES, Json
 from ...model.errors import GraphRefusedError, SyncError
 from ...ports import AppOnTenant, Side
 from . import remedies
@@ -27,9 +27,12 @@ _LEAST_ROLES = {
 _FOR_GROUPS = ("GroupMember.Read.All",)
 
 
-def least_roles(side: Side, *, groups: bool = False) -> tuple[str, ...]:
-    """As infra/roles.bicep grants them; `groups`: a scope names some."""
-    return _LEAST_ROLES[side] + (_FOR_GROUPS if groups and side is Side.SOURCE else ())
+def least_roles(side: Side, *, groups: bool = False, attributes: Collection[str] = ()) -> tuple[str, ...]:
+    """As infra/roles.bicep grants them; `groups`: a scope names some. `attributes` are read: some need another role."""
+    if side is Side.TARGET:
+        return _LEAST_ROLES[side]
+    guarded = (role for name, role in READ_ROLES.items() if name in attributes)
+    return (*_LEAST_ROLES[side], *(_FOR_GROUPS if groups else ()), *guarded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +86,8 @@ async def tenant(app: AppOnTenant, token: Token) -> Found:
     )
 
 
-async def roles(app: AppOnTenant, token: Token, *, groups: bool = False) -> Found:
-    least, given = least_roles(app.side, groups=groups), token.claim("roles")
+async def roles(app: AppOnTenant, token: Token, *, groups: bool = False, attributes: Collection[str] = ()) -> Found:
+    least, given = least_roles(app.side, groups=groups, attributes=attributes), token.claim("roles")
     if given is None and app.silent_roles:
         return ok("every one")
     missing = [role for role in least if not isinstance(given, list) or role not in given]
@@ -95,6 +98,7 @@ async def roles(app: AppOnTenant, token: Token, *, groups: bool = False) -> Foun
         *remedies.consent(app),
         "The link asks for what infra/roles.bicep lists. What is granted now (ids are those of that file):",
         remedies.roles_granted(app),
+        *(remedies.GUARDED_READS if set(missing) & {*READ_ROLES.values()} else ()),
     )
 
 
