@@ -17,7 +17,7 @@ SyncError
 |  +- OtherConfigurationError   the function app works by another sync.yaml
 |  +- ReadOnlyError        a dry run tried to write
 |  +- StorageRefusedError  the storage account said no (storage/errors.py)
-|  +- NewerSchemaError     a row was written by a newer version of this program (storage/errors.py)
+|  +- NewerSchemaError     a row was written by a newer version of this program
 +- ResyncRequiredError     the delta link is no longer good; start the feed over
 +- MessageError            a queue message that nobody here wrote
 +- ConfigError             sync.yaml or the settings are wrong: every fault, with its place
@@ -159,6 +159,13 @@ class OtherConfigurationError(PermanentError):
 
     def __init__(self) -> None:
         super().__init__("the function app works by another sync.yaml than this one; nothing was done")
+
+
+class NewerSchemaError(PermanentError):
+    hint = "A newer release wrote this row: deploy that release again, or a newer one."
+
+    def __init__(self, *, kind: str, version: object) -> None:
+        super().__init__(f"a {kind} row of version {version}, which this release cannot read")
 
 
 class ReadOnlyError(PermanentError):

@@ -31,6 +31,7 @@ from ..model.errors import (
     ConflictError,
     LostRecordError,
     MessageError,
+    NewerSchemaError,
     NotVisibleYetError,
     PermanentError,
     TransientError,
@@ -56,6 +57,8 @@ _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 # A user who cannot be parked, because another worker has just recorded them, is looked at again after this (seconds).
 _OVERTAKEN = 5.0
+# A user whose row this version cannot read is looked at this often.
+_NEWER_PARK = timedelta(minutes=30)
 _CONFLICTS = 5
 # These may be about a hold that the link does not know of: nothing would end it otherwise.
 _MAY_RELEASE = frozenset({Why.APPROVED, Why.ABSENT, Why.OPERATOR})
@@ -83,7 +86,10 @@ class Worker:
         async with self.locks.locked(nomination.sync, nomination.user):
             if not redelivered and self.upcoming.covers(nomination, self.clock.now()):
                 return None
-            link = await self._link(nomination)
+            try:
+                link = await self._link(nomination)
+            except NewerSchemaError as error:
+                return await self._of_a_newer_version(nomination, error)
             if not redelivered:
                 now = self.clock.now()
                 if out_of_date(nomination, link, now):
@@ -241,6 +247,17 @@ class Worker:
             error=reason,
             retry_after=wait.total_seconds(),
             parked_before=before is not None,
+        )
+
+    async def _of_a_newer_version(self, nomination: Nomination, error: NewerSchemaError) -> Outcome:
+        """This version was rolled back to. The row is left as it is: the newer version finds it, and a message."""
+        due = self.clock.now() + _NEWER_PARK
+        retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
+        await self.queues.nominate([retry], delay=_NEWER_PARK.total_seconds())
+        log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, error.code)
+        link = Link(sync=nomination.sync, source_id=nomination.user)
+        return await self._outcome(
+            nomination, link, (), error=error.code, retry_after=_NEWER_PARK.total_seconds(), record=False
         )
 
     async def _remember(self, link: Link) -> None:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from ..model.errors import NewerSchemaError
 from ..model.messages import format_time, parse_time
-from .errors import NewerSchemaError
 from .table import Row, Value
 
 VERSION = 1
@@ -27,9 +27,13 @@ def columns(values: Mapping[str, Value | datetime | None]) -> dict[str, Value]:
 
 def check_version(row: Row, kind: str) -> None:
     """Raises NewerSchemaError for a row of a newer release: the meaning of its columns may have changed."""
+    if is_newer(row):
+        raise NewerSchemaError(kind=kind, version=row.values["v"])
+
+
+def is_newer(row: Row) -> bool:
     version = row.values.get("v", VERSION)
-    if not isinstance(version, int) or version > VERSION:
-        raise NewerSchemaError(kind=kind, version=version)
+    return not isinstance(version, int) or version > VERSION
 
 
 def time_or_none(row: Row, name: str) -> datetime | None:

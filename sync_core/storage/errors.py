@@ -1,9 +1,4 @@
-"""The errors of storage in the tree of model/errors.py: refused requests, and rows of a newer release.
-
-PermanentError
-+- StorageRefusedError    the service refused a request, and would refuse it again
-+- NewerSchemaError       a newer release wrote this row
-"""
+"""The error of storage in the tree of model/errors.py: a request that the service refused, and would refuse again."""
 
 from __future__ import annotations
 
@@ -23,10 +18,3 @@ class StorageRefusedError(PermanentError):
     @property
     def code(self) -> str:
         return f"{self.status} {self.storage_code}"
-
-
-class NewerSchemaError(PermanentError):
-    hint = "A newer release wrote this row: deploy that release again, or a newer one."
-
-    def __init__(self, *, kind: str, version: object) -> None:
-        super().__init__(f"a {kind} row of version {version}, which this release cannot read")

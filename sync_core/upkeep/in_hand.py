@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from ..guard.configurations import Configurations
 from ..model import Nomination, Sync
-from ..model.errors import SyncError
+from ..model.errors import NewerSchemaError, SyncError
 from ..nominate.rounds import FeedReader
 from ..ports import Clock, FeedPhase, InHand, Links, Queues
 
@@ -66,7 +66,11 @@ class Takeover:
         log.warning("in_hand.taken_over sync=%s users=%d of=%d", sync.name, len(due), len(left))
 
     async def _parked(self, nomination: Nomination) -> bool:
-        link = await self.links.get(nomination.sync, nomination.user)
+        """So is a user whose row a newer version wrote: their retry is on the queue."""
+        try:
+            link = await self.links.get(nomination.sync, nomination.user)
+        except NewerSchemaError:
+            return True
         return link is not None and link.parked is not None
 
     async def _recent(self, of: str, now: datetime) -> set[str]:
