@@ -6,6 +6,7 @@ KEPT = {
     # Called or read by a library.
     "model_config": "pydantic reads it",
     "OperatorEndpoints.ENTRA": "pydantic parses it from XTSYNC_OPERATOR_ENDPOINTS",
+    "_Loader.yaml_implicit_resolvers": "PyYAML reads it",
     "DeletedInTarget.RESTORE": "parsed from sync.yaml; the code compares with the other value",
     "BearerAuthentication.authenticate_request": "the Graph SDK calls it for every request",
     "EmulatorTransport.handle_async_request": "httpx calls it for every request",
