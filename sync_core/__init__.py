@@ -8,7 +8,7 @@ ports/         what the core needs of the world
 mapping/       what the target user should look like
 scope/         who is in
 decision/      what is to be done about one user; pure
-guard/         how much may be taken away, and what waits for a person
+guard/         how much may be taken away, what waits for a person, and which configuration judges
 nominate/      who is to be looked at: webhook, subscriptions, rounds of feeds
 reconcile/     one user: read afresh, decide, act, record
 upkeep/        what the timer does besides

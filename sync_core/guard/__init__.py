@@ -1,1 +1,1 @@
-"""How much may be taken away within a window, and the deletions that wait for a person."""
+"""How much may be taken away within a window, the deletions that wait for a person, and which configuration judges."""

@@ -124,11 +124,18 @@ class Configurations:
             return True
         unknown = nomination.config not in ("", *read.configuration.configs)
         if not leads or (unknown and self.clock.now() - nomination.at < LEFT_FOR):
-            left = replace(nomination, attempt=max(nomination.attempt, 1)) if redelivered else nomination
-            await self.queues.nominate([left], delay=LEFT_AGAIN_S)
-            log.info("nomination.left sync=%s user=%s", nomination.sync, nomination.user)
+            await self._leave(nomination.tried_again() if redelivered else nomination)
             return False
         return not await self.stopped(nomination.sync)
+
+    async def looked(self, nomination: Nomination) -> None:
+        """After a look. If another configuration took the lead meanwhile, it looks again: it may have been undone."""
+        if (await self._read()).configuration.leader not in ("", self.config):
+            await self._leave(nomination.tried_again())
+
+    async def _leave(self, nomination: Nomination) -> None:
+        await self.queues.nominate([nomination], delay=LEFT_AGAIN_S)
+        log.info("nomination.left sync=%s user=%s", nomination.sync, nomination.user)
 
     async def stopped(self, name: str) -> bool:
         """Whether this sync is of other tenants now, or not configured."""

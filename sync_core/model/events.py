@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -34,6 +34,10 @@ class Nomination:
     at: datetime
     attempt: int = 0
     config: str = ""
+
+    def tried_again(self) -> Nomination:
+        """The same as an attempt, which no earlier read makes needless."""
+        return replace(self, attempt=max(self.attempt, 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

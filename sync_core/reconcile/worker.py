@@ -57,8 +57,8 @@ _FIRST_PARK = timedelta(minutes=5)
 _LONGEST_PARK = timedelta(days=1)
 # A user who cannot be parked, because another worker has just recorded them, is looked at again after this (seconds).
 _OVERTAKEN = 5.0
-# A user whose row this version cannot read is looked at this often.
-_NEWER_PARK = timedelta(minutes=30)
+# A user whose row this version cannot read is looked at again after this (seconds).
+_NEWER_PARK = 1800.0
 _CONFLICTS = 5
 # These may be about a hold that the link does not know of: nothing would end it otherwise.
 _MAY_RELEASE = frozenset({Why.APPROVED, Why.ABSENT, Why.OPERATOR})
@@ -104,7 +104,9 @@ class Worker:
             if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
                 link = link.marker_seen()
             async with at_work(self.in_hand, nomination, self.clock):
-                return await self._reconcile(sync, nomination, link, distrust=redelivered)
+                outcome = await self._reconcile(sync, nomination, link, distrust=redelivered)
+                await self.configurations.looked(nomination)
+                return outcome
 
     async def poisoned(self, queue: str, message_id: str, body: str) -> None:
         """Keep a message that this program failed on again and again, and park the user it was about; safe to repeat.
@@ -233,8 +235,7 @@ class Worker:
         try:
             await self.links.save(link)
         except ConflictError:
-            again = replace(nomination, attempt=max(nomination.attempt, 1))
-            await self.queues.nominate([again], delay=_OVERTAKEN)
+            await self.queues.nominate([nomination.tried_again()], delay=_OVERTAKEN)
             log.info("link.overtaken sync=%s user=%s", nomination.sync, nomination.user)
             return await self._outcome(nomination, link, changes, retry_after=_OVERTAKEN)
         retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
@@ -251,14 +252,10 @@ class Worker:
 
     async def _of_a_newer_version(self, nomination: Nomination, error: NewerSchemaError) -> Outcome:
         """This version was rolled back to. The row is left as it is: the newer version finds it, and a message."""
-        due = self.clock.now() + _NEWER_PARK
-        retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
-        await self.queues.nominate([retry], delay=_NEWER_PARK.total_seconds())
+        await self._look_later(nomination.tried_again(), _NEWER_PARK)
         log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, error.code)
         link = Link(sync=nomination.sync, source_id=nomination.user)
-        return await self._outcome(
-            nomination, link, (), error=error.code, retry_after=_NEWER_PARK.total_seconds(), record=False
-        )
+        return await self._outcome(nomination, link, (), error=error.code, retry_after=_NEWER_PARK, record=False)
 
     async def _remember(self, link: Link) -> None:
         try:

@@ -25,6 +25,7 @@ from sync_core.model import (
     Operator,
     Outcome,
     Policy,
+    Reason,
     Sync,
     Tenant,
     Why,
@@ -155,6 +156,21 @@ async def test_a_slip_that_comes_together_with_the_upgrade_is_seen(edit: str) ->
     await world.configurations.check(world.sync)
 
 
+async def test_a_sync_under_another_name_touches_nobody_of_the_old_one() -> None:
+    """Its people are the old name's, and are let go on under it when that is put back."""
+    world = World()
+    await world.linked()
+    renamed = world.instance({"renamed": replace(sync(), name="renamed")})
+    outcome = await renamed.worker.handle(replace(world.nomination(why=Why.OPERATOR), sync="renamed"))
+    assert outcome is not None
+    assert outcome.error == Reason.ALREADY_LINKED
+    assert world.guests() == [(await world.stored()).target_id]
+    world.clock.advance(timedelta(minutes=1))
+    back = world.instance(world.syncs)
+    await back.feeds.poll()
+    assert (await world.feed()).full
+
+
 # --- side by side ---
 
 
@@ -212,6 +228,27 @@ async def test_a_redelivered_message_that_is_left_stays_one_that_nothing_makes_o
     assert left == replace(nomination, attempt=1)
     assert await new.worker.handle(nomination) is None
     assert deleted(await new.worker.handle(left))
+
+
+async def test_a_look_of_an_old_instance_that_ends_under_the_new_one_is_taken_again() -> None:
+    """It may have undone what the new one did, and its read seems the newer one."""
+    old = World()
+    await old.first_round()
+    await old.linked()
+    old.change(displayName="Ada King")
+    nomination = old.nomination(why=Why.OPERATOR)
+
+    async def upgraded() -> None:
+        assert await old.instance(NEW).configurations.leads()
+        old.clock.advance(FRESH)
+
+    old.faults.after_next("target.update", upgraded)
+    outcome = await old.worker.handle(nomination)
+    assert outcome is not None
+    assert names(outcome) == ["Update"]
+    (left,) = await old.nominated()
+    assert left == replace(nomination, attempt=1)
+    assert deleted(await old.instance(NEW).worker.handle(left))
 
 
 async def test_an_old_instance_does_not_undo_what_a_new_one_did() -> None:

@@ -51,11 +51,35 @@ async def test_its_user_is_parked_and_the_row_is_left_alone(why: Why) -> None:
     outcome = await world.worker.handle(world.nomination(why=why))
     assert outcome is not None
     assert (outcome.error, outcome.changes, world.graph_calls()) == ("NewerSchema", (), [])
-    [retry] = await world.nominated()
-    assert (retry.user, retry.why, retry.at - world.clock.now()) == (ADA, Why.RETRY, timedelta(minutes=30))
+    [later] = await world.nominated()
+    due = world.clock.now() + timedelta(minutes=30)
+    assert later == replace(world.nomination(why=why), at=due, attempt=1)
     assert await world.storage.tables_by_name["links"].get(key(NAME), key(ADA)) == before
     bob = await world.look(BOB)
     assert names(bob)[0] == "Invite"
+
+
+async def test_the_newer_version_looks_at_its_user_when_it_is_back() -> None:
+    """What changed meanwhile is not told again: the message that is left is no retry of somebody who is not parked."""
+    world = World()
+    row = await newer(world)
+    world.change(department="Sales")
+    await world.worker.handle(world.nomination(why=Why.FEED))
+    [later] = await world.nominated()
+    world.clock.advance(timedelta(minutes=30))
+    await world.storage.tables_by_name["links"].upsert(replace(row, values={**row.values, "v": 1}))
+    outcome = await world.worker.handle(later)
+    assert outcome is not None
+    assert names(outcome) == ["Update"]
+
+
+async def test_its_nominations_of_half_an_hour_are_one_message() -> None:
+    """Or each of them would come back every half hour, for as long as the newer version is away."""
+    world = World()
+    await newer(world)
+    for _ in range(3):
+        await world.worker.handle(world.nomination(why=Why.FEED))
+    assert len(await world.nominated()) == 1
 
 
 async def test_it_hides_no_parked_user_of_this_version() -> None:
