@@ -17,6 +17,7 @@ from sync_core.model import (
     Assigned,
     Clause,
     Deprovision,
+    FeedRun,
     Filter,
     GuardLimits,
     InviteBy,
@@ -32,7 +33,7 @@ from sync_core.model import (
 )
 from sync_core.model.errors import OtherConfigurationError, OtherTenantError
 from sync_core.model.messages import USER_CHANGES, encode
-from sync_core.ports import ConfigurationRecord, SubscriptionRecord
+from sync_core.ports import ConfigurationRecord, FeedPhase, SubscriptionRecord
 from sync_core.upkeep.in_hand import LEFT_AFTER
 from tests.support.cli import Bench
 from tests.support.directories import MemorySource, pages
@@ -169,6 +170,25 @@ async def test_a_sync_under_another_name_touches_nobody_of_the_old_one() -> None
     back = world.instance(world.syncs)
     await back.feeds.poll()
     assert (await world.feed()).full
+
+
+@pytest.mark.parametrize("phase", [FeedPhase.IDLE, FeedPhase.PAGES])
+async def test_a_feed_of_version_0_1_begins_a_full_round(phase: FeedPhase) -> None:
+    """Also beside a process of it, which goes on in its own round and writes the row without the tenant."""
+    world = World()
+    await world.first_round()
+    await world.linked()
+    world.source.pages.update(pages([world.source.entry(ADA)]))
+    left = replace(await world.feed(), tenant_id="", fingerprint="of version 0.1", phase=phase, round="of 0.1")
+    await world.storage.feeds.save(left)
+    await world.feeds.run(FeedRun(tenant=CONTOSO.key, feed=left.feed, round=left.round))
+    assert await world.nominated() == []
+    await world.feeds.poll()
+    state = await world.feed()
+    assert (state.full, state.tenant_id, state.link) == (True, CONTOSO.id, None)
+    for run in await world.runs():
+        await world.feeds.run(run)
+    assert (await world.feed()).completed_at == world.clock.now()
 
 
 # --- side by side ---

@@ -32,10 +32,12 @@ _zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(m
 _times = st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(9000, 1, 1), timezones=_zones)  # noqa: DTZ001
 
 
-@given(_texts, _texts, st.sampled_from(Why), _times, _counts)
-def test_a_nomination_comes_back_as_it_was(sync: str, user: str, why: Why, at: datetime, attempt: int) -> None:
+@given(_texts, _texts, st.sampled_from(Why), _times, _counts, st.just("") | _texts)
+def test_a_nomination_comes_back_as_it_was(
+    sync: str, user: str, why: Why, at: datetime, attempt: int, config: str
+) -> None:
     """What one worker puts on the queue, another one reads, to the microsecond."""
-    nomination = Nomination(sync=sync, user=user, why=why, at=at, attempt=attempt)
+    nomination = Nomination(sync=sync, user=user, why=why, at=at, attempt=attempt, config=config)
     assert decode_nomination(encode(nomination)) == nomination
 
 
@@ -63,6 +65,12 @@ def test_a_message_without_an_attempt_is_the_first() -> None:
     """Operators write messages by hand."""
     without = {name: value for name, value in VALID.items() if name != "attempt"}
     assert decode_nomination(json.dumps(without)).attempt == 0
+
+
+def test_a_field_of_a_later_version_is_skipped() -> None:
+    """So version 0.1, which reads like this, takes a nomination with `config`; what it sends anew has none."""
+    assert decode_nomination(json.dumps({**VALID, "later": "x"})) == decode_nomination(json.dumps(VALID))
+    assert decode_nomination(json.dumps(VALID)).config == ""
 
 
 @pytest.mark.parametrize("decode", DECODERS)
@@ -113,6 +121,8 @@ def test_a_body_that_nobody_here_wrote_is_refused(decode: Decoder, body: str) ->
         {"attempt": True},
         {"attempt": 1.5},
         {"attempt": "1"},
+        {"config": ""},
+        {"config": 1},
     ],
     ids=str,
 )
