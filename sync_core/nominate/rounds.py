@@ -121,11 +121,7 @@ class FeedReader:
 
     async def poll(self) -> None:
         """Start a round of every feed of every source tenant. The failure of one does not stop the others."""
-        try:
-            if not await self.configurations.leads():
-                return
-        except SyncError as error:
-            log.warning("feeds.not_started error=%s", error.code)
+        if not await self.lead():
             return
         for feed, kind in self.kinds.items():
             for tenant in sorted(kind.tenants):
@@ -133,6 +129,14 @@ class FeedReader:
                     await self.start_round(tenant, feed)
                 except SyncError as error:
                     log.warning("feed.not_started tenant=%s feed=%s error=%s", tenant, feed, error.code)
+
+    async def lead(self) -> bool:
+        """Whether these are the feeds of the configuration that leads. False, too, if that cannot be read now."""
+        try:
+            return await self.configurations.leads()
+        except SyncError as error:
+            log.warning("configuration.unknown error=%s", error.code)
+            return False
 
     def of(self, tenant: str) -> list[str]:
         """The feeds that a source tenant has, by name; each has a subscription of that name beside it."""

@@ -43,7 +43,13 @@ class SubscriptionKeeper:
     new_client_state: Callable[[], str]
 
     async def keep_all(self) -> None:
-        """Keep those of every source tenant. The failure of one does not stop the others."""
+        """Keep those of every source tenant. The failure of one does not stop the others.
+
+        Only the configuration that leads does this: another one may have another tenant under the same name. Besides,
+        what tells the tenants of a sync of version 0.1 is then read before this writes it (Configurations._first).
+        """
+        if not await self.feeds.lead():
+            return
         for tenant in sorted(self.tenants):
             for resource in self.feeds.of(tenant):
                 try:

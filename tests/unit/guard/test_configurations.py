@@ -341,6 +341,30 @@ async def test_a_leader_that_is_there_keeps_the_lead() -> None:
     assert not await old.configurations.leads()
 
 
+async def test_an_old_instance_keeps_no_subscription() -> None:
+    """Its tenant may be another one under the same name: the two would take turns in making one."""
+    old, new = await narrowed()
+    await old.keep()
+    assert await old.storage.subscriptions.get(CONTOSO.key) is None
+    await new.keep()
+    assert await old.storage.subscriptions.get(CONTOSO.key) is not None
+
+
+async def test_the_tenants_of_version_0_1_are_read_before_a_subscription_is_made_in_another() -> None:
+    """The timer of the subscriptions may be the first to run after an upgrade with a slip in sync.yaml."""
+    world = World()
+    await world.linked()
+    await world.storage.links.save(replace(await world.stored(), tenants=None))
+    await world.storage.tables_by_name["guards"].delete("sync:", NAME)
+    await world.storage.subscriptions.save(SubscriptionRecord(tenant=CONTOSO.key, tenant_id=CONTOSO.id))
+    slip = EDITS["another source id"]
+    world.clock.advance(FRESH)
+    upgraded = world.instance({NAME: slip})
+    await upgraded.keep()
+    with pytest.raises(OtherTenantError):
+        await upgraded.configurations.check(slip)
+
+
 async def test_an_old_instance_takes_nothing_over_from_a_dead_worker() -> None:
     """Its round would be of the old rules, and begun anew by the new one; that one takes over what is left."""
     old, new = await narrowed()
