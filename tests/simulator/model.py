@@ -280,14 +280,15 @@ def _managed(evidence: Evidence, owned: Owned, source: User, target: User) -> It
         yield Broken(invariant=4, text=f"{target.id[:8]} reports to {found.id[:8]}, {source.id[:8]} does not")
     # Drift is not repaired: who was away for a while and was brought back by others may have lost their reports.
     drifted = any(each in evidence.deeds.restored for each in theirs)
-    if found is None and boss is not None and theirs and not drifted and _complete(evidence, boss, theirs[0]):
+    if found is None and boss is not None and theirs and not drifted and _complete(evidence, owned, boss, theirs[0]):
         yield Broken(invariant=4, text=f"{target.id[:8]} reports to nobody, {source.id[:8]} to {boss.id[:8]}")
 
 
-def _complete(evidence: Evidence, source: User, target_id: str) -> bool:
-    """Whether nothing keeps this pair from being written."""
-    mail = expected(source).get("mail")
-    return not _is_external(source) and not _address_taken(evidence, evidence.target.user(target_id), mail)
+def _complete(evidence: Evidence, owned: Owned, source: User, target_id: str) -> bool:
+    """Whether nothing keeps this pair from being written, or from being one."""
+    if _is_external(source) or _waits_for_a_person(evidence, owned, target_id):
+        return False
+    return not _address_taken(evidence, evidence.target.user(target_id), expected(source).get("mail"))
 
 
 def _differences(

@@ -18,7 +18,7 @@ FOUND_AT = {
     "delta-link-first": 119,
     "kept-out-forgotten": 570,
     "late-invitation-kept": 379,
-    "linked-taken-back": 52,
+    "linked-taken-back": 130,
     "marked-not-listed": 32,
     "missing-group-is-empty": 2,
     "month-uncounted": 37,
