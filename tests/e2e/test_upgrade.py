@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from local.demo import FABRIKAM
+from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, until
 from local.stack import BY_HAND, Stack
 from sync_core.model import Link, LinkState
@@ -118,10 +118,26 @@ def read_again(before: Mapping[str, Link], after: Mapping[str, Link]) -> dict[st
     }
 
 
+async def test_the_first_poll_looks_at_everybody_and_writes_nothing(settled: Upgraded) -> None:
+    """Version 0.1 began no full round after an edit of a policy. Of a link, only its tenants and last look change."""
+    before, target, since = await settled.links(), await settled.target(), await settled.last_request()
+    await settled.stack.start_by_hand("keep_subscriptions")
+    await settled.poll()
+    await settled.quiet()
+    assert [(feed.full, feed.error) for feed in await settled.feeds()] == [(True, "")] * 2
+    after = await settled.links()
+    assert {name: replace(link, tenants=None) for name, link in after.items()} == read_again(before, after)
+    looked_at = {name for name, link in after.items() if link.read_at != before[name].read_at}
+    assert {name: link.tenants for name, link in after.items()} == {
+        name: (CONTOSO, FABRIKAM) if name in looked_at else None for name in after
+    }
+    assert await settled.written(since) == Counter()
+    assert await settled.target() == target
+
+
 async def test_a_poll_goes_on_at_the_delta_links(settled: Upgraded) -> None:
     """Neither feed starts over, nobody is nominated, no row of a link is touched, and the target is asked nothing."""
     before, target, since = await settled.links(), await settled.target(), await settled.last_request()
-    await settled.stack.start_by_hand("keep_subscriptions")
     await settled.poll()
     await settled.quiet()
     assert [(feed.full, feed.nominated, feed.error) for feed in await settled.feeds()] == [(False, 0, "")] * 2
