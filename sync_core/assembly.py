@@ -90,7 +90,7 @@ def assemble(
     stamp = configurations.config if started else ""
     storage = replace(storage, queues=StampedQueues(queues=storage.queues, config=stamp))
     guard = _guard(config, storage, clock)
-    applier = _applier(config, graph, storage, guard, clock, new_nonce)
+    applier = _applier(configurations, graph, storage, guard, clock, new_nonce)
     engine = Engine(
         sources=graph.sources,
         targets=graph.targets,
@@ -119,7 +119,7 @@ def assemble(
 
 
 def _applier(
-    config: Config,
+    configurations: Configurations,
     graph: Directories,
     storage: Storage,
     guard: DeletionGuard,
@@ -132,7 +132,7 @@ def _applier(
         targets=graph.targets,
         links=links,
         guard=guard,
-        heirs=Heirs(syncs=config.syncs, sources=graph.sources, links=links, queues=queues, clock=clock),
+        heirs=Heirs(configurations=configurations, sources=graph.sources, links=links, queues=queues, clock=clock),
         queues=queues,
         clock=clock,
         new_nonce=new_nonce,

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..guard.configurations import Configurations, within
 from ..model import Guarded, Link, LinkState, Nomination, Sync, Why
+from ..model.errors import OtherTenantError
 from ..ports import Clock, Links, Queues, SourceDirectory
 from .fresh import Reading, read_afresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heirs:
-    syncs: Mapping[str, Sync]
+    configurations: Configurations
     sources: Mapping[str, SourceDirectory]  # by tenant key
     links: Links
     queues: Queues
@@ -31,16 +33,16 @@ class Heirs:
         user, deleting = reading.user, link.guarded is Guarded.SOFT_DELETE
         if link.state is not LinkState.LINKED or user.absent or user.external or not reading.verdict.out or deleting:
             return None
-        for name, other in sorted(self.syncs.items()):
+        for name, other in sorted(self.configurations.syncs.items()):
             if sync.shares_tenants(other) and await self._takes(other, link):
                 return name
         return None
 
     async def hand_over(self, sync: Sync, link: Link, to: str) -> Link:
         """The link of the other sync first, then the claim, then a look for that sync; our own link goes last."""
-        target_id, theirs = link.target_id or "", await self._link(to, link.source_id)
-        shares = to in self.syncs and sync.shares_tenants(self.syncs[to])
-        if not shares or (theirs.ours and theirs.target_id != target_id):
+        target_id, other = link.target_id or "", self.configurations.syncs.get(to)
+        theirs = await self._link(other, link.source_id) if other and sync.shares_tenants(other) else None
+        if theirs is None or (theirs.ours and theirs.target_id != target_id):
             return await self.links.save(link.hand_over_ended())  # sync.yaml was edited, or it has a user of its own
         if link.heir != to:
             link = await self.links.save(link.hand_over_begun(to))
@@ -54,13 +56,19 @@ class Heirs:
         return link.forgotten()
 
     async def _takes(self, other: Sync, link: Link) -> bool:
-        theirs = await self._link(other.name, link.source_id)
-        if theirs.ours:
+        theirs = await self._link(other, link.source_id)
+        if theirs is None or theirs.ours:
             return False
         # As if it had the pair already: then the lack of a group is told from a group that does not exist.
         with_it = theirs.adopted(link.target_id or "", linked_at=self.clock.now(), invited_at=None)
         reading = await read_afresh(self.sources[other.source.key], other, link.source_id, with_it)
         return not (reading.user.absent or reading.user.external or reading.verdict.out)
 
-    async def _link(self, sync: str, source_id: str) -> Link:
-        return await self.links.get(sync, source_id) or Link(sync=sync, source_id=source_id)
+    async def _link(self, other: Sync, source_id: str) -> Link | None:
+        """None if the other sync is of other tenants than its name stood for, and so judges nobody."""
+        link = await self.links.get(other.name, source_id) or Link(sync=other.name, source_id=source_id)
+        try:
+            await self.configurations.check(other)
+            return within(other, link)
+        except OtherTenantError:
+            return None

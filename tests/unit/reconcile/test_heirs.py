@@ -11,7 +11,7 @@ import pytest
 from sync_core.model import Assigned, Deprovision, LinkState, Outcome, Policy, Why
 from sync_core.model.errors import ConflictError, UnavailableError
 from tests.support.faults import Crash
-from tests.support.make import ADA, NAME, SALES, STAFF, sync
+from tests.support.make import ADA, CONTOSO, NAME, SALES, STAFF, sync
 from tests.support.world import World, names, yes
 
 THEIRS = "staff"
@@ -122,6 +122,30 @@ async def test_a_hand_over_to_a_sync_that_is_gone_is_called_off() -> None:
     assert names(await look(world, NAME)) == ["HandOver", "Update"]
     assert await owners(world, guest) == (f"{NAME}/{ADA}", [NAME])
     assert (await world.stored()).heir is None
+
+
+async def test_a_sync_that_is_stopped_takes_nobody() -> None:
+    """Staff is stored for another target: it would judge nobody, and so Sales does what its policy says."""
+    world, guest = await both()
+    _, records = await world.storage.syncs.all()
+    elsewhere = (CONTOSO.id, "33333333-3333-3333-3333-333333333333")
+    await world.storage.syncs.save(replace(records[THEIRS], tenants=elsewhere))
+    world.source.groups[SALES].clear()
+    assert names(await look(world, NAME)) == ["SoftDelete"]
+    assert guest in world.target.deleted
+
+
+async def test_the_link_of_the_heir_names_its_tenants() -> None:
+    """Should Staff be stopped before it looks, the pair is not taken for one of other tenants later."""
+    world, guest = await both()
+    world.source.groups[SALES].clear()
+    theirs = await world.storage.links.get(THEIRS, ADA)
+    assert theirs is not None
+    await world.storage.links.save(replace(theirs, tenants=None))  # as a row of version 0.1
+    await look(world, NAME)
+    theirs = await world.storage.links.get(THEIRS, ADA)
+    assert theirs is not None
+    assert (theirs.target_id, theirs.tenants) == (guest, (CONTOSO.id, world.sync.target.id))
 
 
 async def test_whom_the_target_blocked_is_not_enabled_by_a_hand_over() -> None:
