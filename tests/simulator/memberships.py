@@ -28,8 +28,8 @@ class Memberships:
         if self._rng.random() < 0.8:
             self._link(self._rng.choice([*_GROUPS]), user.id)
 
-    def join(self, user: User) -> None:
-        self._link(self._rng.choice([*_GROUPS]), user.id)
+    def join(self, user: User, group_id: str = "") -> None:
+        self._link(group_id or self._rng.choice([*_GROUPS]), user.id)
 
     def leave(self, user: User) -> None:
         """All of them, or one."""
@@ -39,8 +39,8 @@ class Memberships:
         for group in mine:
             self._source.groups.remove(group, "members", user.id)
 
-    def act(self, deed: str) -> str:
-        """One deed on a group; the name of what was done."""
+    def act(self, deed: str, group_id: str = "") -> str:
+        """One deed on a group, where it names none on any; the name of what was done."""
         inner, outer = self._rng.choice(INNER), self._rng.choice(OUTER)
         match deed:
             case "nest":
@@ -54,7 +54,7 @@ class Memberships:
                     for member in list(found.members):
                         self._source.groups.remove(found, "members", member)
             case "delete-group":
-                if (found := self._source.groups.find(self._rng.choice([*_GROUPS]))) is not None:
+                if (found := self._source.groups.find(group_id or self._rng.choice([*_GROUPS]))) is not None:
                     self._source.groups.delete(found)
                     return f"{deed} {found.id[-1]}"
         return f"{deed} {outer[-1]} {inner[-1]}"

@@ -86,12 +86,12 @@ class Others:
         if self.managers:
             self.draw_line(user.id)
 
-    def act(self, user_id: str, deed: str) -> None:
+    def act(self, user_id: str, deed: str, group_id: str = "") -> None:
         """One deed on one source user; what cannot be done now is not done."""
         live, deleted = self.source.find(user_id), self.source.find_deleted(user_id)
         try:
             if live is not None and deed not in {"restore", "purge"}:
-                self._act_on_live(live, deed)
+                self._act_on_live(live, deed, group_id)
             elif deleted is not None and deed == "restore":
                 self.source.restore(deleted)
             elif deleted is not None and deed == "purge":
@@ -103,7 +103,7 @@ class Others:
             return
         self._note(user_id, deed)
 
-    def _act_on_live(self, user: User, deed: str) -> None:
+    def _act_on_live(self, user: User, deed: str, group_id: str) -> None:
         match deed:
             case "rename":
                 self.source.update(user, {"displayName": f"User {self.people.number()}"})
@@ -124,13 +124,13 @@ class Others:
             case "delete":
                 self.source.delete(user)
             case "join" if self.memberships is not None:
-                self.memberships.join(user)
+                self.memberships.join(user, group_id)
             case "leave" if self.memberships is not None:
                 self.memberships.leave(user)
 
-    def act_on_group(self, deed: str) -> None:
+    def act_on_group(self, deed: str, group_id: str = "") -> None:
         if self.memberships is not None:
-            what = self.memberships.act(deed)
+            what = self.memberships.act(deed, group_id)
             for group in GROUPS:
                 if self.source.groups.find(group) is None:
                     self.deeds.missing.setdefault(group, self.stage.clock.now())

@@ -36,6 +36,7 @@ from .others import Others
 from .people import SOURCE_DOMAIN, TARGET_DOMAIN
 from .plan import CONTOSO, FABRIKAM, SYNC, Plan, set_weather
 from .script import Script
+from .stories import Story, ToldWeather
 from .wire import Wire
 
 
@@ -54,10 +55,18 @@ class Verdict:
         return bool(self.broken)
 
 
-def simulate(seed: int, *, mutation: str = "", extra: frozenset[str] = frozenset(), groups: bool = False) -> Verdict:
+def simulate(
+    seed: int,
+    *,
+    mutation: str = "",
+    extra: frozenset[str] = frozenset(),
+    groups: bool = False,
+    story: Story | None = None,
+) -> Verdict:
     """Live through one history and judge it. `mutation` breaks one rule on purpose; `extra` faults are always there.
 
     With `groups` the scope names some, and people come and go in them, too: another history of the same seed.
+    A `story` is told instead of drawn, but for whatever it leaves open: see `tell`.
     """
     damage: AbstractContextManager[None] = MUTATIONS[mutation]() if mutation else nullcontext()
     collecting = gc.isenabled()
@@ -68,11 +77,16 @@ def simulate(seed: int, *, mutation: str = "", extra: frozenset[str] = frozenset
     loop = VirtualLoop()
     try:
         with damage:
-            return run(loop, _Run(seed, loop, extra, logs, groups=groups).live())
+            return run(loop, _Run(seed, loop, extra, logs, groups=groups, story=story).live())
     finally:
         logging.getLogger("xtsync").removeHandler(logs)
         if collecting:
             gc.enable()
+
+
+def tell(story: Story, *, mutation: str = "") -> Verdict:
+    """Live through one story and judge it."""
+    return simulate(story.seed, mutation=mutation, groups=story.groups, story=story)
 
 
 @cache
@@ -95,11 +109,15 @@ class _Logs(logging.Handler):
 
 
 class _Run:
-    def __init__(self, seed: int, loop: VirtualLoop, extra: frozenset[str], logs: _Logs, *, groups: bool) -> None:
+    def __init__(
+        self, seed: int, loop: VirtualLoop, extra: frozenset[str], logs: _Logs, *, groups: bool, story: Story | None
+    ) -> None:
         self.seed = seed
+        self.story = story
         self.chance = Chance(seed)
-        self.weather = Weather(self.chance, extra=extra)
-        self.plan = Plan.draw(self.chance, groups=groups)
+        self.weather = Weather(self.chance, extra=extra) if story is None else ToldWeather(self.chance, story)
+        drawn = Plan.draw(self.chance, groups=groups)
+        self.plan = drawn if story is None else story.plan(drawn)
         self.clock = LoopClock(loop)
         self.history = History(self.clock)
         self.stage = Stage(chance=self.chance, weather=self.weather, clock=self.clock, history=self.history)
@@ -145,7 +163,10 @@ class _Run:
         ]
         for _ in range(self.plan.first_users):
             self.others.hire()
-        await Script(self.stage, self.others, host, self.plan).play()
+        if self.story is None:
+            await Script(self.stage, self.others, host, self.plan).play()
+        else:
+            await self.story.play(self.others)
         self._calm_down()
         await self._settle(host)
         for task in background:

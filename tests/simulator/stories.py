@@ -1,0 +1,83 @@
+"""Courses of events that are told instead of drawn, since hardly any seed has them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from .chance import Chance, Weather
+from .memberships import DEEDS
+from .others import Others
+from .plan import OUTER, TEAM, Asked, Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What befalls one user, who is hired first. `fault` strikes once, at the n-th chance to, by so much."""
+
+    deeds: Sequence[tuple[float, str] | tuple[float, str, str]]  # seconds to wait, then this, in this group
+    fault: str = ""
+    amount: float = 0
+    nth: int = 1
+    asked: Asked | None = None  # None: everybody
+    seed: int = 2  # the first user of this one is an ordinary one, and in no group
+
+    @property
+    def groups(self) -> bool:
+        return self.asked is not None
+
+    def plan(self, drawn: Plan) -> Plan:
+        """Two instances, and policies under which nothing is held and nobody is adopted."""
+        return replace(
+            drawn,
+            instances=2,
+            first_users=1,
+            poll=timedelta(minutes=5),
+            adopt="none",
+            source_deleted="soft_delete",
+            max_percent=50,
+            min_count=50,
+            writes=3000,
+            loses_tables=None,
+            managers=False,
+            asked=self.asked or Asked(),
+        )
+
+    async def play(self, others: Others) -> None:
+        (user,) = others.kinds
+        for wait_s, deed, *group in self.deeds:
+            await asyncio.sleep(wait_s)
+            if deed in DEEDS:
+                others.act_on_group(deed, *group)
+            else:
+                others.act(user, deed, *group)
+
+
+class ToldWeather(Weather):
+    """The one fault of a story, at the n-th chance that it has."""
+
+    def __init__(self, chance: Chance, story: Story) -> None:
+        super().__init__(chance)
+        self.rates = {}
+        self._story = story
+        self._chances = story.nth
+
+    def strikes(self, name: str) -> bool:
+        self._chances -= name == self._story.fault
+        if name != self._story.fault or self._chances != 0:
+            return False
+        self.saw(name)
+        return True
+
+    def amount(self, name: str, low: float, high: float) -> float:
+        return self._story.amount
+
+
+STORIES: Mapping[str, Story] = {
+    # A worker is suspended before its invitation. Another one makes the pair, with a guest who has a newer address.
+    "late-invitation-kept": Story(fault="suspended", amount=2500, deeds=[(300, "readdress"), (5000, "move")]),
+    # Staff are out, and Team is in Staff. Nobody can list Team any more once it is deleted.
+    "kept-out-forgotten": Story(deeds=[(300, "join", TEAM), (5000, "delete-group", TEAM)], asked=Asked(barred=OUTER)),
+}
