@@ -11,6 +11,7 @@ from ..ops.documents import (
     HoldCounts,
     ParkedUser,
     QueueStatus,
+    RefusedUser,
     Status,
     SubscriptionState,
     SubscriptionStatus,
@@ -45,6 +46,7 @@ def show(screen: Screen, status: Status) -> None:
         screen.line()
     _holds(screen, [each for each in status.holds if each.waiting or each.approved or each.rejected])
     _parked(screen, status.parked, now)
+    _refused(screen, status.refused, now)
 
 
 def _table[T](
@@ -120,3 +122,19 @@ def _parked(screen: Screen, parked: Sequence[ParkedUser], now: datetime) -> None
     )
     if len(parked) > _MOST_PARKED:
         screen.line(f"and {len(parked) - _MOST_PARKED} more; --json lists them all")
+
+
+def _refused(screen: Screen, refused: Sequence[RefusedUser], now: datetime) -> None:
+    if not refused:
+        return
+    screen.line()
+    screen.heading("Attributes that Graph refuses (try at once with: xtsync sync USER)")
+    screen.table(
+        ("sync", "source user", "attributes", "since", "next try"),
+        [
+            (user.sync, user.source_id, ", ".join(user.attributes), ago(user.since, now), ahead(user.next_try_at, now))
+            for user in refused[:_MOST_PARKED]
+        ],
+    )
+    if len(refused) > _MOST_PARKED:
+        screen.line(f"and {len(refused) - _MOST_PARKED} more; --json lists them all")

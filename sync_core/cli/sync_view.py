@@ -68,7 +68,8 @@ def _scope(scope: documents.Scope) -> str:
 def _refused(refused: documents.RefusedAttributes | None) -> list[str]:
     if refused is None:
         return []
-    names = ", ".join(f"{name} ({code})" for name, code in refused.attributes.items())
+    since = {name: f" since {format_time(at)}" for name, at in refused.since.items()}
+    names = ", ".join(f"{name} ({code}){since.get(name, '')}" for name, code in refused.attributes.items())
     return [f"refused     {names}", f"            {refused.hint}"]
 
 

@@ -24,6 +24,8 @@
 | live | in | linked | disabled by us, and no rule says accountEnabled | Update(accountEnabled): enabled again |
 | disabled | in | linked | enabled | Disable through the accountEnabled mapping; counts for the guard |
 | live | in | linked | soft-deleted by us | Restore, then attributes |
+| live | in | linked, restore met a conflict | a B2B user with that address: policy or a person | Adopt |
+| live | in | linked, restore met a conflict | anybody else with that address | Refuse(address taken in target) |
 | disabled | in | linked | soft-deleted | Skip(disabled): it comes back when it is enabled |
 | live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Skip(deleted in target) |
 | live or disabled | out, and in scope of another sync into the same target | linked | present | HandOver to that sync |
@@ -127,6 +129,8 @@ def decide(at: Situation) -> Change:
         return Skip(reason=Reason.DISABLED)
     if link.state is LinkState.LOST and at.policy.deleted_in_target is DeletedInTarget.LEAVE:
         return Skip(reason=Reason.DELETED_IN_TARGET)
+    if link.displaced and (found := _chosen(at.candidates, link)):
+        return _instead(found, at)
     return Restore()
 
 
@@ -165,9 +169,9 @@ def unless_blocked(change: Change, target: TargetUser | None, link: Link) -> Cha
 
 def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:
     """Whether the decision depends on who bears the address in the target tenant."""
-    if link.ours:
-        return False
     eligible = source.state is SourceState.LIVE and verdict.in_scope and not source.external
+    if link.ours:
+        return eligible and link.displaced
     return eligible or link.state is LinkState.INVITING
 
 
@@ -279,10 +283,23 @@ def _adoption(user: TargetUser, at: Situation) -> Change:
     return Refuse(reason=reason, detail=user.id)
 
 
+def _instead(found: Sequence[TargetUser], at: Situation) -> Change:
+    """Adopting the user who has the address of one who therefore cannot be restored."""
+    if len(found) == 1:
+        change = _untouchable(found[0]) or _adoption(found[0], at)
+        if isinstance(change, Adopt):
+            return change
+    return Refuse(reason=Reason.ADDRESS_TAKEN, detail=", ".join(sorted(user.id for user in found)))
+
+
 def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
     wanted = desired.always
     if not link.on_create_written:
         wanted = {**_plain_name(source, link), **desired.always, **desired.on_create}
+    else:
+        # Refused when they were to be written once, and asked for again (Link.asked_again).
+        refused = [name for name in desired.on_create if name in link.refused and link.applied.get(name) == ""]
+        wanted = {**desired.always, **{name: desired.on_create[name] for name in refused}}
     differs: dict[str, Json] = {
         name: value
         for name, value in wanted.items()

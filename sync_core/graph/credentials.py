@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
@@ -18,6 +19,7 @@ from azure.identity.aio import CertificateCredential, ClientAssertionCredential,
 from ..model.errors import GraphRefusedError, UnavailableError
 from ..ports import Clock
 from .auth import Token, TokenSource
+from .failures import retry_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,10 @@ class Cloud:
         return f"{self.graph_url}/.default"
 
 
+# Entra's own failures. AADSTS90033 comes with a 400 as well as with a 503 (azure-sdk-for-python, issue 14241).
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+_TRANSIENT = frozenset({"AADSTS90006", "AADSTS90012", "AADSTS90024", "AADSTS90033", "AADSTS90055"})
+_UNREADABLE = "Unexpected response"
 _EXCHANGE = "api://AzureADTokenExchange"
 
 CLOUDS: Mapping[str, Cloud] = {
@@ -83,8 +89,9 @@ class AzureTokenSource:
         except CredentialUnavailableError as error:  # the managed identity endpoint does not answer
             raise UnavailableError("no access token: the credential is not available") from error
         except ClientAuthenticationError as error:
-            raise GraphRefusedError(status=401, code=_entra_code(str(error))) from error
-        except AzureError as error:
+            raise _refused(error) from error
+        except (AzureError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # azure.identity fails with other errors than its own on an answer that is not a JSON object.
             raise UnavailableError(f"no access token from {self._authority} ({type(error).__name__})") from error
 
     async def close(self) -> None:
@@ -148,7 +155,8 @@ class EmulatorCredential:
             answer = response.json()
             return AccessToken(token=answer["access_token"], expires_on=int(asked_at + float(answer["expires_in"])))
         except httpx.HTTPStatusError as error:
-            raise _no_token(error.response) from error
+            answer = error.response
+            raise _no_token(answer.status_code, answer.text, answer.headers) from error
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
             raise UnavailableError(f"no access token from {self._base_url} ({type(error).__name__})") from error
 
@@ -156,11 +164,25 @@ class EmulatorCredential:
         await self._http.aclose()
 
 
-def _no_token(response: httpx.Response) -> UnavailableError | GraphRefusedError:
-    status = response.status_code
-    if status >= 500 or status == 429:
-        return UnavailableError(f"no access token ({status})")
-    return GraphRefusedError(status=status, code=_entra_code(response.text))
+def _refused(error: ClientAuthenticationError) -> UnavailableError | GraphRefusedError:
+    """azure.identity raises this error for every answer without a token, also for one that may pass."""
+    answer: object = getattr(error, "response", None)
+    status = getattr(answer, "status_code", None)
+    if answer is None and _UNREADABLE in str(error):  # a gateway's page instead of Entra's JSON
+        return UnavailableError("no access token: the answer cannot be read")
+    headers: Mapping[str, str] = getattr(answer, "headers", None) or {}
+    return _no_token(status if isinstance(status, int) else 401, str(error), headers, refusal=401)
+
+
+def _no_token(
+    status: int, text: str, headers: Mapping[str, str], *, refusal: int | None = None
+) -> UnavailableError | GraphRefusedError:
+    """`refusal` replaces the status of a refusal."""
+    code = _entra_code(text)
+    if not 400 <= status < 500 or status in {408, 429} or code in _TRANSIENT or "temporarily_unavailable" in text:
+        wait = retry_after({name.lower(): value for name, value in headers.items()}, datetime.now(UTC))
+        return UnavailableError(f"no access token ({status} {code})", retry_after=wait)
+    return GraphRefusedError(status=refusal or status, code=code)
 
 
 def _entra_code(text: str) -> str:

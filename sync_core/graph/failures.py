@@ -7,7 +7,7 @@ here to choose the error. They are neither logged nor shown, since they quote id
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -38,6 +38,7 @@ class Failure:
     code: str = ""
     message: str = field(default="", repr=False)
     request_id: str = ""
+    targets: Sequence[str] = field(default=(), repr=False)  # of the error's details
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -85,6 +86,7 @@ def read_failure(error: APIError) -> Failure:
         code=_text(main, "code"),
         message=_text(main, "message"),
         request_id=headers.get("request-id") or _text(inner, "request_id"),
+        targets=[_text(each, "target") for each in getattr(main, "details", None) or ()],
         headers=headers,
     )
     if main is not None:
@@ -121,7 +123,11 @@ def error_for(failure: Failure, *, now: datetime, delta: bool = False) -> SyncEr
     if status == 404 and code == "directory_objectnotfound" and "company information" in failure.message.lower():
         return NotVisibleYetError(label, retry_after=wait)
     return GraphRefusedError(
-        status=status, code=failure.code or "unknown", request_id=failure.request_id, message=failure.message
+        status=status,
+        code=failure.code or "unknown",
+        request_id=failure.request_id,
+        message=failure.message,
+        targets=failure.targets,
     )
 
 

@@ -23,7 +23,7 @@ from .changes import (
 )
 from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
 from .link import TRANSITIONS, Link
-from .link_parts import Guarded, LinkDigest, LinkState, Parked
+from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_after
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import (
     ANY_DOMAIN,
@@ -111,6 +111,7 @@ __all__ = [
     "Refuse",
     "RegexMode",
     "Restore",
+    "Retry",
     "Rule",
     "Several",
     "Skip",
@@ -130,4 +131,5 @@ __all__ = [
     "fingerprints",
     "is_external",
     "is_object_id",
+    "wait_after",
 ]

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NO_ADDRESS = "no address"
     BLOCKED = "blocked in target"
     FOREIGN_ADDRESS = "foreign address"
+    ADDRESS_TAKEN = "address taken in target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

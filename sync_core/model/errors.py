@@ -10,7 +10,8 @@ SyncError
 |     +- UnknownOutcomeError   likewise, in the middle of a write: it may or may not have been done
 +- PermanentError          trying again at once cannot mend it: the user is parked
 |  +- GraphRefusedError    Graph said no: keeps status, code and request id, never the body
-|  +- AccessNotTakenError  Graph refused to disable somebody: the rest was written
+|  +- AccessRefusedError   Graph refused to disable or enable somebody: the rest was written
+|  +- AddressTakenError    another object has an address of the user who was to be restored
 |  +- DomainsUnknownError  the app may not read the source's domains, on which an invitation depends
 |  +- WrongTenantError     the token belongs to another tenant than the configured one
 |  +- OtherTenantError     a sync or link is of another tenant than sync.yaml now says
@@ -27,6 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from .changes import Reason
 
 
 class SyncError(Exception):
@@ -79,11 +82,16 @@ class PermanentError(SyncError):
 
 
 class GraphRefusedError(PermanentError):
-    """Graph refused a request. `message` is for deciding only: it may quote personal data, so it is never logged."""
+    """Graph refused a request. `message` is for deciding only: it may quote personal data, so it is never logged.
+
+    `targets` names the properties that the error's details are about.
+    """
 
     hint = "See the status and code: a permission, consent or policy of that tenant is missing (docs/deploy.md)."
 
-    def __init__(self, *, status: int, code: str, request_id: str = "", message: str = "") -> None:
+    def __init__(
+        self, *, status: int, code: str, request_id: str = "", message: str = "", targets: Sequence[str] = ()
+    ) -> None:
         super().__init__(f"{status} {code} (request {request_id or 'unknown'})")
         if code.startswith("AADSTS"):  # Entra gave no token, so Graph was never asked
             self.hint = _TOKEN_HINTS.get(code, f"Entra gave no access token: `xtsync doctor` says what {code} means.")
@@ -91,6 +99,7 @@ class GraphRefusedError(PermanentError):
         self.graph_code = code
         self.request_id = request_id
         self.message = message
+        self.targets = tuple(targets)
 
     @property
     def code(self) -> str:
@@ -109,12 +118,12 @@ _TOKEN_HINTS = {
 }
 
 
-class AccessNotTakenError(PermanentError):
-    """Graph refused to take access away, so the user still has it: unlike other attributes, this one is not let go."""
+class AccessRefusedError(PermanentError):
+    """Graph refused to take or to give access: the user is parked, while other refused attributes wait aside."""
 
     hint = (
-        "Graph lets no app without an administrator role disable an administrator: disable this user in the target by"
-        " hand, which the next look sees."
+        "Graph lets no app without an administrator role disable an administrator, or enable one: do it in the"
+        " target by hand, which the next look sees."
     )
 
     REASON = "accountEnabled refused"
@@ -126,6 +135,16 @@ class AccessNotTakenError(PermanentError):
     @property
     def code(self) -> str:
         return f"{self.REASON}: {self._refusal}"
+
+
+class AddressTakenError(PermanentError):
+    """A deleted user cannot be restored, because another object of the tenant has one of its addresses by now."""
+
+    hint = "Adopt the guest who has the address (`xtsync adopt USER`), or take the address from it in the target."
+
+    @property
+    def code(self) -> str:
+        return Reason.ADDRESS_TAKEN
 
 
 class DomainsUnknownError(PermanentError):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .changes import Change, Hold, Reason, Skip
-from .link_parts import Guarded, LinkState, Parked
+from .link_parts import Guarded, LinkState, Parked, Retry, wait_after
 from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
 
@@ -27,7 +27,7 @@ TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
     "invitation_begun": {_SEEN: _INVITING, _INVITING: _INVITING},
     "invited": {_INVITING: _INVITING},
     "invitation_refused": {_INVITING: _SEEN},
-    "adopted": {_SEEN: _LINKED, _INVITING: _LINKED},
+    "adopted": {_SEEN: _LINKED, _INVITING: _LINKED, _DELETED: _LINKED, _LOST: _LINKED},
     "write_begun": {_LINKED: _LINKED},
     "recorded": {_LINKED: _LINKED},
     "deletion_begun": {_LINKED: _LINKED},
@@ -41,7 +41,7 @@ TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
     "hand_over_ended": {_LINKED: _LINKED},
     "distrusted": {_LINKED: _LINKED},
     "held": {_LINKED: _LINKED},
-    "approved": {_SEEN: _SEEN, _INVITING: _INVITING},
+    "approved": {_SEEN: _SEEN, _INVITING: _INVITING, _DELETED: _DELETED, _LOST: _LOST},
     "marker_seen": {_SEEN: _SEEN},
     "of_tenants": _ANY,
     "noticed": _ANY,
@@ -58,8 +58,8 @@ class Link:
     """The stored pair of source and target user, with fingerprints of what was last applied.
 
     `dirty` stands from before the first write until its record: the fingerprints of a dirty link are not trusted, and
-    every attribute is applied again. `refused` has the error of each attribute that Graph refused: such an attribute
-    counts as applied, so that no look sends it again until its value changes.
+    every attribute is applied again. `refused` has the error of each attribute that Graph refused: it counts as applied
+    only until `retry` is due, so that not every look sends it again.
     """
 
     sync: str
@@ -69,6 +69,8 @@ class Link:
     target_id: str | None = None
     applied: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    refused_since: Mapping[str, datetime] = field(default_factory=dict)
+    retry: Retry | None = None  # of what is refused; None besides: written by an earlier version, and due now
     manager: str | None = None  # the source user's manager at the last look, linked or not
     member_of: frozenset[str] | None = None  # of the scope's groups, at the last look; None: not known
     dirty: bool = False
@@ -98,6 +100,22 @@ class Link:
     def disabled(self) -> bool:
         """By the record: the last value that we wrote."""
         return self.applied.get(ENABLED) == fingerprint(False)
+
+    @property
+    def displaced(self) -> bool:
+        """The target user could not be restored: another object has its address, perhaps a guest to adopt instead."""
+        away = self.state in {LinkState.DELETED, LinkState.LOST}
+        return away and self.parked is not None and self.parked.reason == Reason.ADDRESS_TAKEN
+
+    @property
+    def due(self) -> datetime | None:
+        """When the next look comes that waits for this user."""
+        if self.parked is not None:
+            return self.parked.until
+        return self.retry.due if self.retry is not None else None
+
+    def refusal_due(self, now: datetime) -> bool:
+        return bool(self.refused) and (self.retry is None or self.retry.due <= now)
 
     @property
     def unfinished(self) -> bool:
@@ -157,11 +175,12 @@ class Link:
     def invitation_refused(self) -> Link:
         return self._after("invitation_refused", invited_at=None, invitation_nonce=None)
 
-    def adopted(self, target_id: str, *, linked_at: datetime, invited_at: datetime | None) -> Link:
-        """The approval and the nonce are used up."""
-        times = {"linked_at": linked_at, "invited_at": invited_at}
+    def adopted(self, target_id: str, *, linked_at: datetime) -> Link:
+        """The approval and the nonce are used up, and what a former target user had says nothing of this one."""
+        times = {"linked_at": linked_at, "invited_at": None if self.ours else self.invited_at, "deleted_at": None}
+        fresh = {"applied": {}, "dirty": True, "on_create_written": False}
         used_up = {"approved_target": None, "invitation_nonce": None}
-        return self._after("adopted", target_id=target_id, dirty=True, on_create_written=False, **times, **used_up)
+        return self._after("adopted", target_id=target_id, **times, **fresh, **used_up)
 
     def approved(self, target_id: str) -> Link:
         """A person said that this user may adopt that target user; the next look uses it up."""
@@ -179,9 +198,9 @@ class Link:
     def recorded(
         self, change: Change, *, source: SourceUser, desired: Desired, refused: Mapping[str, str], trusted: bool
     ) -> Link:
-        """After a write of what `change` has. An attribute that Graph refused counts as applied.
+        """After a write of what `change` has. An attribute that Graph refused counts as applied until it is due again.
 
-        Access that was to be taken away and was refused is the exception: it stays unapplied, and it stays counted.
+        Access that was to be given or taken and was refused is the exception: it stays unapplied, and counted.
         `trusted`: the link was not dirty before this write, so that the fingerprints of the rest hold.
         """
         sent = change.written
@@ -190,19 +209,18 @@ class Link:
         shared = sent.keys() & desired.always.keys() & desired.on_create.keys()
         applied |= fingerprints({name: desired.always[name] for name in shared})
         tracked = [*desired.always, *([ENABLED] if ENABLED in sent else [])]
-        access_left = change.removes and ENABLED in refused
-        if access_left:
-            del applied[ENABLED]
+        if ENABLED in refused:
+            applied.pop(ENABLED, None)
         known = self.applied if trusted else {}
         unsent = desired.names - sent.keys()
         before = {name: code for name, code in self.refused.items() if name in unsent}
         return self._after(
             "recorded",
             **self._applying(source, {name: applied.get(name) or known.get(name, "") for name in tracked}),
-            refused={**before, **refused},
+            **self._refusing({**before, **refused}, sent=refused, at=source.read_at),
             dirty=False,
             on_create_written=self.on_create_written or desired.on_create.keys() <= sent.keys(),
-            guarded=None if change.removes and not access_left else self.guarded,
+            guarded=None if change.removes and ENABLED not in refused else self.guarded,
             read_at=source.read_at,
         )
 
@@ -258,10 +276,8 @@ class Link:
         return self._after("marker_seen", read_at=None)
 
     def asked_again(self) -> Link:
-        """A person asks: each attribute that Graph refused is tried once more."""
-        return self._after(
-            "asked_again", applied={name: value for name, value in self.applied.items() if name not in self.refused}
-        )
+        """Each attribute that Graph refused is tried once more: none of them counts as applied."""
+        return self._after("asked_again", applied={**self.applied, **dict.fromkeys(self.refused, "")})
 
     def looked_at(self, at: datetime) -> Link:
         """`at` is when the source was read."""
@@ -289,7 +305,7 @@ class Link:
         if not (unchanged and link.state is LinkState.LINKED and verdict.in_scope and not source.absent):
             return link
         refused = {name: code for name, code in link.refused.items() if name in desired.names}
-        return replace(link, **link._applying(source, fingerprints(desired.always)), refused=refused)
+        return replace(link, **link._applying(source, fingerprints(desired.always)), **link._refusing(refused))
 
     def decision_refused(self, at: datetime, *, undecided: bool = False) -> Link:
         """A rule forbids what would be done. An invitation of ours that met somebody else leaves nothing to finish.
@@ -320,6 +336,17 @@ class Link:
 
     def _counted(self, change: Change) -> Guarded | None:
         return Guarded(change.name) if change.removes else self.guarded
+
+    def _refusing(
+        self, refused: Mapping[str, str], *, sent: Mapping[str, str] | None = None, at: datetime | None = None
+    ) -> dict[str, Any]:
+        """With these refusals, of which `sent` came just now. A newly refused attribute starts at the first rate."""
+        retry = self.retry if refused else None
+        if sent and at is not None:
+            tries = retry.tries if retry is not None and sent.keys() <= self.refused.keys() else 0
+            retry = Retry(due=at + wait_after(tries), tries=tries + 1)
+        since = {name: found for name in refused if (found := self.refused_since.get(name, at)) is not None}
+        return {"refused": refused, "refused_since": since, "retry": retry}
 
     def _applying(self, source: SourceUser, applied: Mapping[str, str]) -> dict[str, Any]:
         """With what was applied on this read. Of a manager and of disabling we know, whatever the mapping says."""

@@ -1,10 +1,13 @@
-"""The parts of a link: its state, the guard's last word, since when it is set aside, and what a feed needs of it."""
+"""The parts of a link: its state, the guard's last word, what waits for another try, and what a feed needs of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+_FIRST_WAIT = timedelta(minutes=5)
+_LONGEST_WAIT = timedelta(days=1)
 
 
 class LinkState(StrEnum):
@@ -38,6 +41,19 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When what Graph refused is sent again, and how often it was refused."""
+
+    due: datetime
+    tries: int
+
+
+def wait_after(tries: int) -> timedelta:
+    """5, 10, 20 ... minutes, in the end a day: until the next look at somebody parked, or the next try."""
+    return min(_FIRST_WAIT * (1 << min(tries, 20)), _LONGEST_WAIT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkDigest:
     """The part of a link that a feed needs."""
 
@@ -46,3 +62,4 @@ class LinkDigest:
     manager: str | None = None  # Link.manager
     reference: str = ""  # the fingerprint of what was applied as manager: empty as digest is
     member_of: frozenset[str] | None = None  # Link.member_of
+    refused: bool = False  # some attribute is refused: a full round has it tried again

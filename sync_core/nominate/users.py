@@ -57,6 +57,8 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full
         return not verdict.out and entry.state is SourceState.LIVE
     if scope(sync, replace(entry, member_of=link.member_of)).out:
         return True
+    if full and link.refused:
+        return True
     if sync.maps_manager and MANAGER in entry.attributes and entry.manager != link.manager:
         return True
     return digest(fingerprints(desired(sync, entry).always)) != link.digest

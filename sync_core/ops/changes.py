@@ -17,6 +17,10 @@ WAYS_OUT: Mapping[Reason, str] = {
     Reason.INTERNAL_USER: "an internal user of the target has this address; it is never touched",
     Reason.AMBIGUOUS: "several users of the target have this address or ownership marker; leave it to one of them, or"
     " choose with `xtsync adopt USER --target ID`",
+    Reason.ADDRESS_TAKEN: (
+        "the deleted B2B user cannot be restored, because another object of the target has its address;"
+        " `xtsync adopt USER` adopts the guest who has it"
+    ),
     Reason.BLOCKED: "the B2B user with this address is blocked there; `xtsync adopt USER` adopts and enables it",
     Reason.FOREIGN_ADDRESS: "the address is of a domain that the source tenant has not verified: correct it, or name"
     " the domain in `matching: {domains: [...]}`, or `matching: {invite: userPrincipalName}`",

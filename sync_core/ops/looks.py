@@ -15,8 +15,9 @@ from .documents import Result
 from .times import seconds_between
 
 _REFUSED = (
-    "left as they are until their values change: of administrators no app without such a role may write some, and"
-    " Exchange keeps others for itself; set them by hand, or try again with `xtsync sync USER`"
+    "tried again at a falling rate, and in each full round: of administrators no app without such a role may write"
+    " some, Exchange keeps others for itself, and another object may have the address; set them by hand, or try again"
+    " with `xtsync sync USER`"
 )
 
 
@@ -52,7 +53,12 @@ async def values_now(runtime: Runtime, look: Look) -> Attributes | None:
 def shown_look(look: Look, *, values: bool, before: Attributes | None = None) -> documents.Look:
     source, verdict, link = look.source, look.verdict, look.link
     asked = needs_candidates(source, verdict, link, look.sync.marker(source.id))
-    refused = documents.RefusedAttributes(attributes=dict(sorted(link.refused.items())), hint=_REFUSED)
+    refused = documents.RefusedAttributes(
+        attributes=dict(sorted(link.refused.items())),
+        since=dict(sorted(link.refused_since.items())),
+        next_try_at=link.due,
+        hint=_REFUSED,
+    )
     return documents.Look(
         source=documents.Source(state=source.state, read_at=source.read_at),
         scope=documents.Scope(in_scope=verdict.in_scope, undecided=verdict.undecided, reason=verdict.reason),

@@ -1,4 +1,4 @@
-"""Users who are parked: their change is refused, and they are tried again at a falling rate."""
+"""Users who are parked, and users of whom Graph refuses some attributes: both are tried again at a falling rate."""
 
 from __future__ import annotations
 
@@ -24,4 +24,18 @@ async def parked_users(links: Links, syncs: Iterable[Sync], now: datetime) -> li
         for sync in syncs
         for link in await links.parked(sync.name)
         if (parked := link.parked) is not None
+    ]
+
+
+async def refused_users(links: Links, syncs: Iterable[Sync]) -> list[documents.RefusedUser]:
+    return [
+        documents.RefusedUser(
+            sync=link.sync,
+            source_id=link.source_id,
+            attributes=sorted(link.refused),
+            since=min(link.refused_since.values(), default=None),
+            next_try_at=link.due,
+        )
+        for sync in syncs
+        for link in await links.refusing(sync.name)
     ]

@@ -14,7 +14,7 @@ from ..model.messages import WORK_QUEUES, parse_time, poison_queue
 from ..ports import SubscriptionRecord
 from . import documents
 from .documents import SubscriptionState
-from .parked import parked_users
+from .parked import parked_users, refused_users
 from .times import seconds_between
 
 
@@ -35,6 +35,7 @@ async def status(runtime: Runtime) -> documents.Status:
         poisoned=await runtime.storage.activity.poison_count(),
         holds=[await _holds(runtime, sync, now) for sync in syncs],
         parked=await parked_users(runtime.storage.links, syncs, now),
+        refused=await refused_users(runtime.storage.links, syncs),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ..assembly import Runtime
 from ..decision.look import Look
 from ..model import Hold, Nomination, Outcome, Refuse, Sync, Why
-from ..model.errors import AccessNotTakenError, SyncError
+from ..model.errors import AccessRefusedError, SyncError
 from . import documents
 from .changes import shown, way_out
 from .documents import Result
@@ -68,8 +68,8 @@ def _result(done: Outcome | None) -> Result:
 
 def _hint(done: Outcome | None, looks: Sequence[Look]) -> str | None:
     error = done.error if done else ""
-    if error.startswith(AccessNotTakenError.REASON):
-        return AccessNotTakenError.hint
+    if error.startswith(AccessRefusedError.REASON):
+        return AccessRefusedError.hint
     last = looks[-1].change if looks else None
     if last is None or (error and not isinstance(last, Refuse)):
         return None

@@ -157,7 +157,7 @@ class TargetDirectory(Protocol):
     async def update(
         self, target_id: str, attributes: Attributes, *, confirm: Confirm | None = None
     ) -> Mapping[str, str] | None:
-        """PATCH; None when there is no such user.
+        """PATCH; None when there is no such user. Taking access away is a request of its own, and the first.
 
         An attribute that Graph refuses is left out and the rest is written: the result names each of them with the
         error's code. A refusal that no attribute explains raises GraphRefusedError.
@@ -176,7 +176,10 @@ class TargetDirectory(Protocol):
         ...
 
     async def restore(self, target_id: str) -> bool:
-        """From deletedItems; False when it is not there (any more)."""
+        """From deletedItems; False when it is not there (any more).
+
+        AddressTakenError when another object has an address of this user by now.
+        """
         ...
 
 

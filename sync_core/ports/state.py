@@ -63,6 +63,10 @@ class Links(Protocol):
 
     async def parked(self, sync: str) -> list[Link]: ...
 
+    async def refusing(self, sync: str) -> list[Link]:
+        """The links with attributes that Graph refuses to write."""
+        ...
+
 
 class FeedPhase(StrEnum):
     IDLE = "idle"

@@ -40,7 +40,7 @@ from ..model import (
     fingerprint,
 )
 from ..model.errors import (
-    AccessNotTakenError,
+    AccessRefusedError,
     ConflictError,
     GraphRefusedError,
     LostRecordError,
@@ -51,6 +51,7 @@ from ..model.errors import (
 )
 from ..ports import Clock, Confirm, Links, Presence, Queues, SourceDirectory, TargetDirectory
 from .heirs import Heirs
+from .retries import try_again
 
 # How long Entra may take to show a new user everywhere before its absence means that somebody deleted it.
 VISIBLE_WITHIN = timedelta(minutes=15)
@@ -163,7 +164,7 @@ class Applier:
             raise ConflictError("another source user was linked to this target user meanwhile")
         # A user who bears the marker was ours before the link was lost.
         linked_at = adopted.created_at if adopted.marker else None
-        return await self._record(link.adopted(adopted.id, linked_at=linked_at or now, invited_at=link.invited_at))
+        return await self._record(link.adopted(adopted.id, linked_at=linked_at or now))
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change) -> Link:
         link = await self._begin(decided.link.write_begun(change), change)
@@ -173,23 +174,22 @@ class Applier:
         refused = await self._send(target, decided, link, change.written)
         if refused is None:
             return await self._missing(target, link, begun=decided.link.guarded is Guarded.SOFT_DELETE)
-        if change.removes and ENABLED in refused and not await target.enabled(_target_id(link)):
-            refused = {name: code for name, code in refused.items() if name != ENABLED}  # done by hand
+        if ENABLED in refused and await target.enabled(_target_id(link)) is change.written[ENABLED]:
+            refused = {name: code for name, code in refused.items() if name != ENABLED}  # it is so already
         recorded = link.recorded(
             change, source=decided.source, desired=decided.desired, refused=refused, trusted=not decided.link.dirty
         )
         link = await self._record(recorded)
-        if change.removes and ENABLED in refused:
-            raise AccessNotTakenError(refused[ENABLED])
+        if refused and link.retry is not None:  # after a crash in between, the next look that comes later sends it
+            await try_again(self.queues, link, at=link.retry.due, now=self.clock.now())
+        if ENABLED in refused:
+            raise AccessRefusedError(refused[ENABLED])
         return link
 
     async def _send(
         self, target: TargetDirectory, decided: Look, link: Link, attributes: Attributes
     ) -> Mapping[str, str] | None:
-        """The attributes that Graph refused, with its codes; None when there is no such user.
-
-        A reference is a request of its own.
-        """
+        """What Graph refused, with its codes; None: there is no such user. A reference is a request of its own."""
         rest = {name: value for name, value in attributes.items() if name != MANAGER}
         confirm = self._unless_overtaken(target, link)
         refused = await target.update(_target_id(link), rest, confirm=confirm) if rest else {}

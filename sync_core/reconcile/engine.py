@@ -255,7 +255,8 @@ class Engine:
         if not needs_candidates(source, verdict, link, marker):
             return ()
         target = self.targets[sync.target.key]
-        invited = await self._invited(target, link.target_id) if link.target_id is not None else None
+        invited_id = None if link.ours else link.target_id
+        invited = await self._invited(target, invited_id) if invited_id is not None else None
         if invited is not None:
             found = [invited]
         else:
@@ -267,7 +268,7 @@ class Engine:
             found = await target.candidates(address, mark=mark, marker=marker) if asks else []
         wanted = source.state is SourceState.LIVE and verdict.in_scope
         # An invitation of ours may still be replicating: finding no guest proves nothing yet.
-        if not found and self.applier.is_new(link) and (link.target_id or not wanted):
+        if not found and not link.ours and self.applier.is_new(link) and (invited_id or not wanted):
             raise NotVisibleYetError
         owners = [await self.links.owner(sync.target.id, user.id) for user in found]
         return [

@@ -47,7 +47,7 @@ class Heirs:
         if link.heir != to:
             link = await self.links.save(link.hand_over_begun(to))
         if not theirs.ours:
-            theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now(), invited_at=None))
+            theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now()))
         await self.links.move_claim(sync.target.id, target_id, link.owner, theirs.owner)
         await self.queues.nominate(
             [Nomination(sync=to, user=link.source_id, why=Why.FEED, at=self.clock.now(), attempt=1)]
@@ -60,7 +60,7 @@ class Heirs:
         if theirs is None or theirs.ours:
             return False
         # As if it had the pair already: then the lack of a group is told from a group that does not exist.
-        with_it = theirs.adopted(link.target_id or "", linked_at=self.clock.now(), invited_at=None)
+        with_it = theirs.adopted(link.target_id or "", linked_at=self.clock.now())
         reading = await read_afresh(self.sources[other.source.key], other, link.source_id, with_it)
         return not (reading.user.absent or reading.user.external or reading.verdict.out)
 

@@ -26,6 +26,7 @@ from ..model import (
     SourceState,
     Sync,
     Why,
+    wait_after,
 )
 from ..model.errors import (
     ConflictError,
@@ -44,6 +45,7 @@ from .at_work import at_work
 from .coalescing import UpcomingLooks, out_of_date, wait_before
 from .engine import Engine, Reconciliation
 from .locks import UserLocks
+from .retries import try_again
 
 log = logging.getLogger("xtsync.worker")
 
@@ -52,9 +54,6 @@ MAX_ATTEMPTS = 12
 # A new user that Graph mentions but does not show is looked for after 1, 2, 4, 8 and 16 s.
 APPEARS_IN_TRIES = 5
 _LONGEST_BACKOFF = 300.0
-# Parked users are looked at again after 5, 10, 20 ... minutes, in the end once a day.
-_FIRST_PARK = timedelta(minutes=5)
-_LONGEST_PARK = timedelta(days=1)
 # A user who cannot be parked, because another worker has just recorded them, is looked at again after this (seconds).
 _OVERTAKEN = 5.0
 # A user whose row this version cannot read is looked at again after this (seconds).
@@ -62,6 +61,8 @@ _NEWER_PARK = 1800.0
 _CONFLICTS = 5
 # These may be about a hold that the link does not know of: nothing would end it otherwise.
 _MAY_RELEASE = frozenset({Why.APPROVED, Why.ABSENT, Why.OPERATOR})
+# These have what Graph refused sent again; FEED is also of each full round.
+_ASKS_AGAIN = frozenset({Why.OPERATOR, Why.FEED, Why.RETRY})
 _NO_CHANGE = Skip(reason=Reason.NO_CHANGE)
 
 
@@ -159,12 +160,18 @@ class Worker:
             try:
                 if distrust:
                     link = await self._distrusted(link)
-                asked = nomination.why is Why.OPERATOR
-                return await self.engine.reconcile(sync, nomination.user, _asked_for(nomination, link), compare=asked)
+                asked = self._asked_for(nomination, link)
+                compare = nomination.why is Why.OPERATOR
+                return await self.engine.reconcile(sync, nomination.user, asked, compare=compare)
             except ConflictError as error:
                 distrust = distrust or isinstance(error, LostRecordError)
                 link = await self._link(nomination)
         raise ConflictError
+
+    def _asked_for(self, nomination: Nomination, link: Link) -> Link:
+        """With what Graph refused to be sent again, if a person, a round or a retry asks, or if it is due anyway."""
+        again = nomination.why in _ASKS_AGAIN or link.refusal_due(self.clock.now())
+        return link.asked_again() if link.refused and again else link
 
     async def _distrust(self, nomination: Nomination) -> None:
         """A write of ours may still arrive. A dirty link is saved too: its new ETag shuts out an older record."""
@@ -228,8 +235,7 @@ class Worker:
         meanwhile, this user is not parked but looked at once more, soon.
         """
         now, before = self.clock.now(), link.parked
-        tries = before.tries if before else 0
-        wait = min(_FIRST_PARK * 2 ** min(tries, 20), _LONGEST_PARK)
+        wait = wait_after(before.tries if before else 0)
         due = now + wait
         link = link.set_aside(until=due, reason=reason, at=now)
         try:
@@ -238,8 +244,7 @@ class Worker:
             await self.queues.nominate([nomination.tried_again()], delay=_OVERTAKEN)
             log.info("link.overtaken sync=%s user=%s", nomination.sync, nomination.user)
             return await self._outcome(nomination, link, changes, retry_after=_OVERTAKEN)
-        retry = replace(nomination, why=Why.RETRY, at=due, attempt=0)
-        await self.queues.nominate([retry], delay=wait.total_seconds())
+        await try_again(self.queues, link, at=due, now=now)
         log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, reason)
         return await self._outcome(
             nomination,
@@ -302,7 +307,3 @@ def _concluded(done: Reconciliation) -> Link:
         desired=last.desired,
         asks_groups=bool(last.sync.groups),
     )
-
-
-def _asked_for(nomination: Nomination, link: Link) -> Link:
-    return link.asked_again() if nomination.why is Why.OPERATOR and link.refused else link

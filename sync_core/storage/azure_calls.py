@@ -76,12 +76,24 @@ async def attempt[T](action: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await action()
-        except AzureError as error:
+        except (AzureError, AttributeError) as raised:
+            error = _sdk_error(raised)
             ours = translate(error)
             pause = next(pauses, None)
             if pause is None or not isinstance(ours, UnavailableError) or ours.retry_after:
                 raise ours from error
         await asyncio.sleep(pause)
+
+
+def _sdk_error(raised: AzureError | AttributeError) -> AzureError:
+    """The SDK's error. Raises any other one again.
+
+    If the answer to an insert breaks off, the tables client fails while it reads the response of its own error.
+    """
+    error = raised.__context__ if isinstance(raised, AttributeError) else raised
+    if isinstance(error, AzureError):
+        return error
+    raise raised
 
 
 def translate(error: AzureError) -> SyncError:

@@ -12,9 +12,11 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 
-from ..model import MANAGER, Guarded, Link, LinkDigest, LinkState, Parked
+from ..model import MANAGER, Guarded, Link, LinkDigest, LinkState, Parked, Retry
 from ..model.errors import ConflictError, UnavailableError
+from ..model.messages import format_time, parse_time
 from .columns import check_version, columns, flag, is_newer, mapping_text, number, pair_or_none, time_or_none
 from .concurrency import for_each
 from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
@@ -22,7 +24,7 @@ from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 # Ids that are read one by one, at most: a page of a listing costs about as much as this many reads.
 FEW = 40
 
-_DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference", "kept_out", "member_of")
+_DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference", "kept_out", "member_of", "refused")
 _CLAIM_ATTEMPTS = 5
 
 
@@ -96,6 +98,10 @@ class TableLinks:
 
     async def parked(self, sync: str) -> list[Link]:
         rows = self._table.query(key(sync), where={"parked": True})
+        return [_link(row) async for row in rows if not is_newer(row)]
+
+    async def refusing(self, sync: str) -> list[Link]:
+        rows = self._table.query(key(sync), where={"refusing": True})
         return [_link(row) async for row in rows if not is_newer(row)]
 
     async def claim(self, target_tenant: str, target_id: str, owner: str) -> str:
@@ -175,6 +181,7 @@ def _digest(row: Row) -> LinkDigest:
         manager=manager,
         reference=row.text("reference"),
         member_of=_member_of(row),
+        refused=bool(row.text("refused")),
     )
 
 
@@ -190,7 +197,17 @@ def _parked(row: Row) -> Parked | None:
     return None if until is None else Parked(until=until, tries=number(row, "park_count"), reason=row.text("reason"))
 
 
+def _since(row: Row) -> dict[str, datetime]:
+    return {name: parse_time(text) for name, text in json.loads(row.text("refused_since") or "{}").items()}
+
+
+def _retry(row: Row) -> Retry | None:
+    due = time_or_none(row, "retry_due")
+    return None if due is None else Retry(due=due, tries=number(row, "retry_count"))
+
+
 def _row(link: Link) -> Row:
+    since = {name: format_time(at) for name, at in link.refused_since.items()}
     values = columns(
         {
             "tenants": None if link.tenants is None else " ".join(link.tenants),
@@ -198,6 +215,9 @@ def _row(link: Link) -> Row:
             "target_id": link.target_id,
             "applied": mapping_text(link.applied),
             "refused": mapping_text(link.refused) if link.refused else None,
+            "refused_since": mapping_text(since) if since else None,
+            "retry_due": link.retry.due if link.retry else None,
+            "retry_count": link.retry.tries if link.retry else None,
             "manager": link.manager,
             "member_of": None if link.member_of is None else " ".join(sorted(link.member_of)),
             "dirty": link.dirty,
@@ -220,6 +240,7 @@ def _row(link: Link) -> Row:
             "grouped": bool(link.member_of),
             "present": link.state is LinkState.LINKED,
             "parked": link.parked is not None,
+            "refusing": True if link.refused else None,
         }
     )
     return Row(pk=key(link.sync), rk=key(link.source_id), values=values)
@@ -235,6 +256,8 @@ def _link(row: Row) -> Link:
         target_id=row.text("target_id") or None,
         applied=json.loads(row.text("applied")),
         refused=json.loads(row.text("refused") or "{}"),
+        refused_since=_since(row),
+        retry=_retry(row),
         manager=row.text("manager") or None,
         member_of=_member_of(row),
         dirty=flag(row, "dirty"),

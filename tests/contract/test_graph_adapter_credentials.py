@@ -1,8 +1,11 @@
-"""The credentials of azure.identity: they can be made for every cloud, and their errors are ours. No network."""
+"""The credentials of azure.identity: they can be made for every cloud, and their errors are ours. Loopback only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +15,7 @@ from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import CredentialUnavailableError
+from azure.identity.aio import ClientSecretCredential
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -102,6 +106,70 @@ def certificate(path: Path) -> Path:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(Encoding.PEM)
     path.write_bytes(pem)
     return path
+
+
+@asynccontextmanager
+async def entra(path: Path, answer: str) -> AsyncIterator[AzureTokenSource]:
+    """azure.identity's own credential, and a token endpoint on loopback that always gives this answer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(path))
+    head, _, body = answer.partition("\n\n")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        lines = ("HTTP/1.1 " + head).split("\n")
+        lines += [f"Content-Length: {len(body)}", "Connection: close", "", body]
+        writer.write("\r\n".join(lines).encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
+        authority = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        credential = ClientSecretCredential(
+            TENANT, APP, "s", authority=authority, connection_verify=False, retry_total=0
+        )
+        source = AzureTokenSource(credential)
+        try:
+            yield source
+        finally:
+            await source.close()
+
+
+JSON = "Content-Type: application/json"
+UNAVAILABLE = '{"error":"temporarily_unavailable","error_description":"AADSTS90033: A transient error has occurred."}'
+OTHER = '{"error":"server_error","error_description":"AADSTS50000: There was an error issuing a token."}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "retry_after"),
+    [
+        (f"400 Bad Request\n{JSON}\n\n{UNAVAILABLE}", None),
+        (f"503 Unavailable\n{JSON}\nRetry-After: 7\n\n{UNAVAILABLE}", 7),
+        (f"429 Too Many Requests\n{JSON}\nRetry-After: 30\n\n{OTHER}", 30),
+        (f"500 Oops\n{JSON}\n\n{OTHER}", None),
+        ("503 Unavailable\nContent-Type: text/html\n\n<h1>An error occurred</h1>", None),
+        ("503 Unavailable\nContent-Type: text/html\n\n<h1>Come back later</h1>", None),
+        ("502 Bad Gateway\nContent-Type: text/html\n\n", None),
+        (f"200 OK\n{JSON}\n\n[]", None),
+        (f'200 OK\n{JSON}\n\n{{"access_token":', None),
+    ],
+)
+async def test_a_token_endpoint_that_cannot_answer_now_is_transient(
+    tmp_path: Path, answer: str, retry_after: float | None
+) -> None:
+    """Entra's own failures and a gateway's pages: nobody is parked for them, and Entra's wait is kept."""
+    async with entra(tmp_path / "tls.pem", answer) as source:
+        with pytest.raises(UnavailableError) as caught:
+            await source.get_token("https://graph.microsoft.com/.default")
+    assert caught.value.retry_after == retry_after
+
+
+async def test_a_wrong_secret_is_refused_for_good(tmp_path: Path) -> None:
+    """A refusal stays one, with its code."""
+    body = '{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}'
+    async with entra(tmp_path / "tls.pem", f"401 Unauthorized\n{JSON}\n\n{body}") as source:
+        with pytest.raises(GraphRefusedError, match="401 AADSTS7000215"):
+            await source.get_token("https://graph.microsoft.com/.default")
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ async def test_what_exchange_owns_is_left_and_the_rest_is_written(emulated: Emul
 
 
 async def test_attributes_are_left_one_by_one_as_graph_names_them(emulated: EmulatedTenants) -> None:
-    """Each refusal names one: several of them cost a request each, and too many are an error."""
+    """Each refusal names one, and costs a request; if that goes on and nothing is accepted, it is an error."""
     emulated.world.target.settings.extensions_need_registration = True
     guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
     badge = "extension_0123456789abcdef0123456789abcdef_badge"
@@ -141,11 +141,72 @@ async def test_attributes_are_left_one_by_one_as_graph_names_them(emulated: Emul
     assert refused is not None
     assert refused.keys() == {"givenName", "city", badge}
     assert emulated.world.target.user(guest).properties["department"] == "X"
-    names = ("city", "companyName", "country", "department", "givenName", "jobTitle", "postalCode")
+    names = ("city", "companyName", "country", "department", "employeeId", "employeeType", "givenName", "jobTitle")
     before = emulated.requests()
+    more = ("officeLocation", "postalCode", "state", "surname")
     with pytest.raises(GraphRefusedError):
-        await emulated.target.update(guest, dict.fromkeys(names, ""))
-    assert emulated.requests() - before == 6
+        await emulated.target.update(guest, dict.fromkeys([*names, *more], ""))
+    assert emulated.requests() - before == 10
+
+
+async def test_an_unnamed_refusal_is_found_by_halving(emulated: EmulatedTenants) -> None:
+    """All but the refused attribute is written, within a bound of requests."""
+    emulated.world.target.settings.unnamed_refusals = ["jobTitle"]
+    guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    names = ("city", "companyName", "country", "department", "employeeId", "givenName", "jobTitle", "officeLocation")
+    wanted = {**dict.fromkeys((*names, "postalCode", "state", "streetAddress", "surname"), "X")}
+    before = emulated.requests()
+    assert await emulated.target.update(guest, wanted) == {"jobTitle": "400 Request_BadRequest"}
+    assert emulated.requests() - before <= 9
+    properties = emulated.world.target.user(guest).properties
+    assert {name for name in wanted if properties.get(name) != "X"} == {"jobTitle"}
+
+
+async def test_many_unnamed_refusals_have_an_end(emulated: EmulatedTenants) -> None:
+    """What was not tried any more counts as refused, so that it is tried again later; what was accepted stays."""
+    names = ["city", "companyName", "country", "department", "employeeId", "givenName", "jobTitle", "officeLocation"]
+    emulated.world.target.settings.unnamed_refusals = names
+    guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    before = emulated.requests()
+    wanted = dict.fromkeys(["state", "surname", *names], "X")
+    refused = await emulated.target.update(guest, wanted)
+    assert refused is not None
+    assert refused.keys() == {*names}
+    assert emulated.requests() - before <= 20
+    properties = emulated.world.target.user(guest).properties
+    assert {name for name in wanted if properties.get(name) == "X"} == {"state", "surname"}
+
+
+async def test_access_is_taken_though_the_address_is_taken_by_another(emulated: EmulatedTenants) -> None:
+    """Somebody leaves and changes their address in one save: the conflict is about the address alone."""
+    guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    await emulated.target.invite("eve@contoso.com", "Eve", confirm=yes)
+    wanted: dict[str, Any] = {"mail": "eve@contoso.com", "department": "X", "accountEnabled": False}
+    refused = await emulated.target.update(guest, wanted)
+    assert refused == {"mail": "400 Request_BadRequest"}
+    properties = emulated.world.target.user(guest).properties
+    assert (properties["accountEnabled"], properties["department"]) == (False, "X")
+
+
+async def test_access_is_taken_though_every_other_attribute_is_refused(emulated: EmulatedTenants) -> None:
+    """A write of its own, and the first: what comes after it may fail."""
+    emulated.world.target.settings.unnamed_refusals = ["city", "department"]
+    guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+    refused = await emulated.target.update(guest, {"city": "X", "department": "X", "accountEnabled": False})
+    assert refused is not None
+    assert refused.keys() == {"city", "department"}
+    assert emulated.world.target.user(guest).properties["accountEnabled"] is False
+
+
+async def test_a_mail_contact_keeps_an_address_and_nothing_else(emulated: EmulatedTenants) -> None:
+    """The guest is made without mail, gets its other attributes, and can be disabled later."""
+    emulated.world.target.settings.contact_addresses = ["ada@contoso.com"]
+    guest = await emulated.target.invite("ada@contoso.com", "[mark] Ada", confirm=yes)
+    wanted: dict[str, Any] = {"mail": "ada@contoso.com", "displayName": "Ada", "accountEnabled": True}
+    assert await emulated.target.update(guest, wanted) == {"mail": "400 Request_BadRequest"}
+    assert emulated.world.target.user(guest).properties["displayName"] == "Ada"
+    assert await emulated.target.update(guest, {"mail": "ada@contoso.com", "accountEnabled": False}) is not None
+    assert emulated.world.target.user(guest).properties["accountEnabled"] is False
 
 
 @pytest.mark.parametrize("status", [404, 204])

@@ -209,3 +209,28 @@ async def test_an_invitation_may_succeed_without_a_user(world: World, graph: Gra
     answer = await invite(graph)
     assert answer.status_code == 201
     assert (await graph.get(f"/users/{answer.json()['invitedUser']['id']}")).status_code == 404
+
+
+async def test_a_contact_keeps_its_address_from_guests(world: World, graph: Graph) -> None:
+    """The guest is made without mail, and a PATCH that gives it is a conflict (microsoft-graph-docs-contrib #8421)."""
+    world.target.settings.contact_addresses = ["Ada@contoso.com"]
+    user = await guest(world, graph)
+    assert (user.properties["mail"], user.properties["proxyAddresses"]) == (None, [])
+    answer = await graph.patch(f"/users/{user.id}", {"mail": ADA, "city": "X"})
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["message"] == "Another object with the same value for property proxyAddresses already exists."
+    assert [each["code"] for each in error["details"]] == ["ObjectConflict", "ConflictingObjects"]
+    assert error["details"][0]["target"] == "proxyAddresses"
+    assert error["details"][1]["target"].startswith("Contact_")
+    assert user.properties.get("city") is None
+
+
+async def test_a_refusal_may_name_nothing(world: World, graph: Graph) -> None:
+    """A setting makes a PATCH of one property such a 400; nothing of it is written."""
+    world.target.settings.unnamed_refusals = ["jobTitle"]
+    user = await guest(world, graph)
+    answer = await graph.patch(f"/users/{user.id}", {"jobTitle": "Poet", "city": "X"})
+    assert refusal(answer) == (400, "Invalid request.")
+    assert user.properties.get("city") is None
+    assert (await graph.patch(f"/users/{user.id}", {"city": "X"})).status_code == 204

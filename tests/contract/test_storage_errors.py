@@ -48,7 +48,8 @@ async def answering(*answers: str) -> AsyncIterator[tuple[Storage, list[str]]]:
         asked.append((await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 1)[0])
         head, _, body = answers[min(len(asked), len(answers)) - 1].partition("\r\n\r\n")
         if head:
-            head += f"\r\nContent-Length: {len(body)}\r\nConnection: close"
+            length = "" if "Content-Length" in head else f"\r\nContent-Length: {len(body)}"
+            head += f"{length}\r\nConnection: close"
             writer.write(f"HTTP/1.1 {head}\r\n\r\n{body}".encode())
             await writer.drain()
         writer.close()
@@ -87,6 +88,18 @@ async def test_transient_failure(
     assert getattr(raised.value, "retry_after", None) == retry_after
     assert isinstance(raised.value.__cause__, AzureError)
     assert len(asked) in {attempts, 2 * attempts}  # aiohttp repeats a GET by itself when the other side hangs up
+
+
+@pytest.mark.parametrize("status", [200, 201, 409, 412])
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
+async def test_an_answer_that_breaks_off_is_no_answer(
+    action: Callable[[Storage], Awaitable[object]], status: int
+) -> None:
+    """The connection breaks in the middle of a body: whatever was to be said, storage is unavailable."""
+    head = f"{status} Said\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+    async with answering(head + '{"value":') as (storage, _):
+        with pytest.raises(UnavailableError):
+            await action(storage)
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())

@@ -279,6 +279,8 @@ def kinds(row: Row) -> dict[str, type]:
 def expected(row: Row) -> dict[str, Value]:
     """What today's code writes of a link that it read from this row."""
     values = {name: value for name, value in row.values.items() if name not in DROPPED}
+    if "refused" in values:  # a column for the listing of `xtsync status`; 0.1 ignores it
+        values["refusing"] = True
     return values if "parked_until" in values else {**values, "reason": ""}
 
 

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sync_core.model import Attributes, Json, Marker, TargetUser
-from sync_core.model.errors import ConflictError, GraphRefusedError, MissingManagerError, NotVisibleYetError
+from sync_core.model.errors import (
+    AddressTakenError,
+    ConflictError,
+    GraphRefusedError,
+    MissingManagerError,
+    NotVisibleYetError,
+)
 from sync_core.ports import Clock, Confirm, MarkedPage, Presence
 
 from .deleted import Retention
@@ -258,6 +264,6 @@ class MemoryTarget:
             return False
         taken = {address for user in self.users.values() for address in user.addresses}
         if not taken.isdisjoint(self.deleted[target_id].addresses):
-            raise GraphRefusedError(status=400, code="Request_BadRequest")
+            raise AddressTakenError
         self.users[target_id] = self.deleted.pop(target_id)
         return True

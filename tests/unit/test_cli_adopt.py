@@ -267,3 +267,48 @@ def test_who_changed_meanwhile_is_named_and_the_others_are_adopted(bench: Bench)
     result = bench.run("adopt", "--from", _file(bench, ADA), "--yes")
     assert result.code == 1
     assert f"{ADA} was looked at by somebody else" in result.out
+
+
+@pytest.mark.parametrize("policy", ["none", "review"])
+def test_somebody_who_came_back_adopts_the_guest_who_was_invited_meanwhile(bench: Bench, policy: str) -> None:
+    """The deleted user cannot be restored: a reason of its own, a candidate, and the pair goes on with the guest."""
+    del bench.target.users["guest-1"]
+    _policy(bench, policy)
+    assert _worked_off(bench) == "done"
+    [first] = bench.target.users
+    bench.source.soft_delete(ADA)
+    bench.clock.advance(timedelta(hours=1))
+    assert _worked_off(bench) == "done"
+    assert first in bench.target.deleted
+    bench.source.restore(ADA)
+    by_hand = bench.target.add("by-hand", ADDRESS)
+    for _ in range(2):  # the conflict, then the look that finds the guest
+        bench.clock.advance(timedelta(hours=1))
+        result = bench.run("sync", ADA)
+        assert "parked: address taken in target" in result.out
+    [waiting] = bench.run("adopt", "--json").json["waiting"]
+    assert waiting["reason"] == Reason.ADDRESS_TAKEN
+    assert bench.run("adopt", ADA, "--yes").code == 0
+    assert _worked_off(bench) == "done"
+    link = _link(bench)
+    assert link is not None
+    assert (link.state, link.target_id, link.parked) == (LinkState.LINKED, "by-hand", None)
+    assert by_hand.attributes["displayName"] == person()["displayName"]
+    assert first in bench.target.deleted
+
+
+def test_somebody_who_came_back_is_restored_when_the_address_is_free_again(bench: Bench) -> None:
+    """The guest who was in the way is gone: nobody has to decide anything."""
+    del bench.target.users["guest-1"]
+    assert _worked_off(bench) == "done"
+    [first] = bench.target.users
+    bench.source.soft_delete(ADA)
+    bench.clock.advance(timedelta(hours=1))
+    _worked_off(bench)
+    bench.source.restore(ADA)
+    bench.target.add("by-hand", ADDRESS)
+    for _ in range(2):
+        assert _worked_off(bench) == "parked"
+    bench.target.users.clear()
+    assert _worked_off(bench) == "done"
+    assert [*bench.target.users] == [first]

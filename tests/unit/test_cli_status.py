@@ -10,9 +10,10 @@ import pytest
 
 from sync_core.model import LinkState, Parked
 from sync_core.model.errors import UnavailableError
-from sync_core.model.messages import FEED_PAGES, decode_feed_run
+from sync_core.model.messages import FEED_PAGES, decode_feed_run, parse_time
 from sync_core.ports import FeedPhase, FeedState, GuardWindow, SubscriptionRecord
 from tests.support.cli import ADA, BOB, NAME, Bench
+from tests.support.make import person
 
 
 @pytest.fixture
@@ -186,3 +187,20 @@ def test_status_shows_the_window_with_the_least_room(bench: Bench) -> None:
         {"counts": "target", "window_s": 86_400.0, "used": 1, "limit": 1},
         {"counts": "target", "window_s": 2_592_000.0, "used": 1, "limit": 2},
     ]
+
+
+def test_refused_attributes_are_listed_with_their_beginning(bench: Bench) -> None:
+    """Names, since when, and the next try; nobody is parked for them."""
+    bench.source.users[ADA] = person(businessPhones=["+49 30 1"])
+    bench.target.refuses = {"businessPhones": "403 Authorization_RequestDenied"}
+    bench.run("sync", ADA)
+    since = bench.clock.now()
+    bench.clock.advance(timedelta(minutes=2))
+    [refused] = bench.run("status", "--json").json["refused"]
+    assert (refused["sync"], refused["source_id"], refused["attributes"]) == (NAME, ADA, ["businessPhones"])
+    assert parse_time(refused["since"]) <= since < parse_time(refused["next_try_at"])
+    shown = bench.run("status").out
+    assert "Nobody is parked." in shown
+    assert "Attributes that Graph refuses" in shown
+    assert "businessPhones" in shown
+    assert "+49" not in shown

@@ -95,6 +95,8 @@ async def update_user(call: Call) -> Response:
     _check_extensions(call, changes, user.properties)
     if call.tenant.settings.external_service_owns_mail and user.is_guest:
         _check_external(changes)
+    if not set(call.tenant.settings.unnamed_refusals).isdisjoint(changes):
+        raise bad_request("Invalid request.")
     call.tenant.update(user, changes)
     if manager:
         call.tenant.set_manager(user, manager[0].id)

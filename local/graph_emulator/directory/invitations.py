@@ -110,15 +110,18 @@ class Invitations:
         name = f"{nickname}@{tenant.initial_domain}"
         redeemed = self._consents(tenant, address)
         state = self._redeemed(tenant, name) if redeemed else self._pending()
+        # If a contact has the address, the guest is made without it: "Proxy address conflicts" in
+        # https://learn.microsoft.com/entra/external-id/troubleshoot
+        mail = None if tenant.has_contact(address) else address
         return tenant.create(
             {
                 "accountEnabled": True,
                 "creationType": "Invitation",
                 "displayName": body.get("invitedUserDisplayName") or address.partition("@")[0],
-                "mail": address,
+                "mail": mail,
                 "mailNickname": nickname[:64],
                 "otherMails": [address] if tenant.settings.invited_other_mails else [],
-                "proxyAddresses": [f"SMTP:{address}"],
+                "proxyAddresses": [f"SMTP:{address}"] if mail else [],
                 "userPrincipalName": name,
                 "userType": user_type,
                 **state,

@@ -17,6 +17,7 @@ class TenantSettings:
     guest_invitations: bool = True
     blocked_domains: list[str] = field(default_factory=list)  # refused by cross-tenant access settings
     group_addresses: list[str] = field(default_factory=list)  # addresses of groups, which cannot be invited
+    contact_addresses: list[str] = field(default_factory=list)  # addresses that mail contacts of the tenant bear
     automatic_redemption: list[str] = field(default_factory=list)  # tenant ids, or "*"; both sides must agree
     phantom_invitations: float = 0.0  # probability that an invitation succeeds and no user appears
 
@@ -34,6 +35,7 @@ class TenantSettings:
     # Writes
     sensitive_needs_role: bool = False  # sensitive properties of anybody need an app with a directory role
     external_service_owns_mail: bool = False  # mail and showInAddressList of guests cannot be written
+    unnamed_refusals: list[str] = field(default_factory=list)  # properties refused by a 400 that does not name them
     extensions_need_registration: bool = False  # only directory extensions registered in this tenant can be written
     missing_manager_status: int = 404  # DELETE of a manager that is not set: 404, or 204
     deletion_drops_references: bool = False  # reports of a deleted user lose their manager, even if it is restored

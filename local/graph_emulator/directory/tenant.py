@@ -25,6 +25,7 @@ from local.graph_emulator.wire.errors import bad_request, conflict, not_found
 from local.graph_emulator.wire.ids import guid
 
 # https://learn.microsoft.com/graph/api/resources/directory: deleted items are kept for 30 days.
+_CONTACT: Final = "00000000-0000-0000-0000-00000000c0c0"  # stands for the contact in the details of a conflict
 RETENTION: Final = timedelta(days=30)
 
 type Listener = Callable[["Tenant", int, Change], None]
@@ -126,6 +127,10 @@ class Tenant:
         found = [user for name, value in keys for user in self._live.holders(name, value)]
         found += self._live.holders("proxyAddresses", f"smtp:{address}")
         return list({user.id: user for user in found}.values())
+
+    def has_contact(self, address: str) -> bool:
+        """Whether a mail contact bears the address. Contacts are a setting: no endpoint shows them."""
+        return address.lower() in {each.lower() for each in self.settings.contact_addresses}
 
     # Writing
 
@@ -270,6 +275,16 @@ class Tenant:
             for other in self._live.holders(name, value) if value else ():
                 if other.id != user_id:
                     raise conflict(name, other.id)
+        for address in properties.get("proxyAddresses") or ():
+            self._check_others(address.partition(":")[2])
+
+    def _check_others(self, address: str) -> None:
+        """A contact's address conflicts like a user's (microsoft-graph-docs-contrib, issue 8421); so does a group's."""
+        if self.has_contact(address):
+            raise conflict("proxyAddresses", _CONTACT, "Contact")
+        group = self.groups.known_by(address)
+        if group is not None:
+            raise conflict("proxyAddresses", group.id, "Group")
 
 
 def _initial(domain: str) -> str:

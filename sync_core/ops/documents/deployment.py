@@ -116,6 +116,17 @@ class ParkedUser:
 
 
 @document
+class RefusedUser:
+    """A user of whom Graph refuses some attributes, which are tried again at a falling rate."""
+
+    sync: str
+    source_id: str
+    attributes: Sequence[str]
+    since: datetime | None
+    next_try_at: datetime | None
+
+
+@document
 class Status:
     """How everything stands, from stored state alone."""
 
@@ -127,6 +138,7 @@ class Status:
     poisoned: int
     holds: Sequence[HoldCounts]
     parked: Sequence[ParkedUser]
+    refused: Sequence[RefusedUser]
 
 
 @document

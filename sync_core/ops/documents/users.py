@@ -40,9 +40,11 @@ class Link:
 
 @document
 class RefusedAttributes:
-    """Attributes that Graph refuses to write, each with Graph's error."""
+    """Attributes that Graph refuses to write: Graph's error of each, and since when, where the record knows it."""
 
     attributes: Mapping[str, str]
+    since: Mapping[str, datetime]
+    next_try_at: datetime | None
     hint: str
 
 

@@ -64,6 +64,9 @@ RESTORING = Policy(deleted_in_target=DeletedInTarget.RESTORE)
 OURS = link(LINKED, target_id=GUEST, applied=linked(WANTED).applied, on_create_written=True)
 
 
+_DISPLACED = link(DELETED, target_id=GUEST, parked=Parked(until=START, tries=1, reason="address taken in target"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One situation of a row, and the change that the row promises."""
@@ -312,6 +315,38 @@ ROWS: Mapping[str, Iterable[Case]] = {
             for policy in (Policy(), ADOPTING, REVIEWING)
         ),
         Case(link=link(approved_target=GUEST), candidates=(guest(enabled=False),), change=Adopt(target_id=GUEST)),
+    ),
+    "live | in | linked, restore met a conflict | a B2B user with that address: policy or a person | Adopt": (
+        Case(link=_DISPLACED, policy=ADOPTING, candidates=(guest("other"),), change=Adopt(target_id="other")),
+        Case(
+            link=replace(_DISPLACED, approved_target="other"),
+            candidates=(guest("other"), guest("third")),
+            change=Adopt(target_id="other"),
+        ),
+    ),
+    "live | in | linked, restore met a conflict | anybody else with that address | Refuse(address taken in target)": (
+        *(
+            Case(
+                link=replace(_DISPLACED, approved_target=approved),
+                policy=policy,
+                candidates=(guest("other", external=external),),
+                change=Refuse(reason=Reason.ADDRESS_TAKEN, detail="other"),
+            )
+            for policy, approved, external in (
+                (Policy(), None, True),
+                (REVIEWING, None, True),
+                (ADOPTING, None, False),
+                (Policy(), "other", False),
+            )
+        ),
+        Case(
+            link=_DISPLACED,
+            policy=ADOPTING,
+            candidates=(guest("other"), guest("third")),
+            change=Refuse(reason=Reason.ADDRESS_TAKEN, detail="other, third"),
+        ),
+        Case(link=_DISPLACED, change=Restore()),
+        Case(link=link(DELETED, target_id=GUEST), candidates=(guest("other"),), change=Restore()),
     ),
     "live | in | none | the B2B user with that address whom a person approved | Adopt, whatever the policy": (
         *(

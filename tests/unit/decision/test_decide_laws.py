@@ -140,7 +140,7 @@ def _carried_out(
             link = link.invitation_begun(now, "n1").invited(GUEST)
             return link, [TargetUser(id=GUEST, external=True, created_at=now, display_name=link.invitation_mark)]
         case Adopt():
-            link = link.adopted(change.target_id, linked_at=now, invited_at=link.invited_at)
+            link = link.adopted(change.target_id, linked_at=now)
         case Update() | Disable():
             trusted = not link.dirty
             begun = link.write_begun(change)

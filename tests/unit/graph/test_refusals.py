@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync_core.graph.refusals import refused_attributes
+from sync_core.graph.refusals import divided, refused_attributes
+from sync_core.model import Attributes
 from sync_core.model.errors import GraphRefusedError
 
 BADGE = "extension_0123456789abcdef0123456789abcdef_badge"
@@ -35,6 +36,9 @@ def refusal(message: str, status: int = 400) -> GraphRefusedError:
         (400, EXTERNAL, {"mail", "onPremisesExtensionAttributes"}),
         (403, EXTERNAL, {"mail", "onPremisesExtensionAttributes"}),
         (400, MASTERED, {"mail", "onPremisesExtensionAttributes"}),
+        (400, "Another object with the same value for property mail already exists.", {"mail"}),
+        (409, "Another object with the same value for property mail already exists.", {"mail"}),
+        (400, "Another object with the same value for property proxyAddresses already exists.", {"mail"}),
     ],
 )
 def test_a_refusal_names_or_implies_what_was_sent(status: int, message: str, names: set[str]) -> None:
@@ -48,17 +52,45 @@ def test_a_refusal_names_or_implies_what_was_sent(status: int, message: str, nam
         (400, DENIED),
         (400, "Invalid value specified for property 'surname' of resource 'User'."),
         (400, "The state of the mail is not what the city wants."),
-        (400, "Another object with the same value for property mail already exists."),
         (400, "A conflicting object with one or more of the specified property values is present in the directory."),
-        (409, "Another object with the same value for property mail already exists."),
         (404, "Resource 'city' does not exist."),
     ],
 )
 def test_a_refusal_that_no_attribute_explains_is_about_none(status: int, message: str) -> None:
-    """A word that only reads like an attribute is none, and an address that is taken is free again some day."""
+    """A word that only reads like an attribute is none."""
     assert refused_attributes(refusal(message, status), SENT) == set()
 
 
 def test_sensitive_attributes_explain_nothing_when_none_was_sent() -> None:
     """Then the app lacks a permission, and a person has to see to it."""
     assert refused_attributes(refusal(DENIED, 403), ("city", "displayName")) == set()
+
+
+def test_the_details_of_a_refusal_name_what_its_text_does_not() -> None:
+    """A text in another language or of another day still has its details."""
+    error = GraphRefusedError(
+        status=400, code="Request_BadRequest", message="No.", targets=("proxyAddresses", "User_1")
+    )
+    assert refused_attributes(error, SENT) == {"mail"}
+    assert refused_attributes(error, ("city", "otherMails")) == {"otherMails"}
+
+
+def test_of_two_attributes_with_addresses_each_is_sent_by_itself() -> None:
+    """The conflict does not say which of them has the address."""
+    error = refusal("Another object with the same value for property proxyAddresses already exists.")
+    sent: Attributes = {"mail": "a", "otherMails": ["b"], "city": "X"}
+    assert divided(error, sent) == (set(), [{"city": "X"}, {"mail": "a"}, {"otherMails": ["b"]}])
+
+
+def test_a_refusal_that_names_nothing_halves_what_was_sent() -> None:
+    """Until one attribute is left, which is the refused one."""
+    error = refusal("Invalid request.")
+    assert divided(error, {"a": 1, "b": 2, "c": 3}) == (set(), [{"a": 1, "b": 2}, {"c": 3}])
+    assert divided(error, {"a": 1}) == ({"a"}, [])
+
+
+@pytest.mark.parametrize("status", [403, 404, 412])
+def test_a_refusal_about_no_attribute_is_raised(status: int) -> None:
+    """A missing permission or a gateway's answer is not mended by sending less."""
+    with pytest.raises(GraphRefusedError):
+        divided(refusal("No.", status), {"city": "X", "displayName": "Ada"})

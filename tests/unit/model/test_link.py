@@ -51,7 +51,7 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "invitation_begun": lambda given: given.invitation_begun(START, "n1"),
     "invited": lambda given: given.invited(GUEST),
     "invitation_refused": lambda given: given.invitation_refused(),
-    "adopted": lambda given: given.adopted(GUEST, linked_at=START, invited_at=None),
+    "adopted": lambda given: given.adopted(GUEST, linked_at=START),
     "write_begun": lambda given: given.write_begun(Update(attributes={"city": "Oslo"})),
     "recorded": lambda given: record(given, Update(attributes={"city": "Oslo"})),
     "deletion_begun": lambda given: given.deletion_begun(DELETE, START),
@@ -114,7 +114,7 @@ def test_an_invitation_and_an_adoption_leave_a_pair_that_has_no_attributes_yet()
     """Everything is written with the first attributes, and a person's word is used up."""
     begun = link(approved_target=GUEST, on_create_written=True).invitation_begun(START, "n1")
     assert (begun.invited_at, begun.unfinished) == (START, True)
-    adopted = begun.invited(GUEST).adopted(GUEST, linked_at=LATER, invited_at=START)
+    adopted = begun.invited(GUEST).adopted(GUEST, linked_at=LATER)
     assert (adopted.target_id, adopted.linked_at, adopted.invited_at) == (GUEST, LATER, START)
     assert (adopted.dirty, adopted.on_create_written, adopted.approved_target) == (True, False, None)
     assert link(LinkState.INVITING, invited_at=START).invitation_refused() == link()
@@ -222,7 +222,7 @@ def test_looks_leave_their_times_and_a_person_s_question_forgets_refusals() -> N
     assert seen.noticed(LATER).noticed_at == LATER
     assert seen.approved(GUEST).approved_target == GUEST
     refused = link(LinkState.LINKED, applied={"city": "1", "mail": "2"}, refused={"city": "403"})
-    assert refused.asked_again().applied == {"mail": "2"}
+    assert refused.asked_again().applied == {"mail": "2", "city": ""}
     assert refused.held().guarded is Guarded.HELD
     assert refused.distrusted().dirty
     assert refused.stored("7").etag == "7"

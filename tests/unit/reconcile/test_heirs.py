@@ -108,7 +108,7 @@ async def test_a_sync_that_has_a_target_user_of_its_own_takes_no_other() -> None
     theirs = await world.storage.links.get(THEIRS, ADA)
     assert theirs is not None
     at = world.clock.now()
-    await world.storage.links.save(theirs.adopted("guest-of-staff", linked_at=at, invited_at=None))
+    await world.storage.links.save(theirs.adopted("guest-of-staff", linked_at=at))
     world.source.groups[SALES].clear()
     assert names(await look(world, NAME)) == ["SoftDelete"]
     assert guest in world.target.deleted

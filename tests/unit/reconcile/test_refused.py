@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sync_core.model import Deprovision, Outcome, Policy, Why
+from sync_core.model.errors import GraphRefusedError
 from tests.support.directories import pages
 from tests.support.make import ADA, ADDRESS, BOB
 from tests.support.world import World, names, whom
@@ -25,8 +26,8 @@ async def refusing(*attributes: str, **policy: object) -> World:
 
 
 async def later(world: World) -> Outcome:
-    """A look that the feed or a notification asks for."""
-    world.clock.advance(timedelta(hours=1))
+    """A look that a notification asks for, before what was refused is due again."""
+    world.clock.advance(timedelta(minutes=1))
     return await world.look(why=Why.NOTIFICATION)
 
 
@@ -56,6 +57,7 @@ async def test_a_refused_value_is_not_sent_again() -> None:
     world.forget_calls()
     assert (await later(world)).changes == ()
     assert world.target.writes == []
+    assert [each.why for each in await world.nominated()] == [Why.RETRY]
     await world.first_round()
     world.source.pages.update(pages([world.source.entry(ADA)], start="delta:2"))
     await world.feeds.run(await world.started())
@@ -185,3 +187,150 @@ async def test_somebody_new_is_made_though_an_attribute_is_refused() -> None:
     world.forget_calls()
     await later(world)
     assert world.target.writes == []
+
+
+@pytest.mark.parametrize("name", ["businessPhones", "showInAddressList", "manager"])
+async def test_what_was_refused_is_tried_again_until_it_is_accepted(name: str) -> None:
+    """Also an attribute that is written once, and a reference: nothing that was refused counts as done."""
+    world = World()
+    world.hire(BOB, "Bob")
+    await world.look(BOB)
+    world.target.refuses = {name: DENIED}
+    world.hire(ADA, businessPhones=["+49 30 1"], manager=BOB)
+    await world.look(ADA)
+    assert (await world.stored()).refused.keys() == {name}
+    await world.deliver(timedelta(minutes=16))
+    assert (await world.stored()).refused.keys() == {name}
+    world.target.refuses.clear()
+    await world.deliver(timedelta(minutes=30))
+    link = await world.stored()
+    assert (link.refused, link.refused_since, link.retry) == ({}, {}, None)
+    ((_, account),) = world.target.of(ADDRESS)
+    assert account.attributes[name]
+
+
+async def test_what_is_refused_is_tried_again_at_a_falling_rate() -> None:
+    """After 5, 10, 20 ... minutes; the record says since when it is refused."""
+    world = await refusing("businessPhones")
+    began = world.clock.now()
+    world.change(businessPhones=["+49 30 1"])
+    await world.look(why=Why.NOTIFICATION)
+    world.forget_calls()
+    await world.deliver(timedelta(hours=3))
+    assert world.faults.count("target.update") == 5
+    link = await world.stored()
+    assert link.refused_since["businessPhones"] - began < timedelta(seconds=1)
+    assert link.retry is not None
+    assert link.retry.tries == 6
+    assert link.parked is None
+
+
+async def test_another_refusal_begins_at_the_first_rate() -> None:
+    """Its reason is another one, and may be gone in five minutes; the older one keeps its beginning."""
+    world = await refusing("businessPhones")
+    world.change(businessPhones=["+49 30 1"])
+    await world.look(why=Why.NOTIFICATION)
+    await world.deliver(timedelta(hours=3))
+    began = (await world.stored()).refused_since["businessPhones"]
+    world.target.refuses["department"] = DENIED
+    world.change(department="Sales")
+    await world.look(why=Why.NOTIFICATION)
+    link = await world.stored()
+    assert link.retry is not None
+    assert link.retry.tries == 1
+    assert link.refused_since["businessPhones"] == began < link.refused_since["department"]
+
+
+async def test_somebody_who_could_not_be_enabled_again_is_enabled_later() -> None:
+    """For an hour each PATCH is refused though the app has consent: enabling is never let go."""
+    world = await refusing()
+    world.change(accountEnabled=False)
+    await world.look()
+    ((_, account),) = world.target.of(ADDRESS)
+    world.target.refuses = {"accountEnabled": DENIED}
+    world.change(accountEnabled=True, department="Sales")
+    world.clock.advance(timedelta(minutes=1))
+    outcome = await world.look(why=Why.NOTIFICATION)
+    assert outcome.error == f"accountEnabled refused: {DENIED}"
+    assert account.attributes["department"] == "Sales"
+    parked = (await world.stored()).parked
+    assert parked is not None
+    assert parked.reason == outcome.error
+    await world.deliver(timedelta(hours=1))
+    assert world.enabled() == [False]
+    world.target.refuses.clear()
+    await world.deliver(timedelta(hours=2))
+    assert world.enabled() == [True]
+    link = await world.stored()
+    assert (link.parked, link.refused) == (None, {})
+
+
+async def test_a_refusal_for_somebody_who_is_enabled_already_parks_nobody() -> None:
+    """An administrator cannot be enabled by us, and need not be: every attribute was only applied again."""
+    world = await refusing("accountEnabled")
+    ((_, account),) = world.target.of(ADDRESS)
+    assert account.attributes["accountEnabled"] is True
+    outcome = await world.look(redelivered=True)
+    assert (outcome.error, outcome.refused) == ("", ())
+
+
+@pytest.mark.parametrize("full", [True, False])
+async def test_a_full_round_has_what_was_refused_tried_again(full: bool) -> None:
+    """An incremental round speaks of those who changed, and asks for nothing more."""
+    world = await refusing("businessPhones")
+    world.change(businessPhones=["+49 30 1"])
+    await world.look()
+    await world.nominated()
+    await world.first_round()
+    await world.nominated()
+    listed = [world.source.entry(ADA)]
+    world.source.pages.update({**pages(listed), **pages(listed, start="delta:2")})
+    await world.feeds.run(await world.started(full=full))
+    assert whom(await world.nominated()) == ([ADA] if full else [])
+    world.target.refuses.clear()
+    await world.look(why=Why.FEED)
+    assert world.in_step()
+
+
+async def test_a_manager_whom_a_gateway_refused_once_is_written_later() -> None:
+    """One 404 of a gateway is neither a missing user nor an answer for ever."""
+    world = await refusing()
+    await world.linked(BOB, "Bob")
+    refusal = GraphRefusedError(status=404, code="unknown")
+    world.faults.fail_next("target.set_manager", refusal)
+    world.change(ADA, manager=BOB)
+    assert (await world.look(ADA, why=Why.NOTIFICATION)).refused == ("manager",)
+    await world.deliver(timedelta(minutes=6))
+    ((_, account),) = world.target.of(ADDRESS)
+    assert account.attributes["manager"] == world.guests("bob@contoso.example")[0]
+    assert (await world.stored(ADA)).refused == {}
+
+
+async def test_a_manager_whom_a_gateway_did_not_let_us_remove_is_removed_later() -> None:
+    """That nobody should be there is no reason to think that nobody is."""
+    world = await refusing()
+    await world.linked(BOB, "Bob")
+    world.change(ADA, manager=BOB)
+    await world.look(ADA)
+    world.faults.fail_next("target.set_manager", GraphRefusedError(status=403, code="unknown"))
+    world.change(ADA, manager=None)
+    await world.look(ADA, why=Why.NOTIFICATION)
+    await world.deliver(timedelta(minutes=6))
+    ((_, account),) = world.target.of(ADDRESS)
+    assert account.attributes["manager"] is None
+
+
+async def test_a_row_of_an_earlier_version_has_its_refusals_tried_at_the_next_look() -> None:
+    """Such a row knows no retry, whether it is old or an instance of that version wrote it last."""
+    world = await refusing("businessPhones")
+    world.change(businessPhones=["+49 30 1"])
+    await world.look(why=Why.NOTIFICATION)
+    table = world.storage.tables_by_name["links"]
+    (row,) = [row async for row in table.query(world.sync.name)]
+    new = {"refused_since", "retry_due", "retry_count", "refusing"}
+    assert new <= row.values.keys()
+    earlier = {name: value for name, value in row.values.items() if name not in new}
+    await table.replace(replace(row, values=earlier), row.etag)
+    world.target.refuses.clear()
+    assert names(await later(world)) == ["Update"]
+    assert world.in_step()
