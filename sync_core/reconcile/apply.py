@@ -180,10 +180,10 @@ class Applier:
             change, source=decided.source, desired=decided.desired, refused=refused, trusted=not decided.link.dirty
         )
         link = await self._record(recorded)
-        if refused and link.retry is not None:  # after a crash in between, the next look that comes later sends it
-            await try_again(self.queues, link, at=link.retry.due, now=self.clock.now())
         if ENABLED in refused:
             raise AccessRefusedError(refused[ENABLED])
+        if refused and link.retry is not None:  # after a crash in between, the next look that comes later sends it
+            await try_again(self.queues, link, at=link.retry.due, now=self.clock.now())
         return link
 
     async def _send(

@@ -259,9 +259,10 @@ def _gone(evidence: Evidence, source_id: str, mine: Sequence[str], policy: str) 
 
 
 def _alike(evidence: Evidence, source: User, target: User) -> Iterator[Broken]:
-    if _address_taken(evidence, target, expected(source).get("mail")):
-        return  # Graph refuses the whole PATCH: parked until the address is free
+    taken = _address_taken(evidence, target, expected(source).get("mail"))
     for name, found, value in _differences(evidence, source, target.id, target.properties):
+        if name == "mail" and taken:
+            continue  # Graph refuses it until the address is free, and nothing else
         invariant = 5 if name in {"userType", "showInAddressList"} else 6
         yield Broken(
             invariant=invariant, text=f"{name} of {target.id[:8]} is {found!r}, {source.id[:8]} wants {value!r}"
@@ -270,7 +271,7 @@ def _alike(evidence: Evidence, source: User, target: User) -> Iterator[Broken]:
 
 def _managed(evidence: Evidence, owned: Owned, source: User, target: User) -> Iterator[Broken]:
     """The manager of the target user is the target user of the source user's manager, and nobody else."""
-    if not evidence.plan.managers or _address_taken(evidence, target, expected(source).get("mail")):
+    if not evidence.plan.managers:
         return
     boss = relations.manager(evidence.source, source)
     found = relations.manager(evidence.target, target)
@@ -285,10 +286,8 @@ def _managed(evidence: Evidence, owned: Owned, source: User, target: User) -> It
 
 
 def _complete(evidence: Evidence, owned: Owned, source: User, target_id: str) -> bool:
-    """Whether nothing keeps this pair from being written, or from being one."""
-    if _is_external(source) or _waits_for_a_person(evidence, owned, target_id):
-        return False
-    return not _address_taken(evidence, evidence.target.user(target_id), expected(source).get("mail"))
+    """Whether nothing keeps this pair from being one."""
+    return not _is_external(source) and not _waits_for_a_person(evidence, owned, target_id)
 
 
 def _differences(

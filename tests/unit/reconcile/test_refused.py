@@ -320,6 +320,20 @@ async def test_a_manager_whom_a_gateway_did_not_let_us_remove_is_removed_later()
     assert account.attributes["manager"] is None
 
 
+async def test_a_retry_that_an_earlier_version_dropped_is_made_up_for() -> None:
+    """An instance of that version finds nobody parked, and drops the message: the first look after its time sends."""
+    world = await refusing("businessPhones")
+    world.change(businessPhones=["+49 30 1"])
+    await world.look(why=Why.NOTIFICATION)
+    assert [each.why for each in await world.nominated()] == [Why.RETRY]
+    world.target.refuses.clear()
+    world.clock.advance(timedelta(minutes=4))
+    assert (await world.look(why=Why.NOTIFICATION)).changes == ()
+    world.clock.advance(timedelta(minutes=2))
+    assert names(await world.look(why=Why.NOTIFICATION)) == ["Update"]
+    assert world.in_step()
+
+
 async def test_a_row_of_an_earlier_version_has_its_refusals_tried_at_the_next_look() -> None:
     """Such a row knows no retry, whether it is old or an instance of that version wrote it last."""
     world = await refusing("businessPhones")
