@@ -64,7 +64,7 @@ class Links(Protocol):
     async def parked(self, sync: str) -> list[Link]: ...
 
     async def refusing(self, sync: str) -> list[Link]:
-        """The links with attributes that Graph refuses to write."""
+        """The linked users with attributes that Graph refuses to write."""
         ...
 
 

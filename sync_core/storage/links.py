@@ -240,7 +240,7 @@ def _row(link: Link) -> Row:
             "grouped": bool(link.member_of),
             "present": link.state is LinkState.LINKED,
             "parked": link.parked is not None,
-            "refusing": True if link.refused else None,
+            "refusing": True if link.refused and link.state is LinkState.LINKED else None,
         }
     )
     return Row(pk=key(link.sync), rk=key(link.source_id), values=values)

@@ -204,3 +204,7 @@ def test_refused_attributes_are_listed_with_their_beginning(bench: Bench) -> Non
     assert "Attributes that Graph refuses" in shown
     assert "businessPhones" in shown
     assert "+49" not in shown
+    bench.source.soft_delete(ADA)
+    bench.clock.advance(timedelta(hours=1))
+    bench.run("sync", ADA)
+    assert bench.run("status", "--json").json["refused"] == []  # nobody is left to be written
