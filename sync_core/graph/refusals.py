@@ -22,6 +22,7 @@ SENSITIVE = frozenset({"accountEnabled", "businessPhones", "mobilePhone", "other
 MASTERED_ELSEWHERE = frozenset({"mail", "onPremisesExtensionAttributes", "showInAddressList"})
 _MASTERED_ELSEWHERE = ("originated within an external service", "on-premises mastered")
 # Attributes whose addresses Entra adds to the read-only proxyAddresses (microsoft-graph-docs-contrib, issue 8421).
+_ADDRESSES = "proxyAddresses"
 _PROXIES = frozenset({"mail", "otherMails"})
 _CONFLICT = ("same value for property", "conflicting object")
 _NAMES = re.compile(r"'([A-Za-z]\w*)'|[Pp]ropert(?:y|ies):? (\w+)|\b(extension_\w+)")
@@ -30,7 +31,8 @@ _MEMBER = re.compile(r"extensionAttribute\d+", re.IGNORECASE)
 
 def is_conflict(error: GraphRefusedError) -> bool:
     """Whether another object of the tenant has a value that must be unique, such as an address."""
-    return error.status in {400, 409} and any(text in error.message.lower() for text in _CONFLICT)
+    said = any(text in error.message.lower() for text in _CONFLICT)
+    return error.status in {400, 409} and (said or _ADDRESSES in error.targets)
 
 
 def divided(error: GraphRefusedError, sent: Attributes) -> tuple[set[str], list[Attributes]]:
@@ -59,7 +61,7 @@ def refused_attributes(error: GraphRefusedError, sent: Collection[str]) -> set[s
     said = {name for found in _NAMES.findall(error.message) for name in found if name}
     named = {_written_as(name).lower() for name in (*error.targets, *said)}
     names = {name for name in sent if name.lower() in named}
-    if not names and "proxyaddresses" in named:
+    if not names and _ADDRESSES.lower() in named:
         names = set(sent) & _PROXIES
     if not names and any(text in message for text in _MASTERED_ELSEWHERE):
         names = set(sent) & MASTERED_ELSEWHERE

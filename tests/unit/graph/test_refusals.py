@@ -73,6 +73,7 @@ def test_the_details_of_a_refusal_name_what_its_text_does_not() -> None:
     )
     assert refused_attributes(error, SENT) == {"mail"}
     assert refused_attributes(error, ("city", "otherMails")) == {"otherMails"}
+    assert divided(error, {"mail": "a", "otherMails": ["b"]}) == (set(), [{"mail": "a"}, {"otherMails": ["b"]}])
 
 
 def test_of_two_attributes_with_addresses_each_is_sent_by_itself() -> None:
