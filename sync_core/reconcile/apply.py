@@ -125,7 +125,8 @@ class Applier:
         try:
             target_id = await target.invite(change.address, name, confirm=lambda: self._is_current(link))
         except GraphRefusedError:
-            await self._record(link.invitation_refused())
+            if decided.link.state is not LinkState.INVITING:  # an earlier invitation may have made its guest
+                await self._record(link.invitation_refused())
             raise
         invited = link.invited(target_id)
         try:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sync_core.model import Deprovision, Outcome, Policy, Why
-from sync_core.model.errors import GraphRefusedError
+from sync_core.model.errors import GraphRefusedError, UnavailableError
 from tests.support.directories import pages
 from tests.support.make import ADA, ADDRESS, BOB
 from tests.support.world import World, names, whom
@@ -352,3 +352,19 @@ async def test_a_row_of_an_earlier_version_has_its_refusals_tried_at_the_next_lo
     else:
         assert names(await later(world)) == ["Update"]
     assert world.in_step()
+
+
+async def test_a_guest_whose_invitation_was_not_heard_of_stays_ours_though_the_next_one_is_refused() -> None:
+    """The first answer was lost, a gateway refuses the second try: the mark that the guest bears is still known."""
+    world = World()
+    world.hire()
+    world.faults.fail_next("target.invite", UnavailableError("lost"), after=True)
+    await world.look()
+    ((made, _),) = world.target.of(ADDRESS)
+    hidden = world.target.users.pop(made)
+    world.faults.fail_next("target.invite", GraphRefusedError(status=404, code="unknown"))
+    assert (await world.look(why=Why.OPERATOR)).error == "404 unknown"
+    world.target.users[made] = hidden
+    await world.deliver(timedelta(minutes=7))
+    assert [*world.target.users] == [made]
+    assert (await world.stored()).target_id == made
