@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .changes import Change, Hold, Reason, Skip
-from .link_parts import Guarded, LinkState, Parked, Retry, wait_after
+from .link_parts import Guarded, LinkState, Parked, Retry, next_retry
 from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
 
@@ -104,18 +104,13 @@ class Link:
     @property
     def displaced(self) -> bool:
         """The target user could not be restored: another object has its address, perhaps a guest to adopt instead."""
-        away = self.state in {LinkState.DELETED, LinkState.LOST}
-        return away and self.parked is not None and self.parked.reason == Reason.ADDRESS_TAKEN
+        parked = self.parked
+        return self.state in {_DELETED, _LOST} and parked is not None and parked.reason == Reason.ADDRESS_TAKEN
 
     @property
     def due(self) -> datetime | None:
         """When the next look comes that waits for this user."""
-        if self.parked is not None:
-            return self.parked.until
-        return self.retry.due if self.retry is not None else None
-
-    def refusal_due(self, now: datetime) -> bool:
-        return bool(self.refused) and (self.retry is None or self.retry.due <= now)
+        return self.parked.until if self.parked else self.retry.due if self.retry else None
 
     @property
     def unfinished(self) -> bool:
@@ -279,9 +274,8 @@ class Link:
         """Each attribute that Graph refused is tried once more: none of them counts as applied."""
         return self._after("asked_again", applied={**self.applied, **dict.fromkeys(self.refused, "")})
 
-    def looked_at(self, at: datetime) -> Link:
-        """`at` is when the source was read."""
-        return self._after("looked_at", read_at=at)
+    def looked_at(self, read_at: datetime) -> Link:
+        return self._after("looked_at", read_at=read_at)
 
     def held(self) -> Link:
         """Remember the hold now; a later read that removes nothing releases it."""
@@ -312,16 +306,15 @@ class Link:
 
         If nothing could be decided, the guard's last word stands.
         """
-        guarded = self.guarded if undecided else None
-        link = self._after("decision_refused", read_at=at, guarded=guarded, approved_target=None)
+        kept = {} if undecided else {"guarded": None}
+        link = self._after("decision_refused", read_at=at, approved_target=None, **kept)
         if self.state is not LinkState.INVITING:
             return link
         return replace(link, target_id=None, invited_at=None, invitation_nonce=None)
 
     def set_aside(self, *, until: datetime, reason: str, at: datetime) -> Link:
         """Parked until the next look is due, once more."""
-        tries = self.parked.tries if self.parked else 0
-        parked = Parked(until=until, tries=tries + 1, reason=reason)
+        parked = Parked(until=until, tries=1 + (self.parked.tries if self.parked else 0), reason=reason)
         return self._after("set_aside", parked=parked, read_at=self.read_at or at)
 
     def stored(self, etag: str) -> Link:
@@ -343,8 +336,7 @@ class Link:
         """With these refusals, of which `sent` came just now. A newly refused attribute starts at the first rate."""
         retry = self.retry if refused else None
         if sent and at is not None:
-            tries = retry.tries if retry is not None and sent.keys() <= self.refused.keys() else 0
-            retry = Retry(due=at + wait_after(tries), tries=tries + 1)
+            retry = next_retry(retry if sent.keys() <= self.refused.keys() else None, at)
         since = {name: found for name in refused if (found := self.refused_since.get(name, at)) is not None}
         return {"refused": refused, "refused_since": since, "retry": retry}
 

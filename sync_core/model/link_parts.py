@@ -53,6 +53,12 @@ def wait_after(tries: int) -> timedelta:
     return min(_FIRST_WAIT * (1 << min(tries, 20)), _LONGEST_WAIT)
 
 
+def next_retry(last: Retry | None, refused_at: datetime) -> Retry:
+    """`last` is None for something that was not refused before."""
+    tries = last.tries if last is not None else 0
+    return Retry(due=refused_at + wait_after(tries), tries=tries + 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkDigest:
     """The part of a link that a feed needs."""

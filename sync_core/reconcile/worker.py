@@ -170,7 +170,7 @@ class Worker:
 
     def _asked_for(self, nomination: Nomination, link: Link) -> Link:
         """With what Graph refused to be sent again, if a person, a round or a retry asks, or if it is due anyway."""
-        again = nomination.why in _ASKS_AGAIN or link.refusal_due(self.clock.now())
+        again = nomination.why in _ASKS_AGAIN or link.retry is None or link.retry.due <= self.clock.now()
         return link.asked_again() if link.refused and again else link
 
     async def _distrust(self, nomination: Nomination) -> None:
