@@ -128,14 +128,18 @@ class Life:
         feeds = [row async for row in self.storage.tables_by_name["feeds"].query(None)]
         return {f.rk: f.values.get("completed_at") if f.values["phase"] == "idle" else None for f in feeds}
 
+    def looks_later(self, outcome: Columns) -> bool:
+        """Whether it left a message for another look, as parking does."""
+        return bool(outcome["error"])
+
     async def quiet(self) -> None:
-        """Until no message is left but the next looks at those who were parked."""
+        """Until no message is left but the later looks that some outcomes lead to."""
 
         async def over() -> bool:
             done = [row async for row in self.storage.tables_by_name["activity"].query(key(SYNC))]
-            parked = [row for row in done if row.values["error"] and row.rk not in self.earlier]
+            later = [row for row in done if self.looks_later(row.values) and row.rk not in self.earlier]
             depths = [await self.storage.queues_by_name[name].depth() for name in QUEUES]
-            return depths == [len(parked), 0, 0]
+            return depths == [len(later), 0, 0]
 
         await self.wait("quiet", over, every_s=1)
 
