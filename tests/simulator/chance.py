@@ -44,6 +44,8 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "source-not-visible": (1.0, 1.0),
     "clock-skew": (1.0, 1.0),
     "suspended": (0.002, 0.05),
+    "source-reads-old": (1.0, 1.0),
+    "target-reads-old": (1.0, 1.0),
 }
 # How likely a seed has each fault at all, by the mood of the seed.
 _MOODS = ((0.0, 0.1), (0.08, 0.25), (0.25, 0.4), (0.6, 0.25))

@@ -181,6 +181,8 @@ def set_weather(
     target.settings.phantom_invitations = weather.rate("invitation-without-user")
     source.settings.replication_lag_s = rng.uniform(1, 60) if weather.rate("delta-lag") else 0.0
     source.settings.visibility_s = 0.0
+    source.settings.read_lag_s = weather.amount("source-reads-old", 0.5, 6) if weather.rate("source-reads-old") else 0.0
+    target.settings.read_lag_s = weather.amount("target-reads-old", 0.5, 6) if weather.rate("target-reads-old") else 0.0
     target.settings.deletion_drops_references = chance.stream("references").random() < 0.5
     source.settings.delta_seed = rng.getrandbits(32)
     source.settings.delta_page_size = rng.choice((1, 2, 3, 200))

@@ -204,6 +204,7 @@ class _Run:
             self.weather.saw("notifications-lost")
         self.weather.calm()
         self.target.settings.phantom_invitations = 0.0
+        self.source.settings.read_lag_s = self.target.settings.read_lag_s = 0.0
         self.emulator.delivery.settings.enabled = False  # the feed alone must bring both tenants together
         self.poll_every, self.keep_every = timedelta(minutes=5), timedelta(hours=20)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from local.graph_emulator import Emulator, EmulatorTransport, Tenant
+from local.graph_emulator import Emulator, EmulatorTransport, Tenant, User
 from local.graph_emulator.directory.delta import FORMS, Cursor
 from local.graph_emulator.wire import tokens
 
@@ -119,6 +119,9 @@ class Wire(httpx.AsyncBaseTransport):
 
     def _learn(self, exchange: Exchange, response: httpx.Response) -> None:
         known = self._emulator.tenant(exchange.tenant).find(exchange.object_id)
+        if exchange.method == "GET" and exchange.path == f"/users/{exchange.object_id}" and _is_old(response, known):
+            name = "source-reads-old" if exchange.tenant == self._source else "target-reads-old"
+            self._instance.stage.weather.saw(name)
         if response.status_code == 404 and known and not exchange.path.endswith("/$ref"):
             name = "source-not-visible" if exchange.tenant == self._source else "target-not-visible"
             self._instance.stage.weather.saw(name)
@@ -175,6 +178,14 @@ class Wire(httpx.AsyncBaseTransport):
 
     def _now(self) -> datetime:
         return self._instance.stage.clock.now()
+
+
+def _is_old(response: httpx.Response, known: User | None) -> bool:
+    """Whether this is not what the user is like now."""
+    if response.is_error or known is None:
+        return response.is_success and known is None
+    now = known.properties
+    return any(name in now and value != now[name] for name, value in json.loads(response.content).items())
 
 
 def target_state(tenant: Tenant, user_id: str) -> TargetState:

@@ -61,7 +61,7 @@ async def count_users(call: Call) -> Response:
 async def get_user(call: Call) -> Response:
     call.allow("$select", "$expand", "$count")
     select, expansion = call.select, Expansion.parse(call.options.get("$expand"), USER)
-    body = entity(call, call.user(), select, expansion, USER)
+    body = entity(call, call.user_then(), select, expansion, USER)
     where = context(call.origin, "users", select, entity=True, expand=expansion.in_context if expansion else "")
     return json_response(200, {"@odata.context": where, **body})
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -108,6 +108,17 @@ class Call:
         if self.visible(user):
             return user
         raise not_replicated() if writing else not_found(key)
+
+    def user_then(self) -> User:
+        """As `user`, but from a replica that may be behind: setting `read_lag_s`."""
+        lag = self.tenant.settings.read_lag_s
+        if not lag:
+            return self.user()
+        key, behind = self.parameters[0], timedelta(seconds=self.service.ids.uniform(0, lag))
+        user = self.tenant.find_then(key, self.now - behind)
+        if user is None or not self.visible(user):
+            raise not_found(key)
+        return user
 
     def group(self, *, writing: bool = False) -> Group:
         key = self.parameters[0]

@@ -50,6 +50,7 @@ class TenantSettings:
     # Consistency
     visibility_s: float = 0.2  # a new user is 404 for so long
     replication_lag_s: float = 0.0  # younger changes are not in a delta round yet
+    read_lag_s: float = 0.0  # each GET of one user is answered by a replica that is up to so far behind
 
     # Delta
     delta_page_size: int = 200

@@ -15,6 +15,7 @@ from local.graph_emulator.directory.apps import Apps
 from local.graph_emulator.directory.changes import Change, ChangeLog, What
 from local.graph_emulator.directory.groups import Groups
 from local.graph_emulator.directory.objects import DirectoryObject, User
+from local.graph_emulator.directory.past import Past
 from local.graph_emulator.directory.policies import Policies
 from local.graph_emulator.directory.settings import TenantSettings
 from local.graph_emulator.directory.shelf import Shelf
@@ -54,6 +55,7 @@ class Tenant:
         self._listener = listener
         self._live: Shelf[User] = Shelf()
         self._deleted: Shelf[User] = Shelf()
+        self._past = Past()
         self._order: list[str] = []
         self._guests = 0
         self.groups = Groups(self, clock=clock, rng=rng)
@@ -118,6 +120,11 @@ class Tenant:
             raise not_found(key)
         return user
 
+    def find_then(self, key: str, moment: datetime) -> User | None:
+        """A user as it was at a moment since `read_lag_s` was set; one who is known by id alone if deleted."""
+        user = self.find(key)
+        return self._past.at(key if user is None else user.id, moment, user)
+
     def find_deleted(self, user_id: str) -> User | None:
         return self._deleted.get(user_id)
 
@@ -158,6 +165,7 @@ class Tenant:
             created_at_position=len(self.log),
         )
         self._order.append(user_id)
+        self._remember(user_id)
         self._live.add(user)
         self._guests += user.is_guest
         self._record(user_id, What.CREATED)
@@ -173,6 +181,7 @@ class Tenant:
         if not new:
             return
         self._check_unique(user.id, new)
+        self._remember(user.id)
         self._live.change(user, new)
         self._record(user.id, What.UPDATED, frozenset(new))
 
@@ -184,11 +193,13 @@ class Tenant:
             boss.reports.pop(user.id, None)
         if manager is not None:
             self.user(manager).reports[user.id] = None
+        self._remember(user.id)
         user.manager = manager
         self._record(user.id, What.UPDATED, frozenset({"manager"}), old)
 
     def delete(self, user: User) -> None:
         """Move the user to deletedItems. The id in front of the principal name frees that name for others."""
+        self._remember(user.id)
         self._live.remove(user)
         self._guests -= user.is_guest
         user.deleted_at = self._clock.now()
@@ -207,6 +218,7 @@ class Tenant:
         if drop_conflicting:
             back["proxyAddresses"] = [each for each in proxies if not self._live.holders("proxyAddresses", each)]
         self._check_unique(user.id, {"proxyAddresses": proxies, **back})
+        self._remember(user.id)
         self._deleted.remove(user)
         user.deleted_at = None
         user.properties.update(back)
@@ -248,6 +260,11 @@ class Tenant:
             "issuer": self.initial_domain,
             "issuerAssignedId": principal_name,
         }
+
+    def _remember(self, user_id: str) -> None:
+        """Before a change, if reads may be old."""
+        if self.settings.read_lag_s:
+            self._past.remember(user_id, self._live.get(user_id), self._clock.now())
 
     def _anywhere(self, user_id: str) -> User | None:
         return self._live.get(user_id) or self._deleted.get(user_id)
