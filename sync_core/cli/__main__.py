@@ -28,6 +28,7 @@ from . import (
     resync,
     status,
     sync,
+    syncs,
     validate,
 )
 from .screen import warning
@@ -43,6 +44,7 @@ COMMANDS = (
     adopt,
     poison,
     resync,
+    syncs,
     expression,
     mapping_cases,
     import_schema,

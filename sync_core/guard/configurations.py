@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ..model import FeedRun, Link, Nomination, Sync
-from ..model.errors import OtherConfigurationError, OtherTenantError
+from ..model import Assigned, Deprovision, FeedRun, Link, Nomination, Sync
+from ..model.errors import OtherConfigurationError, OtherTenantError, RenamedSyncError
 from ..ports import Clock, ConfigurationRecord, Links, Queues, Subscriptions, SyncRecord, SyncRecords
 from ..ports.swap import until_saved
 
@@ -50,6 +50,12 @@ def within(sync: Sync, link: Link) -> Link:
 def _differ(stored: tuple[str, str], sync: Sync) -> str:
     source, target = stored
     return f"{sync.name}: stored for source {source} and target {target}, sync.yaml has {' and '.join(sync.tenants)}"
+
+
+def _emptied(sync: Sync) -> Sync:
+    """While a sync is removed with its people, nobody is in scope."""
+    gone = replace(sync.policy, out_of_scope=Deprovision.SOFT_DELETE, source_deleted=Deprovision.SOFT_DELETE)
+    return replace(sync, assigned=Assigned(), filters=(), policy=gone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +104,13 @@ class Configurations:
         """The same over other records, which this process leads if nobody else does."""
         return replace(self, records=records, started=self.clock.now(), _reads=[])
 
-    async def check(self, sync: Sync) -> None:
-        """Raises OtherTenantError for a sync that is stopped. Stores nothing."""
+    async def check(self, sync: Sync) -> Sync:
+        """The sync as it is judged now. Raises OtherTenantError for one that is stopped. Stores nothing."""
         _, records = await self.records.all()
-        record = records.get(sync.name) or await self._first(sync)
+        record = records.get(sync.name) or await self._first(sync, records)
         if record.tenants != sync.tenants:
             raise OtherTenantError(_differ(record.tenants, sync))
+        return _emptied(sync) if record.removing else sync
 
     async def leads(self) -> bool:
         """Whether this process may judge users and read feeds."""
@@ -141,6 +148,11 @@ class Configurations:
         """Whether this sync is of other tenants now, or not configured."""
         sync, record = self.syncs.get(name), (await self._read()).syncs.get(name)
         return sync is None or record is None or record.tenants != sync.tenants
+
+    async def sync(self, name: str) -> Sync:
+        """The sync as it is judged, by the records that were read last."""
+        sync, record = self.syncs[name], (await self._read()).syncs.get(name)
+        return _emptied(sync) if record is not None and record.removing else sync
 
     async def since(self, tenant: str) -> Sequence[str]:
         """When the syncs of this source were last judged by another configuration: a round after that is full."""
@@ -181,7 +193,11 @@ class Configurations:
         led: dict[str, SyncRecord] = {}
         for name in sorted({*stored, *self.syncs}):
             sync, record = self.syncs.get(name), stored.get(name)
-            record = record or await self._first(self.syncs[name])
+            if record is None:
+                try:
+                    record = await self._first(self.syncs[name], stored)
+                except RenamedSyncError:  # without a record it is stopped: status and doctor say so
+                    continue
             config = "" if sync is None or record.tenants != sync.tenants else sync.fingerprint
             if config != record.config or record.etag is None:
                 if sync is not None and not config:
@@ -191,11 +207,12 @@ class Configurations:
             led[name] = record
         return led
 
-    async def _first(self, sync: Sync) -> SyncRecord:
+    async def _first(self, sync: Sync, stored: Mapping[str, SyncRecord]) -> SyncRecord:
         """The record of a sync that has none: of the tenants that its links say, or whatever else version 0.1 stored.
 
         Version 0.1 knew the source by its subscription and the target by its claims. So a slip in sync.yaml that comes
         together with the upgrade is seen, too. A sync that linked nobody takes the tenants of this configuration.
+        Raises RenamedSyncError if another one's people are between these tenants, and that one is configured no more.
         """
         source, target = sync.tenants
         link = await self.links.one(sync.name)
@@ -206,4 +223,7 @@ class Configurations:
             claims = await self.links.claimed_in(link.target_id, link.owner)
             source = subscription.tenant_id if subscription is not None else source
             target = claims[0] if claims else target
+        for name, record in sorted(stored.items()):
+            if name not in self.syncs and record.tenants == sync.tenants and await self.links.one(name):
+                raise RenamedSyncError(name, sync.name)
         return SyncRecord(name=sync.name, tenants=(source, target))

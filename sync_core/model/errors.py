@@ -15,6 +15,7 @@ SyncError
 |  +- DomainsUnknownError  the app may not read the source's domains, on which an invitation depends
 |  +- WrongTenantError     the token belongs to another tenant than the configured one
 |  +- OtherTenantError     a sync or link is of another tenant than sync.yaml now says
+|  |  +- RenamedSyncError    the people of a sync that is no longer configured are of its tenants
 |  +- OtherConfigurationError   the function app works by another sync.yaml
 |  +- ReadOnlyError        a dry run tried to write
 |  +- StorageRefusedError  the storage account said no (storage/errors.py)
@@ -168,9 +169,20 @@ class OtherTenantError(PermanentError):
     """
 
     hint = (
-        "Put the former tenant ids back in sync.yaml and deploy: the sync goes on with a full round. For another"
-        " tenant, give the sync a new `name`; the people of the old one stay as they are."
+        "Put the former tenant ids back in sync.yaml and deploy: the sync goes on with a full round. If another tenant"
+        " is meant, `xtsync move SYNC`; the people in the former target stay as they are."
     )
+
+
+class RenamedSyncError(OtherTenantError):
+    """The people of a sync that sync.yaml no longer has are between the tenants of a new one."""
+
+    def __init__(self, former: str, name: str) -> None:
+        super().__init__(f"{name}: the people of '{former}', which sync.yaml no longer has, are of the same tenants")
+        self.hint = (
+            f"Was it renamed? `xtsync rename {former} {name}`. If not, let go of the former:"
+            f" `xtsync remove {former} --keep-users`."
+        )
 
 
 class OtherConfigurationError(PermanentError):

@@ -26,7 +26,7 @@ async def preview(runtime: Runtime, sync: Sync, user: str, *, values: bool) -> d
     started = runtime.clock.now()
     steps: list[documents.Look] = []
     try:
-        await runtime.configurations.check(sync)
+        sync = await runtime.configurations.check(sync)
         look = await runtime.engine.preview(sync, user)
         steps = [shown_look(look, values=values, before=await values_now(runtime, look) if values else None)]
         outcome = _would(look)

@@ -33,10 +33,8 @@ async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress, *, v
     With `values` each update has those to be written and those of now, which costs a read of its target user.
     Raises UnavailableError where a feed cannot be read to its end, and OtherTenantError for a sync that is stopped.
     """
-    by_name = {sync.name: sync for sync in syncs}
-    for sync in by_name.values():
-        await runtime.configurations.check(sync)
-    rehearsal, planned = Rehearsal.of(runtime), []
+    by_name = {sync.name: await runtime.configurations.check(sync) for sync in syncs}
+    rehearsal, planned = Rehearsal.of(runtime, by_name), []
     for tenant in sorted({sync.source.key for sync in by_name.values()}):
         with progress(f"reading {tenant}", None) as read:
             nominees = [each for each in await rehearsal.nominees(tenant, read) if each.sync in by_name]

@@ -53,10 +53,10 @@ class Rehearsal:
     clock: Clock
 
     @classmethod
-    def of(cls, runtime: Runtime) -> Rehearsal:
-        """`runtime` is in read-only mode."""
+    def of(cls, runtime: Runtime, syncs: Mapping[str, Sync]) -> Rehearsal:
+        """`runtime` is in read-only mode. `syncs` are those to look at, as they are judged now."""
         return cls(
-            syncs=runtime.config.syncs,
+            syncs=syncs,
             feeds=runtime.feeds,
             engine=runtime.engine,
             guard=runtime.guard,
@@ -157,6 +157,9 @@ class _ScratchRecords:
     async def save(self, record: SyncRecord) -> SyncRecord:
         self.syncs[record.name] = replace(record, etag="rehearsed")
         return self.syncs[record.name]
+
+    async def drop(self, record: SyncRecord) -> None:
+        self.syncs.pop(record.name, None)
 
     async def lead(self, record: ConfigurationRecord) -> ConfigurationRecord:
         self.configuration = replace(record, etag="rehearsed")

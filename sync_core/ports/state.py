@@ -47,6 +47,10 @@ class Links(Protocol):
         """How many target users are ours and present."""
         ...
 
+    def every(self, sync: str) -> AsyncIterator[Link]:
+        """All links of a sync, in order. Raises NewerRowError at one that a newer version wrote."""
+        ...
+
     async def claim(self, target_tenant: str, target_id: str, owner: str) -> str:
         """Make `owner` ("<sync>/<source id>") the only owner of a target user; returns who owns it afterwards."""
         ...
@@ -121,6 +125,7 @@ class SyncRecord:
     tenants: tuple[str, str]  # Sync.tenants
     config: str = ""  # Sync.fingerprint; empty: the sync is stopped, or in no configuration
     since: datetime | None = None  # from when on it is judged by that: a full round must begin after it
+    removing: bool = False  # its people are to lose access, until nobody is left (`xtsync remove --delete-users`)
     etag: str | None = None
 
 
@@ -148,6 +153,8 @@ class SyncRecords(Protocol):
         ...
 
     async def save(self, record: SyncRecord) -> SyncRecord: ...
+
+    async def drop(self, record: SyncRecord) -> None: ...
 
     async def lead(self, record: ConfigurationRecord) -> ConfigurationRecord: ...
 

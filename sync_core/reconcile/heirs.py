@@ -41,7 +41,8 @@ class Heirs:
     async def hand_over(self, sync: Sync, link: Link, to: str) -> Link:
         """The link of the other sync first, then the claim, then a look for that sync; our own link goes last."""
         target_id, other = link.target_id or "", self.configurations.syncs.get(to)
-        theirs = await self._link(other, link.source_id) if other and sync.shares_tenants(other) else None
+        found = await self._link(other, link.source_id) if other and sync.shares_tenants(other) else None
+        theirs = found[1] if found else None
         if theirs is None or (theirs.ours and theirs.target_id != target_id):
             return await self.links.save(link.hand_over_ended())  # sync.yaml was edited, or it has a user of its own
         if link.heir != to:
@@ -56,19 +57,19 @@ class Heirs:
         return link.forgotten()
 
     async def _takes(self, other: Sync, link: Link) -> bool:
-        theirs = await self._link(other, link.source_id)
-        if theirs is None or theirs.ours:
+        found = await self._link(other, link.source_id)
+        if found is None or found[1].ours:
             return False
+        other, theirs = found
         # As if it had the pair already: then the lack of a group is told from a group that does not exist.
         with_it = theirs.adopted(link.target_id or "", linked_at=self.clock.now())
         reading = await read_afresh(self.sources[other.source.key], other, link.source_id, with_it)
         return not (reading.user.absent or reading.user.external or reading.verdict.out)
 
-    async def _link(self, other: Sync, source_id: str) -> Link | None:
-        """None if the other sync is of other tenants than its name stood for, and so judges nobody."""
+    async def _link(self, other: Sync, source_id: str) -> tuple[Sync, Link] | None:
+        """The other sync as it is judged now, and its link. None if it is stopped, and so judges nobody."""
         link = await self.links.get(other.name, source_id) or Link(sync=other.name, source_id=source_id)
         try:
-            await self.configurations.check(other)
-            return within(other, link)
+            return await self.configurations.check(other), within(other, link)
         except OtherTenantError:
             return None

@@ -83,7 +83,7 @@ class Worker:
         """The outcome of a reconciliation, or None when there was nothing to look at (or not now, or not for us)."""
         if not await self.configurations.takes(nomination, redelivered=redelivered):
             return None
-        sync = self.configurations.syncs[nomination.sync]
+        sync = await self.configurations.sync(nomination.sync)
         async with self.locks.locked(nomination.sync, nomination.user):
             if not redelivered and self.upcoming.covers(nomination, self.clock.now()):
                 return None

@@ -96,6 +96,10 @@ class TableLinks:
         rows = self._table.query(key(sync), where={"present": True}, select=("present",))
         return sum([1 async for _ in rows])
 
+    async def every(self, sync: str) -> AsyncIterator[Link]:
+        async for row in self._table.query(key(sync)):
+            yield _link(row)
+
     async def parked(self, sync: str) -> list[Link]:
         rows = self._table.query(key(sync), where={"parked": True})
         return [_link(row) async for row in rows if not is_newer(row)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..ports import ConfigurationRecord, SyncRecord
-from .columns import check_version, columns, pair_or_none, time, time_or_none
+from .columns import check_version, columns, flag, pair_or_none, time, time_or_none
 from .table import Row, Table, Value, key, unkey
 
 _PARTITION = "sync:"
@@ -28,8 +28,18 @@ class TableSyncRecords:
         return _configuration(configuration), {unkey(row.rk): _sync(row) for row in rows.values()}
 
     async def save(self, record: SyncRecord) -> SyncRecord:
-        values = columns({"tenants": " ".join(record.tenants), "config": record.config, "since": record.since})
+        values = columns(
+            {
+                "tenants": " ".join(record.tenants),
+                "config": record.config,
+                "since": record.since,
+                "removing": record.removing,
+            }
+        )
         return replace(record, etag=await self._save(key(record.name), values, record.etag))
+
+    async def drop(self, record: SyncRecord) -> None:
+        await self._table.delete(_PARTITION, key(record.name), record.etag)
 
     async def lead(self, record: ConfigurationRecord) -> ConfigurationRecord:
         values = columns({"configs": " ".join(record.configs), "led_at": record.led_at, "seen_at": record.seen_at})
@@ -59,5 +69,6 @@ def _sync(row: Row) -> SyncRecord:
         tenants=pair_or_none(row, "tenants") or ("", ""),
         config=row.text("config"),
         since=time_or_none(row, "since"),
+        removing=flag(row, "removing"),
         etag=row.etag,
     )

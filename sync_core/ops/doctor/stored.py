@@ -57,10 +57,10 @@ async def tenants(configurations: Configurations, syncs: Sequence[Sync]) -> Foun
         try:
             await configurations.check(sync)
         except OtherTenantError as error:
-            stopped.append(str(error))
+            stopped.append(error)
     if not stopped:
         return ok("each sync is of the tenants that it began with")
-    return failed("; ".join(stopped), OtherTenantError.hint)
+    return failed("; ".join(map(str, stopped)), *dict.fromkeys(error.hint for error in stopped))
 
 
 async def feed(feeds: Feeds, tenant: str, now: datetime, public_url: str, name: str = USERS) -> Found:

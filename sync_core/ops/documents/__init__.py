@@ -8,6 +8,7 @@ users.py       one user: each look, the outcome, adoptions
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
 poison.py      messages that no function could handle, and decisions
+syncs.py       a sync that is renamed, moved or removed
 deployment.py  status, rounds, the doctor's report, errors
 files.py       sync.yaml, cases of mappings, a schema
 """
@@ -53,6 +54,7 @@ from .holds import Decided, Decision, DecisionRequest, Decisions, HeldDeletion, 
 from .plans import FailedUser, Plan, PlannedUser, SyncPlan
 from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
 from .rendering import ABSENT, Absent, as_json
+from .syncs import Step, SyncChange
 from .users import (
     ApprovedAdoption,
     ApprovedAdoptions,
@@ -129,9 +131,11 @@ __all__ = [
     "SoftDelete",
     "Source",
     "Status",
+    "Step",
     "Stopped",
     "SubscriptionState",
     "SubscriptionStatus",
+    "SyncChange",
     "SyncPlan",
     "SyncResult",
     "SyncResults",
