@@ -36,6 +36,10 @@ def show(screen: Screen, status: Status) -> None:
             screen.line(warning(f"STOPPED {sync.stopped.reason}"))
             screen.line(sync.stopped.hint)
             screen.line()
+        if sync.removing:
+            screen.line(warning(f"REMOVING {sync.name}: everybody loses access"))
+            screen.line(f"Take it back with: xtsync remove {sync.name} --cancel")
+            screen.line()
     _table(screen, "Feeds", feeds, status.feeds, lambda each: _feed(each, now))
     _table(screen, "Subscriptions", subscriptions, status.subscriptions, lambda each: _subscription(each, now))
     _table(screen, "Queues", ("queue", "messages", ""), status.queues, _queue)

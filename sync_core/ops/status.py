@@ -42,6 +42,7 @@ async def status(runtime: Runtime) -> documents.Status:
 async def _sync(runtime: Runtime, sync: Sync) -> documents.SyncStatus:
     windows = [_window(each) for each in await runtime.guard.ledger.windows(sync, recount=False)]
     recent = await runtime.storage.activity.recent(sync.name, 1)
+    stopped, removing = await _judged(runtime, sync)
     return documents.SyncStatus(
         name=sync.name,
         source=sync.source.key,
@@ -49,7 +50,8 @@ async def _sync(runtime: Runtime, sync: Sync) -> documents.SyncStatus:
         deletions_in_window=windows[0].used,
         windows=windows,
         last_activity_at=parse_time(str(recent[0]["done_at"])) if recent else None,
-        stopped=await _stopped(runtime, sync),
+        stopped=stopped,
+        removing=removing,
     )
 
 
@@ -63,12 +65,12 @@ def _window(filled: Filled) -> documents.WindowStatus:
     )
 
 
-async def _stopped(runtime: Runtime, sync: Sync) -> documents.Stopped | None:
+async def _judged(runtime: Runtime, sync: Sync) -> tuple[documents.Stopped | None, bool]:
+    """Whether it is stopped, and whether it is being removed."""
     try:
-        await runtime.configurations.check(sync)
+        return None, await runtime.configurations.check(sync) != sync
     except OtherTenantError as error:
-        return documents.Stopped(reason=str(error), hint=error.hint)
-    return None
+        return documents.Stopped(reason=str(error), hint=error.hint), False
 
 
 async def _feed(runtime: Runtime, tenant: str, name: str, now: datetime) -> documents.FeedStatus:

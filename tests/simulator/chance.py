@@ -44,6 +44,7 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "source-not-visible": (1.0, 1.0),
     "clock-skew": (1.0, 1.0),
     "suspended": (0.002, 0.05),
+    "late-write": (0.01, 0.3),
     "source-reads-old": (1.0, 1.0),
     "target-reads-old": (1.0, 1.0),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -47,6 +48,8 @@ class Wire(httpx.AsyncBaseTransport):
     async def _exchanged(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
         weather = self._instance.stage.weather
         self._instance.stage.history.exchanges.append(exchange)
+        if exchange.is_write and exchange.tenant == self._target and weather.strikes("late-write"):
+            await asyncio.sleep(weather.amount("late-write", 5, 35))  # within the time that our client waits
         await self._instance.step(_GRAPH_S)
         refused = self._refused(request)
         if refused is not None:

@@ -33,7 +33,7 @@ class Stopped:
 class SyncStatus:
     """One sync, how many deletions the guard counts in its window now, and all windows that it has to pass.
 
-    `stopped` has a reason and a way out.
+    `stopped` has a reason and a way out. `removing`: by `xtsync remove --delete-users`, everybody loses access.
     """
 
     name: str
@@ -43,6 +43,7 @@ class SyncStatus:
     windows: Sequence[WindowStatus]
     last_activity_at: datetime | None
     stopped: Stopped | None
+    removing: bool
 
 
 @document
