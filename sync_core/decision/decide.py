@@ -17,6 +17,7 @@
 | live | in | none | an internal user with that address | Refuse(internal user): never touched |
 | live | in | none | several candidates | Refuse(ambiguous) |
 | live | in | none | a user linked to another source user, or with another marker | Refuse(already linked) |
+| live | in | none | a user linked to a deleted source user | Refuse(abandoned), unless approved |
 | live or disabled | in, ignored by an expression | any | any | Skip(ignored): left as it is |
 | live or disabled | undecided: a filter failed | any | any | Refuse(undecided): neither let in nor deprovisioned |
 | live or disabled | in | linked | present, desired = last applied | Skip(no change): no target call at all |
@@ -160,11 +161,9 @@ def unless_internal(change: Change, target: TargetUser | None) -> Change:
 def unless_blocked(change: Change, target: TargetUser | None, link: Link) -> Change:
     """A hand-over would enable a user whom somebody blocked in the target: that waits for a person."""
     blocked = target is not None and not target.enabled and not link.disabled
-    return (
-        Refuse(reason=Reason.BLOCKED, detail=link.target_id or "")
-        if blocked and isinstance(change, HandOver)
-        else change
-    )
+    if blocked and isinstance(change, HandOver):
+        return Refuse(reason=Reason.BLOCKED, detail=link.target_id or "")
+    return change
 
 
 def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:
@@ -181,9 +180,7 @@ def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: M
     The marker is looked for even when the user should have no access: once the tables were lost, no other read would
     ever take it away. That is one search for each user that we do not know.
     """
-    if asks_for_address(source, verdict, link):
-        return True
-    return marker is not None and link.unexplored
+    return asks_for_address(source, verdict, link) or (marker is not None and link.unexplored)
 
 
 def _unlinked(at: Situation) -> Change:
@@ -262,17 +259,19 @@ def _untouchable(user: TargetUser) -> Change | None:
     """The reason why this user may not be adopted, whatever policy and people say."""
     if not user.external:
         return Refuse(reason=Reason.INTERNAL_USER, detail=user.id)
-    if user.linked_to is not None:
+    if user.linked_to is not None and not user.abandoned:
         return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} is linked to {user.linked_to}")
     return None
 
 
 def _adoption(user: TargetUser, at: Situation) -> Change:
     """Adopting a user who was found by address alone."""
-    if user.marker is not None:  # ours would have been adopted by it
+    if user.marker is not None and not user.abandoned:  # ours would have been adopted by it
         return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} bears the marker {user.marker}")
     if user.id == at.link.approved_target:
         return Adopt(target_id=user.id)
+    if user.abandoned:
+        return Refuse(reason=Reason.ABANDONED, detail=user.id)
     if at.foreign:
         return Refuse(reason=Reason.FOREIGN_ADDRESS, detail=user.id)
     if not user.enabled:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     BLOCKED = "blocked in target"
     FOREIGN_ADDRESS = "foreign address"
     ADDRESS_TAKEN = "address taken in target"
+    ABANDONED = "linked to a deleted account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,12 +170,12 @@ class Link:
     def invitation_refused(self) -> Link:
         return self._after("invitation_refused", invited_at=None, invitation_nonce=None)
 
-    def adopted(self, target_id: str, *, linked_at: datetime) -> Link:
-        """The approval and the nonce are used up, and what a former target user had says nothing of this one."""
+    def adopted(self, target_id: str, *, linked_at: datetime, disabled: bool = False) -> Link:
+        """The approval and the nonce are used up, and of a former target user nothing holds but that it is disabled."""
         times = {"linked_at": linked_at, "invited_at": None if self.ours else self.invited_at, "deleted_at": None}
-        fresh = {"applied": {}, "dirty": True, "on_create_written": False}
-        used_up = {"approved_target": None, "invitation_nonce": None}
-        return self._after("adopted", target_id=target_id, **times, **fresh, **used_up)
+        applied = {ENABLED: fingerprint(False)} if disabled else {}
+        used_up = {"approved_target": None, "invitation_nonce": None, "on_create_written": False}
+        return self._after("adopted", target_id=target_id, applied=applied, dirty=True, **times, **used_up)
 
     def approved(self, target_id: str) -> Link:
         """A person said that this user may adopt that target user; the next look uses it up."""

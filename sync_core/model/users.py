@@ -120,7 +120,8 @@ class TargetUser:
     display_name: str = ""
     mail: str = ""
     marker: str | None = None  # the text of the ownership marker that this user bears
-    linked_to: str | None = None  # "<sync>/<source id>" of the link that claims this user, if one does
+    linked_to: str | None = None  # "<sync>/<source id>" of another link that claims this user, if one does
+    abandoned: bool = False  # the source user of that link, or of the marker, is deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,16 @@ from .errors import RefusedError, UsageError
 from .names import find_user
 from .parked import parked_users
 
-_WAITS = frozenset({Reason.NEEDS_APPROVAL, Reason.UNADOPTED, Reason.AMBIGUOUS, Reason.BLOCKED, Reason.ADDRESS_TAKEN})
+_WAITS = frozenset(
+    {
+        Reason.NEEDS_APPROVAL,
+        Reason.UNADOPTED,
+        Reason.AMBIGUOUS,
+        Reason.BLOCKED,
+        Reason.ADDRESS_TAKEN,
+        Reason.ABANDONED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ WAYS_OUT: Mapping[Reason, str] = {
     Reason.BLOCKED: "the B2B user with this address is blocked there; `xtsync adopt USER` adopts and enables it",
     Reason.FOREIGN_ADDRESS: "the address is of a domain that the source tenant has not verified: correct it, or name"
     " the domain in `matching: {domains: [...]}`, or `matching: {invite: userPrincipalName}`",
+    Reason.ABANDONED: "the target user belongs to an account of the source that is deleted; if this is the same person,"
+    " `xtsync adopt USER` moves it. The guest may have to redeem anew: Entra admin center, Users, reset redemption",
     Reason.ALREADY_LINKED: "the target user belongs to another source user; one of the two has to change its address."
     " A wrong ownership marker is to be cleared in the target",
     Reason.DELETED_IN_TARGET: "somebody in the target deleted it; restore it there, or `deleted_in_target: restore`",

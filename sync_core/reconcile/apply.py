@@ -51,6 +51,7 @@ from ..model.errors import (
 )
 from ..ports import Clock, Confirm, Links, Presence, Queues, SourceDirectory, TargetDirectory
 from .heirs import Heirs
+from .owners import end_former
 from .retries import try_again
 
 # How long Entra may take to show a new user everywhere before its absence means that somebody deleted it.
@@ -161,11 +162,13 @@ class Applier:
     async def _adopt(self, decided: Look, change: Adopt) -> Link:
         link, now = decided.link, self.clock.now()
         (adopted,) = (user for user in decided.candidates if user.id == change.target_id)
+        if adopted.abandoned:
+            await end_former(self.links, self.sources[decided.sync.source.key], decided.sync, link, adopted)
         if await self.links.claim(decided.sync.target.id, change.target_id, link.owner) != link.owner:
             raise ConflictError("another source user was linked to this target user meanwhile")
         # A user who bears the marker was ours before the link was lost.
         linked_at = adopted.created_at if adopted.marker else None
-        return await self._record(link.adopted(adopted.id, linked_at=linked_at or now))
+        return await self._record(link.adopted(adopted.id, linked_at=linked_at or now, disabled=not adopted.enabled))
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change) -> Link:
         link = await self._begin(decided.link.write_begun(change), change)
@@ -245,11 +248,8 @@ class Applier:
         reports = await self.sources[sync.source.key].reports(user_id)
         for some in batched(reports, _REPORTS_AT_ONCE, strict=False):
             links = await self.links.digests(sync.name, some)
-            waiting = [
-                user
-                for user, their in links.items()
-                if their.state is LinkState.LINKED and their.reference != reference
-            ]
+            linked = {user: its for user, its in links.items() if its.state is LinkState.LINKED}
+            waiting = [user for user, its in linked.items() if its.reference != reference]
             await self._nominate(sync, waiting)
 
     async def _distrust_manager(self, decided: Look) -> None:

@@ -38,6 +38,7 @@ from ..model.errors import ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from .apply import VISIBLE_WITHIN, Applier
 from .fresh import Reading, read_afresh, suffices
+from .owners import former_owner
 
 # Reads of one user within one reconciliation, and steps on one read; a user who changes faster is nominated again.
 MAX_READS = 4
@@ -270,10 +271,15 @@ class Engine:
         # An invitation of ours may still be replicating: finding no guest proves nothing yet.
         if not found and not link.ours and self.applier.is_new(link) and (invited_id or not wanted):
             raise NotVisibleYetError
-        owners = [await self.links.owner(sync.target.id, user.id) for user in found]
-        return [
-            replace(user, linked_to=None if by == link.owner else by) for user, by in zip(found, owners, strict=True)
-        ]
+        return [await self._owned(sync, link, user) for user in found]
+
+    async def _owned(self, sync: Sync, link: Link, user: TargetUser) -> TargetUser:
+        """This target user, with the link that claims it, and whether that pair lost its source user."""
+        owner = await self.links.owner(sync.target.id, user.id)
+        linked_to = None if owner == link.owner else owner
+        former = former_owner(sync, link, replace(user, linked_to=linked_to))
+        gone = former is not None and (await self.sources[sync.source.key].read_user(former)).absent
+        return replace(user, linked_to=linked_to, abandoned=gone)
 
     async def _foreign(self, sync: Sync, reading: Reading, link: Link) -> bool:
         """Whether the address to invite is of a domain that is neither the source's nor named by the configuration."""

@@ -129,6 +129,7 @@ def test_who_may_never_be_adopted_is_refused_with_the_reason(bench: Bench) -> No
     bench.target.users["guest-1"].external = False
     assert "guest-1 cannot be adopted: Refuse: internal user" in bench.run("adopt", ADA, "--yes").err
     bench.target.users["guest-1"].external = True
+    bench.source.users[BOB] = person("Bob")
     bench.do(bench.storage.links.claim("22222222-2222-2222-2222-222222222222", "guest-1", f"{NAME}/{BOB}"))
     refused = bench.run("adopt", ADA, "--yes")
     assert f"already linked (guest-1 is linked to {NAME}/{BOB})" in refused.err

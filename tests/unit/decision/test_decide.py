@@ -411,6 +411,22 @@ ROWS: Mapping[str, Iterable[Case]] = {
             change=Refuse(reason=Reason.ALREADY_LINKED, detail=f"{GUEST} is linked to {NAME}/{BOB}"),
         ),
     ),
+    "live | in | none | a user linked to a deleted source user | Refuse(abandoned), unless approved": (
+        *(
+            Case(policy=policy, candidates=(found,), change=Refuse(reason=Reason.ABANDONED, detail=GUEST))
+            for policy in (Policy(), ADOPTING, REVIEWING)
+            for found in (
+                guest(linked_to=f"{NAME}/{BOB}", abandoned=True),
+                guest(linked_to=f"{NAME}/{BOB}", marker=THEIRS, abandoned=True, enabled=False),
+                guest(marker=THEIRS, abandoned=True),
+            )
+        ),
+        Case(
+            link=link(approved_target=GUEST),
+            candidates=(guest(linked_to=f"{NAME}/{BOB}", marker=THEIRS, abandoned=True),),
+            change=Adopt(target_id=GUEST),
+        ),
+    ),
     "live or disabled | in, ignored by an expression | any | any | Skip(ignored): left as it is": (
         *(
             Case(source=source(state), link=each, desired=IGNORED, change=skip(Reason.IGNORED))
