@@ -159,11 +159,11 @@ class Emulator(Controlled):
         except GraphError as error:
             response = error.response(at=self.clock.now(), request_id=request_id, client_request_id=client_request_id)
         except ConnectionLost:
-            self._log(request, trace, began=precise(began), status=0, seconds=0.0)
+            self._log(request, trace, request_id, began=precise(began), status=0, seconds=0.0)
             raise
         now = self.clock.now()
         seconds = (now - began).total_seconds()
-        self._log(request, trace, began=precise(began), status=response.status, seconds=seconds)
+        self._log(request, trace, request_id, began=precise(began), status=response.status, seconds=seconds)
         headers = {
             "Cache-Control": "no-cache",
             "Strict-Transport-Security": "max-age=31536000",
@@ -222,8 +222,11 @@ class Emulator(Controlled):
         for tenant in self._tenants.values():
             tenant.expire(now)
 
-    def _log(self, request: Request, trace: "_Trace", *, began: str, status: int, seconds: float) -> None:
+    def _log(
+        self, request: Request, trace: "_Trace", request_id: str, *, began: str, status: int, seconds: float
+    ) -> None:
         self.log.add(
+            request_id=request_id,
             at=began,
             tenant=trace.tenant,
             method=request.method,

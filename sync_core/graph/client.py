@@ -30,6 +30,7 @@ from ..model import Json
 from ..model.errors import ConflictError, GraphRefusedError, UnavailableError
 from ..ports import Clock, Confirm
 from ..ports.listing import Listing
+from ..ports.writes import note_write
 from .auth import BearerAuthentication, Gate, TokenSource, claims_of
 from .failures import error_for, read_failure, retry_after, throttle_percentage
 
@@ -219,7 +220,11 @@ class GraphClient:
                 "graph.throttled tenant=%s status=%d retry_after=%.1f", self.tenant_id, response.status_code, wait or 0
             )
         request = response.request
-        if self._budget is None or not self._gate.writes(request.method, request.url):
+        if not self._gate.writes(request.method, request.url):
+            return
+        if response.is_success:
+            note_write(response.headers.get("request-id", ""))
+        if self._budget is None:
             return
         if response.status_code == 429:
             await self._budget.throttled(retry_after(response.headers, self._clock.now()))

@@ -24,6 +24,7 @@ from .changes import (
 from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
 from .link import TRANSITIONS, Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_after
+from .record import Event, InScope, Kind
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import (
     ANY_DOMAIN,
@@ -85,6 +86,7 @@ __all__ = [
     "Deprovision",
     "Desired",
     "Disable",
+    "Event",
     "FeedRun",
     "Filter",
     "Forget",
@@ -92,9 +94,11 @@ __all__ = [
     "Guarded",
     "HandOver",
     "Hold",
+    "InScope",
     "Invite",
     "InviteBy",
     "Json",
+    "Kind",
     "LetGo",
     "LifecycleEvent",
     "Limit",

@@ -73,4 +73,5 @@ class Outcome:
     refused: Sequence[str] = ()  # names of attributes that Graph refuses to write
     error: str = ""
     retry_after: float | None = None
+    parked: bool = False  # set aside because of `error`; otherwise an error means that the queue tries again
     parked_before: bool = False  # the user was parked when the look began

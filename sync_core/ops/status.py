@@ -10,8 +10,8 @@ from ..guard.deletions import Standing, standing
 from ..guard.ledger import Filled
 from ..model import Sync
 from ..model.errors import OtherTenantError
-from ..model.messages import WORK_QUEUES, parse_time, poison_queue
-from ..ports import SubscriptionRecord
+from ..model.messages import WORK_QUEUES, poison_queue
+from ..ports import Asked, SubscriptionRecord
 from . import documents
 from .documents import SubscriptionState
 from .parked import parked_users, refused_users
@@ -41,7 +41,7 @@ async def status(runtime: Runtime) -> documents.Status:
 
 async def _sync(runtime: Runtime, sync: Sync) -> documents.SyncStatus:
     windows = [_window(each) for each in await runtime.guard.ledger.windows(sync, recount=False)]
-    recent = await runtime.storage.activity.recent(sync.name, 1)
+    newest = await runtime.storage.activity.page(Asked(of=[(sync.name, "")], limit=1))
     stopped, removing = await _judged(runtime, sync)
     return documents.SyncStatus(
         name=sync.name,
@@ -49,7 +49,7 @@ async def _sync(runtime: Runtime, sync: Sync) -> documents.SyncStatus:
         target=sync.target.key,
         deletions_in_window=windows[0].used,
         windows=windows,
-        last_activity_at=parse_time(str(recent[0]["done_at"])) if recent else None,
+        last_activity_at=newest.events[0].at if newest.events else None,
         stopped=stopped,
         removing=removing,
     )

@@ -23,6 +23,7 @@ from .directories import (
 )
 from .state import (
     Activity,
+    Asked,
     BudgetRecord,
     Budgets,
     ConfigurationRecord,
@@ -37,6 +38,7 @@ from .state import (
     HoldRecord,
     HoldState,
     Links,
+    Page,
     SubscriptionRecord,
     Subscriptions,
     SyncRecord,
@@ -48,6 +50,7 @@ from .work import Done, Fronts, InHand, LeftBehind, Poison, Poisoned, Queues
 __all__ = [
     "Activity",
     "AppOnTenant",
+    "Asked",
     "BudgetRecord",
     "Budgets",
     "Clock",
@@ -73,6 +76,7 @@ __all__ = [
     "LeftBehind",
     "Links",
     "MarkedPage",
+    "Page",
     "Poison",
     "Poisoned",
     "Presence",

@@ -36,7 +36,9 @@ from ..model import (
 )
 from ..model.errors import ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
+from ..ports.writes import noted_writes
 from .apply import VISIBLE_WITHIN, Applier
+from .deeds import Course, Deed
 from .fresh import Reading, read_afresh, suffices
 from .owners import former_owner
 
@@ -66,21 +68,24 @@ class Engine:
     clock: Clock
     on_look: Callable[[Look], None] = field(default=lambda _: None)
 
-    async def reconcile(self, sync: Sync, user_id: str, link: Link, *, compare: bool = False) -> Reconciliation:
+    async def reconcile(
+        self, sync: Sync, user_id: str, link: Link, *, compare: bool = False, course: Course | None = None
+    ) -> Reconciliation:
         """Bring one user's B2B user into the state that the newest read asks for.
 
-        With `compare` the target user is read too where source and record alone ask for nothing.
+        With `compare` the target user is read too where source and record alone ask for nothing. What was done and
+        decided is added to `course`.
 
         Raises TransientError (nominate again) and PermanentError (park). An exception at any await loses nothing:
         a link is dirty before a write that may touch its user.
         """
         changes: list[Change] = []
-        compared = False
+        compared, course = False, course or Course(before=link)
         for _ in range(MAX_READS):
             link = within(sync, link)  # also of a link that takes the place of a forgotten one
             reading = await self._read(sync, user_id, link)
             before = len(changes)
-            link, last = await self._act_on(sync, reading, link, changes, compared=compared)
+            link, last = await self._act_on(sync, reading, link, changes, course, compared=compared)
             if len(changes) == before:
                 found = await self._otherwise(last) if compare and not compared else None
                 if found is None:
@@ -105,7 +110,7 @@ class Engine:
         return await self._decide(sync, reading, link, wanted, compared=compared, dry_run=dry_run)
 
     async def _act_on(
-        self, sync: Sync, reading: Reading, link: Link, changes: list[Change], *, compared: bool
+        self, sync: Sync, reading: Reading, link: Link, changes: list[Change], course: Course, *, compared: bool
     ) -> tuple[Link, Look]:
         """Act on one read until it asks for nothing more, or what became of the link asks for another read."""
         wanted = await self._desired(sync, reading.user)
@@ -117,16 +122,30 @@ class Engine:
                 reading = await self._read(sync, link.source_id, link)
                 wanted = await self._desired(sync, reading.user)
                 decided = await self._decide(sync, reading, link, wanted)
+            course.last = decided
             if decided.nothing_to_do:
                 await self.applier.tell_reports(decided)
                 return decided.link, decided
-            link = await self.applier.apply(decided, self._still_so)
+            link = await self._carried_out(decided, course)
             changes.append(decided.change)
             just_adopted = isinstance(decided.change, Adopt)
             self._wait_if_just_linked(reading.user, link)
             if not (link.unfinished and suffices(sync, reading, link)):
                 return link, decided
         raise ConflictError("the decisions on one read do not come to an end")
+
+    async def _carried_out(self, decided: Look, course: Course) -> Link:
+        """The link after the change. A write that Graph accepted is told of, also if something fails after it."""
+        with noted_writes() as ids:
+            done, link = False, decided.link
+            try:
+                link = await self.applier.apply(decided, self._still_so)
+                done = True
+            finally:
+                if done or ids:
+                    at = self.clock.now()
+                    course.deeds.append(Deed(look=decided, after=link, at=at, request_ids=tuple(ids)))
+        return link
 
     async def _decide(
         self,

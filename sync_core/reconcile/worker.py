@@ -43,6 +43,7 @@ from ..ports import Activity, Clock, InHand, Links, Queues
 from ..ports.swap import until_saved
 from .at_work import at_work
 from .coalescing import UpcomingLooks, out_of_date, wait_before
+from .deeds import Course, events
 from .engine import Engine, Reconciliation
 from .locks import UserLocks
 from .retries import try_again
@@ -105,7 +106,9 @@ class Worker:
             if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
                 link = link.marker_seen()
             async with at_work(self.in_hand, nomination, self.clock):
-                outcome = await self._reconcile(sync, nomination, link, distrust=redelivered)
+                course = Course(before=link)
+                outcome = await self._reconcile(sync, nomination, link, course, distrust=redelivered)
+                await self.activity.record(events(nomination, course, outcome))
                 await self.configurations.looked(nomination)
                 return outcome
 
@@ -121,7 +124,9 @@ class Worker:
                 nomination = decode_nomination(body)
             except MessageError:
                 return  # not one of ours: it is kept, and there is no user to park
-            await self._park(nomination, await self._link(nomination), "poisoned")
+            link = await self._link(nomination)
+            outcome = await self._park(nomination, link, "poisoned")
+            await self.activity.record(events(nomination, Course(before=link), outcome))
 
     async def _link(self, nomination: Nomination) -> Link:
         return await self.engine.link(nomination.sync, nomination.user)
@@ -132,9 +137,11 @@ class Worker:
         await self.queues.nominate([replace(nomination, at=due)], delay=wait)
         self.upcoming.add(nomination, due)
 
-    async def _reconcile(self, sync: Sync, nomination: Nomination, link: Link, *, distrust: bool) -> Outcome:
+    async def _reconcile(
+        self, sync: Sync, nomination: Nomination, link: Link, course: Course, *, distrust: bool
+    ) -> Outcome:
         try:
-            done = await self._until_ours(sync, nomination, link, distrust=distrust)
+            done = await self._until_ours(sync, nomination, link, course, distrust=distrust)
         except TransientError as error:
             if isinstance(error, UnknownOutcomeError | LostRecordError):
                 await self._distrust(nomination)
@@ -154,7 +161,9 @@ class Worker:
         told = nomination.why in {Why.NOTIFICATION, Why.FEED} and nomination.attempt < APPEARS_IN_TRIES
         return told and done.last.source.state is SourceState.GONE and done.link.etag is None
 
-    async def _until_ours(self, sync: Sync, nomination: Nomination, link: Link, *, distrust: bool) -> Reconciliation:
+    async def _until_ours(
+        self, sync: Sync, nomination: Nomination, link: Link, course: Course, *, distrust: bool
+    ) -> Reconciliation:
         """Reconcile; when another worker was at the same user, start over from the link that it left."""
         for _ in range(_CONFLICTS):
             try:
@@ -162,7 +171,7 @@ class Worker:
                     link = await self._distrusted(link)
                 asked = self._asked_for(nomination, link)
                 compare = nomination.why is Why.OPERATOR
-                return await self.engine.reconcile(sync, nomination.user, asked, compare=compare)
+                return await self.engine.reconcile(sync, nomination.user, asked, compare=compare, course=course)
             except ConflictError as error:
                 distrust = distrust or isinstance(error, LostRecordError)
                 link = await self._link(nomination)
@@ -204,7 +213,7 @@ class Worker:
             for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):
                 self._warn_of(nomination, event, names)
         shown = [last] if isinstance(last, Hold) else []
-        outcome = await self._outcome(nomination, link, [*done.changes, *shown])
+        outcome = self._outcome(nomination, link, [*done.changes, *shown])
         log.info(
             "user.reconciled sync=%s user=%s why=%s changes=%s latency_ms=%d",
             outcome.sync,
@@ -226,7 +235,7 @@ class Worker:
         delay = max(min(2.0**nomination.attempt, _LONGEST_BACKOFF), error.retry_after or 0)
         await self.queues.nominate([replace(nomination, attempt=nomination.attempt + 1)], delay=delay)
         log.info("user.again sync=%s user=%s error=%s delay=%.1f", nomination.sync, nomination.user, error.code, delay)
-        return await self._outcome(nomination, link, (), error=error.code, retry_after=delay, record=False)
+        return self._outcome(nomination, link, (), error=error.code, retry_after=delay)
 
     async def _park(self, nomination: Nomination, link: Link, reason: str, changes: Sequence[Change] = ()) -> Outcome:
         """Set the user aside, and look again at a falling rate.
@@ -243,15 +252,16 @@ class Worker:
         except ConflictError:
             await self.queues.nominate([nomination.tried_again()], delay=_OVERTAKEN)
             log.info("link.overtaken sync=%s user=%s", nomination.sync, nomination.user)
-            return await self._outcome(nomination, link, changes, retry_after=_OVERTAKEN)
+            return self._outcome(nomination, link, changes, retry_after=_OVERTAKEN)
         await try_again(self.queues, link, at=due, now=now)
         log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, reason)
-        return await self._outcome(
+        return self._outcome(
             nomination,
             link,
             changes,
             error=reason,
             retry_after=wait.total_seconds(),
+            parked=True,
             parked_before=before is not None,
         )
 
@@ -260,7 +270,7 @@ class Worker:
         await self._look_later(nomination.tried_again(), _NEWER_PARK)
         log.warning("user.parked sync=%s user=%s reason=%s", nomination.sync, nomination.user, error.code)
         link = Link(sync=nomination.sync, source_id=nomination.user)
-        return await self._outcome(nomination, link, (), error=error.code, retry_after=_NEWER_PARK, record=False)
+        return self._outcome(nomination, link, (), error=error.code, retry_after=_NEWER_PARK)
 
     async def _remember(self, link: Link) -> None:
         try:
@@ -269,7 +279,7 @@ class Worker:
             # Another worker has the user now. Its read is newer, and a dirty link stays dirty.
             log.info("link.overtaken sync=%s user=%s", link.sync, link.source_id)
 
-    async def _outcome(
+    def _outcome(
         self,
         nomination: Nomination,
         link: Link,
@@ -277,10 +287,10 @@ class Worker:
         *,
         error: str = "",
         retry_after: float | None = None,
+        parked: bool = False,
         parked_before: bool = False,
-        record: bool = True,
     ) -> Outcome:
-        outcome = Outcome(
+        return Outcome(
             sync=nomination.sync,
             user=nomination.user,
             changes=tuple(changes),
@@ -291,11 +301,9 @@ class Worker:
             refused=tuple(sorted(link.refused)),
             error=error,
             retry_after=retry_after,
+            parked=parked,
             parked_before=parked_before,
         )
-        if record and (changes or error):
-            await self.activity.record(outcome)
-        return outcome
 
 
 def _concluded(done: Reconciliation) -> Link:

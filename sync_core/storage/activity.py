@@ -1,29 +1,52 @@
-"""The record of what was done, for people: newest first, by sync and by user. Table `activity`.
+"""The record of what happened, for people: newest first, by sync, by person and by kind. Table `activity`.
 
-    listing   PK <sync>            RK <inverted time>~<user>
-    timeline  PK <sync>:<user>     RK <inverted time>
-    poison    PK poison:           RK <queue>:<message id>
+    listing   PK <sync>               RK <inverted time>.<kind>~<user>
+    timeline  PK <sync>:<user>        RK <inverted time>.<kind>
+    by kind   PK <sync>:kind:<kind>   RK as in the listing
+    vouched   PK <sync>:kind:         RK since
+    poison    PK poison:              RK <queue>:<message id>
 
-Table Storage has no second index, so each outcome is one row of the listing and one of the timeline. Rows contain names
-of attributes, and never an attribute value, an address or a display name.
+Table Storage has no second index, so each event is one row in each of the three. An event of a sync as a whole has no
+timeline. The listing is written first. If the process dies then, the event is missing in the other two, and retention,
+which goes by the listing, forgets none. The row key of version 0.1 has no kind; it takes any text before the tilde for
+the key in the timeline, and so it prunes rows of today. It writes no row by kind: `vouch` says since when there are
+all, and before that a question by kind is answered by the listing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import base64
+import binascii
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from ..model import Change, Hold, Outcome, Refuse, Skip, SoftDelete, Why
+from ..model import Event, Kind, Why
 from ..model.errors import ConflictError
-from ..ports import Poisoned, Tally
-from .columns import check_version, columns, flag, newest_first, time_or_none
+from ..ports import Asked, Page, Poisoned, Tally
+from .activity_rows import columns_of, events_of
+from .columns import check_version, columns, flag, newest_first, time, time_or_none
 from .concurrency import for_each
 from .table import Row, Table, after_prefix, key
 
 MAX_BODY_BYTES = 32 * 1024  # of UTF-8; as UTF-16 at most 64 KiB, the limit of a column
 
 _POISON = "poison:"  # no sync's partition: `key` never yields a colon
-_MAX_REASON = 256
+_SINCE = "since"
+# An event may be written so much later than it happened, by another machine's clock.
+_LATE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Range:
+    """Rows of one partition, in the order of their keys. With `kinds`, the partition has events of others, too."""
+
+    sync: str
+    pk: str
+    rk_from: str
+    rk_to: str
+    kinds: frozenset[Kind] = frozenset()
 
 
 class TableActivity:
@@ -32,42 +55,106 @@ class TableActivity:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def record(self, outcome: Outcome) -> None:
-        """Safe to repeat: the same outcome is written to the same two rows."""
-        sync, user, newest = key(outcome.sync), key(outcome.user), newest_first(outcome.done_at)
-        values = _columns(outcome)
-        await for_each(
-            (
-                Row(pk=sync, rk=f"{newest}~{user}", values=values),
-                Row(pk=f"{sync}:{user}", rk=newest, values=values),
-            ),
-            self._upsert,
-        )
+    async def record(self, events: Sequence[Event]) -> None:
+        await for_each(events, self._record)
 
-    async def poisoned(self, queue: str, message_id: str, body: str, at: datetime) -> None:
-        kept = body.encode("utf-8", "replace")[:MAX_BODY_BYTES].decode("utf-8", "ignore")
-        values = columns({"queue": queue, "message_id": message_id, "body": kept, "at": at})
-        try:
-            await self._table.insert(Row(pk=_POISON, rk=f"{key(queue)}:{key(message_id)}", values=values))
-        except ConflictError:
-            return  # an earlier delivery of the message recorded it, and its acknowledgement was lost
+    async def _record(self, event: Event) -> None:
+        sync, user = key(event.sync), key(event.user)
+        values = columns_of(event)
+        moment = f"{newest_first(event.at)}.{event.kind}"
+        listed = Row(pk=sync, rk=f"{moment}~{user}", values=values)
+        rows = [replace(listed, pk=_by_kind(sync, event.kind))]
+        if event.user:
+            rows.append(Row(pk=f"{sync}:{user}", rk=moment, values=values))
+        await self._upsert(listed)
+        await for_each(rows, self._upsert)
+
+    async def page(self, asked: Asked) -> Page:
+        after, wanted = _read_token(asked.after), asked.limit + 1
+        rows: list[tuple[str, Row]] = []
+        indexed, rest = await self._ranges(asked)
+        await for_each(indexed, partial(self._read, rows, after, wanted))
+        rows.sort(key=_place)
+        # Of the time before the rows by kind, only what may still be among the newest.
+        older = [each for each in rest if len(rows) < wanted or each.rk_from < rows[wanted - 1][1].rk]
+        await for_each(older, partial(self._read, rows, after, wanted))
+        rows.sort(key=_place)
+        given = rows[: asked.limit]
+        events = [event for sync, row in given for event in events_of(row) if event.kind in (asked.kinds or Kind)]
+        return Page(events=events, more=_token(given[-1]) if len(rows) > len(given) else "")
+
+    async def _ranges(self, asked: Asked) -> tuple[list[_Range], list[_Range]]:
+        """What has to be read; and for a question by kind the listing of the time before every event had such a row."""
+        indexed: list[_Range] = []
+        rest: list[_Range] = []
+        rk_from = "" if asked.until is None else after_prefix(newest_first(asked.until))
+        rk_to = "" if asked.since is None else after_prefix(newest_first(asked.since))
+        for sync, user in asked.of:
+            pk = key(sync)
+            whole = _Range(sync=sync, pk=pk, rk_from=rk_from, rk_to=rk_to, kinds=asked.kinds)
+            if user or not asked.kinds:
+                indexed.append(replace(whole, pk=f"{pk}:{key(user)}") if user else whole)
+                continue
+            vouched = await self._table.get(_by_kind(pk), _SINCE)
+            border = "" if vouched is None else after_prefix(newest_first(time(vouched, "at")))
+            if border:
+                of_kind = replace(whole, rk_to=min(filter(None, (rk_to, border))), kinds=frozenset())
+                indexed += [replace(of_kind, pk=_by_kind(pk, kind)) for kind in sorted(asked.kinds)]
+            rest.append(replace(whole, rk_from=max(rk_from, border)))
+        return indexed, rest
+
+    async def _read(self, into: list[tuple[str, Row]], after: tuple[str, str], limit: int, of: _Range) -> None:
+        """Add at most `limit` rows that come after that place."""
+        rk_from = max(of.rk_from, after[0])
+        if of.rk_to and rk_from >= of.rk_to:
+            return
+        # The first row may be the place itself. Of a partition with other kinds, more is read than is given.
+        query = self._table.query(of.pk, rk_from=rk_from, rk_to=of.rk_to, limit=None if of.kinds else limit + 1)
+        found = 0
+        async for row in query:
+            if (row.rk, of.sync) > after and _is_any(row, of.kinds):
+                into.append((of.sync, row))
+                found += 1
+                if found == limit:
+                    return
 
     async def prune(self, sync: str, before: datetime, limit: int) -> int:
-        pk = key(sync)
-        rows = self._table.query(pk, rk_from=after_prefix(newest_first(before)), select=("v",), limit=limit)
-        old = [row.rk async for row in rows]
+        pk, oldest = key(sync), after_prefix(newest_first(before))
+
+        async def keys(partition: str) -> list[str]:
+            rows = self._table.query(partition, rk_from=oldest, select=("v",), limit=limit)
+            return [row.rk async for row in rows]
 
         async def drop(rk: str) -> None:
-            newest, _, user = rk.partition("~")
-            # The listing's row goes last: by it the next run finds both rows.
-            await self._table.delete(f"{pk}:{user}", newest)
+            # The listing's row goes last: by it the next run finds all.
+            moment, _, user = rk.partition("~")
+            if user:
+                await self._table.delete(f"{pk}:{user}", moment)
             await self._table.delete(pk, rk)
 
-        await for_each(old, drop)
+        async def drop_of_kind(kind: Kind) -> None:
+            partition = _by_kind(pk, kind)
+            for rk in await keys(partition):
+                await self._table.delete(partition, rk)
+
+        old = await keys(pk)
+        if old:
+            # By their own age: version 0.1 knows nothing of them when it drops the rows of the listing.
+            await for_each(list(Kind), drop_of_kind)
+            await for_each(old, drop)
         return len(old)
 
-    async def recent(self, sync: str, limit: int) -> list[Mapping[str, object]]:
-        return [_entry(row) async for row in self._table.query(key(sync), limit=limit)]
+    async def vouch(self, sync: str, now: datetime) -> None:
+        """If version 0.1 has written since the last call, the rows by kind are complete from now on only."""
+        pk = key(sync)
+        vouched = await self._table.get(_by_kind(pk), _SINCE)
+        since = now
+        if vouched is not None:
+            until = after_prefix(newest_first(time(vouched, "seen") - _LATE))
+            rows = self._table.query(pk, rk_to=until, select=("kind",))
+            if all(["kind" in row.values async for row in rows]):
+                since = time(vouched, "at")
+        await self._upsert(Row(pk=_by_kind(pk), rk=_SINCE, values=columns({"at": since, "seen": now})))
 
     async def tally(self, sync: str, since: datetime, limit: int) -> Tally:
         pk, until = key(sync), after_prefix(newest_first(since))
@@ -86,6 +173,14 @@ class TableActivity:
         nearest = ranked[-(len(ranked) // 20) - 1] if ranked else 0
         return Tally(changed=changed, parked=parked, notified=len(ranked), late_ms=nearest)
 
+    async def poisoned(self, queue: str, message_id: str, body: str, at: datetime) -> None:
+        kept = body.encode("utf-8", "replace")[:MAX_BODY_BYTES].decode("utf-8", "ignore")
+        values = columns({"queue": queue, "message_id": message_id, "body": kept, "at": at})
+        try:
+            await self._table.insert(Row(pk=_POISON, rk=f"{key(queue)}:{key(message_id)}", values=values))
+        except ConflictError:
+            return  # an earlier delivery of the message recorded it, and its acknowledgement was lost
+
     async def poison_count(self, queue: str = "") -> int:
         where = {"queue": queue} if queue else None
         return sum([1 async for _ in self._table.query(_POISON, where=where, select=("v",))])
@@ -100,37 +195,34 @@ class TableActivity:
         await self._table.upsert(row)
 
 
-def _columns(outcome: Outcome) -> dict[str, str | int | float | bool]:
-    return columns(
-        {
-            "sync": outcome.sync,
-            "user": outcome.user,
-            "target_id": outcome.target_id,
-            "changes": ",".join(change.name for change in outcome.changes),
-            "attributes": ",".join(sorted({name for change in outcome.changes for name in change.written})),
-            "reason": "; ".join(dict.fromkeys(_reasons(outcome.changes)))[:_MAX_REASON],
-            "why": outcome.why.value,
-            "refused": ",".join(outcome.refused),
-            "error": outcome.error[:_MAX_REASON],
-            "again": True if outcome.error and outcome.parked_before else None,
-            "retry_after": None if outcome.retry_after is None else float(outcome.retry_after),
-            "nominated_at": outcome.nominated_at,
-            "done_at": outcome.done_at,
-            "latency_ms": max(0, (outcome.done_at - outcome.nominated_at) // timedelta(milliseconds=1)),
-        }
-    )
+def _by_kind(sync: str, kind: Kind | None = None) -> str:
+    return f"{sync}:kind:{kind or ''}"
 
 
-def _reasons(changes: Sequence[Change]) -> Iterator[str]:
-    """The reasons, in our own words. A refusal's `detail` is left out, since it may quote the directory."""
-    for change in changes:
-        match change:
-            case Skip(reason=reason) | Refuse(reason=reason):
-                yield reason.value
-            case SoftDelete(why=why) | Hold(held=SoftDelete(why=why)):
-                yield why
-            case _:
-                continue
+def _place(found: tuple[str, Row]) -> tuple[str, str]:
+    sync, row = found
+    return row.rk, sync
+
+
+def _is_any(row: Row, kinds: Collection[Kind]) -> bool:
+    return not kinds or any(event.kind in kinds for event in events_of(row))
+
+
+def _token(last: tuple[str, Row]) -> str:
+    return base64.urlsafe_b64encode("\n".join(_place(last)).encode()).decode()
+
+
+def _read_token(token: str) -> tuple[str, str]:
+    """The place after which a page begins. Raises ValueError for any other text."""
+    if not token:
+        return "", ""
+    try:
+        rk, _, sync = base64.b64decode(token, altchars=b"-_", validate=True).decode().partition("\n")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise ValueError("not a continuation token") from error
+    if not rk or not sync or not rk.isprintable():
+        raise ValueError("not a continuation token")
+    return rk, sync
 
 
 def _kept(row: Row) -> Poisoned:
@@ -138,8 +230,3 @@ def _kept(row: Row) -> Poisoned:
     return Poisoned(
         queue=row.text("queue"), id=row.text("message_id"), body=row.text("body"), at=time_or_none(row, "at")
     )
-
-
-def _entry(row: Row) -> Mapping[str, object]:
-    check_version(row, "activity")
-    return {name: value for name, value in row.values.items() if name != "v"}

@@ -14,7 +14,7 @@ from ..ports import Activity, Clock, GuardHistory
 
 log = logging.getLogger("xtsync.retention")
 
-# Outcomes of one sync that one run deletes, at most: with a poll every five minutes, 288,000 a day.
+# Events of one sync that one run deletes, at most: with a poll every five minutes, 288,000 a day.
 _AT_ONCE = 1000
 
 
@@ -32,6 +32,7 @@ class Retention:
         before = now - self.keep
         for name, sync in sorted(self.syncs.items()):
             try:
+                await self.activity.vouch(name, now)
                 dropped = await self.activity.prune(name, before, _AT_ONCE)
                 await self.history.prune_decisions(name, before, _AT_ONCE)
                 await self.history.prune_counted(sync.target.id, now - longest(sync), _AT_ONCE)
@@ -39,4 +40,4 @@ class Retention:
                 log.warning("activity.not_pruned sync=%s error=%s", name, error.code)
             else:
                 if dropped:
-                    log.info("activity.pruned sync=%s outcomes=%d", name, dropped)
+                    log.info("activity.pruned sync=%s events=%d", name, dropped)

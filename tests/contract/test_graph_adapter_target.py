@@ -19,6 +19,7 @@ from sync_core.graph.credentials import EmulatorCredential
 from sync_core.graph.target import GraphTarget
 from sync_core.model import TargetUser
 from sync_core.model.errors import GraphRefusedError, ThrottledError, UnavailableError
+from sync_core.ports.writes import noted_writes
 from tests.support.budget import SharedRecord
 from tests.support.graph import answers, client_for, yes
 from tests.support.tenants import MARKER, NOBODY, EmulatedTenants
@@ -303,3 +304,19 @@ def test_two_workers_stay_under_the_quota() -> None:
     seconds, statuses = in_virtual_time(main())
     assert statuses == {"204": 300}
     assert seconds <= 1.1 * (300 - 60) / 4
+
+
+async def test_accepted_writes_are_noted_by_the_ids_of_graph(emulated: EmulatedTenants) -> None:
+    """In order, as the target tenant logs them; neither a read nor a refused write is among them."""
+    with noted_writes() as ids:
+        guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
+        await emulated.target.read_user(guest)
+        assert await emulated.target.update(guest, {"department": "Sales"}) == {}
+        assert await emulated.target.update(NOBODY, {"department": "Sales"}) is None
+        assert await emulated.target.existing([guest]) == {guest}
+        boss = emulated.world.target.create(_named("boss", "")).id
+        assert await emulated.target.set_manager(guest, boss)
+        assert await emulated.target.soft_delete(guest, confirm=yes)
+        assert await emulated.target.restore(guest)
+    logged = {each["id"]: each["method"] for each in emulated.world.emulator.log.report()["items"]}
+    assert [logged[each] for each in ids] == ["POST", "PATCH", "PUT", "DELETE", "POST"]

@@ -295,7 +295,7 @@ async def test_the_request_log_counts_by_kind(world: World, graph: Graph) -> Non
     assert log["statuses"] == {"200": 2, "400": 1, "404": 1}
     first = log["items"][0]
     assert (first["n"], first["method"], first["path"], first["status"]) == (1, "GET", "/users", 200)
-    assert set(first) == {"n", "at", "tenant", "method", "path", "status", "kind", "ms"}
+    assert set(first) == {"n", "id", "at", "tenant", "method", "path", "status", "kind", "ms"}
     newer = await world.control("GET", "/requests?since=3")
     assert [each["n"] for each in newer["items"]] == [4, 5]
     assert newer["counts"] == {"invite": 1, "subscription": 1}

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sync_core.model import (
-    Disable,
     FeedRun,
-    Hold,
-    Invite,
     LifecycleEvent,
     Nomination,
-    Outcome,
-    Reason,
-    Refuse,
-    SoftDelete,
-    Update,
     Why,
 )
 from sync_core.model.errors import ConflictError
@@ -37,7 +28,6 @@ from sync_core.ports import (
     SyncRecord,
 )
 from sync_core.storage.repositories import Storage
-from sync_core.storage.table import Row
 
 AT = datetime(2026, 10, 25, 0, 30, 0, 7, tzinfo=UTC)
 
@@ -228,13 +218,6 @@ async def test_budget(storage: Storage) -> None:
     assert stored.tokens == 2900.5
 
 
-def outcome(user: str, seconds: int, **changes: object) -> Outcome:
-    basis = Outcome(
-        sync="s", user=user, changes=(), why=Why.FEED, nominated_at=AT, done_at=AT + timedelta(seconds=seconds)
-    )
-    return replace(basis, **changes)  # type: ignore[arg-type]
-
-
 async def test_the_next_message_of_a_queue(storage: Storage) -> None:
     """It stands from the time at which it was first seen, and a failed try makes another one of it."""
     queue = storage.queues_by_name["feed-pages"]
@@ -274,92 +257,6 @@ async def test_who_was_taken_over(storage: Storage) -> None:
     assert await storage.in_hand.taken_over("") == {"contoso": AT}
     await storage.in_hand.forget("a/b", "u:1")
     assert await storage.in_hand.taken_over("a/b") == {}
-
-
-async def activity_rows(storage: Storage, pk: str) -> list[Row]:
-    return [row async for row in storage.tables_by_name["activity"].query(pk)]
-
-
-async def test_activity_is_newest_first(storage: Storage) -> None:
-    """The rows of a sync and those of a user both begin with the latest, and repeating changes nothing."""
-    for user, seconds in (("u1", 1), ("u2", 3), ("u1", 2), ("u1", 1)):
-        await storage.activity.record(outcome(user, seconds))
-    recent = await storage.activity.recent("s", 10)
-    assert [(entry["user"], entry["latency_ms"]) for entry in recent] == [("u2", 3000), ("u1", 2000), ("u1", 1000)]
-    assert await storage.activity.recent("s", 1) == recent[:1]
-    assert [row.values for row in await activity_rows(storage, "s:u1")] == [{"v": 1, **entry} for entry in recent[1:]]
-    assert await storage.activity.recent("another", 10) == []
-
-
-async def test_old_activity_is_dropped_a_little_at_a_time(storage: Storage) -> None:
-    """The oldest of one sync, in both places; what is as old as the limit stays."""
-    for user, seconds in (("u1", 1), ("u2", 2), ("u1", 3), ("u3", 4)):
-        await storage.activity.record(outcome(user, seconds))
-    await storage.activity.record(replace(outcome("u1", 1), sync="another"))
-    before = AT + timedelta(seconds=4)
-    assert await storage.activity.prune("s", before, 2) == 2
-    assert await storage.activity.prune("s", before, 2) == 1
-    assert await storage.activity.prune("s", before, 2) == 0
-    assert [entry["user"] for entry in await storage.activity.recent("s", 10)] == ["u3"]
-    assert await activity_rows(storage, "s:u1") == []
-    assert len(await activity_rows(storage, "another:u1")) == 1
-
-
-async def test_activity_keeps_no_values(storage: Storage) -> None:
-    """Names of attributes are kept; values, addresses, display names and found details are not."""
-    secret = {"displayName": "Zoe Secret", "mail": "zoe@secret.example", "department": None}
-    changes = (
-        Invite(address="zoe@secret.example", display_name="Zoe Secret", attributes=secret),
-        Update(attributes={"jobTitle": "Secret"}),
-        Disable(attributes={"accountEnabled": False}),
-        Hold(held=SoftDelete(why="out of scope"), used=1, limit=1, meanwhile=Update(attributes={"city": "Secret"})),
-        Refuse(reason=Reason.AMBIGUOUS, detail="zoe@secret.example"),
-    )
-    await storage.activity.record(
-        outcome(
-            "u1",
-            1,
-            changes=changes,
-            target_id="t1",
-            refused=("businessPhones", "mobilePhone"),
-            error="429 TooManyRequests",
-            retry_after=7.5,
-        )
-    )
-    (entry,) = await storage.activity.recent("s", 1)
-    assert "secret" not in json.dumps(entry).lower()
-    assert entry == {
-        "sync": "s",
-        "user": "u1",
-        "target_id": "t1",
-        "refused": "businessPhones,mobilePhone",
-        "changes": "Invite,Update,Disable,Hold,Refuse",
-        "attributes": "accountEnabled,city,department,displayName,jobTitle,mail",
-        "reason": "out of scope; ambiguous",
-        "why": "feed",
-        "error": "429 TooManyRequests",
-        "retry_after": 7.5,
-        "nominated_at": "2026-10-25T00:30:00.000007Z",
-        "done_at": "2026-10-25T00:30:01.000007Z",
-        "latency_ms": 1000,
-    }
-
-
-async def test_poison_is_recorded_once(storage: Storage) -> None:
-    """The poison handler may run again: the first record stands, and the count does not grow."""
-    for _ in range(2):
-        await storage.activity.poisoned("user-changes-poison", "m/1", '{"v":1}', AT)
-    await storage.activity.poisoned("feed-pages-poison", "m/1", '{"v":1}', AT)
-    assert await storage.activity.poison_count() == 2
-    assert await storage.activity.recent("s", 10) == []
-
-
-@pytest.mark.parametrize("character", ["x", "é", "李", "🎉"])
-async def test_large_poison_is_cut(storage: Storage, character: str) -> None:
-    """Whatever script a body is in, its first 32 KiB are kept and fit."""
-    await storage.activity.poisoned("q", "m", character * 48_000, AT)
-    (row,) = await activity_rows(storage, "poison:")
-    assert row.text("body") == character * (32 * 1024 // len(character.encode()))
 
 
 async def test_work_queues(storage: Storage) -> None:

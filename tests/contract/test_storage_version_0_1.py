@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 
-from sync_core.model import ENABLED, MANAGER, Guarded, Link, LinkState, Outcome, SoftDelete, Why, fingerprint
+from sync_core.model import ENABLED, MANAGER, Event, Guarded, Kind, Link, LinkState, Why, fingerprint
 from sync_core.model.messages import decode_feed_run, decode_nomination
-from sync_core.ports import BudgetRecord, FeedPhase, HoldState
+from sync_core.ports import Asked, BudgetRecord, FeedPhase, HoldState
 from sync_core.storage.repositories import Storage
 from sync_core.storage.table import Row, Value
 from tests.support.left_behind import BARRED, STAFF, SYNC, LeftBehind, left_behind
@@ -265,7 +265,10 @@ async def test_the_write_budget_goes_on(storage: Storage) -> None:
 async def test_activity_can_still_be_shown(storage: Storage) -> None:
     """The outcomes of a sync are listed, and the message that this program gave up on is counted."""
     await SETTLED.fill(storage)
-    assert await storage.activity.recent(SYNC, 10)
+    rows = [row for row in SETTLED.tables["activity"] if row.pk == SYNC]
+    page = await storage.activity.page(Asked(of=[(SYNC, "")], limit=1000))
+    assert len(page.events) >= len(rows) > 2
+    assert [each.user for each in page.events] == [row.text("user") for row in rows]
     assert await storage.activity.poison_count() == 1
 
 
@@ -334,27 +337,29 @@ async def test_new_claims_and_activity_have_the_old_columns(storage: Storage) ->
     """With the same types; both are only ever added."""
     await storage.links.claim(TARGET_TENANT, "guest", "staff/user")
     at = datetime.now(UTC)
-    done = Outcome(
+    done = Event(
+        at=at,
         sync=SYNC,
         user="user",
-        target_id="guest",
-        changes=[SoftDelete(why="gone")],
+        kind=Kind.PARKED,
         why=Why.FEED,
+        reason="later",
+        target_id="guest",
         nominated_at=at,
-        done_at=at,
-        error="later",
-        retry_after=1,
+        next_try_at=at + timedelta(seconds=1),
     )
-    await storage.activity.record(done)
+    await storage.activity.record([done])
     await storage.activity.poisoned("user-changes", "id", "body", at)
     old = [row for left in (SETTLED, UNFINISHED) for table in ("links", "activity") for row in left.tables[table]]
     new = [row for table in ("links", "activity") async for row in storage.tables_by_name[table].query(None)]
     for names in (
         lambda row: row.pk.startswith("target:"),
         lambda row: row.pk == "poison:",
-        lambda row: "why" in row.values,
     ):
         assert _columns(filter(names, new)) == _columns(filter(names, old)) != {}
+    before, now = (_columns(row for row in rows if "why" in row.values) for rows in (old, new))
+    assert before.items() < now.items()
+    assert now.keys() - before.keys() == {"kind"}
 
 
 def _columns(rows: Iterable[Row]) -> dict[str, type]:

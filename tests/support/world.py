@@ -14,6 +14,7 @@ from sync_core.decision.look import Look
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     Assigned,
+    Event,
     FeedRun,
     Filter,
     GuardLimits,
@@ -30,7 +31,7 @@ from sync_core.model import (
 )
 from sync_core.model.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
 from sync_core.nominate.rounds import USERS
-from sync_core.ports import FeedState
+from sync_core.ports import Asked, FeedState
 from sync_core.storage.repositories import memory_storage
 
 from .clock import ManualClock
@@ -240,6 +241,10 @@ class World:
                 await table.delete(row.pk, row.rk)
 
     # --- what is to be true in the end ---
+
+    async def events(self, user_id: str = "", *, limit: int = 100) -> Sequence[Event]:
+        """What is on record of the sync, or of one person in it, newest first."""
+        return (await self.storage.activity.page(Asked(of=[(NAME, user_id)], limit=limit))).events
 
     async def link(self, user_id: str = ADA) -> Link | None:
         return await self.storage.links.get(NAME, user_id)

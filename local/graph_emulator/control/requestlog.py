@@ -10,6 +10,7 @@ _KEPT: Final = 200_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     n: int
+    id: str  # the answer's header `request-id`
     at: str
     tenant: str
     method: str
@@ -26,11 +27,22 @@ class RequestLog:
         self._statuses: Counter[tuple[str, str]] = Counter()
         self._made = 0
 
-    def add(self, *, at: str, tenant: str, method: str, path: str, status: int, kind: str, ms: float) -> None:
+    def add(
+        self, *, request_id: str, at: str, tenant: str, method: str, path: str, status: int, kind: str, ms: float
+    ) -> None:
         self._made += 1
-        self._entries.append(
-            Entry(n=self._made, at=at, tenant=tenant, method=method, path=path, status=status, kind=kind, ms=ms)
+        entry = Entry(
+            n=self._made,
+            id=request_id,
+            at=at,
+            tenant=tenant,
+            method=method,
+            path=path,
+            status=status,
+            kind=kind,
+            ms=ms,
         )
+        self._entries.append(entry)
         self._kinds[tenant, kind] += 1
         self._statuses[tenant, str(status)] += 1
 

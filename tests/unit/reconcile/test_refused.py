@@ -43,8 +43,8 @@ async def test_the_rest_is_written_and_the_refusal_is_reported(caplog: pytest.Lo
     assert account.attributes["businessPhones"] == []
     link = await world.stored()
     assert (link.refused, link.dirty, link.parked) == ({"businessPhones": DENIED}, False, None)
-    (entry, *_) = await world.storage.activity.recent(world.sync.name, 1)
-    assert entry["refused"] == "businessPhones"
+    (event,) = await world.events(limit=1)
+    assert event.refused == ("businessPhones",)
     assert f"user.refused sync={world.sync.name} user={ADA} attributes=businessPhones" in caplog.messages
     assert "+49" not in caplog.text
 

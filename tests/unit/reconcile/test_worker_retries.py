@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import GuardLimits, Parked
+from sync_core.model import GuardLimits, Kind, Parked
 from sync_core.model.errors import GraphRefusedError, ThrottledError, UnavailableError
 from sync_core.model.messages import FEED_PAGES, USER_CHANGES, encode
 from sync_core.reconcile.worker import MAX_ATTEMPTS
-from tests.support.make import ADA, ADDRESS, BOB, NAME
+from tests.support.make import ADA, ADDRESS, BOB
 from tests.support.world import World
 
 REFUSED = GraphRefusedError(status=403, code="Authorization_RequestDenied")
@@ -149,9 +149,9 @@ async def test_a_refused_user_is_recorded_with_the_code_and_nothing_else() -> No
     world.hire()
     world.faults.fail_next("target.invite", GraphRefusedError(status=400, code="BadRequest", message=ADDRESS))
     await world.look()
-    (entry,) = await world.storage.activity.recent(NAME, 10)
-    assert entry["error"] == "400 BadRequest"
-    assert ADDRESS not in str(entry)
+    (event,) = await world.events()
+    assert (event.kind, event.reason) == (Kind.PARKED, "400 BadRequest")
+    assert ADDRESS not in str(event)
 
 
 async def test_what_is_logged_names_nobody(caplog: pytest.LogCaptureFixture) -> None:

@@ -24,15 +24,16 @@ def retention(world: World) -> Retention:
 
 
 async def test_what_is_older_goes_and_the_rest_stays() -> None:
-    """From the listing and from the person's own timeline."""
+    """From the listing, from the person's own timeline and from the rows by kind."""
     world = World()
     await world.linked()
-    assert await world.storage.activity.recent(NAME, 10)
+    assert await world.events()
     await retention(world).run()
-    assert await world.storage.activity.recent(NAME, 10)
+    assert await world.events()
     world.clock.advance(timedelta(days=31))
     await retention(world).run()
-    assert await world.storage.activity.recent(NAME, 10) == []
+    assert await world.events() == []
+    assert [row async for row in world.storage.tables_by_name["activity"].query(None) if "kind" in row.values] == []
 
 
 async def test_old_decisions_and_counts_go() -> None:

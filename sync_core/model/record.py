@@ -1,0 +1,74 @@
+"""What happened, as values: one event is one thing that happened to one user, or to a sync as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .users import Verdict
+
+
+class Kind(StrEnum):
+    """The kinds of events. A row in the table keeps the text, so none is renamed."""
+
+    INVITED = "invited"
+    LINKED = "linked"  # a guest of ours was found again: after a lost answer, or with the tables lost
+    ADOPTED = "adopted"
+    UPDATED = "updated"
+    DISABLED = "disabled"
+    ENABLED = "enabled"
+    RESTORED = "restored"
+    SOFT_DELETED = "soft_deleted"
+    LOST = "lost"  # somebody else deleted the target user
+    UNLINKED = "unlinked"  # the target user was left as it is, or is gone
+    HELD = "held"
+    RELEASED = "released"  # from a hold: nothing is to be taken away any more
+    REFUSED = "refused"  # by a rule of ours; looked at again at a falling rate
+    PARKED = "parked"  # by an error; looked at again at a falling rate
+    APPROVED = "approved"  # a person let a deletion or an adoption happen
+    REJECTED = "rejected"
+    RESYNCED = "resynced"  # a person started the feeds of the source over
+    PUT_BACK = "put_back"  # a person had a message handled again that had failed again and again
+    DISCARDED = "discarded"  # a person removed such a message
+    CONFIGURED = "configured"  # another sync.yaml took the lead
+    OTHER = "other"  # a newer version wrote the row; the reason begins with its kind
+
+
+class InScope(StrEnum):
+    IN = "in"
+    OUT = "out"
+    UNDECIDED = "undecided"
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> InScope:
+        if verdict.undecided:
+            return cls.UNDECIDED
+        return cls.IN if verdict.in_scope else cls.OUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Names of attributes and ids; never a value, an address or a display name.
+
+    An empty text is not known, or does not apply. An empty `user` is the sync as a whole.
+    """
+
+    at: datetime
+    sync: str
+    user: str = ""
+    kind: Kind
+    why: str = ""  # what led to the look: Why
+    reason: str = ""  # of the decision, or of a person
+    scope: InScope | None = None
+    scope_reason: str = ""
+    attributes: Sequence[str] = ()
+    refused: Sequence[str] = ()  # attributes that Graph refuses to write
+    target_id: str = ""
+    graph_request_ids: Sequence[str] = ()  # of the writes that Graph accepted, in order; its audit log names them
+    operator: str = ""  # an object id, or a name from the command line
+    nominated_at: datetime | None = None
+    attempt: int = 0
+    next_try_at: datetime | None = None
+    again: bool = False  # of a user who was parked before

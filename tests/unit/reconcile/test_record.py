@@ -1,0 +1,227 @@
+"""What is on record of a look: one event for each thing that happened, with why, and with what it was decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from sync_core.model import (
+    DeletedInTarget,
+    Deprovision,
+    Event,
+    GuardLimits,
+    InScope,
+    Kind,
+    Link,
+    LinkState,
+    Policy,
+    Why,
+)
+from sync_core.model.errors import GraphRefusedError, UnavailableError
+from sync_core.ports.writes import note_write, noted_writes
+from tests.support.make import ADA, ADDRESS, BOB, NAME
+from tests.support.world import World
+
+HOLD_ALL = GuardLimits(max_percent=0, min_count=0)
+HOUR = timedelta(hours=1)
+
+
+def kinds(events: Sequence[Event]) -> list[Kind]:
+    """Oldest first."""
+    return [event.kind for event in reversed(events)]
+
+
+async def test_a_hire_is_one_event() -> None:
+    """Invitation, link and attributes are one thing for a person; it says who, why, when and how fast."""
+    world = World()
+    world.hire()
+    at = world.clock.now()
+    await world.worker.handle(world.nomination(attempt=2, at=at - timedelta(seconds=3)))
+    (event,) = await world.events()
+    (guest,) = world.guests()
+    assert (event.kind, event.user, event.target_id, event.why) == (Kind.INVITED, ADA, guest, "notification")
+    assert (event.scope, event.scope_reason) == (InScope.IN, "all internal users")
+    assert {"department", "displayName", "jobTitle"} <= set(event.attributes)
+    assert (event.at, event.nominated_at, event.attempt) == (at, at - timedelta(seconds=3), 2)
+    assert await world.events(ADA) == [event]
+
+
+async def test_a_life_is_told() -> None:
+    """Hired, moved, disabled, enabled, held, released, deleted, back."""
+    world = World(guard=GuardLimits(max_percent=0, min_count=1))
+    await world.linked(BOB, "Bob")
+    world.hire()
+    await world.look()
+    for step in ("moved", "disabled", "enabled"):
+        world.clock.advance(HOUR)
+        world.change(**{"moved": {"department": "Sales"}}.get(step, {"accountEnabled": step == "enabled"}))
+        await world.look()
+    world.clock.advance(timedelta(days=60))
+    world.source.soft_delete(BOB)
+    world.source.soft_delete(ADA)
+    for user in (BOB, ADA):
+        world.clock.advance(HOUR)
+        await world.look(user, Why.FEED)
+    world.source.restore(ADA)
+    world.clock.advance(HOUR)
+    await world.look()
+    world.clock.advance(timedelta(days=60))
+    world.source.soft_delete(ADA)
+    await world.look()
+    world.source.restore(ADA)
+    world.clock.advance(HOUR)
+    await world.look()
+    events = await world.events(ADA)
+    assert kinds(events) == [
+        Kind.INVITED,
+        Kind.UPDATED,
+        Kind.DISABLED,
+        Kind.ENABLED,
+        Kind.HELD,
+        Kind.RELEASED,
+        Kind.SOFT_DELETED,
+        Kind.RESTORED,
+    ]
+    by_kind = {event.kind: event for event in events}
+    assert by_kind[Kind.UPDATED].attributes == ("department",)
+    assert by_kind[Kind.DISABLED].reason == "disabled in the source"
+    assert by_kind[Kind.HELD].reason == "deleted in the source; 1 of at most 1 deletions in 24 h were used"
+    assert (by_kind[Kind.HELD].why, by_kind[Kind.HELD].scope) == ("feed", InScope.IN)
+    assert by_kind[Kind.SOFT_DELETED].reason == "deleted in the source"
+    assert len({event.target_id for event in events}) == 1
+
+
+async def test_a_look_that_finds_nothing_to_do_is_no_event() -> None:
+    """The record grows with what happens, and not with what is read."""
+    world = World()
+    await world.linked()
+    before = await world.events()
+    await world.look()
+    assert await world.events() == before
+
+
+async def test_an_invitation_is_on_record_when_the_look_fails_after_it() -> None:
+    """Graph accepted it; the retry finds the guest again and does not call that an adoption."""
+    world = World()
+    world.hire()
+    world.faults.fail_next("target.read_user", *[UnavailableError()] * 4)
+    world.faults.fail_next("target.candidates", UnavailableError(), after=True)
+    await world.worker.handle(world.nomination())
+    await world.deliver(timedelta(minutes=1))
+    events = kinds(await world.events(ADA))
+    assert events[0] is Kind.INVITED
+    assert Kind.ADOPTED not in events
+    assert world.in_step()
+
+
+async def test_a_guest_who_was_adopted_is_called_so() -> None:
+    """The marker or an unfinished invitation makes it a link of ours; an address alone does not."""
+    world = World()
+    world.hire()
+    world.target.add("guest", ADDRESS)
+    link = await world.storage.links.save(Link(sync=NAME, source_id=ADA))
+    await world.storage.links.save(link.approved("guest"))
+    await world.look()
+    assert kinds(await world.events(ADA)) == [Kind.ADOPTED]
+
+
+async def test_tables_that_were_lost_are_no_adoption() -> None:
+    """The ownership marker says whose the target user was."""
+    world = World(owner_attribute="extension_1_owner")
+    await world.linked()
+    await world.lose_tables()
+    await world.look()
+    assert kinds(await world.events(ADA)) == [Kind.LINKED]
+
+
+async def test_a_refusal_and_an_error_are_told_apart() -> None:
+    """Of a rule of ours, and of Graph; with when the user is looked at again."""
+    world = World()
+    world.hire()
+    world.target.add("taken", ADDRESS)
+    await world.look()
+    world.hire(BOB, "Bob")
+    world.faults.fail_next("target.invite", GraphRefusedError(status=400, code="BadRequest", message=ADDRESS))
+    await world.look(BOB)
+    (error, refused) = await world.events()
+    assert (refused.kind, refused.user, refused.reason) == (Kind.REFUSED, ADA, "unadopted")
+    assert (error.kind, error.user, error.reason) == (Kind.PARKED, BOB, "400 BadRequest")
+    for event in (error, refused):
+        assert event.next_try_at == event.at + timedelta(minutes=5)
+        assert not event.again
+    world.clock.advance(HOUR)
+    await world.look()
+    assert (await world.events(limit=1))[0].again
+
+
+async def test_a_try_again_is_no_event() -> None:
+    """Nothing happened to the user yet."""
+    world = World()
+    world.hire()
+    world.faults.fail_next("source.read_user", UnavailableError())
+    await world.worker.handle(world.nomination())
+    assert await world.events() == []
+
+
+async def test_a_write_that_met_nobody_is_no_update() -> None:
+    """Somebody deleted the target user: that is said by what follows."""
+    world = World(policy=Policy(deleted_in_target=DeletedInTarget.LEAVE))
+    await world.linked()
+    (guest,) = world.guests()
+    world.target.remove(guest)
+    world.change(department="Sales")
+    await world.look(why=Why.FEED)
+    assert kinds(await world.events(ADA)) == [Kind.INVITED, Kind.LOST]
+
+
+async def test_a_pair_that_ends_is_unlinked() -> None:
+    """Of a user who was converted to an internal one; nothing is written."""
+    world = World(policy=Policy(source_deleted=Deprovision.DISABLE))
+    account = await world.linked()
+    account.external = False
+    world.change(department="Sales")
+    await world.look()
+    event = next(each for each in await world.events(ADA) if each.kind is Kind.UNLINKED)
+    assert event.reason == "the target user is internal now"
+    assert (await world.stored()).state is LinkState.SEEN
+
+
+def test_writes_are_noted_for_whoever_collects() -> None:
+    """Each in its own place, and nowhere if nobody asks."""
+    note_write("lost")
+    with noted_writes() as outer:
+        note_write("r1")
+        with noted_writes() as inner:
+            note_write("r2")
+            note_write("")
+        note_write("r3")
+    assert (outer, inner) == (["r1", "r3"], ["r2"])
+
+
+@pytest.mark.parametrize("failing", [False, True])
+async def test_the_ids_of_writes_are_kept(monkeypatch: pytest.MonkeyPatch, failing: bool) -> None:
+    """Also of those before a failure: the PATCH was accepted, and then the manager could not be written."""
+    world = World()
+    await world.linked(BOB, "Bob")
+    await world.linked()
+    update, set_manager = world.target.update, world.target.set_manager
+
+    async def noting(target_id: str, attributes: object, **options: object) -> object:
+        note_write("r1")
+        return await update(target_id, attributes, **options)  # type: ignore[arg-type]
+
+    async def noting_manager(target_id: str, manager_id: str | None) -> bool:
+        if failing:
+            raise UnavailableError
+        note_write("r2")
+        return await set_manager(target_id, manager_id)
+
+    monkeypatch.setattr(world.target, "update", noting)
+    monkeypatch.setattr(world.target, "set_manager", noting_manager)
+    world.change(department="Sales", manager=BOB)
+    await world.worker.handle(world.nomination())
+    event = (await world.events(ADA))[0]
+    assert event.kind is Kind.UPDATED
+    assert event.graph_request_ids == (("r1",) if failing else ("r1", "r2"))
