@@ -12,6 +12,7 @@ from .decision.look import Look
 from .guard.configurations import Configurations, StampedQueues
 from .guard.deletions import DeletionGuard
 from .guard.ledger import Ledger
+from .model import Event, Kind
 from .nominate.groups import GroupsFeed
 from .nominate.rounds import GROUPS, USERS, FeedReader
 from .nominate.subscriptions import SubscriptionKeeper
@@ -179,6 +180,11 @@ def _upkeep(
 
 
 def _configurations(config: Config, storage: Storage, clock: Clock, started: datetime | None) -> Configurations:
+    async def record() -> None:
+        now, text = clock.now(), f"sync.yaml {config.fingerprint}"
+        events = [Event(at=now, sync=name, kind=Kind.CONFIGURED, reason=text) for name in config.syncs]
+        await storage.activity.record(events)
+
     return Configurations(
         syncs=config.syncs,
         config=config.fingerprint,
@@ -188,6 +194,7 @@ def _configurations(config: Config, storage: Storage, clock: Clock, started: dat
         queues=storage.queues,
         clock=clock,
         started=started,
+        took_lead=record,
     )
 
 

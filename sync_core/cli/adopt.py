@@ -16,7 +16,7 @@ from ..ops.errors import RefusedError, UsageError
 from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.words import ahead, many
-from .command import USER, Commands, add_command, add_no_names
+from .command import USER, Commands, add_by, add_command, add_no_names, operator
 from .groups import grouped, show_groups
 from .screen import Cell, Screen, warning
 from .world import Exit, World
@@ -51,6 +51,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--target", metavar="ID", help="the target user to adopt, where there are several")
     add_no_names(parser)
+    add_by(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
@@ -64,7 +65,7 @@ async def run(args: Namespace, world: World) -> int:
         offered = await offer(runtime, args.user, args.sync, args.target)
         if not args.yes:
             _confirm(world, offered)
-        approved = await approve(runtime, offered)
+        approved = await approve(runtime, offered, by=operator(args))
     world.answer(approved, _show_approved, json=args.json)
     return Exit.DONE
 
@@ -89,7 +90,7 @@ async def _of_file(args: Namespace, world: World, runtime: Runtime) -> int:
     if not args.yes:
         world.errors.line("From now on they would be updated, disabled and deleted with the source users.")
         world.confirm(f"Adopt {many(len(made), 'user')}?")
-    done = await approve_all(runtime, made)
+    done = await approve_all(runtime, made, by=operator(args))
     world.answer(done, _show_all, json=args.json)
     return Exit.FAULT if done.changed else Exit.DONE
 

@@ -9,7 +9,7 @@ from functools import partial
 from ..ops.documents import PoisonedMessages, PoisonFate, SettledPoison
 from ..ops.poison import list_poison, settle
 from ..ops.words import ago, many
-from .command import Commands, add_command
+from .command import Commands, add_by, add_command, operator
 from .screen import Screen, warning
 from .world import Exit, World
 
@@ -40,6 +40,7 @@ def add_parser(commands: Commands) -> None:
             actions, name, _settle, summary=summary, examples=(f"poison {name} {_MESSAGE}",), nested=True
         )
         action.set_defaults(fate=fate)
+        add_by(action)
         action.add_argument("ids", nargs="+", metavar="ID", help="as `xtsync poison` lists it")
         if fate is PoisonFate.REMOVED:
             action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
@@ -56,7 +57,7 @@ async def _settle(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
         if args.fate is PoisonFate.REMOVED and not args.yes:
             world.confirm(f"Remove {many(len(args.ids), 'message')} for good?")
-        settled = await settle(runtime, args.ids, args.fate)
+        settled = await settle(runtime, args.ids, args.fate, by=operator(args))
     world.answer(settled, _show_settled, json=args.json)
     return Exit.DONE
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from ..ops.documents import Rounds
 from ..ops.names import find_source_tenants
 from ..ops.resync import start_rounds
-from .command import Commands, add_command
+from .command import Commands, add_by, add_command, operator
 from .screen import Screen, warning
 from .world import Exit, World
 
@@ -27,11 +27,12 @@ def add_parser(commands: Commands) -> None:
         examples=("resync", "resync --tenant contoso --json"),
     )
     parser.add_argument("--tenant", metavar="NAME", help="only this source tenant, by its name in sync.yaml")
+    add_by(parser)
 
 
 async def run(args: Namespace, world: World) -> int:
     async with world.runtime() as runtime:
-        started = await start_rounds(runtime, find_source_tenants(runtime.config, args.tenant))
+        started = await start_rounds(runtime, find_source_tenants(runtime.config, args.tenant), by=operator(args))
     world.answer(started, _show, json=args.json)
     return Exit.FAULT if started.failed else Exit.DONE
 

@@ -13,7 +13,7 @@ invited, changed or deleted until the record and the file agree.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -98,11 +98,12 @@ class Configurations:
     queues: Queues  # these keep the stamp of a message that is left
     clock: Clock
     started: datetime | None
+    took_lead: Callable[[], Awaitable[None]]  # called once whenever this configuration takes the lead
     _reads: list[_Read] = field(default_factory=list)  # the last one
 
     def rehearsed(self, records: SyncRecords) -> Configurations:
         """The same over other records, which this process leads if nobody else does."""
-        return replace(self, records=records, started=self.clock.now(), _reads=[])
+        return replace(self, records=records, started=self.clock.now(), took_lead=_unheard, _reads=[])
 
     async def check(self, sync: Sync) -> Sync:
         """The sync as it is judged now. Raises OtherTenantError for one that is stopped. Stores nothing."""
@@ -182,6 +183,9 @@ class Configurations:
                 configuration = await self.records.lead(
                     replace(configuration, configs=configs, led_at=led_at, seen_at=now)
                 )
+            if not leads:
+                log.info("configuration.leads config=%s", self.config)
+                await self.took_lead()
         return _Read(at=now, configuration=configuration, syncs=syncs)
 
     @staticmethod
@@ -227,3 +231,7 @@ class Configurations:
             if name not in self.syncs and record.tenants == sync.tenants and await self.links.one(name):
                 raise RenamedSyncError(name, sync.name)
         return SyncRecord(name=sync.name, tenants=(source, target))
+
+
+async def _unheard() -> None:
+    """Of a rehearsal, nothing goes on record."""

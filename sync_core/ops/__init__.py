@@ -7,6 +7,7 @@ sync.py       one user, reconciled at once
 plan.py       everybody, if all were looked at now (rehearsal.py reads and decides)
 holds.py      what the guard holds, and a person's decision
 adoptions.py  users who wait for an adoption, and a person's approval
+kept.py       what a person did, for the record
 resync.py     feeds from the very beginning
 doctor/       checks, each with a remedy
 names.py      syncs, tenants and users by the names that an operator gives

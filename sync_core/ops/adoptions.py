@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from ..assembly import Runtime
 from ..decision.look import Look, if_approved
-from ..model import Adopt, Link, Nomination, Reason, SourceUser, Sync, TargetUser, Why
+from ..model import Adopt, Kind, Link, Nomination, Reason, SourceUser, Sync, TargetUser, Why
 from ..model.errors import ConflictError, SyncError
 from . import documents
 from .changes import in_words, shown, way_out
 from .errors import RefusedError, UsageError
+from .kept import keep
 from .names import find_user
 from .parked import parked_users
 
@@ -107,7 +108,7 @@ def read_rows(text: str) -> list[tuple[str, str | None]]:
     return rows
 
 
-async def approve(runtime: Runtime, offered: Offer) -> documents.ApprovedAdoption:
+async def approve(runtime: Runtime, offered: Offer, *, by: str) -> documents.ApprovedAdoption:
     """The function app takes the next look at once."""
     sync, user = offered.sync.name, offered.source.id
     try:
@@ -116,18 +117,19 @@ async def approve(runtime: Runtime, offered: Offer) -> documents.ApprovedAdoptio
         raise RefusedError(
             "the user was looked at by somebody else at this moment; nothing was decided", hint="Try again."
         ) from error
+    await keep(runtime, Kind.APPROVED, [(sync, user)], by=by, reason="adoption", target_id=offered.target.id)
     nomination = Nomination(sync=sync, user=user, why=Why.APPROVED, at=runtime.clock.now())
     await runtime.storage.queues.nominate([nomination])
     return documents.ApprovedAdoption(sync=sync, source_id=user, target_id=offered.target.id)
 
 
-async def approve_all(runtime: Runtime, made: Iterable[Offer]) -> documents.ApprovedAdoptions:
+async def approve_all(runtime: Runtime, made: Iterable[Offer], *, by: str) -> documents.ApprovedAdoptions:
     """Each by itself: one that changed meanwhile stops no other."""
     approved: list[documents.ApprovedAdoption] = []
     changed: list[documents.User] = []
     for each in made:
         try:
-            approved.append(await approve(runtime, each))
+            approved.append(await approve(runtime, each, by=by))
         except RefusedError:
             changed.append(documents.User(sync=each.sync.name, user=each.source.id))
     return documents.ApprovedAdoptions(approved=approved, changed=changed)

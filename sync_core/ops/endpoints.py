@@ -191,10 +191,10 @@ async def _decide(runtime: Runtime, call: Call, principal: Principal) -> Answer:
     return Answer(status=409 if decided.changed else 200, document=decided)
 
 
-async def _resync(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+async def _resync(runtime: Runtime, call: Call, principal: Principal) -> Answer:
     with _named():
         tenants = find_source_tenants(runtime.config, call.route["tenant"])
-    started = await start_rounds(runtime, tenants)
+    started = await start_rounds(runtime, tenants, by=principal.object_id)
     return Answer(status=503 if started.failed else 202, document=started)
 
 

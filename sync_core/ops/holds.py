@@ -11,12 +11,13 @@ from datetime import datetime
 
 from ..assembly import Runtime
 from ..guard.deletions import Standing, standing
-from ..model import Nomination, Sync, Why, fingerprint
+from ..model import Kind, Nomination, Sync, Why, fingerprint
 from ..model.errors import ConflictError
 from ..ports import HoldRecord
 from . import documents
 from .documents import Decided
 from .errors import RefusedError, UsageError
+from .kept import keep
 from .names import source_ids
 from .words import many
 
@@ -87,6 +88,7 @@ async def choose(runtime: Runtime, syncs: Iterable[Sync], code: str, users: Sequ
 async def decide(runtime: Runtime, chosen: Sequence[HoldRecord], decision: Decided, *, by: str) -> documents.Decision:
     """The guard records the decision, and the approved are looked at again."""
     approve = decision is Decided.APPROVED
+    kind = Kind.APPROVED if approve else Kind.REJECTED
     done: list[HoldRecord] = []
     changed: list[HoldRecord] = []
     try:
@@ -95,6 +97,9 @@ async def decide(runtime: Runtime, chosen: Sequence[HoldRecord], decision: Decid
                 done += await runtime.guard.decide([hold], approve=approve, by=by)
             except ConflictError:
                 changed.append(hold)
+                continue
+            why = f"{hold.change}: {hold.cause}" if hold.cause else hold.change
+            await keep(runtime, kind, [(hold.sync, hold.source_id)], by=by, reason=why, target_id=hold.target_id)
     finally:
         # Also after an error in between: nobody may be left approved without a look.
         if approve:

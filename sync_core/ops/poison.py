@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..assembly import Runtime
+from ..model import Kind
 from ..model.errors import MessageError
 from ..model.messages import WORK_QUEUES, decode
 from ..ports import Poisoned
 from . import documents
 from .documents import PoisonFate
 from .errors import RefusedError, UsageError
+from .kept import about, keep
 
 
 async def list_poison(runtime: Runtime) -> documents.PoisonedMessages:
@@ -20,7 +22,7 @@ async def list_poison(runtime: Runtime) -> documents.PoisonedMessages:
     return documents.PoisonedMessages(messages=[_shown(each) for each in (*waiting, *kept)])
 
 
-async def settle(runtime: Runtime, ids: Sequence[str], fate: PoisonFate) -> documents.SettledPoison:
+async def settle(runtime: Runtime, ids: Sequence[str], fate: PoisonFate, *, by: str) -> documents.SettledPoison:
     """Put these messages back on their work queues, encoded as the host wants them, or only remove them.
 
     Raises UsageError for an id that is not there, and RefusedError for a body that its function would fail on again.
@@ -33,6 +35,9 @@ async def settle(runtime: Runtime, ids: Sequence[str], fate: PoisonFate) -> docu
             return False
         if fate is PoisonFate.PUT_BACK:
             await _put_back(runtime, message)
+        kind = Kind.PUT_BACK if fate is PoisonFate.PUT_BACK else Kind.DISCARDED
+        reason = f"message {message.id} of {message.queue}"
+        await keep(runtime, kind, about(runtime, message), by=by, reason=reason)
         found.add(message.id)
         return True
 

@@ -21,9 +21,8 @@ from .directories import (
     TargetDirectory,
     TenantInspection,
 )
+from .record import Activity, Asked, Page, Tally
 from .state import (
-    Activity,
-    Asked,
     BudgetRecord,
     Budgets,
     ConfigurationRecord,
@@ -38,12 +37,10 @@ from .state import (
     HoldRecord,
     HoldState,
     Links,
-    Page,
     SubscriptionRecord,
     Subscriptions,
     SyncRecord,
     SyncRecords,
-    Tally,
 )
 from .work import Done, Fronts, InHand, LeftBehind, Poison, Poisoned, Queues
 

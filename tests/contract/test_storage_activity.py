@@ -111,7 +111,7 @@ async def test_a_page_may_end_between_two_syncs(storage: Storage) -> None:
 
 @pytest.mark.parametrize("token", ["x", "####", "Zm9v", "/w==", "ADA="])
 async def test_a_page_after_no_place_is_refused(storage: Storage, token: str) -> None:
-    """Whoever calls may send anything."""
+    """The endpoint passes on whatever a caller sends."""
     with pytest.raises(ValueError, match="continuation token"):
         await storage.activity.page(Asked(of=[("s", "")], after=token))
 

@@ -224,7 +224,7 @@ class Day:
         """As `xtsync poison remove` does, with every id of `xtsync poison`."""
         runtime = self.host.lives["a"].runtime
         found = await list_poison(runtime)
-        await settle(runtime, [each.id for each in found.messages], PoisonFate.REMOVED)
+        await settle(runtime, [each.id for each in found.messages], PoisonFate.REMOVED, by="operator")
 
     async def approve(self) -> None:
         """As `xtsync holds approve` does."""

@@ -243,8 +243,9 @@ class World:
     # --- what is to be true in the end ---
 
     async def events(self, user_id: str = "", *, limit: int = 100) -> Sequence[Event]:
-        """What is on record of the sync, or of one person in it, newest first."""
-        return (await self.storage.activity.page(Asked(of=[(NAME, user_id)], limit=limit))).events
+        """The record of everybody, or of one person, newest first."""
+        page = await self.storage.activity.page(Asked(of=[(NAME, user_id)]))
+        return [event for event in page.events if event.user][:limit]
 
     async def link(self, user_id: str = ADA) -> Link | None:
         return await self.storage.links.get(NAME, user_id)

@@ -13,7 +13,7 @@ from ...ops.holds import list_holds, past_decisions
 from ...ops.names import find_syncs
 from ...ops.people import Pair, names
 from ...ops.words import many
-from ..command import USER, Commands, add_command, add_no_names
+from ..command import USER, Commands, add_by, add_command, add_no_names
 from ..screen import Screen
 from ..world import Exit, World
 from .decide import run_approve, run_reject
@@ -74,7 +74,7 @@ def add_parser(commands: Commands) -> None:
         )
         action.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="as given to `xtsync holds`")
         action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-        action.add_argument("--by", metavar="WHO", help="who decides (default: who is logged in here)")
+        add_by(action)
 
 
 async def run_list(args: Namespace, world: World) -> int:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import Namespace
 from collections.abc import Sequence
 
 from ...assembly import Runtime
 from ...ops import documents
 from ...ops.documents import Decided
-from ...ops.errors import UsageError
 from ...ops.holds import choose, decide, shown_hold
 from ...ops.names import find_syncs
 from ...ops.words import many
 from ...ports import HoldRecord
+from ..command import operator
 from ..screen import Screen, warning
 from ..world import Exit, World
 from .table import show_holds
@@ -30,7 +29,7 @@ async def run_reject(args: Namespace, world: World) -> int:
 
 
 async def _run(args: Namespace, world: World, decision: Decided) -> int:
-    by = args.by or _whoami()
+    by = operator(args)
     async with world.runtime() as runtime:
         chosen = await choose(runtime, find_syncs(runtime.config, args.sync), args.code, args.users)
         if not args.yes:
@@ -56,10 +55,3 @@ def _show(screen: Screen, decided: documents.Decision) -> None:
         screen.line(
             warning(f"{user.source_id}: not {decided.decision}: the hold changed meanwhile; see `xtsync holds`")
         )
-
-
-def _whoami() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError) as error:
-        raise UsageError("cannot tell who decides", hint="Say it with --by NAME.") from error

@@ -1,4 +1,4 @@
-"""What is on record of a look: one event for each thing that happened, with why, and with what it was decided on."""
+"""The record of a look: one event for each thing that happened, with why, and with what it was decided on."""
 
 from __future__ import annotations
 
