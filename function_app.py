@@ -64,6 +64,12 @@ async def ops_why(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("why", req)
 
 
+@app.route(route="ops/activity", methods=["GET"])
+async def ops_activity(req: func.HttpRequest) -> func.HttpResponse:
+    """The record of events, newest first."""
+    return await _operate("activity", req)
+
+
 @app.route(route="ops/holds", methods=["GET"])
 async def ops_holds(req: func.HttpRequest) -> func.HttpResponse:
     """The deletions that the guard holds."""
@@ -155,7 +161,9 @@ async def _operate(name: str, req: func.HttpRequest) -> func.HttpResponse:
     settings = bootstrap.settings()
     answer = await endpoints.answer(
         name,
-        endpoints.Call(headers=dict(req.headers), route=dict(req.route_params), body=req.get_body()),
+        endpoints.Call(
+            headers=dict(req.headers), route=dict(req.route_params), query=dict(req.params), body=req.get_body()
+        ),
         enabled=settings.operator_endpoints == "entra",
         origin=settings.public_url,
         runtime=lambda read_only: bootstrap.runtime(read_only=read_only),

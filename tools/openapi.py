@@ -23,6 +23,7 @@ from sync_core.config.shapes import FileShape
 from sync_core.model import Json
 from sync_core.ops.documents import ABSENT, Absent, Error
 from sync_core.ops.endpoints import ENDPOINTS, ERRORS, Endpoint
+from sync_core.ops.history import MOST
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "openapi.json"
@@ -41,6 +42,19 @@ _PARAMETERS: Mapping[str, tuple[str, Json]] = {
     "sync": ("Name of a sync in sync.yaml.", {"type": "string", "pattern": _NAME}),
     "tenant": ("Name of a source tenant in sync.yaml.", {"type": "string", "pattern": _NAME}),
     "user": ("Object id of the user in the source tenant.", {"type": "string", "format": "uuid"}),
+}
+_TIME = r"^([1-9][0-9]{0,4}[dhm]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?Z?)?)$"
+_QUERY: Mapping[str, tuple[str, Json]] = {
+    "sync": ("Only this sync.", {"type": "string", "pattern": _NAME}),
+    "user": ("Only this source user, by object id.", {"type": "string", "format": "uuid"}),
+    "kind": (
+        "Only these kinds, parted by commas.",
+        {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Kind"}},
+    ),
+    "since": ("From then on: 7d, 24h or 30m ago, or a time in UTC.", {"type": "string", "pattern": _TIME}),
+    "until": ("Before then, given like `since`.", {"type": "string", "pattern": _TIME}),
+    "limit": ("Events of a page; 100 without it.", {"type": "integer", "minimum": 1, "maximum": MOST}),
+    "after": ("`more` of the page before.", {"type": "string", "minLength": 1}),
 }
 
 
@@ -118,13 +132,15 @@ def _schemas() -> Json:
 
 def _operation(name: str, endpoint: Endpoint) -> Json:
     names = [each for _, each, _, _ in Formatter().parse(endpoint.path) if each]
+    parameters: list[Json] = [{"$ref": f"#/components/parameters/{each}"} for each in names]
+    parameters += map(_filter, endpoint.query)
     operation: dict[str, Json] = {
         "operationId": name,
         "summary": endpoint.summary,
         "description": f"Needs the role {' or '.join(sorted(endpoint.needs))}.",
         # Of a bearer scheme the list names roles; one entry of several is enough.
         "security": [{"entra": [role]} for role in sorted(endpoint.needs)],
-        "parameters": [{"$ref": f"#/components/parameters/{each}"} for each in names],
+        "parameters": parameters,
         "responses": _responses(endpoint),
     }
     if not endpoint.read_only:
@@ -135,6 +151,12 @@ def _operation(name: str, endpoint: Endpoint) -> Json:
 def _parameter(name: str) -> Json:
     description, schema = _PARAMETERS[name]
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+
+
+def _filter(name: str) -> Json:
+    description, schema = _QUERY[name]
+    filtered: dict[str, Json] = {"name": name, "in": "query", "description": description, "schema": schema}
+    return {**filtered, "explode": False} if name == "kind" else filtered
 
 
 def _body(endpoint: Endpoint) -> Json:

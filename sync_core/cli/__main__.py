@@ -20,6 +20,7 @@ from . import (
     doctor,
     export_schema,
     expression,
+    history,
     holds,
     import_schema,
     mapping_cases,
@@ -30,6 +31,7 @@ from . import (
     sync,
     syncs,
     validate,
+    why,
 )
 from .screen import warning
 from .world import Exit, World
@@ -40,6 +42,8 @@ COMMANDS = (
     plan,
     status,
     sync,
+    why,
+    history,
     holds,
     adopt,
     poison,

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from ..ops import spreadsheet
 from ..ops.documents import as_json
 
 type Cell = str | Text
@@ -72,6 +73,9 @@ class Screen:
         with Progress(*columns, console=self._console, transient=True) as progress:
             task = progress.add_task(title, total=total)
             yield lambda done: progress.update(task, completed=done)
+
+    def csv(self, cells: Sequence[spreadsheet.Cell]) -> None:
+        self._stream.write(spreadsheet.line(cells))
 
     def json(self, document: object) -> None:
         """One of ops/documents, or JSON from elsewhere."""

@@ -7,6 +7,7 @@ sync.py       one user, reconciled at once
 plan.py       everybody, if all were looked at now (rehearsal.py reads and decides)
 holds.py      what the guard holds, and a person's decision
 adoptions.py  users who wait for an adoption, and a person's approval
+history.py    what happened, newest first; why.py explains one person by it (sentences.py has the words)
 kept.py       what a person did, for the record
 resync.py     feeds from the very beginning
 doctor/       checks, each with a remedy
@@ -14,7 +15,7 @@ names.py      syncs, tenants and users by the names that an operator gives
 changes.py    a change as a document, and in words
 parked.py     users who are tried again later
 errors.py     a request that cannot work, or is refused
-words.py      times and counts in words (times.py: in seconds)
+words.py      times and counts in words; times.py in seconds; spreadsheet.py has CSV
 principal.py  the caller over HTTP, and the caller's roles
 endpoints.py  `/api/ops/...`
 """

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -20,19 +21,22 @@ from ..model.errors import ConflictError, SyncError, TransientError
 from . import documents
 from .documents import Decided, as_json
 from .errors import UsageError
+from .history import MOST, history, question
 from .holds import decide, list_holds, past_decisions
-from .looks import preview
-from .names import find_source_tenants, find_sync
+from .names import find_source_tenants, find_sync, find_syncs
 from .principal import HEADER, Principal, Role, read_principal
 from .resync import start_rounds
 from .status import status
+from .why import explain
 
 log = logging.getLogger("xtsync.operators")
+
+_NUMBER = re.compile("[1-9][0-9]{0,3}")
 
 
 # The meaning of an error document, by its status.
 ERRORS: Mapping[int, str] = {
-    400: "The user is no object id, or the body says nothing that can be done.",
+    400: "The user is no object id, or a parameter or the body says nothing that can be done.",
     401: "Nobody is signed in.",
     403: "The caller has none of the roles, or a browser sends another site's request.",
     404: "Nothing has this name. With an empty body: the operator endpoints are switched off.",
@@ -49,6 +53,7 @@ class Call:
 
     headers: Mapping[str, str]
     route: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
 
@@ -87,6 +92,7 @@ class Endpoint:
     serve: Serve
     summary: str
     body: type | None = None
+    query: Sequence[str] = ()  # names of parameters, none of which is required
 
     @property
     def read_only(self) -> bool:
@@ -102,7 +108,7 @@ class Endpoint:
     def errors(self) -> frozenset[int]:
         """The statuses of ERRORS that this endpoint answers with."""
         none = set()
-        if "{user}" not in self.path and self.body is None:
+        if "{user}" not in self.path and self.body is None and not self.query:
             none.add(400)
         if self.read_only:
             none |= {409, 415}
@@ -168,7 +174,27 @@ async def _status_of_all(runtime: Runtime, _call: Call, _principal: Principal) -
 
 
 async def _why(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await preview(runtime, _sync(runtime, call), _user(call), values=False))
+    return Answer(status=200, document=await explain(runtime, _sync(runtime, call), _user(call)))
+
+
+async def _activity(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    query = call.query
+    with _named():
+        syncs = find_syncs(runtime.config, query.get("sync"))
+    user = _object_id(query["user"]) if "user" in query else ""
+    try:
+        asked = question(
+            [(sync.name, user) for sync in syncs],
+            runtime.clock.now(),
+            kinds=query.get("kind"),
+            since=query.get("since"),
+            until=query.get("until"),
+            limit=_limit(query.get("limit", "100")),
+            after=query.get("after", ""),
+        )
+        return Answer(status=200, document=await history(runtime, asked))
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
 
 
 async def _holds(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
@@ -206,9 +232,16 @@ async def _nominate(runtime: Runtime, call: Call, _principal: Principal) -> Answ
     return Answer(status=202, document=documents.Nominated(nominated=nominated))
 
 
-def _reads(path: str, document: type, serve: Serve, summary: str) -> Endpoint:
-    statuses = frozenset({200})
-    return Endpoint(method="GET", path=path, document=document, statuses=statuses, serve=serve, summary=summary)
+def _reads(path: str, document: type, serve: Serve, summary: str, query: Sequence[str] = ()) -> Endpoint:
+    return Endpoint(
+        method="GET",
+        path=path,
+        document=document,
+        statuses=frozenset({200}),
+        serve=serve,
+        summary=summary,
+        query=query,
+    )
 
 
 def _acts(
@@ -227,9 +260,12 @@ def _acts(
 
 _DECIDE = "Approve or reject one held deletion; recorded with the caller's object id"
 
+_FILTERS = ("sync", "user", "kind", "since", "until", "limit", "after")
+
 ENDPOINTS: Mapping[str, Endpoint] = {
     "status": _reads("ops/status", documents.Status, _status_of_all, "How everything stands"),
-    "why": _reads("ops/why/{sync}/{user}", documents.SyncResult, _why, "One look at one user, without acting"),
+    "why": _reads("ops/why/{sync}/{user}", documents.Explanation, _why, "One user explained, without acting"),
+    "activity": _reads("ops/activity", documents.Activity, _activity, "What happened, newest first", _FILTERS),
     "holds": _reads("ops/holds", documents.Holds, _holds, "The deletions that the guard holds"),
     "decisions": _reads("ops/decisions", documents.Decisions, _decisions, "What people decided about held deletions"),
     "decide": _acts(
@@ -257,10 +293,20 @@ def _sync(runtime: Runtime, call: Call) -> Sync:
 
 
 def _user(call: Call) -> str:
-    user = call.route["user"].lower()
+    return _object_id(call.route["user"])
+
+
+def _object_id(text: str) -> str:
+    user = text.lower()
     if not is_object_id(user):
         raise HttpError(400, "a user is named by object id")
     return user
+
+
+def _limit(text: str) -> int:
+    if not _NUMBER.fullmatch(text) or int(text) > MOST:
+        raise HttpError(400, f"`limit` is a number from 1 to {MOST}")
+    return int(text)
 
 
 def _decision(call: Call) -> Decided:

@@ -22,6 +22,7 @@ from .names import source_ids
 from .words import many
 
 _MOST_DECISIONS = 1000
+_WORDS = {"SoftDelete": "deletion", "Disable": "disabling"}  # a kind of change, as the record has it
 
 
 async def list_holds(runtime: Runtime, syncs: Iterable[Sync]) -> documents.Holds:
@@ -98,8 +99,8 @@ async def decide(runtime: Runtime, chosen: Sequence[HoldRecord], decision: Decid
             except ConflictError:
                 changed.append(hold)
                 continue
-            why = f"{hold.change}: {hold.cause}" if hold.cause else hold.change
-            await keep(runtime, kind, [(hold.sync, hold.source_id)], by=by, reason=why, target_id=hold.target_id)
+            reason = _WORDS.get(hold.change, hold.change) + (f" ({hold.cause})" if hold.cause else "")
+            await keep(runtime, kind, [(hold.sync, hold.source_id)], by=by, reason=reason, target_id=hold.target_id)
     finally:
         # Also after an error in between: nobody may be left approved without a look.
         if approve:

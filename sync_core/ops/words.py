@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 _UNITS = ((86_400, "days"), (3600, "h"), (60, "min"))
 
@@ -24,6 +24,10 @@ def ahead(at: datetime | None, now: datetime) -> str:
         return "-"
     seconds = (at - now).total_seconds()
     return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
+
+
+def at_second(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def many(count: int, noun: str) -> str:

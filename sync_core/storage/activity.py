@@ -16,7 +16,7 @@ all, and before that a question by kind is answered by the listing.
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,6 +34,7 @@ MAX_BODY_BYTES = 32 * 1024  # of UTF-8; as UTF-16 at most 64 KiB, the limit of a
 
 _POISON = "poison:"  # no sync's partition: `key` never yields a colon
 _SINCE = "since"
+_PLACE = re.compile(r"[0-9]{17}[ -~]{0,1000}\n[ -~]{1,256}")  # a row key, and the name of its sync
 # An event may be written so much later than it happened, by another machine's clock.
 _LATE = timedelta(minutes=1)
 
@@ -217,11 +218,12 @@ def _read_token(token: str) -> tuple[str, str]:
     if not token:
         return "", ""
     try:
-        rk, _, sync = base64.b64decode(token, altchars=b"-_", validate=True).decode().partition("\n")
-    except (binascii.Error, UnicodeDecodeError) as error:
+        place = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except ValueError as error:
         raise ValueError("not a continuation token") from error
-    if not rk or not sync or not rk.isprintable():
+    if not _PLACE.fullmatch(place):
         raise ValueError("not a continuation token")
+    rk, _, sync = place.partition("\n")
     return rk, sync
 
 

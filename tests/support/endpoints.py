@@ -28,6 +28,7 @@ def call(bench: Bench, name: str, *roles: str, body: object = None, enabled: boo
     request = Call(
         headers={HEADER: principal(*roles), **JSON, **options.get("headers", {})},
         route={"sync": NAME, "user": ADA, "tenant": "contoso", **options.get("route", {})},
+        query=options.get("query", {}),
         body=options.get("raw", json.dumps(body or {}).encode()),
     )
     return bench.do(answer(name, request, enabled=enabled, origin=ORIGIN, runtime=runtime))

@@ -337,6 +337,29 @@ def http_why(bench: Bench) -> Shown:
     return http(bench, "why", "Reader")
 
 
+def why(bench: Bench) -> Shown:
+    sync_of_refused_attributes(bench)
+    return xtsync(bench, "why", ADA)
+
+
+def history(bench: Bench) -> Shown:
+    """Somebody is deleted, somebody held and approved; older events follow on another page."""
+    sync_held(bench)
+    bench.clock.advance(HOUR)
+    bench.run("holds", "approve", bench.code(), "--yes", "--by", "anna")
+    return xtsync(bench, "history", "--limit", "2")
+
+
+def http_activity(bench: Bench) -> Shown:
+    sync_parks(bench)
+    bench.run("resync", "--by", "anna")
+    return http(bench, "activity", "Reader", query={"kind": "refused,resynced", "since": "1d"})
+
+
+def http_activity_of_nothing(bench: Bench) -> Shown:
+    return http(bench, "activity", "Reader", query={"kind": "exploded"})
+
+
 def http_decided(bench: Bench) -> Shown:
     bench.hold(ADA)
     return http(bench, "decide", body={"decision": "reject"})
@@ -378,10 +401,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     *(status_fresh, status, plan, plan_of_nothing, resync, resync_not_started, poison, poison_removed),
     *(sync_invites, sync_of_nothing, sync_dry_run, sync_dry_run_with_values, sync_of_a_manager),
     *(sync_of_refused_attributes, sync_parks, sync_would_park, sync_needs_approval, sync_held, sync_tries_again),
-    *(sync_fails, sync_cannot_take_access, sync_deletes, adopt_list, adopt_user),
+    *(sync_fails, sync_cannot_take_access, sync_deletes, adopt_list, adopt_user, why, history),
     *(holds, holds_approved, holds_not_rejected, validate, validate_faults, mapping_cases, import_schema),
     *(expression_value, expression_flow, expression_error, doctor),
     *(error_of_usage, error_of_configuration, error_unexpected),
+    *(http_activity, http_activity_of_nothing),
     *(http_why, http_decided, http_not_decided, http_nominated, http_resync, http_resync_not_started),
     *(http_forbidden, http_no_such_sync, http_storage_silent),
 )

@@ -82,14 +82,16 @@ def test_status_is_the_command_s_document(bench: Bench) -> None:
     assert bench.built[0] is True
 
 
-def test_why_is_the_dry_run_s_document(bench: Bench) -> None:
-    """And nothing is written anywhere."""
+def test_why_is_the_command_s_document(bench: Bench) -> None:
+    """With all that a dry run says; and nothing is written anywhere."""
     bench.source.users[ADA] = person()
     before = bench.stored()
     seen = call(bench, "why", "Reader")
     assert bench.stored() == before
-    (shown,) = bench.run("sync", ADA, "--sync", NAME, "--dry-run", "--json").json["results"]
+    (shown,) = bench.run("why", ADA, "--sync", NAME, "--json").json["results"]
     assert (seen.status, said(seen)) == (200, shown)
+    (dry_run,) = bench.run("sync", ADA, "--sync", NAME, "--dry-run", "--json").json["results"]
+    assert shown == {**dry_run, "sentences": shown["sentences"], "events": []}
     assert "Ada" not in seen.body
 
 

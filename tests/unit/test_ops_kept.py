@@ -48,8 +48,8 @@ def test_a_decision_about_a_deletion(bench: Bench) -> None:
     assert bench.run("holds", "reject", bench.code(), BOB, "--yes", "--by", "grace").code == 0
     assert bench.run("holds", "approve", bench.code(), ADA, "--yes", "--by", "anna").code == 0
     assert {told(each) for each in record(bench)} == {
-        (Kind.APPROVED, ADA, "SoftDelete", "guest-of-aaaa", "anna"),
-        (Kind.REJECTED, BOB, "Disable", "guest-of-bbbb", "grace"),
+        (Kind.APPROVED, ADA, "deletion", "guest-of-aaaa", "anna"),
+        (Kind.REJECTED, BOB, "disabling", "guest-of-bbbb", "grace"),
     }
 
 
@@ -57,7 +57,7 @@ def test_a_decision_over_http(bench: Bench) -> None:
     """By the caller's object id."""
     bench.hold(ADA)
     assert call(bench, "decide", "Operator", body={"decision": "approve"}).status == 200
-    assert [told(each) for each in record(bench)] == [(Kind.APPROVED, ADA, "SoftDelete", "guest-of-aaaa", OPERATOR_ID)]
+    assert [told(each) for each in record(bench)] == [(Kind.APPROVED, ADA, "deletion", "guest-of-aaaa", OPERATOR_ID)]
 
 
 def test_an_adoption(bench: Bench) -> None:

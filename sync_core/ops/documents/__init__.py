@@ -4,6 +4,7 @@ Fields have the names that programs read; docs/openapi.json is generated from th
 
 rendering.py   as_json, and fields that are left out
 changes.py     changes of a target user, made or to come
+activity.py    the record of what happened
 users.py       one user: each look, the outcome, adoptions
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
@@ -13,6 +14,7 @@ deployment.py  status, rounds, the doctor's report, errors
 files.py       sync.yaml, cases of mappings, a schema
 """
 
+from .activity import Activity, ActivityEvent, EventDecision, Explanation, Explanations
 from .changes import (
     Adopt,
     Change,
@@ -77,6 +79,8 @@ from .users import (
 __all__ = [
     "ABSENT",
     "Absent",
+    "Activity",
+    "ActivityEvent",
     "Adopt",
     "ApprovedAdoption",
     "ApprovedAdoptions",
@@ -89,6 +93,9 @@ __all__ = [
     "Disable",
     "Error",
     "ErrorDetail",
+    "EventDecision",
+    "Explanation",
+    "Explanations",
     "FailedUser",
     "FeedStatus",
     "Finding",

@@ -1,0 +1,53 @@
+"""`xtsync why USER`: where one person stands now, and what happened before, in sentences."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from ..ops.documents import Explanation, Explanations
+from ..ops.names import find_user
+from ..ops.why import explain
+from ..ops.words import at_second
+from .command import USER, Commands, add_command
+from .screen import Screen
+from .world import Exit, World
+
+_DESCRIPTION = """\
+Reads the user from the source tenant and decides as the app would, writes nothing, and says in sentences where the
+user stands. The last ten events of the record stand under it; `xtsync history USER` has all."""
+
+
+def add_parser(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "why",
+        run,
+        summary="explain why one user is, or is not, in the target",
+        description=_DESCRIPTION,
+        examples=("why adele@contoso.example", f"why {USER} --sync contoso-to-fabrikam --json"),
+    )
+    parser.add_argument("user", metavar="USER", help="object id or user principal name in the source tenant")
+    parser.add_argument("--sync", metavar="NAME", help="default: every sync whose source tenant knows the user")
+
+
+async def run(args: Namespace, world: World) -> int:
+    async with world.runtime(read_only=True) as runtime:
+        explained = [
+            await explain(runtime, sync, user) for sync, user in await find_user(runtime, args.user, args.sync)
+        ]
+    world.answer(Explanations(results=explained), _show, json=args.json)
+    return Exit.DONE
+
+
+def _show(screen: Screen, explained: Explanations) -> None:
+    for each in explained.results:
+        _show_one(screen, each)
+
+
+def _show_one(screen: Screen, explained: Explanation) -> None:
+    screen.heading(f"{explained.sync}  user {explained.user}")
+    for sentence in explained.sentences:
+        screen.line(f"  {sentence}")
+    screen.line("  What happened, newest first:" if explained.events else "  Nothing is on record.")
+    for event in explained.events:
+        screen.line(f"    {at_second(event.at)}  {event.text}")

@@ -1,0 +1,66 @@
+"""Events of the record as documents, and one person explained by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ...model import InScope, Kind
+from .rendering import document
+from .users import SyncResult
+
+
+@document
+class EventDecision:
+    """The reason in our own words, and the scope's verdict that it rested on. Null: not known, or there is none."""
+
+    reason: str | None
+    scope: InScope | None
+    scope_reason: str | None
+
+
+@document
+class ActivityEvent:
+    """One thing that happened to one user, or, where `user` is null, to the sync as a whole.
+
+    `text` says it in a sentence. `why` is what led to the look. `refused` are attributes that Graph refuses to write.
+    `graph_request_ids` are those of the writes, as the target tenant's audit log has them. `operator` is an object id,
+    or a name from the command line.
+    """
+
+    at: datetime
+    sync: str
+    user: str | None
+    kind: Kind
+    text: str
+    why: str | None
+    decision: EventDecision
+    attributes: Sequence[str]
+    refused: Sequence[str]
+    target_id: str | None
+    graph_request_ids: Sequence[str]
+    operator: str | None
+    latency_ms: int | None
+    attempt: int
+    next_try_at: datetime | None
+
+
+@document
+class Activity:
+    """Events, newest first. `more` as the parameter `after` gives older ones; null where there are none."""
+
+    events: Sequence[ActivityEvent]
+    more: str | None
+
+
+@document
+class Explanation(SyncResult):
+    """One look at one user without acting: what it found in sentences, and the last ten events under it."""
+
+    sentences: Sequence[str]
+    events: Sequence[ActivityEvent]
+
+
+@document
+class Explanations:
+    results: Sequence[Explanation]

@@ -1,0 +1,110 @@
+"""The record of what happened, as a person asks for it: of whom, which kinds, since when."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ..assembly import Runtime
+from ..model import Event, Kind, Sync, is_object_id
+from ..ports import Asked
+from . import documents
+from .errors import UsageError
+from .names import find_syncs, find_user
+from .sentences import of_event
+from .times import moment
+
+MOST = 1000  # events of one page
+_PAGE = 100
+
+
+async def people(runtime: Runtime, user: str, sync: str | None) -> list[tuple[str, str]]:
+    """The syncs to ask, each with the user's object id. A name is looked up now.
+
+    An object id is taken as it is: the record outlives the person, and no tenant is asked.
+    """
+    if is_object_id(user.lower()):
+        return [(each.name, user.lower()) for each in find_syncs(runtime.config, sync)]
+    return [(each.name, source_id) for each, source_id in await find_user(runtime, user, sync)]
+
+
+def everybody(syncs: Iterable[Sync]) -> list[tuple[str, str]]:
+    return [(sync.name, "") for sync in syncs]
+
+
+def question(
+    of: Sequence[tuple[str, str]],
+    now: datetime,
+    *,
+    kinds: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int = _PAGE,
+    after: str = "",
+) -> Asked:
+    """Raises UsageError for a kind or a time that is none."""
+    return Asked(
+        of=of,
+        kinds=frozenset() if kinds is None else _kinds(kinds),
+        since=None if since is None else moment(since, now),
+        until=None if until is None else moment(until, now),
+        limit=limit,
+        after=after,
+    )
+
+
+async def history(runtime: Runtime, asked: Asked) -> documents.Activity:
+    """One page. Raises UsageError for an `after` that no page gave."""
+    try:
+        page = await runtime.storage.activity.page(asked)
+    except ValueError:
+        raise UsageError(
+            "`after` is not the `more` of a page", hint="Take `more` as the page before gave it, or leave it out."
+        ) from None
+    return documents.Activity(events=[shown(event) for event in page.events], more=page.more or None)
+
+
+async def all_events(runtime: Runtime, asked: Asked, most: int | None) -> AsyncIterator[documents.ActivityEvent]:
+    """Page by page, to the end or the newest `most`; no more than one page is held."""
+    left = most
+    while left is None or left > 0:
+        page = await history(runtime, replace(asked, limit=MOST if left is None else min(left, MOST)))
+        for event in page.events:
+            yield event
+        if page.more is None:
+            return
+        asked = replace(asked, after=page.more)
+        left = None if left is None else left - len(page.events)
+
+
+def shown(event: Event) -> documents.ActivityEvent:
+    began = event.nominated_at
+    latency = None if began is None else max(0, (event.at - began) // timedelta(milliseconds=1))
+    return documents.ActivityEvent(
+        at=event.at,
+        sync=event.sync,
+        user=event.user or None,
+        kind=event.kind,
+        text=of_event(event),
+        why=event.why or None,
+        decision=documents.EventDecision(
+            reason=event.reason or None, scope=event.scope, scope_reason=event.scope_reason or None
+        ),
+        attributes=event.attributes,
+        refused=event.refused,
+        target_id=event.target_id or None,
+        graph_request_ids=event.graph_request_ids,
+        operator=event.operator or None,
+        latency_ms=latency,
+        attempt=event.attempt,
+        next_try_at=event.next_try_at,
+    )
+
+
+def _kinds(text: str) -> frozenset[Kind]:
+    names = [name.strip() for name in text.split(",")]
+    unknown = [name for name in names if name not in set(Kind)]
+    if unknown:
+        raise UsageError(f"no kind of event is named '{unknown[0]}'", hint=f"Kinds are: {', '.join(Kind)}.")
+    return frozenset(map(Kind, names))

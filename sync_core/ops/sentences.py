@@ -1,0 +1,120 @@
+"""A look and an event in sentences, for people who know neither the words of the decision nor of Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..model import Event, Kind, LinkState, Reason, SourceState, Why
+from . import documents
+from .changes import WAYS_OUT, in_words
+from .words import at_second, span
+
+_TRIGGERS: Mapping[str, str] = {
+    Why.NOTIFICATION: "after a change notification",
+    Why.FEED: "after a poll",
+    Why.ABSENT: "after a full round",
+    Why.MARKED: "after a listing of the target",
+    Why.MANAGER: "after a change of the manager",
+    Why.RETRY: "at a retry",
+    Why.OPERATOR: "when an operator asked",
+    Why.APPROVED: "after an approval",
+}
+_EVENTS: Mapping[Kind, str] = {
+    Kind.INVITED: "invited as target user {target}",
+    Kind.LINKED: "found again as target user {target}",
+    Kind.ADOPTED: "adopted target user {target}, who was there before",
+    Kind.UPDATED: "updated {attributes}",
+    Kind.DISABLED: "disabled in the target: {reason}",
+    Kind.ENABLED: "enabled in the target",
+    Kind.RESTORED: "restored in the target",
+    Kind.SOFT_DELETED: "deleted in the target: {reason}",
+    Kind.LOST: "somebody else deleted target user {target}",
+    Kind.UNLINKED: "unlinked: {reason}",
+    Kind.HELD: "the deletion guard held it: {reason}",
+    Kind.RELEASED: "the hold ended: nothing is to be taken away any more",
+    Kind.REFUSED: "left alone: {reason}",
+    Kind.PARKED: "set aside after an error: {reason}",
+    Kind.APPROVED: "{operator} approved: {reason}",
+    Kind.REJECTED: "{operator} rejected: {reason}",
+    Kind.RESYNCED: "{operator} had everybody read again: {reason}",
+    Kind.PUT_BACK: "{operator} had it handled again: {reason}",
+    Kind.DISCARDED: "{operator} removed {reason}",
+    Kind.CONFIGURED: "another configuration took the lead: {reason}",
+    Kind.OTHER: "of a newer version: {reason}",
+}
+_SOURCE: Mapping[SourceState, str] = {
+    SourceState.LIVE: "enabled",
+    SourceState.DISABLED: "disabled",
+    SourceState.SOFT_DELETED: "deleted, and can be restored",
+    SourceState.GONE: "not there",
+}
+_LINK: Mapping[LinkState, str] = {
+    LinkState.SEEN: "No target user is linked.",
+    LinkState.INVITING: "An invitation was begun and is not finished.",
+    LinkState.LINKED: "Target user {target} is linked.",
+    LinkState.DELETED: "Target user {target} was deleted by this sync.",
+    LinkState.LOST: "Target user {target} was deleted by somebody else.",
+}
+
+
+def of_event(event: Event) -> str:
+    """Without a full stop, so that it stands in a table and in a list. Attributes by name, people by id."""
+    text = _EVENTS[event.kind].format(
+        target=event.target_id or "of unknown id",
+        attributes=", ".join(event.attributes) or "nothing by name",
+        reason=event.reason or "no reason was recorded",
+        operator=event.operator or "somebody",
+    )
+    if event.kind is Kind.REFUSED and event.reason in set(Reason) and Reason(event.reason) in WAYS_OUT:
+        text += f" ({WAYS_OUT[Reason(event.reason)]})"
+    if event.next_try_at is not None:
+        text += f"; looked at again at {at_second(event.next_try_at)}"
+    if event.why in _TRIGGERS:
+        text += f", {_TRIGGERS[event.why]}"
+    if event.nominated_at is not None and event.why == Why.NOTIFICATION:
+        text += f", {span(max(0.0, (event.at - event.nominated_at).total_seconds()))} later"
+    return text
+
+
+def of_look(result: documents.SyncResult) -> list[str]:
+    """Where the user stands in the source, in the scope and in the target; then what the next look would do."""
+    sentences = [each for step in result.steps[-1:] for each in _look(step)]
+    outcome = result.outcome
+    if outcome.error is not None and not outcome.changes:
+        sentences.append(f"The look failed: {outcome.error}.")
+        if outcome.hint:
+            sentences.append(outcome.hint)
+    return sentences
+
+
+def _look(look: documents.Look) -> list[str]:
+    link = _LINK[look.link.state].format(target=look.link.target_id or "of unknown id")
+    if look.link.dirty:
+        link += " A write to it was begun and not recorded, so every attribute is to be written again."
+    sentences = [f"The user is {_SOURCE[look.source.state]} in the source.", _scope(look.scope), link]
+    if look.refused is not None:
+        sentences.append(f"Graph refuses to write {', '.join(look.refused.attributes)}.")
+    return [*sentences, *_decision(look.decision)]
+
+
+def _scope(scope: documents.Scope) -> str:
+    if scope.undecided:
+        return f"Whether the user is in scope cannot be told: {scope.reason}."
+    return f"The user is {'in' if scope.in_scope else 'out of'} scope: {scope.reason}."
+
+
+def _decision(decision: documents.Change) -> list[str]:
+    match decision:
+        case documents.Skip(reason=Reason.NO_CHANGE):
+            return ["Nothing is to be done: the target is as it should be."]
+        case documents.Skip(reason=reason):
+            return [f"Nothing is done: {reason}.", *_way_out(reason)]
+        case documents.Refuse(reason=reason):
+            return [f"What would have to be done may not be: {reason}.", *_way_out(reason)]
+        case documents.Hold():
+            return [f"The deletion guard holds the next step: {in_words(decision.held)}.", "See `xtsync holds`."]
+    return [f"The next look would do this: {in_words(decision)}."]
+
+
+def _way_out(reason: Reason) -> list[str]:
+    return [f"The way out: {WAYS_OUT[reason]}."] if reason in WAYS_OUT else []

@@ -1,0 +1,28 @@
+"""One person explained: the look as of now, and the last ten events under it."""
+
+from __future__ import annotations
+
+from ..assembly import Runtime
+from ..model import Sync
+from . import documents
+from .history import history, question
+from .looks import preview
+from .sentences import of_look
+
+_EVENTS = 10
+
+
+async def explain(runtime: Runtime, sync: Sync, user: str) -> documents.Explanation:
+    """Reads and decides, and writes nothing anywhere. `runtime` is in read-only mode."""
+    look = await preview(runtime, sync, user, values=False)
+    past = await history(runtime, question([(sync.name, user)], runtime.clock.now(), limit=_EVENTS))
+    return documents.Explanation(
+        sync=look.sync,
+        user=look.user,
+        dry_run=look.dry_run,
+        steps=look.steps,
+        outcome=look.outcome,
+        seconds=look.seconds,
+        sentences=of_look(look),
+        events=past.events,
+    )
