@@ -7,6 +7,7 @@ The client takes a permit of the write budget before each write.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import batched
 
 from ..model import ENABLED, Attributes, Marker, TargetUser, is_external, is_object_id
 from ..model.errors import AddressTakenError, GraphRefusedError, MissingManagerError, UnavailableError
@@ -28,6 +29,8 @@ _CANDIDATES = "/users?$filter={filter}&$select="
 _MARKED = "/users?$top=999&$filter={filter}&$select=id,"
 _INVITATIONS = "/invitations"
 _MANAGER = "/users/{id}/manager/$ref"
+_INVITED = "/users?$filter={filter}&$select=id,externalUserState"
+_MOST_IN = 15  # values of one `in`. https://learn.microsoft.com/graph/filter-query-parameter
 _MOST_REFUSALS = 10  # of one update: six find one refused attribute among 32, whatever else is accepted in between
 
 
@@ -84,6 +87,15 @@ class GraphTarget:
 
     async def existing(self, target_ids: Sequence[str]) -> set[str]:
         return await existing_users(self._client, target_ids)
+
+    async def redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
+        found: dict[str, bool] = {}
+        for some in batched(target_ids, _MOST_IN, strict=False):
+            ids = ",".join(map(_quoted, some))
+            async for user in self._client.pages(_INVITED, {"filter": f"id in ({ids})"}):
+                if isinstance(state := user.get("externalUserState"), str):
+                    found[str(user.get("id"))] = state == "Accepted"
+        return found
 
     async def enabled(self, target_id: str) -> bool:
         user = await self._get(_ENABLED, target_id)

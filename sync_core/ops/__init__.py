@@ -4,6 +4,7 @@ documents/    everything that is said, one definition each
 status.py     how everything stands
 looks.py      one look at one user, and what would be done
 sync.py       one user, reconciled at once
+report.py     everybody who has access
 plan.py       everybody, if all were looked at now (rehearsal.py reads and decides)
 holds.py      what the guard holds, and a person's decision
 adoptions.py  users who wait for an adoption, and a person's approval

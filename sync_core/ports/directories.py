@@ -146,6 +146,10 @@ class TargetDirectory(Protocol):
         """Which of these (at most 1,000) ids are there now."""
         ...
 
+    async def redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Whether each of these has accepted the invitation, where the tenant says so."""
+        ...
+
     async def enabled(self, target_id: str) -> bool:
         """Whether this user is there and may sign in."""
         ...

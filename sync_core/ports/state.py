@@ -38,6 +38,10 @@ class Links(Protocol):
         """The source ids of users who were in some group of the scope at the last look, in order, from `after` on."""
         ...
 
+    def pairs(self, sync: str, after: str = "") -> AsyncIterator[Link]:
+        """The links whose target user is ours and present, in the order of the source ids, from `after` on."""
+        ...
+
     async def one(self, sync: str) -> Link | None:
         """The first link whose target user is ours and present."""
         ...

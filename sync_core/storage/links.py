@@ -88,6 +88,12 @@ class TableLinks:
             if row.rk != start:
                 yield unkey(row.rk)
 
+    async def pairs(self, sync: str, after: str = "") -> AsyncIterator[Link]:
+        start = key(after)
+        async for row in self._table.query(key(sync), rk_from=start, where={"present": True}):
+            if row.rk != start and not is_newer(row):
+                yield _link(row)
+
     async def one(self, sync: str) -> Link | None:
         rows = self._table.query(key(sync), where={"present": True}, limit=PAGE_ROWS)
         return next((_link(row) for row in [row async for row in rows] if not is_newer(row)), None)

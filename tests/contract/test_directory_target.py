@@ -250,3 +250,12 @@ async def test_a_new_user_is_not_everywhere_yet(tenants: Tenants) -> None:
     tenants.later(timedelta(seconds=21))
     assert await tenants.target.update(guest, {"department": "X"}) == {}
     assert tenants.account(guest)["department"] == "X"
+
+
+async def test_who_has_redeemed(tenants: Tenants) -> None:
+    """Of more guests than one request asks about; nothing of an internal user, and of one who is not there."""
+    guests = [await invited(tenants, f"u{n}") for n in range(17)]
+    internal = tenants.employee(ADDRESS)
+    await tenants.redeem(guests[16])
+    found = await tenants.target.redeemed([*guests, internal, NOBODY])
+    assert found == {**dict.fromkeys(guests[:16], False), guests[16]: True}

@@ -36,6 +36,7 @@ class Account:
     created_at: datetime
     attributes: dict[str, Json] = field(default_factory=dict)
     replicated_after: timedelta = timedelta()
+    redeemed: bool = False
 
     @property
     def addresses(self) -> set[str]:
@@ -101,6 +102,9 @@ class MemoryTarget:
 
     async def existing(self, target_ids: Sequence[str]) -> set[str]:
         return await self._faults.call("target.existing", self._existing(target_ids))
+
+    async def redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
+        return await self._faults.call("target.redeemed", self._redeemed(target_ids))
 
     async def enabled(self, target_id: str) -> bool:
         return await self._faults.call("target.enabled", self._enabled(target_id))
@@ -185,6 +189,10 @@ class MemoryTarget:
 
     async def _existing(self, target_ids: Sequence[str]) -> set[str]:
         return {target_id for target_id in target_ids if self._visible(target_id)}
+
+    async def _redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
+        there = [each for each in target_ids if self._visible(each) and self.users[each].external]
+        return {each: self.users[each].redeemed for each in there}
 
     async def _enabled(self, target_id: str) -> bool:
         return self._visible(target_id) and self.users[target_id].attributes.get("accountEnabled") is not False

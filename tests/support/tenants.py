@@ -74,6 +74,10 @@ class Tenants(Protocol):
         """A user of Fabrikam itself who has this address."""
         ...
 
+    async def redeem(self, target_id: str) -> None:
+        """This guest accepts the invitation."""
+        ...
+
     def account(self, target_id: str) -> Mapping[str, Json]: ...
     def make_administrator(self, target_id: str) -> None: ...
     def replicate_within(self, time: timedelta) -> None:
@@ -165,6 +169,9 @@ class MemoryTenants:
         user_id = self._new_id()
         self.target.add(user_id, address, external=False)
         return user_id
+
+    async def redeem(self, target_id: str) -> None:
+        self.target.users[target_id].redeemed = True
 
     def account(self, target_id: str) -> Mapping[str, Json]:
         return self.target.users[target_id].attributes
@@ -263,6 +270,9 @@ class EmulatedTenants:
     def employee(self, address: str) -> str:
         named = {**_person("internal", {}), "userPrincipalName": "internal@fabrikam.com", "mail": address}
         return self.world.target.create({**named, "otherMails": [address]}).id
+
+    async def redeem(self, target_id: str) -> None:
+        await self.world.control("POST", f"/tenants/{FABRIKAM}/redeem", {"users": [target_id]})
 
     def account(self, target_id: str) -> Mapping[str, Json]:
         user = self.world.target.user(target_id)

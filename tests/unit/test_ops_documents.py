@@ -342,6 +342,12 @@ def why(bench: Bench) -> Shown:
     return xtsync(bench, "why", ADA)
 
 
+def report(bench: Bench) -> Shown:
+    sync_invites(bench)
+    bench.link(BOB)
+    return xtsync(bench, "report", "--redeemed")
+
+
 def history(bench: Bench) -> Shown:
     """Somebody is deleted, somebody held and approved; older events follow on another page."""
     sync_held(bench)
@@ -401,7 +407,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *(status_fresh, status, plan, plan_of_nothing, resync, resync_not_started, poison, poison_removed),
     *(sync_invites, sync_of_nothing, sync_dry_run, sync_dry_run_with_values, sync_of_a_manager),
     *(sync_of_refused_attributes, sync_parks, sync_would_park, sync_needs_approval, sync_held, sync_tries_again),
-    *(sync_fails, sync_cannot_take_access, sync_deletes, adopt_list, adopt_user, why, history),
+    *(sync_fails, sync_cannot_take_access, sync_deletes, adopt_list, adopt_user, why, history, report),
     *(holds, holds_approved, holds_not_rejected, validate, validate_faults, mapping_cases, import_schema),
     *(expression_value, expression_flow, expression_error, doctor),
     *(error_of_usage, error_of_configuration, error_unexpected),

@@ -6,6 +6,7 @@ rendering.py   as_json, and fields that are left out
 changes.py     changes of a target user, made or to come
 activity.py    the record of what happened
 users.py       one user: each look, the outcome, adoptions
+report.py      everybody who has access
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
 poison.py      messages that no function could handle, and decisions
@@ -56,6 +57,7 @@ from .holds import Decided, Decision, DecisionRequest, Decisions, HeldDeletion, 
 from .plans import FailedUser, Plan, PlannedUser, SyncPlan
 from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
 from .rendering import ABSENT, Absent, as_json
+from .report import AccessEntry, AccessReport
 from .syncs import Step, SyncChange
 from .users import (
     ApprovedAdoption,
@@ -79,6 +81,8 @@ from .users import (
 __all__ = [
     "ABSENT",
     "Absent",
+    "AccessEntry",
+    "AccessReport",
     "Activity",
     "ActivityEvent",
     "Adopt",
