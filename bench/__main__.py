@@ -14,7 +14,22 @@ from rich.console import Console
 
 from local.processes import ChildFailedError, bypass_proxies
 
-from . import budget, burst, emulator, groups, idle, imports, kill, latency, managers, mapping, paced, resync, simulate
+from . import (
+    budget,
+    burst,
+    emulator,
+    groups,
+    idle,
+    imports,
+    kill,
+    latency,
+    managers,
+    mapping,
+    paced,
+    record,
+    resync,
+    simulate,
+)
 from .figures import Figure, as_json, as_table
 from .run import Run, Scenario, StalledError
 
@@ -30,6 +45,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "kill": kill.measure,
     "resync": resync.measure,
     "budget": budget.measure,
+    "record": record.measure,
     "simulate": simulate.measure,
     "emulator": emulator.measure,
 }

@@ -10,7 +10,6 @@ from ..assembly import Runtime
 from ..model import Kind
 from ..ops.documents import Activity, ActivityEvent
 from ..ops.history import MOST, all_events, everybody, history, people, question
-from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.words import at_second, many
 from ..ports import Asked
@@ -79,7 +78,7 @@ async def _asked(args: Namespace, runtime: Runtime) -> Asked:
     if args.user is not None:
         of = await people(runtime, args.user, args.sync)
     else:
-        of = everybody(find_syncs(runtime.config, args.sync))
+        of = await everybody(runtime, args.sync)
     return question(
         of,
         runtime.clock.now(),

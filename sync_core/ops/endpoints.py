@@ -21,9 +21,9 @@ from ..model.errors import ConflictError, SyncError, TransientError
 from . import documents
 from .documents import Decided, as_json
 from .errors import UsageError
-from .history import MOST, history, question
+from .history import MOST, everybody, history, question
 from .holds import decide, list_holds, past_decisions
-from .names import find_source_tenants, find_sync, find_syncs
+from .names import find_source_tenants, find_sync
 from .principal import HEADER, Principal, Role, read_principal
 from .resync import start_rounds
 from .status import status
@@ -180,11 +180,11 @@ async def _why(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
 async def _activity(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
     query = call.query
     with _named():
-        syncs = find_syncs(runtime.config, query.get("sync"))
+        of = await everybody(runtime, query.get("sync"))
     user = _object_id(query["user"]) if "user" in query else ""
     try:
         asked = question(
-            [(sync.name, user) for sync in syncs],
+            [(sync, user) for sync, _ in of],
             runtime.clock.now(),
             kinds=query.get("kind"),
             since=query.get("since"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..assembly import Runtime
-from ..model import Event, Kind, Sync, is_object_id
+from ..model import Event, Kind, is_object_id
 from ..ports import Asked
 from . import documents
 from .errors import UsageError
@@ -25,12 +25,17 @@ async def people(runtime: Runtime, user: str, sync: str | None) -> list[tuple[st
     An object id is taken as it is: the record outlives the person, and no tenant is asked.
     """
     if is_object_id(user.lower()):
-        return [(each.name, user.lower()) for each in find_syncs(runtime.config, sync)]
+        return [(name, user.lower()) for name, _ in await everybody(runtime, sync)]
     return [(each.name, source_id) for each, source_id in await find_user(runtime, user, sync)]
 
 
-def everybody(syncs: Iterable[Sync]) -> list[tuple[str, str]]:
-    return [(sync.name, "") for sync in syncs]
+async def everybody(runtime: Runtime, sync: str | None) -> list[tuple[str, str]]:
+    """All of this sync, or of every sync of the configuration. The record of a former sync is found by its name."""
+    if sync is not None and sync not in runtime.config.syncs:
+        former = [(sync, "")]
+        if (await runtime.storage.activity.page(Asked(of=former, limit=1))).events:
+            return former
+    return [(each.name, "") for each in find_syncs(runtime.config, sync)]
 
 
 def question(

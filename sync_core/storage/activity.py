@@ -25,7 +25,7 @@ from functools import partial
 from ..model import Event, Kind, Why
 from ..model.errors import ConflictError
 from ..ports import Asked, Page, Poisoned, Tally
-from .activity_rows import columns_of, events_of
+from .activity_rows import columns_of, events_of, kinds_of
 from .columns import check_version, columns, flag, newest_first, time, time_or_none
 from .concurrency import for_each
 from .table import Row, Table, after_prefix, key
@@ -206,7 +206,7 @@ def _place(found: tuple[str, Row]) -> tuple[str, str]:
 
 
 def _is_any(row: Row, kinds: Collection[Kind]) -> bool:
-    return not kinds or any(event.kind in kinds for event in events_of(row))
+    return not kinds or any(kind in kinds for kind in kinds_of(row))
 
 
 def _token(last: tuple[str, Row]) -> str:

@@ -77,10 +77,11 @@ def columns_of(event: Event) -> dict[str, Value]:
 def events_of(row: Row) -> list[Event]:
     """One event; of a row of version 0.1 one for what was changed and one for what set the user aside."""
     check_version(row, "activity")
-    return [_event(row, kind) for kind in _kinds(row)]
+    return [_event(row, kind) for kind in kinds_of(row)]
 
 
-def _kinds(row: Row) -> Sequence[Kind]:
+def kinds_of(row: Row) -> Sequence[Kind]:
+    """The kinds of `events_of`, without the rest."""
     if "kind" in row.values:
         return [Kind(row.text("kind")) if row.text("kind") in set(Kind) else Kind.OTHER]
     changes, error = [name for name in row.text("changes").split(",") if name in _KINDS], row.text("error")

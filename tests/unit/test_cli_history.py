@@ -63,6 +63,18 @@ def test_no_tenant_is_asked_about_an_object_id(bench: Bench) -> None:
     assert not [each for each in bench.faults.calls if each.startswith("source.")]
 
 
+def test_the_record_of_a_former_sync(bench: Bench) -> None:
+    """Found by its name; a name that nothing was ever recorded under is a slip."""
+    event = Event(at=bench.clock.now(), sync="former", user=ADA, kind=Kind.UPDATED)
+    bench.do(bench.storage.activity.record([event]))
+    assert happened(bench.run("history", "--sync", "former", "--json").json) == [(ADA, "updated")]
+    assert happened(bench.run("history", ADA, "--sync", "former", "--json").json) == [(ADA, "updated")]
+    assert happened(said(call(bench, "activity", "Reader", query={"sync": "former", "user": ADA}))) == [
+        (ADA, "updated")
+    ]
+    assert bench.run("history", "--sync", "formr").code == 2
+
+
 def test_names_that_cannot_be_read_are_left_out(bench: Bench) -> None:
     """The list is there all the same."""
     bench.faults.fail_next("source.read_user", *[UnavailableError()] * 5)

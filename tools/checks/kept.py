@@ -32,6 +32,5 @@ KEPT = {
     "memory_storage.rng": "the simulator's seed",
     "memory_storage.wrap_table": "tests make a table fail",
     "memory_storage.wrap_queue": "tests make a queue fail",
-    "MemoryTable.page_rows": "a contract test reads across pages without a thousand rows",
     "TableLinks.page_rows": "a contract test reads across pages without a thousand rows",
 }
