@@ -21,6 +21,7 @@ from .ports import AppOnTenant, Clock, GroupDirectory, SourceDirectory, Subscrip
 from .reconcile.apply import Applier
 from .reconcile.engine import Engine
 from .reconcile.heirs import Heirs
+from .reconcile.reports import Reports
 from .reconcile.worker import Worker
 from .storage.repositories import Storage
 from .upkeep import Upkeep
@@ -129,11 +130,11 @@ def _applier(
 ) -> Applier:
     links, queues = storage.links, storage.queues
     return Applier(
-        sources=graph.sources,
         targets=graph.targets,
         links=links,
         guard=guard,
         heirs=Heirs(configurations=configurations, sources=graph.sources, links=links, queues=queues, clock=clock),
+        reports=Reports(sources=graph.sources, links=links, queues=queues, clock=clock),
         queues=queues,
         clock=clock,
         new_nonce=new_nonce,

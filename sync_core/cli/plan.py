@@ -57,7 +57,7 @@ def _exit_code(planned: documents.Plan) -> Exit:
     users = [user for each in planned.syncs for user in each.users]
     if any(isinstance(user, FailedUser) or isinstance(user.planned, documents.Refuse) for user in users):
         return Exit.FAULT
-    held = any(isinstance(user, PlannedUser) and isinstance(user.planned, documents.Hold) for user in users)
+    held = any(isinstance(user, PlannedUser) and isinstance(user.foreseen, documents.Hold) for user in users)
     return Exit.APPROVAL if held else Exit.DONE
 
 
@@ -105,7 +105,7 @@ def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None, na
 def _cell(kind: str, user: PlannedUser | FailedUser) -> Cell:
     """A kind that takes access away, or stands in the way, is set off."""
     loud = documents.SoftDelete | documents.Disable | documents.Hold | documents.Refuse
-    return warning(kind) if isinstance(user, FailedUser) or isinstance(user.planned, loud) else kind
+    return warning(kind) if isinstance(user, FailedUser) or isinstance(user.foreseen, loud) else kind
 
 
 def _words(user: PlannedUser | FailedUser) -> str:

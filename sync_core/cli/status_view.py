@@ -27,7 +27,7 @@ _MOST_PARKED = 20
 
 def show(screen: Screen, status: Status) -> None:
     now = status.at
-    syncs = ("name", "from", "to", "last activity", "deletions, of the fullest window")
+    syncs = ("name", "from", "to", "mode", "last activity", "deletions, of the fullest window")
     feeds = ("tenant", "feed", "phase", "last completed", "entries", "error")
     subscriptions = ("tenant", "resource", "id", "expires", "state")
     _table(screen, "Syncs", syncs, status.syncs, lambda each: _sync(each, now))
@@ -62,7 +62,7 @@ def _table[T](
 
 
 def _sync(sync: SyncStatus, now: datetime) -> Sequence[Cell]:
-    return sync.name, sync.source, sync.target, ago(sync.last_activity_at, now), _fullest(sync.windows)
+    return sync.name, sync.source, sync.target, sync.mode, ago(sync.last_activity_at, now), _fullest(sync.windows)
 
 
 def _fullest(windows: Sequence[WindowStatus]) -> str:

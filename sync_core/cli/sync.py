@@ -66,7 +66,7 @@ def _exit_code(results: Sequence[documents.SyncResult]) -> Exit:
 def _code(result: documents.SyncResult) -> Exit:
     decision = result.steps[-1].decision if result.steps else None
     match result.outcome.result:
-        case Result.DONE | Result.NOTHING | Result.WOULD:
+        case Result.DONE | Result.NOTHING | Result.WOULD | Result.POSTPONED:
             return Exit.DONE
         case Result.HELD:
             return Exit.APPROVAL

@@ -37,6 +37,8 @@ def _outcome(outcome: documents.Outcome) -> str:
             return "nothing to do"
         case Result.WOULD:
             return f"would: {in_words(outcome.changes[-1])}"
+        case Result.POSTPONED:
+            return f"put off: {in_words(outcome.changes[-1])}"
         case Result.HELD:
             return "held by the deletion guard: decide with `xtsync holds`, or raise `deletion_guard` in sync.yaml"
         case Result.PARKED:
@@ -87,7 +89,8 @@ def _candidate(user: documents.Candidate) -> str:
 
 def values_in_words(change: documents.Change) -> list[str]:
     """The values that were asked for, each with the one that it would replace where that was read."""
-    match change:
+    shown = change.postponed if isinstance(change, documents.Postpone) else change
+    match shown:
         case documents.Update(before=before) | documents.Disable(before=before) if before is not ABSENT:
             old: Mapping[str, Json] = before
         case _:
@@ -103,6 +106,6 @@ def _values(change: documents.Change) -> dict[str, Json]:
         case documents.Invite():
             extra = {"address": change.address, "display_name": change.display_name}
             return {name: value for name, value in extra.items() if value is not ABSENT} | values
-        case documents.Hold(held=held):
+        case documents.Hold(held=held) | documents.Postpone(postponed=held):
             return values | _values(held)
     return values

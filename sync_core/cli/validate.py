@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..config.file import Config, load_config
+from ..model import Mode, Sync
 from ..model.errors import ConfigError, Fault
 from ..ops.documents import Validation
 from ..ops.words import many
@@ -75,4 +76,9 @@ def _show(world: World, name: str, config: Config | None, faults: Sequence[Fault
         screen.line(f"warning: {each}")
     screen.line(good(f"{name} is valid: {many(len(config.syncs) if config else 0, 'sync')}"))
     for sync in (config.syncs if config else {}).values():
-        screen.line(f"  {sync.name}: {sync.source.key} -> {sync.target.key}, {many(len(sync.mapping), 'mapping rule')}")
+        rules = many(len(sync.mapping), "mapping rule")
+        screen.line(f"  {sync.name}: {sync.source.key} -> {sync.target.key}, {rules}{_mode(sync)}")
+
+
+def _mode(sync: Sync) -> str:
+    return "; observes, writes nothing" if sync.mode is Mode.OBSERVE else ""

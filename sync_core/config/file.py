@@ -148,6 +148,7 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], file: FileShape
             source_deleted=deprovision.source_deleted,
             deleted_in_target=deprovision.deleted_in_target,
         ),
+        mode=shape.mode,
         invite=shape.matching.invite,
         domains=frozenset(each.lower() for each in shape.matching.domains),
         owner_attribute=shape.matching.owner_attribute,

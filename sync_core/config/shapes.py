@@ -259,6 +259,10 @@ class SyncShape(Shape):
     name: Name = Field(description="Name of the sync. It must stay the same, because links are stored under it.")
     source: str = Field(description="Name of a tenant.")
     target: str = Field(description="Name of a tenant.")
+    mode: model.Mode = Field(
+        default=model.Mode.RUN,
+        description="Whether changes are made (run), or only decided and recorded (observe): then nothing is written.",
+    )
     scope: ScopeShape = ScopeShape()
     mapping: list[RuleShape] | None = Field(
         default=None, description="Rules; without them, Microsoft's default mapping."

@@ -16,6 +16,7 @@ from ..model import (
     Hold,
     Json,
     Link,
+    Postpone,
     Refuse,
     Rule,
     Skip,
@@ -65,7 +66,7 @@ class Look:
     @property
     def nothing_to_do(self) -> bool:
         """Nothing (more) needs doing on this read."""
-        if isinstance(self.change, Hold):
+        if isinstance(self.change, Hold | Postpone):
             return self.change.meanwhile is None
         return isinstance(self.change, Skip | Refuse)
 

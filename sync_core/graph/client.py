@@ -138,8 +138,11 @@ class GraphClient:
         """`confirm` as in post."""
         return await self._send(Method.PATCH, self._url(template, parameters), body, confirm=confirm)
 
-    async def put(self, template: str, parameters: Parameters, *, body: JsonObject) -> JsonObject | None:
-        return await self._send(Method.PUT, self._url(template, parameters), body)
+    async def put(
+        self, template: str, parameters: Parameters, *, body: JsonObject, confirm: Confirm | None = None
+    ) -> JsonObject | None:
+        """`confirm` as in post."""
+        return await self._send(Method.PUT, self._url(template, parameters), body, confirm=confirm)
 
     def reference(self, user_id: str) -> JsonObject:
         """The body of a request that sets a reference to a user. https://learn.microsoft.com/graph/api/user-post-manager"""

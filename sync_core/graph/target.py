@@ -137,12 +137,13 @@ class GraphTarget:
                     return {**dict.fromkeys((name for each in parts for name in each), error.code), **refused}
         return refused
 
-    async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
+    async def set_manager(self, target_id: str, manager_id: str | None, *, confirm: Confirm | None = None) -> bool:
+        user = {"id": target_id}
         try:
             if manager_id is None:
-                await self._client.delete(_MANAGER, {"id": target_id})
+                await self._client.delete(_MANAGER, user, confirm=confirm)
             else:
-                await self._client.put(_MANAGER, {"id": target_id}, body=self._client.reference(manager_id))
+                await self._client.put(_MANAGER, user, body=self._client.reference(manager_id), confirm=confirm)
         except GraphRefusedError as error:
             if not not_found(error):
                 raise
@@ -160,9 +161,9 @@ class GraphTarget:
             return _only_missing(error)
         return True
 
-    async def restore(self, target_id: str) -> bool:
+    async def restore(self, target_id: str, *, confirm: Confirm | None = None) -> bool:
         try:
-            await self._client.post(_RESTORE, {"id": target_id})
+            await self._client.post(_RESTORE, {"id": target_id}, confirm=confirm)
         except GraphRefusedError as error:
             if is_conflict(error):
                 raise AddressTakenError from error

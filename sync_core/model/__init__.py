@@ -14,6 +14,8 @@ from .changes import (
     Hold,
     Invite,
     LetGo,
+    Postpone,
+    Postponed,
     Reason,
     Refuse,
     Restore,
@@ -22,8 +24,9 @@ from .changes import (
     Update,
 )
 from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
-from .link import TRANSITIONS, Link
+from .link import Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_after
+from .link_steps import TRANSITIONS
 from .record import Event, InScope, Kind
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import (
@@ -35,6 +38,7 @@ from .syncs import (
     GuardLimits,
     InviteBy,
     Limit,
+    Mode,
     Policy,
     Sync,
     Tenant,
@@ -106,11 +110,14 @@ __all__ = [
     "LinkDigest",
     "LinkState",
     "Marker",
+    "Mode",
     "Nomination",
     "Operator",
     "Outcome",
     "Parked",
     "Policy",
+    "Postpone",
+    "Postponed",
     "Reason",
     "Refuse",
     "RegexMode",

@@ -169,6 +169,36 @@ class Hold(Change):
         return {} if self.meanwhile is None else self.meanwhile.written
 
 
+class Postponed(StrEnum):
+    """Why a change that was decided is not made now."""
+
+    OBSERVED = "observe"  # sync.yaml lets the sync write nothing
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self]
+
+
+_WORDS = {Postponed.OBSERVED: "the sync observes"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postpone(Change):
+    """A change that would be made, and is not made now. `meanwhile` is the part of it that is made."""
+
+    postponed: Change
+    because: Postponed
+    meanwhile: Update | None = None
+
+    @property
+    def name(self) -> str:
+        return f"Would{self.postponed.name}"
+
+    @property
+    def written(self) -> Attributes:
+        return self.postponed.written
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip(Change):
     reason: Reason

@@ -20,6 +20,7 @@ SyncError
 |  +- ReadOnlyError        a dry run tried to write
 |  +- StorageRefusedError  the storage account said no (storage/errors.py)
 |  +- NewerSchemaError     a row was written by a newer version of this program
++- PausedError             the sync may not write now: what was decided is put off
 +- ResyncRequiredError     the delta link is no longer good; start the feed over
 +- MessageError            a queue message that nobody here wrote
 +- ConfigError             sync.yaml or the settings are wrong: every fault, with its place
@@ -201,6 +202,10 @@ class NewerSchemaError(PermanentError):
 
 class ReadOnlyError(PermanentError):
     hint = "A dry run reads; run the same command without --dry-run to write."
+
+
+class PausedError(SyncError):
+    """No failure: nothing was tried, and the user is looked at again when the sync may write."""
 
 
 class ResyncRequiredError(SyncError):

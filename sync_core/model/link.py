@@ -12,45 +12,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from .changes import Change, Hold, Reason, Skip
+from .changes import Adopt, Change, Hold, Reason, Skip
 from .link_parts import Guarded, LinkState, Parked, Retry, next_retry
+from .link_steps import TRANSITIONS
 from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
 
-_SEEN, _INVITING, _LINKED, _DELETED, _LOST = LinkState
 # Every request of a worker that began before a pair was made or restored is over by then.
 _LATE = timedelta(minutes=15)
-_ANY: Mapping[LinkState, LinkState] = {state: state for state in LinkState}
-
-# By the method of Link that takes the step: in which states it may be taken, and the state that follows.
-TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
-    "invitation_begun": {_SEEN: _INVITING, _INVITING: _INVITING},
-    "invited": {_INVITING: _INVITING},
-    "invitation_refused": {_INVITING: _SEEN},
-    "adopted": {_SEEN: _LINKED, _INVITING: _LINKED, _DELETED: _LINKED, _LOST: _LINKED},
-    "write_begun": {_LINKED: _LINKED},
-    "recorded": {_LINKED: _LINKED},
-    "deletion_begun": {_LINKED: _LINKED},
-    "deleted": {_LINKED: _DELETED},
-    "own_deletion_found": {_LINKED: _DELETED},
-    "lost": {_LINKED: _LOST},
-    "restore_begun": {_DELETED: _DELETED, _LOST: _LOST},
-    "restored": {_DELETED: _LINKED, _LOST: _LINKED},
-    "forgotten": {_LINKED: _SEEN, _DELETED: _SEEN, _LOST: _SEEN},
-    "hand_over_begun": {_LINKED: _LINKED},
-    "hand_over_ended": {_LINKED: _LINKED},
-    "distrusted": {_LINKED: _LINKED},
-    "held": {_LINKED: _LINKED},
-    "approved": {_SEEN: _SEEN, _INVITING: _INVITING, _DELETED: _DELETED, _LOST: _LOST},
-    "marker_seen": {_SEEN: _SEEN},
-    "of_tenants": _ANY,
-    "noticed": _ANY,
-    "asked_again": _ANY,
-    "looked_at": _ANY,
-    "concluded": _ANY,
-    "decision_refused": {**_ANY, _INVITING: _SEEN},
-    "set_aside": _ANY,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +74,11 @@ class Link:
     def displaced(self) -> bool:
         """The target user could not be restored: another object has its address, perhaps a guest to adopt instead."""
         parked = self.parked
-        return self.state in {_DELETED, _LOST} and parked is not None and parked.reason == Reason.ADDRESS_TAKEN
+        return (
+            self.state in {LinkState.DELETED, LinkState.LOST}
+            and parked is not None
+            and parked.reason == Reason.ADDRESS_TAKEN
+        )
 
     @property
     def due(self) -> datetime | None:
@@ -300,6 +273,16 @@ class Link:
             return link
         refused = {name: code for name, code in link.refused.items() if name in desired.names}
         return replace(link, **link._applying(source, fingerprints(desired.always)), **link._refusing(refused))
+
+    def postponed(self, change: Change, at: datetime) -> Link:
+        """What was decided at `at` is not made now. All stays by which a later full round finds this user.
+
+        That is the groups of the last look, the guard's last word and an approval. A full round compares no reference
+        to a manager, so the link of a pair is dirty. The marker of a user who was not adopted is looked for again.
+        """
+        unadopted = self.state is LinkState.SEEN and isinstance(change, Adopt)
+        unwritten = self.state is LinkState.LINKED and MANAGER in change.written
+        return self._after("postponed", parked=None, dirty=self.dirty or unwritten, read_at=None if unadopted else at)
 
     def decision_refused(self, at: datetime, *, undecided: bool = False) -> Link:
         """A rule forbids what would be done. An invitation of ours that met somebody else leaves nothing to finish.

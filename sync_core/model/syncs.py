@@ -12,6 +12,11 @@ from .users import Marker
 from .values import MANAGER, fingerprint
 
 
+class Mode(StrEnum):
+    OBSERVE = "observe"  # read, decide and record; write nothing to the target
+    RUN = "run"
+
+
 class Deprovision(StrEnum):
     SOFT_DELETE = "soft_delete"
     DISABLE = "disable"
@@ -88,6 +93,7 @@ class Sync:
     mapping: Sequence[Rule]
     assigned: Assigned | None = None  # None: every internal user
     filters: Sequence[Filter] = ()  # any of them lets a user in; without one everybody is in
+    mode: Mode = Mode.RUN
     policy: Policy = field(default_factory=Policy)
     guard: GuardLimits = field(default_factory=GuardLimits)
     target_guard: GuardLimits | None = None  # for all syncs into the target tenant together; None: as this sync's
@@ -118,7 +124,7 @@ class Sync:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of all that decides about people: tenants, scope, mapping, matching and policies.
+        """A digest of all that decides about people: tenants, scope, mapping, matching, policies and mode.
 
         The guard's limits are left out: what they held is looked at again by other means.
         """
@@ -127,7 +133,15 @@ class Sync:
         matching = [str(self.owner_attribute), self.invite.value, *sorted(self.domains)]
         tenants = [*self.tenants, self.source.cloud, self.target.cloud]
         return fingerprint(
-            [self.name, *tenants, str(scope), *map(repr, self.mapping), repr(self.policy), str(matching)]
+            [
+                self.name,
+                *tenants,
+                str(scope),
+                *map(repr, self.mapping),
+                repr(self.policy),
+                str(matching),
+                self.mode.value,
+            ]
         )
 
     @property

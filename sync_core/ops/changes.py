@@ -44,7 +44,7 @@ def way_out(change: model.Change) -> str | None:
 def in_words(change: documents.Change) -> str:
     """The kind of the change, what it is about, and the names of its attributes."""
     text = change.change + _about(change)
-    if change.attributes:
+    if change.attributes and not isinstance(change, documents.Postpone):
         text += f": {', '.join(change.attributes)}"
     match change:
         case documents.Invite() | documents.Update() | documents.Disable() | documents.Hold():
@@ -58,6 +58,8 @@ def _about(change: documents.Change) -> str:
         case documents.Hold(held=held, used=used, limit=limit):
             into = change.counts.into
             return f" of {in_words(held)}: {used} of at most {limit} deletions{into} are used{_limits(change)}"
+        case documents.Postpone(postponed=postponed, because=because):
+            return f" of {in_words(postponed)}: {because.words}"
         case documents.Refuse(reason=reason, detail=str(detail)):
             return f": {reason} ({detail})"
         case documents.Refuse(reason=reason) | documents.Skip(reason=reason) | documents.SoftDelete(reason=reason):
@@ -78,6 +80,13 @@ def _limits(hold: documents.Hold) -> str:
 
 def shown(change: model.Change, *, values: bool = False, before: model.Attributes | None = None) -> documents.Change:
     """Names of attributes only, unless values are asked for: they are personal data. `before` are those of now."""
+    if not isinstance(change, model.Postpone):
+        return _shown(change, values=values, before=before)
+    then = _shown(change.postponed, values=values, before=before)
+    return documents.Postpone(attributes=sorted(change.written), postponed=then, because=change.because)
+
+
+def _shown(change: model.Change, *, values: bool, before: model.Attributes | None) -> documents.Change:
     names, manager = sorted(change.written), _manager(change)
     given = {name: value for name, value in change.written.items() if name != MANAGER} if values else ABSENT
     match change:

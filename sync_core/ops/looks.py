@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..assembly import Runtime
 from ..decision.decide import needs_candidates
 from ..decision.look import Look
-from ..model import MANAGER, Attributes, Change, Counts, Disable, Hold, Refuse, Skip, Sync, Update
+from ..model import MANAGER, Attributes, Change, Counts, Disable, Hold, Postpone, Refuse, Skip, Sync, Update
 from ..model.errors import SyncError
 from . import documents
 from .changes import shown, way_out
@@ -44,8 +44,9 @@ async def preview(runtime: Runtime, sync: Sync, user: str, *, values: bool) -> d
 
 async def values_now(runtime: Runtime, look: Look) -> Attributes | None:
     """The values that an update would replace, as they are now."""
-    names = look.change.written.keys() - {MANAGER}
-    if not isinstance(look.change, Update | Disable) or look.link.target_id is None or not names:
+    change = look.change.postponed if isinstance(look.change, Postpone) else look.change
+    names = change.written.keys() - {MANAGER}
+    if not isinstance(change, Update | Disable) or look.link.target_id is None or not names:
         return None
     return await runtime.engine.targets[look.sync.target.key].read_values(look.link.target_id, sorted(names))
 
@@ -119,4 +120,6 @@ def _result(change: Change) -> Result:
             return Result.REFUSED
         case Hold():
             return Result.HELD
+        case Postpone():
+            return Result.POSTPONED
     return Result.WOULD

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 from ..assembly import Runtime
 from ..decision.look import Look
-from ..model import Hold, Sync
+from ..model import Hold, Postpone, Sync
 from ..model.errors import SyncError
 from . import documents
 from .changes import shown
@@ -74,9 +74,11 @@ async def _user(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedU
 
 def _why(look: Look) -> str:
     """Why access would be taken away, or else why the user is in scope."""
-    taken = look.change.held if isinstance(look.change, Hold) else look.change
+    taken = look.change.postponed if isinstance(look.change, Postpone) else look.change
+    taken = taken.held if isinstance(taken, Hold) else taken
     return look.cause if taken.removes else look.verdict.reason
 
 
 def _rank(user: PlannedUser | FailedUser) -> tuple[int, str]:
-    return _ORDER.index(user.change), user.user
+    change = user.foreseen.change if isinstance(user, PlannedUser) else user.change
+    return _ORDER.index(change), user.user

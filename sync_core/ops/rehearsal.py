@@ -88,7 +88,7 @@ class Rehearsal:
         """Look at each of them, several at a time, as the worker would; in the order in which they are done."""
         overlay = _Overlay(self.guard.guards)
         guard = replace(self.guard, guards=overlay, ledger=replace(self.guard.ledger, guards=overlay))
-        engine = replace(self.engine, guard=guard)
+        engine = replace(self.engine, guard=guard, rehearses=True)
         waiting = deque(nominations)
         done: asyncio.Queue[Planned] = asyncio.Queue()
 

@@ -47,6 +47,7 @@ async def _sync(runtime: Runtime, sync: Sync) -> documents.SyncStatus:
         name=sync.name,
         source=sync.source.key,
         target=sync.target.key,
+        mode=sync.mode,
         deletions_in_window=windows[0].used,
         windows=windows,
         last_activity_at=newest.events[0].at if newest.events else None,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ..assembly import Runtime
 from ..decision.look import Look
-from ..model import Hold, Nomination, Outcome, Refuse, Sync, Why
+from ..model import Hold, Nomination, Outcome, Postpone, Refuse, Sync, Why
 from ..model.errors import AccessRefusedError, SyncError
 from . import documents
 from .changes import shown, way_out
@@ -63,7 +63,12 @@ def _result(done: Outcome | None) -> Result:
         return Result.NOTHING
     if done.error:
         return Result.RETRY
-    return Result.HELD if isinstance(done.changes[-1], Hold) else Result.DONE
+    match done.changes[-1]:
+        case Hold():
+            return Result.HELD
+        case Postpone():
+            return Result.POSTPONED
+    return Result.DONE
 
 
 def _hint(done: Outcome | None, looks: Sequence[Look]) -> str | None:

@@ -168,7 +168,7 @@ class TargetDirectory(Protocol):
         """
         ...
 
-    async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
+    async def set_manager(self, target_id: str, manager_id: str | None, *, confirm: Confirm | None = None) -> bool:
         """Set or (None) remove the reference; False when there is no such user.
 
         MissingManagerError when the manager is the one who is not there.
@@ -179,7 +179,7 @@ class TargetDirectory(Protocol):
         """DELETE; False when there is no such user."""
         ...
 
-    async def restore(self, target_id: str) -> bool:
+    async def restore(self, target_id: str, *, confirm: Confirm | None = None) -> bool:
         """From deletedItems; False when it is not there (any more).
 
         AddressTakenError when another object has an address of this user by now.

@@ -6,14 +6,14 @@ link, and the next look applies every attribute again instead of trusting the re
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import batched
 
 from ..decision.decide import made_by_us
 from ..decision.look import Look
+from ..decision.postpone import waits_for
 from ..guard.deletions import DeletionGuard
 from ..model import (
     ENABLED,
@@ -31,13 +31,11 @@ from ..model import (
     LetGo,
     Link,
     LinkState,
-    Nomination,
+    Postpone,
     Restore,
     SoftDelete,
     Sync,
     Update,
-    Why,
-    fingerprint,
 )
 from ..model.errors import (
     AccessRefusedError,
@@ -46,23 +44,24 @@ from ..model.errors import (
     LostRecordError,
     MissingManagerError,
     NotVisibleYetError,
+    PausedError,
     UnavailableError,
     UnknownOutcomeError,
 )
-from ..ports import Clock, Confirm, Links, Presence, Queues, SourceDirectory, TargetDirectory
+from ..ports import Clock, Confirm, Links, Presence, Queues, TargetDirectory
 from .heirs import Heirs
+from .lag import is_new
 from .owners import end_former
+from .reports import Reports
 from .retries import try_again
+from .writes import Writes
 
-# How long Entra may take to show a new user everywhere before its absence means that somebody deleted it.
-VISIBLE_WITHIN = timedelta(minutes=15)
 # A deletion that we began this recently explains a target user that we find deleted.
 OUR_DELETION = timedelta(hours=1)
 # A permit that came within this time was not waited for.
 PROMPTLY = timedelta(seconds=0.5)
 # Of 256 characters, the rest is the invitation's mark. https://learn.microsoft.com/graph/api/resources/user
 LONGEST_NAME = 210
-_REPORTS_AT_ONCE = 500
 
 # Whether one more read and decision, made now and with the link as it is now, still asks for the same kind of change.
 type StillSo = Callable[[Look, Link], Awaitable[bool]]
@@ -70,11 +69,11 @@ type StillSo = Callable[[Look, Link], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applier:
-    sources: Mapping[str, SourceDirectory]  # by tenant key
-    targets: Mapping[str, TargetDirectory]
+    targets: Mapping[str, TargetDirectory]  # by tenant key
     links: Links
     guard: DeletionGuard
     heirs: Heirs
+    reports: Reports
     queues: Queues
     clock: Clock
     new_nonce: Callable[[], str]
@@ -92,22 +91,23 @@ class Applier:
 
     async def _apply(self, decided: Look, still_so: StillSo) -> Link:
         target = self.targets[decided.sync.target.key]
+        writes = self._writes(decided.sync)
         match decided.change:
             case Invite() as change:
-                return await self._invite(target, decided, change)
+                return await self._invite(target, writes, decided, change)
             case Adopt() as change:
                 return await self._adopt(decided, change)
             case Update() | Disable() as change:
                 left = decided.source.absent or not decided.verdict.in_scope
                 if isinstance(change, Disable) and left and not await still_so(decided, decided.link):
                     raise ConflictError("not to be disabled any more")
-                return await self._write(target, decided, change)
-            case Hold(meanwhile=Update() as part):
-                return await self._write(target, decided, part)
+                return await self._write(target, writes, decided, change)
+            case Hold(meanwhile=Update() as part) | Postpone(meanwhile=Update() as part):
+                return await self._write(target, writes, decided, part)
             case Restore():
-                return await self._restore(target, decided.link)
+                return await self._restore(target, writes, decided.link)
             case SoftDelete():
-                return await self._soft_delete(target, decided, still_so)
+                return await self._soft_delete(target, writes, decided, still_so)
             case HandOver(to=to):
                 return await self.heirs.hand_over(decided.sync, decided.link, to)
             case Forget() | LetGo():
@@ -115,7 +115,15 @@ class Applier:
             case change:
                 raise TypeError(f"{change.name} is not carried out")
 
-    async def _invite(self, target: TargetDirectory, decided: Look, change: Invite) -> Link:
+    def _writes(self, sync: Sync) -> Writes:
+        async def may_write() -> None:
+            because = waits_for(sync)
+            if because is not None:
+                raise PausedError(f"{sync.name}: {because.words}")
+
+        return Writes(target=self.targets[sync.target.key], may_write=may_write)
+
+    async def _invite(self, target: TargetDirectory, writes: Writes, decided: Look, change: Invite) -> Link:
         """The intent is stored first, and its mark goes with the invitation: so its guest is found after a crash."""
         link = decided.link
         going_on = link.state is LinkState.INVITING and self.is_new(link)
@@ -124,7 +132,7 @@ class Applier:
         name = f"{link.invitation_mark} {(change.display_name or change.address)[:LONGEST_NAME]}"
 
         try:
-            target_id = await target.invite(change.address, name, confirm=lambda: self._is_current(link))
+            target_id = await writes.invite(change.address, name, confirm=lambda: self._is_current(link))
         except GraphRefusedError:
             if decided.link.state is not LinkState.INVITING:  # an earlier invitation may have made its guest
                 await self._record(link.invitation_refused())
@@ -157,7 +165,7 @@ class Applier:
             return not awaited and await self.links.owner(sync.target.id, target_id) is None
 
         if await unclaimed():
-            await target.soft_delete(target_id, confirm=unclaimed)
+            await self._writes(sync).soft_delete(target_id, confirm=unclaimed)
 
     async def _adopt(self, decided: Look, change: Adopt) -> Link:
         link, now = decided.link, self.clock.now()
@@ -170,12 +178,12 @@ class Applier:
         linked_at = adopted.created_at if adopted.marker else None
         return await self._record(link.adopted(adopted.id, linked_at=linked_at or now, disabled=not adopted.enabled))
 
-    async def _write(self, target: TargetDirectory, decided: Look, change: Change) -> Link:
+    async def _write(self, target: TargetDirectory, writes: Writes, decided: Look, change: Change) -> Link:
         link = await self._begin(decided.link.write_begun(change), change)
         # Just linked, back, or not known to have been told of; or disabled while the user was away.
         if decided.link.dirty or change.written.get(ENABLED) is True:
-            await self._nominate_reports(decided, link)
-        refused = await self._send(target, decided, link, change.written)
+            await self.reports.nominate(decided, link)
+        refused = await self._send(target, writes, decided, link, change.written)
         if refused is None:
             return await self._missing(target, link, begun=decided.link.guarded is Guarded.SOFT_DELETE)
         if ENABLED in refused and await target.enabled(_target_id(link)) is change.written[ENABLED]:
@@ -191,20 +199,20 @@ class Applier:
         return link
 
     async def _send(
-        self, target: TargetDirectory, decided: Look, link: Link, attributes: Attributes
+        self, target: TargetDirectory, writes: Writes, decided: Look, link: Link, attributes: Attributes
     ) -> Mapping[str, str] | None:
         """What Graph refused, with its codes; None: there is no such user. A reference is a request of its own."""
         rest = {name: value for name, value in attributes.items() if name != MANAGER}
         confirm = self._unless_overtaken(target, link)
-        refused = await target.update(_target_id(link), rest, confirm=confirm) if rest else {}
+        refused = await writes.update(_target_id(link), rest, confirm=confirm) if rest else {}
         if refused is None or MANAGER not in attributes:
             return refused
         if attributes[MANAGER] is None:
-            await self._distrust_vanished_manager(decided)
+            await self.reports.distrust_vanished_manager(decided)
         try:
-            found = await target.set_manager(_target_id(link), _referred(attributes[MANAGER]))
+            found = await writes.set_manager(_target_id(link), _referred(attributes[MANAGER]))
         except MissingManagerError:
-            await self._distrust_manager(decided)
+            await self.reports.distrust_manager(decided)
             raise
         except GraphRefusedError as error:
             return {**refused, MANAGER: error.code}
@@ -229,61 +237,9 @@ class Applier:
         now = await self.links.get(link.sync, link.source_id)
         return now is not None and now.etag == link.etag
 
-    async def tell_reports(self, decided: Look) -> None:
-        """If no write follows an adoption, because the user left and is left alone, nothing else tells the reports."""
-        link = decided.link
-        if link.dirty and link.state is LinkState.LINKED and not decided.verdict.in_scope and not decided.source.absent:
-            await self._nominate_reports(decided, link)
-
-    async def _nominate_reports(self, decided: Look, link: Link) -> None:
-        """Have the reports of this user looked at again: at their last look there may have been no reference.
-
-        This runs after the link says that there is one, and before the link is clean, so that a crash repeats it.
-        Reports that are not linked yet will see it by themselves; reports that have this very reference need no look.
-        """
-        sync, user_id = decided.sync, decided.source.id
-        if not sync.maps_manager:
-            return
-        reference = fingerprint(link.reference)
-        reports = await self.sources[sync.source.key].reports(user_id)
-        for some in batched(reports, _REPORTS_AT_ONCE, strict=False):
-            links = await self.links.digests(sync.name, some)
-            linked = {user: its for user, its in links.items() if its.state is LinkState.LINKED}
-            waiting = [user for user, its in linked.items() if its.reference != reference]
-            await self._nominate(sync, waiting)
-
-    async def _distrust_manager(self, decided: Look) -> None:
-        """Perhaps the manager was deleted in the target: a write to it that meets a 404 then corrects its link."""
-        link = await self.links.get(decided.sync.name, decided.source.manager or "")
-        if link is not None and link.state is LinkState.LINKED and not self.is_new(link):
-            await self._distrust(decided.sync, link)
-
-    async def _distrust_vanished_manager(self, decided: Look) -> None:
-        """A manager who is deleted in the source is not shown; no feed speaks of the reports if the manager returns.
-
-        A return that nobody noticed changes nothing about the manager. Only a dirty link makes it nominate the reports.
-        """
-        known = decided.link.manager
-        if known is None or decided.source.manager is not None:
-            return
-        link = await self.links.get(decided.sync.name, known)
-        if link is None or link.state is not LinkState.LINKED or link.disabled:  # a return is noticed
-            return
-        if not await self.sources[decided.sync.source.key].existing([known]):
-            await self._distrust(decided.sync, link)
-
-    async def _distrust(self, sync: Sync, link: Link) -> None:
-        if not link.dirty:
-            await self.links.save(link.distrusted())
-        await self._nominate(sync, [link.source_id])
-
-    async def _nominate(self, sync: Sync, users: Sequence[str]) -> None:
-        now = self.clock.now()
-        await self.queues.nominate([Nomination(sync=sync.name, user=user, why=Why.MANAGER, at=now) for user in users])
-
-    async def _restore(self, target: TargetDirectory, link: Link) -> Link:
+    async def _restore(self, target: TargetDirectory, writes: Writes, link: Link) -> Link:
         link = await self.links.save(link.restore_begun())
-        restored = await target.restore(_target_id(link))
+        restored = await writes.restore(_target_id(link))
         presence = Presence.PRESENT if restored else await target.presence(_target_id(link))
         match presence:
             case Presence.PRESENT:
@@ -293,11 +249,11 @@ class Applier:
             case Presence.GONE:  # purged: the pair is over, and the person is invited like anybody else
                 return await self._forget(link)
 
-    async def _soft_delete(self, target: TargetDirectory, decided: Look, still_so: StillSo) -> Link:
+    async def _soft_delete(self, target: TargetDirectory, writes: Writes, decided: Look, still_so: StillSo) -> Link:
         change = decided.change
         link = await self._begin(decided.link.deletion_begun(change, self.clock.now()), change)
 
-        deleted = await target.soft_delete(_target_id(link), confirm=lambda: still_so(decided, link))
+        deleted = await writes.soft_delete(_target_id(link), confirm=lambda: still_so(decided, link))
         presence = Presence.SOFT_DELETED if deleted else await target.presence(_target_id(link))
         if presence is Presence.PRESENT or (presence is Presence.GONE and self.is_new(link)):
             raise NotVisibleYetError  # forgetting now would leave a leaver's account without an owner
@@ -323,8 +279,7 @@ class Applier:
         return await self._record(link.own_deletion_found() if deleted else link.lost())
 
     def is_new(self, link: Link) -> bool:
-        """Invited a moment ago, so that a 404 may only mean that the replica asked has not heard of it yet."""
-        return link.invited_at is not None and self.clock.now() - link.invited_at < VISIBLE_WITHIN
+        return is_new(link, self.clock.now())
 
     async def _begin(self, link: Link, change: Change) -> Link:
         """Store that a write begins. A dirty link is saved too: by its new ETag another worker's save fails."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ..decision.decide import asks_for_address, needs_candidates, unless_blocked, unless_internal
 from ..decision.look import Look, desired, look
+from ..decision.postpone import postpone, waits_for
 from ..guard.configurations import within
 from ..guard.deletions import DeletionGuard
 from ..model import (
@@ -37,9 +38,10 @@ from ..model import (
 from ..model.errors import ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from ..ports.writes import noted_writes
-from .apply import VISIBLE_WITHIN, Applier
+from .apply import Applier
 from .deeds import Course, Deed
 from .fresh import Reading, read_afresh, suffices
+from .lag import VISIBLE_WITHIN
 from .owners import former_owner
 
 # Reads of one user within one reconciliation, and steps on one read; a user who changes faster is nominated again.
@@ -67,6 +69,7 @@ class Engine:
     applier: Applier
     clock: Clock
     on_look: Callable[[Look], None] = field(default=lambda _: None)
+    rehearses: bool = False  # the guard counts in memory, also what is put off
 
     async def reconcile(
         self, sync: Sync, user_id: str, link: Link, *, compare: bool = False, course: Course | None = None
@@ -124,7 +127,7 @@ class Engine:
                 decided = await self._decide(sync, reading, link, wanted)
             course.last = decided
             if decided.nothing_to_do:
-                await self.applier.tell_reports(decided)
+                await self.applier.reports.tell(decided)
                 return decided.link, decided
             link = await self._carried_out(decided, course)
             changes.append(decided.change)
@@ -171,7 +174,11 @@ class Engine:
         if (change.touches or (compared and link.state is LinkState.LINKED)) and not just_adopted:
             target = await self._target_user(sync, link)
             change = unless_blocked(unless_internal(change, target), target, link)
+        waits = postpone(decided, change, waits_for(sync))
+        dry_run = dry_run or (waits is not None and not self.rehearses)
         change = await self.guard.judge(sync, link, change, cause=decided.cause, dry_run=dry_run)
+        if waits is not None:
+            change = replace(waits, postponed=change)
         decided = replace(decided, change=change, link=link.held() if isinstance(change, Hold) else link)
         self.on_look(decided)
         return decided

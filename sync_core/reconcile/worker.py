@@ -20,6 +20,7 @@ from ..model import (
     LinkState,
     Nomination,
     Outcome,
+    Postpone,
     Reason,
     Refuse,
     Skip,
@@ -200,7 +201,7 @@ class Worker:
 
     async def _done(self, nomination: Nomination, done: Reconciliation) -> Outcome:
         last = done.last.change
-        if nomination.why in _MAY_RELEASE and not isinstance(last, Hold):
+        if nomination.why in _MAY_RELEASE and not isinstance(last, Hold | Postpone):
             await self.guard.release(nomination.sync, nomination.user)
         link = _concluded(done)
         if done.last.source.absent and not link.ours:
@@ -208,11 +209,11 @@ class Worker:
                 await self.links.forget(link)
         # `done.link` may say of a hold that no row has it yet.
         elif not done.changes or link != done.link or last != _NO_CHANGE:
-            await self._remember(link.looked_at(done.last.source.read_at))
+            await self._remember(link if isinstance(last, Postpone) else link.looked_at(done.last.source.read_at))
         if done.changes:
             for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):
                 self._warn_of(nomination, event, names)
-        shown = [last] if isinstance(last, Hold) else []
+        shown = [last] if isinstance(last, Hold | Postpone) else []
         outcome = self._outcome(nomination, link, [*done.changes, *shown])
         log.info(
             "user.reconciled sync=%s user=%s why=%s changes=%s latency_ms=%d",
@@ -308,6 +309,8 @@ class Worker:
 
 def _concluded(done: Reconciliation) -> Link:
     last = done.last
+    if isinstance(last.change, Postpone):
+        return done.link.postponed(last.change.postponed, last.source.read_at)
     return done.link.concluded(
         last.change,
         source=last.source,

@@ -18,6 +18,7 @@ from sync_core.nominate.rounds import FeedReader, Step
 from sync_core.nominate.users import UsersFeed
 from sync_core.ports import FeedState, MarkedPage
 from sync_core.reconcile.apply import Applier
+from sync_core.reconcile.reports import Reports
 from sync_core.reconcile.worker import Worker
 
 
@@ -109,10 +110,10 @@ def marked_not_listed() -> Iterator[None]:
 def reports_not_told() -> Iterator[None]:
     """Somebody is linked or comes back, and nobody looks again at those who report to them."""
 
-    async def nobody(self: Applier, decided: Look, link: Link) -> None:
+    async def nobody(self: Reports, decided: Look, link: Link) -> None:
         pass
 
-    with patch.object(Applier, "_nominate_reports", nobody):
+    with patch.object(Reports, "nominate", nobody):
         yield
 
 

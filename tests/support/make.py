@@ -24,6 +24,7 @@ from sync_core.model import (
     Link,
     LinkState,
     Marker,
+    Mode,
     Policy,
     SourceState,
     SourceUser,
@@ -66,6 +67,7 @@ def sync(
     owner_attribute: str | None = None,
     invite: InviteBy = InviteBy.MAIL,
     domains: frozenset[str] = frozenset(),
+    mode: Mode = Mode.RUN,
 ) -> Sync:
     return Sync(
         name=name,
@@ -79,6 +81,7 @@ def sync(
         owner_attribute=owner_attribute,
         invite=invite,
         domains=domains,
+        mode=mode,
     )
 
 

@@ -117,14 +117,14 @@ class MemoryTarget:
     ) -> Mapping[str, str] | None:
         return await self._faults.call("target.update", self._update(target_id, attributes, confirm))
 
-    async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
-        return await self._faults.call("target.set_manager", self._set_manager(target_id, manager_id))
+    async def set_manager(self, target_id: str, manager_id: str | None, *, confirm: Confirm | None = None) -> bool:
+        return await self._faults.call("target.set_manager", self._set_manager(target_id, manager_id, confirm))
 
     async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:
         return await self._faults.call("target.soft_delete", self._soft_delete(target_id, confirm))
 
-    async def restore(self, target_id: str) -> bool:
-        return await self._faults.call("target.restore", self._restore(target_id))
+    async def restore(self, target_id: str, *, confirm: Confirm | None = None) -> bool:
+        return await self._faults.call("target.restore", self._restore(target_id, confirm))
 
     # --- reading ---
 
@@ -221,7 +221,9 @@ class MemoryTarget:
         self.add(user_id, address, displayName=display_name).replicated_after = self.replication
         return user_id
 
-    async def _set_manager(self, target_id: str, manager_id: str | None) -> bool:
+    async def _set_manager(self, target_id: str, manager_id: str | None, confirm: Confirm | None) -> bool:
+        if confirm is not None and not await confirm():
+            raise ConflictError
         self.writes.append(("set_manager", target_id))
         if self._misses(target_id, set()):
             return False
@@ -262,7 +264,9 @@ class MemoryTarget:
         self.after_delete()
         return True
 
-    async def _restore(self, target_id: str) -> bool:
+    async def _restore(self, target_id: str, confirm: Confirm | None) -> bool:
+        if confirm is not None and not await confirm():
+            raise ConflictError
         self.writes.append(("restore", target_id))
         self._retention.expire(self.deleted)
         if target_id in self.missed_restores:

@@ -21,6 +21,7 @@ from sync_core.model import (
     InviteBy,
     Json,
     Link,
+    Mode,
     Nomination,
     Outcome,
     Policy,
@@ -70,6 +71,7 @@ class World:
         more: Sequence[Sync] = (),
         invite: InviteBy = InviteBy.MAIL,
         domains: frozenset[str] = frozenset(),
+        mode: Mode = Mode.RUN,
     ) -> None:
         self.clock = ManualClock()
         self.faults = Faults()
@@ -90,14 +92,25 @@ class World:
             assigned=assigned,
             invite=invite,
             domains=domains,
+            mode=mode,
         )
         self.syncs = {each.name: each for each in (self.sync, *more)}
         self.source.ask_for(needed(self.syncs.values()))
         self._states = count(1)
-        runtime = self.instance(self.syncs)
+        self._start()
+
+    def _start(self) -> None:
+        runtime = self.runtime = self.instance(self.syncs)
         self.guard, self.engine, self.worker = runtime.guard, runtime.engine, runtime.worker
         self.feeds, self.keeper, self.keep = runtime.feeds, runtime.keeper, runtime.keep
         self.upkeep, self.configurations = runtime.upkeep, runtime.configurations
+
+    def deploy(self, mode: Mode) -> None:
+        """Another sync.yaml: the sync observes, or runs."""
+        self.clock.advance(timedelta(minutes=1))
+        self.sync = replace(self.sync, mode=mode)
+        self.syncs[NAME] = self.sync
+        self._start()
 
     def instance(
         self, syncs: Mapping[str, Sync], source: MemorySource | None = None, *, started: bool = True
@@ -164,6 +177,15 @@ class World:
         assert (await self.feed()).delta_link == "delta:2"
         self.clock.advance(timedelta(minutes=5))
         self.forget_calls()
+
+    async def polled(self) -> list[BaseException]:
+        """The next poll, its rounds to their end, and all looks that they ask for."""
+        self.clock.advance(timedelta(minutes=5))
+        await self.feeds.poll()
+        while runs := await self.runs():
+            for run in runs:
+                await self.feeds.run(run)
+        return await self.deliver()
 
     # --- messages ---
 

@@ -104,6 +104,12 @@ def plan(bench: Bench) -> Shown:
     return xtsync(bench, "plan")
 
 
+def plan_observes(bench: Bench) -> Shown:
+    """The same people; the sync observes, and the guard is foreseen as ever."""
+    (bench.folder / "sync.yaml").write_text(f"{CONFIG}    mode: observe\n")
+    return plan(bench)
+
+
 def plan_of_nothing(bench: Bench) -> Shown:
     bench.source.pages = dict(pages([]))
     return xtsync(bench, "plan")
@@ -189,6 +195,14 @@ def sync_needs_approval(bench: Bench) -> Shown:
     code, dry = sync_would_park(bench)
     code_of_live, live = xtsync(bench, "sync", ADA)
     return code, [dry, code_of_live, live]
+
+
+def sync_observes(bench: Bench) -> Shown:
+    (bench.folder / "sync.yaml").write_text(f"{CONFIG}    mode: observe\n")
+    bench.source.users[ADA] = person("Ada")
+    _, dry = xtsync(bench, "sync", ADA, "--dry-run", "--show-values")
+    code, live = xtsync(bench, "sync", ADA)
+    return code, [dry, live]
 
 
 def sync_held(bench: Bench) -> Shown:
@@ -404,9 +418,17 @@ def http_storage_silent(bench: Bench) -> Shown:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    *(status_fresh, status, plan, plan_of_nothing, resync, resync_not_started, poison, poison_removed),
+    *(status_fresh, status, plan, plan_observes, plan_of_nothing, resync, resync_not_started, poison, poison_removed),
     *(sync_invites, sync_of_nothing, sync_dry_run, sync_dry_run_with_values, sync_of_a_manager),
-    *(sync_of_refused_attributes, sync_parks, sync_would_park, sync_needs_approval, sync_held, sync_tries_again),
+    *(
+        sync_of_refused_attributes,
+        sync_parks,
+        sync_would_park,
+        sync_needs_approval,
+        sync_observes,
+        sync_held,
+        sync_tries_again,
+    ),
     *(sync_fails, sync_cannot_take_access, sync_deletes, adopt_list, adopt_user, why, history, report),
     *(holds, holds_approved, holds_not_rejected, validate, validate_faults, mapping_cases, import_schema),
     *(expression_value, expression_flow, expression_error, doctor),

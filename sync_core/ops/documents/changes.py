@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from ...model import Counts, Json, Reason
+from ...model import Counts, Json, Postponed, Reason
 from .rendering import ABSENT, Absent, document
 
 
@@ -121,6 +121,15 @@ class Hold(_Written):
 
 
 @document
+class Postpone(_Shown):
+    """A change that would be made, and is not made now: the sync observes, or is paused."""
+
+    change: Literal["Postpone"] = "Postpone"
+    postponed: Change
+    because: Postponed
+
+
+@document
 class Skip(_Shown):
     """Nothing is to be done."""
 
@@ -140,5 +149,17 @@ class Refuse(_Shown):
 
 
 type Change = (
-    Invite | Adopt | Update | Disable | Restore | SoftDelete | Forget | LetGo | HandOver | Hold | Skip | Refuse
+    Invite
+    | Adopt
+    | Update
+    | Disable
+    | Restore
+    | SoftDelete
+    | Forget
+    | LetGo
+    | HandOver
+    | Hold
+    | Postpone
+    | Skip
+    | Refuse
 )

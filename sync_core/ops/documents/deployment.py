@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from ...model import Counts
+from ...model import Counts, Mode
 from ...ports import FeedPhase
 from .rendering import document
 
@@ -39,6 +39,7 @@ class SyncStatus:
     name: str
     source: str
     target: str
+    mode: Mode
     deletions_in_window: int
     windows: Sequence[WindowStatus]
     last_activity_at: datetime | None

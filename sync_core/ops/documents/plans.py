@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Literal
 
-from .changes import Change, Hold, Refuse
+from .changes import Change, Hold, Postpone, Refuse
 from .rendering import INLINE, document
 
 
@@ -26,12 +26,23 @@ class PlannedUser:
     @property
     def kind(self) -> str:
         """Users of one kind are counted together: those of one change, or of refusals for one reason."""
-        match self.planned:
-            case Hold(held=held):
-                return f"Hold of {held.change}"
-            case Refuse(reason=reason):
-                return f"Refuse: {reason}"
-        return self.change
+        return _kind(self.planned)
+
+    @property
+    def foreseen(self) -> Change:
+        """The change to come, also if it is put off."""
+        return self.planned.postponed if isinstance(self.planned, Postpone) else self.planned
+
+
+def _kind(change: Change) -> str:
+    match change:
+        case Hold(held=held):
+            return f"Hold of {held.change}"
+        case Postpone(postponed=postponed):
+            return f"Postpone of {_kind(postponed)}"
+        case Refuse(reason=reason):
+            return f"Refuse: {reason}"
+    return change.change
 
 
 @document

@@ -78,6 +78,7 @@ class Result(StrEnum):
     RETRY = "retry"  # the function app tries again within minutes
     NOTHING = "nothing"
     HELD = "held"
+    POSTPONED = "postponed"  # the sync may not write now
     WOULD = "would"
     REFUSED = "refused"
     FAILED = "failed"

@@ -22,6 +22,7 @@ from sync_core.model import (
     InviteBy,
     Json,
     Limit,
+    Mode,
     Operator,
     Policy,
     RegexMode,
@@ -75,6 +76,15 @@ def test_the_example_is_valid() -> None:
     (sync,) = config.syncs.values()
     assert sync.guard == GuardLimits(max_percent=5, min_count=10, window=timedelta(hours=24))
     assert sync.policy.deleted_in_target is DeletedInTarget.RESTORE
+
+
+def test_a_sync_runs_unless_it_says_that_it_observes() -> None:
+    """Another word is a fault, which names the two."""
+    modes = [parse_config(text).syncs["a-to-b"].mode for text in (SMALLEST, with_sync("mode: observe"))]
+    assert modes == [Mode.RUN, Mode.OBSERVE]
+    (fault,) = faults(with_sync("mode: watch"))
+    assert "sync.yaml:8" in fault
+    assert "'observe' or 'run'" in fault
 
 
 def test_the_smallest_file_has_safe_defaults() -> None:

@@ -72,6 +72,7 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "asked_again": lambda given: given.asked_again(),
     "looked_at": lambda given: given.looked_at(START),
     "concluded": conclude,
+    "postponed": lambda given: given.postponed(Update(attributes={"city": "Oslo"}), START),
     "decision_refused": lambda given: given.decision_refused(START),
     "set_aside": lambda given: given.set_aside(until=LATER, reason="unadopted", at=START),
 }

@@ -1,0 +1,47 @@
+"""The writes into a target tenant, each after one last question: may this sync still write?
+
+The decision said so, and then the write waited for its permit. So it is asked again right before each request. Nothing
+else in this program writes into a target tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from ..model import Attributes
+from ..ports import Confirm, TargetDirectory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """Those of one change. `may_write` raises PausedError if the change is to be put off."""
+
+    target: TargetDirectory
+    may_write: Callable[[], Awaitable[None]]
+
+    async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
+        return await self.target.invite(address, display_name, confirm=self._last(confirm))
+
+    async def update(self, target_id: str, attributes: Attributes, *, confirm: Confirm) -> Mapping[str, str] | None:
+        return await self.target.update(target_id, attributes, confirm=self._last(confirm))
+
+    async def set_manager(self, target_id: str, manager_id: str | None) -> bool:
+        return await self.target.set_manager(target_id, manager_id, confirm=self._last())
+
+    async def soft_delete(self, target_id: str, *, confirm: Confirm) -> bool:
+        return await self.target.soft_delete(target_id, confirm=self._last(confirm))
+
+    async def restore(self, target_id: str) -> bool:
+        return await self.target.restore(target_id, confirm=self._last())
+
+    def _last(self, confirm: Confirm | None = None) -> Confirm:
+        """This question comes last: the other one may read for a while."""
+
+        async def confirmed() -> bool:
+            if confirm is not None and not await confirm():
+                return False
+            await self.may_write()
+            return True
+
+        return confirmed
