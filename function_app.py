@@ -88,6 +88,30 @@ async def ops_decisions(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("decisions", req)
 
 
+@app.route(route="ops/pause/{sync}", methods=["POST"])
+async def ops_pause(req: func.HttpRequest) -> func.HttpResponse:
+    """Stops all writes of a sync, or only those that take access away."""
+    return await _operate("pause", req)
+
+
+@app.route(route="ops/pause", methods=["POST"])
+async def ops_pause_all(req: func.HttpRequest) -> func.HttpResponse:
+    """The same for every sync."""
+    return await _operate("pause_all", req)
+
+
+@app.route(route="ops/resume/{sync}", methods=["POST"])
+async def ops_resume(req: func.HttpRequest) -> func.HttpResponse:
+    """Lets a sync go on."""
+    return await _operate("resume", req)
+
+
+@app.route(route="ops/resume", methods=["POST"])
+async def ops_resume_all(req: func.HttpRequest) -> func.HttpResponse:
+    """Lets every sync go on."""
+    return await _operate("resume_all", req)
+
+
 @app.route(route="ops/resync/{tenant}", methods=["POST"])
 async def ops_resync(req: func.HttpRequest) -> func.HttpResponse:
     """Reads everybody of a source tenant again."""

@@ -7,7 +7,7 @@ var storageRoles = {
   StorageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   // Triggers, outputs, poison queues, and delaying a message.
   StorageQueueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
-  // All state: links, feeds, subscriptions, guards, activity.
+  // All state: links, feeds, subscriptions, guards, activity, controls.
   StorageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 }
 

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from .config.file import Config
 from .decision.look import Look
-from .guard.configurations import Configurations, StampedQueues
+from .guard.configurations import Configurations
 from .guard.deletions import DeletionGuard
 from .guard.ledger import Ledger
+from .guard.pauses import Pauses
 from .model import Event, Kind
 from .nominate.groups import GroupsFeed
 from .nominate.rounds import GROUPS, USERS, FeedReader
@@ -56,6 +57,7 @@ class Runtime:
     upkeep: Upkeep
     guard: DeletionGuard
     configurations: Configurations
+    pauses: Pauses
     apps: Sequence[AppOnTenant]  # for `xtsync doctor`
     closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -89,21 +91,21 @@ def assemble(
 ) -> Runtime:
     """The core on whatever stands behind its ports. `started`: see Configurations."""
     configurations = _configurations(config, storage, clock, started)
-    stamp = configurations.config if started else ""
-    storage = replace(storage, queues=StampedQueues(queues=storage.queues, config=stamp))
+    storage = replace(storage, queues=configurations.stamped())
     guard = _guard(config, storage, clock)
-    applier = _applier(configurations, graph, storage, guard, clock, new_nonce)
+    pauses = Pauses(syncs=config.syncs, records=storage.controls, clock=clock)
     engine = Engine(
         sources=graph.sources,
         targets=graph.targets,
         links=storage.links,
         guard=guard,
-        applier=applier,
+        pauses=pauses,
+        applier=_applier(configurations, pauses, graph, storage, guard, clock, new_nonce),
         clock=clock,
         on_look=on_look,
     )
     worker = _worker(configurations, engine, storage, clock)
-    feeds = _feeds(graph, storage, configurations, clock)
+    feeds = _feeds(graph, storage, configurations, pauses, clock)
     return Runtime(
         config=config,
         storage=storage,
@@ -115,6 +117,7 @@ def assemble(
         upkeep=_upkeep(configurations, storage, worker, feeds, clock, keep_activity),
         guard=guard,
         configurations=configurations,
+        pauses=pauses,
         apps=graph.apps,
         closers=tuple(closers),
     )
@@ -122,6 +125,7 @@ def assemble(
 
 def _applier(
     configurations: Configurations,
+    pauses: Pauses,
     graph: Directories,
     storage: Storage,
     guard: DeletionGuard,
@@ -133,6 +137,7 @@ def _applier(
         targets=graph.targets,
         links=links,
         guard=guard,
+        pauses=pauses,
         heirs=Heirs(configurations=configurations, sources=graph.sources, links=links, queues=queues, clock=clock),
         reports=Reports(sources=graph.sources, links=links, queues=queues, clock=clock),
         queues=queues,
@@ -169,6 +174,7 @@ def _upkeep(
         measure=Measure(
             syncs=syncs,
             feeds=feeds,
+            pauses=feeds.pauses,
             subscriptions=storage.subscriptions,
             links=storage.links,
             guards=storage.guards,
@@ -199,13 +205,16 @@ def _configurations(config: Config, storage: Storage, clock: Clock, started: dat
     )
 
 
-def _feeds(graph: Directories, storage: Storage, configurations: Configurations, clock: Clock) -> FeedReader:
+def _feeds(
+    graph: Directories, storage: Storage, configurations: Configurations, pauses: Pauses, clock: Clock
+) -> FeedReader:
     syncs, links = configurations.syncs, storage.links
     users = UsersFeed(syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, clock=clock)
     groups = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
     return FeedReader(
         kinds={USERS: users, GROUPS: groups},
         configurations=configurations,
+        pauses=pauses,
         feeds=storage.feeds,
         guards=storage.guards,
         queues=storage.queues,
@@ -234,6 +243,7 @@ def _keeper(
 def _worker(configurations: Configurations, engine: Engine, storage: Storage, clock: Clock) -> Worker:
     return Worker(
         configurations=configurations,
+        pauses=engine.pauses,
         engine=engine,
         links=storage.links,
         guard=engine.guard,

@@ -27,6 +27,7 @@ var tables = [
   'subscriptions'
   'guards'
   'activity'
+  'controls'
 ]
 // The host copies to <queue>-poison what failed again and again. Made here, so that nothing depends on its doing so.
 var queues = union(workQueues, map(workQueues, each => '${each}-poison'))

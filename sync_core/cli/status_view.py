@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from ..model import Counts
+from ..model import Control, Counts
 from ..ops.documents import (
     FeedStatus,
     HoldCounts,
@@ -32,6 +32,11 @@ def show(screen: Screen, status: Status) -> None:
     subscriptions = ("tenant", "resource", "id", "expires", "state")
     _table(screen, "Syncs", syncs, status.syncs, lambda each: _sync(each, now))
     for sync in status.syncs:
+        if sync.control is not Control.RUNNING:
+            by, since = sync.controlled_by or "-", ago(sync.controlled_at, now)
+            screen.line(warning(f"{sync.control.upper()} {sync.name}, by {by}, {since}: {sync.control_reason}"))
+            screen.line("Nothing is lost meanwhile. Let it go on with: xtsync resume")
+            screen.line()
         if sync.stopped is not None:
             screen.line(warning(f"STOPPED {sync.stopped.reason}"))
             screen.line(sync.stopped.hint)
@@ -62,7 +67,11 @@ def _table[T](
 
 
 def _sync(sync: SyncStatus, now: datetime) -> Sequence[Cell]:
-    return sync.name, sync.source, sync.target, sync.mode, ago(sync.last_activity_at, now), _fullest(sync.windows)
+    return sync.name, sync.source, sync.target, _mode(sync), ago(sync.last_activity_at, now), _fullest(sync.windows)
+
+
+def _mode(sync: SyncStatus) -> str:
+    return sync.mode if sync.control is Control.RUNNING else sync.control
 
 
 def _fullest(windows: Sequence[WindowStatus]) -> str:

@@ -38,7 +38,7 @@ def _outcome(outcome: documents.Outcome) -> str:
         case Result.WOULD:
             return f"would: {in_words(outcome.changes[-1])}"
         case Result.POSTPONED:
-            return f"put off: {in_words(outcome.changes[-1])}"
+            return f"put off: {in_words(outcome.changes[-1]) if outcome.changes else outcome.error}"
         case Result.HELD:
             return "held by the deletion guard: decide with `xtsync holds`, or raise `deletion_guard` in sync.yaml"
         case Result.PARKED:

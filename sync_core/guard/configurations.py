@@ -105,6 +105,10 @@ class Configurations:
         """The same over other records, which this process leads if nobody else does."""
         return replace(self, records=records, started=self.clock.now(), took_lead=_unheard, _reads=[])
 
+    def stamped(self) -> StampedQueues:
+        """The queues with this configuration's stamp; a command of an operator has none."""
+        return StampedQueues(queues=self.queues, config=self.config if self.started else "")
+
     async def check(self, sync: Sync) -> Sync:
         """The sync as it is judged now. Raises OtherTenantError for one that is stopped. Stores nothing."""
         _, records = await self.records.all()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ..model import Change, Counts, Disable, Hold, Limit, Update
+from ..model import Change, Counts, Disable, Hold, Limit
 from ..ports import GuardWindow
 
 # The window moves in slices of this share of it; a slice counts until all of it has left the window.
@@ -60,17 +60,13 @@ def same_slice(limits: Limit, one: datetime, other: datetime) -> bool:
 
 def hold(change: Change, window: GuardWindow, limits: Limit, now: datetime, *, of: Counts = Counts.SYNC) -> Hold:
     """The change, stopped. Its other writes, which take no access away, still happen."""
-    meanwhile = None
-    if isinstance(change, Disable):
-        rest = {name: value for name, value in change.attributes.items() if name != "accountEnabled"}
-        meanwhile = Update(attributes=rest) if rest else None
     return Hold(
         held=change,
         used=used(window, limits, now),
         limit=limit(window, limits),
         counts=of,
         window=limits.window,
-        meanwhile=meanwhile,
+        meanwhile=change.rest if isinstance(change, Disable) else None,
     )
 
 

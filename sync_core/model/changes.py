@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from .values import (
-    Attributes,
-)
+from .values import ENABLED, Attributes
 
 
 class Reason(StrEnum):
@@ -97,6 +95,12 @@ class Disable(Change):
         return True
 
     @property
+    def rest(self) -> Update | None:
+        """The part that takes no access away."""
+        rest = {name: value for name, value in self.attributes.items() if name != ENABLED}
+        return Update(attributes=rest) if rest else None
+
+    @property
     def written(self) -> Attributes:
         return self.attributes
 
@@ -173,13 +177,19 @@ class Postponed(StrEnum):
     """Why a change that was decided is not made now."""
 
     OBSERVED = "observe"  # sync.yaml lets the sync write nothing
+    PAUSED = "paused"  # a person lets it write nothing
+    DELETIONS_PAUSED = "deletions paused"  # a person lets it take no access away
 
     @property
     def words(self) -> str:
         return _WORDS[self]
 
 
-_WORDS = {Postponed.OBSERVED: "the sync observes"}
+_WORDS = {
+    Postponed.OBSERVED: "the sync observes",
+    Postponed.PAUSED: "the sync is paused",
+    Postponed.DELETIONS_PAUSED: "deletions are paused",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,6 +207,8 @@ class ReadOnlyError(PermanentError):
 class PausedError(SyncError):
     """No failure: nothing was tried, and the user is looked at again when the sync may write."""
 
+    hint = "Let it go on with `xtsync resume`, or by `mode: run` in sync.yaml: everybody is looked at again then."
+
 
 class ResyncRequiredError(SyncError):
     hint = "The feed starts over by itself; nothing is concluded from what the old delta link would have said."

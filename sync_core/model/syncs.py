@@ -17,6 +17,19 @@ class Mode(StrEnum):
     RUN = "run"
 
 
+class Control(StrEnum):
+    """What a person said about a sync as a whole."""
+
+    RUNNING = "running"
+    DELETIONS_PAUSED = "deletions paused"
+    PAUSED = "paused"
+
+    def looser_than(self, other: Control) -> bool:
+        """Whether it lets through what the other one puts off."""
+        order = list(Control)
+        return order.index(self) < order.index(other)
+
+
 class Deprovision(StrEnum):
     SOFT_DELETE = "soft_delete"
     DISABLE = "disable"

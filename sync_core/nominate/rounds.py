@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ..guard.configurations import LEFT_AGAIN_S, Configurations
+from ..guard.pauses import Pauses
 from ..model import FeedRun, Nomination, Sync, Why, fingerprint
 from ..model.errors import (
     ConflictError,
@@ -114,6 +115,7 @@ async def next_chunk(
 class FeedReader:
     kinds: Mapping[str, Feed]  # by name
     configurations: Configurations
+    pauses: Pauses
     feeds: Feeds
     guards: Guards
     queues: Queues
@@ -226,7 +228,8 @@ class FeedReader:
     async def _wanted(self, state: FeedState) -> str:
         """What a round would ask and whom it would nominate: a round of another configuration differs in that."""
         since = await self.configurations.since(state.tenant)
-        return fingerprint([self.kinds[state.feed].fingerprint(state.tenant), *since])
+        went_on = await self.pauses.since(state.tenant)
+        return fingerprint([self.kinds[state.feed].fingerprint(state.tenant), *since, *went_on])
 
     async def _asked_for(self, run: FeedRun, state: FeedState) -> FeedState:
         """Begin the round that a notification asked for, unless a newer one covers it; later, if it is too soon.

@@ -16,9 +16,10 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ..assembly import Runtime
-from ..model import Nomination, Sync, Why, is_object_id
+from ..model import Control, Nomination, Sync, Why, is_object_id
 from ..model.errors import ConflictError, SyncError, TransientError
 from . import documents
+from .controls import control
 from .documents import Decided, as_json
 from .errors import UsageError
 from .history import MOST, everybody, history, question
@@ -224,6 +225,25 @@ async def _resync(runtime: Runtime, call: Call, principal: Principal) -> Answer:
     return Answer(status=503 if started.failed else 202, document=started)
 
 
+async def _pause(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    body = _object(call)
+    reason, deletions_only = body.get("reason"), body.get("deletions_only", False)
+    if not isinstance(reason, str) or not reason.strip() or not isinstance(deletions_only, bool):
+        raise HttpError(400, '"reason" must be a text, and "deletions_only" true or false')
+    said = Control.DELETIONS_PAUSED if deletions_only else Control.PAUSED
+    return await _control(runtime, call, principal, said, reason.strip())
+
+
+async def _resume(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    return await _control(runtime, call, principal, Control.RUNNING, "")
+
+
+async def _control(runtime: Runtime, call: Call, principal: Principal, said: Control, reason: str) -> Answer:
+    """Of one sync, or of all where the path names none."""
+    syncs = [_sync(runtime, call)] if "sync" in call.route else list(runtime.config.syncs.values())
+    return Answer(status=200, document=await control(runtime, syncs, said, by=principal.object_id, reason=reason))
+
+
 async def _nominate(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
     sync, user = _sync(runtime, call), _user(call)
     nomination = Nomination(sync=sync.name, user=user, why=Why.OPERATOR, at=runtime.clock.now())
@@ -258,6 +278,8 @@ def _acts(
     )
 
 
+_PAUSE = "Stop all writes of a sync into the target, or only those that take access away"
+_RESUME = "Let a sync go on, with a full round"
 _DECIDE = "Approve or reject one held deletion; recorded with the caller's object id"
 
 _FILTERS = ("sync", "user", "kind", "since", "until", "limit", "after")
@@ -271,6 +293,12 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "decide": _acts(
         "ops/holds/{sync}/{user}", documents.Decision, {200, 409}, _decide, _DECIDE, documents.DecisionRequest
     ),
+    "pause": _acts("ops/pause/{sync}", documents.Controlled, {200}, _pause, _PAUSE, documents.PauseRequest),
+    "pause_all": _acts(
+        "ops/pause", documents.Controlled, {200}, _pause, f"{_PAUSE}: of every sync", documents.PauseRequest
+    ),
+    "resume": _acts("ops/resume/{sync}", documents.Controlled, {200}, _resume, _RESUME),
+    "resume_all": _acts("ops/resume", documents.Controlled, {200}, _resume, f"{_RESUME}: every sync"),
     "resync": _acts(
         "ops/resync/{tenant}", documents.Rounds, {202, 503}, _resync, "Read everybody of a source tenant again"
     ),
@@ -309,19 +337,23 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _decision(call: Call) -> Decided:
+def _object(call: Call) -> Mapping[str, object]:
     try:
         body = json.loads(call.body)
     except (ValueError, RecursionError):
         body = None
-    match body:
+    if not isinstance(body, dict):
+        raise HttpError(400, "the body must be a JSON object")
+    return body
+
+
+def _decision(call: Call) -> Decided:
+    match _object(call):
         case {"decision": "approve"}:
             return Decided.APPROVED
         case {"decision": "reject"}:
             return Decided.REJECTED
-        case dict():
-            raise HttpError(400, '"decision" must be "approve" or "reject"')
-    raise HttpError(400, "the body must be a JSON object")
+    raise HttpError(400, '"decision" must be "approve" or "reject"')
 
 
 def _status(error: SyncError) -> int:

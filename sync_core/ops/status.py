@@ -43,11 +43,16 @@ async def _sync(runtime: Runtime, sync: Sync) -> documents.SyncStatus:
     windows = [_window(each) for each in await runtime.guard.ledger.windows(sync, recount=False)]
     newest = await runtime.storage.activity.page(Asked(of=[(sync.name, "")], limit=1))
     stopped, removing = await _judged(runtime, sync)
+    said = await runtime.pauses.read(sync.name)
     return documents.SyncStatus(
         name=sync.name,
         source=sync.source.key,
         target=sync.target.key,
         mode=sync.mode,
+        control=said.control,
+        controlled_by=said.by or None,
+        controlled_at=said.at,
+        control_reason=said.reason or None,
         deletions_in_window=windows[0].used,
         windows=windows,
         last_activity_at=newest.events[0].at if newest.events else None,

@@ -7,11 +7,12 @@ at the user again within minutes. If all went well, that message finds a newer r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..assembly import Runtime
 from ..decision.look import Look
 from ..model import Hold, Nomination, Outcome, Postpone, Refuse, Sync, Why
-from ..model.errors import AccessRefusedError, SyncError
+from ..model.errors import AccessRefusedError, PausedError, SyncError
 from . import documents
 from .changes import shown, way_out
 from .documents import Result
@@ -41,9 +42,12 @@ async def _reconcile(runtime: Runtime, sync: Sync, user: str, looks: Sequence[Lo
     nomination = Nomination(sync=sync.name, user=user, why=Why.OPERATOR, at=runtime.clock.now())
     try:
         await runtime.configurations.check(sync)
+        await runtime.pauses.check(sync.name)
         await runtime.storage.queues.nominate([nomination], delay=_LOOK_AGAIN_S)
         done = await runtime.worker.handle(nomination)
         link = await runtime.storage.links.get(sync.name, user)
+    except PausedError as error:
+        return replace(failed(error), result=Result.POSTPONED)
     except SyncError as error:
         return failed(error)
     parked_until = link.parked.until if link and link.parked and done and done.error else None

@@ -128,6 +128,7 @@ async def _rename(runtime: Runtime, proposal: Proposal, read: Read) -> None:
     """Those who are linked come last: the sync of the new name is stopped as long as there are any of the old one."""
     old, sync = proposal.name, proposal.to
     assert sync is not None
+    await _keep_pause(runtime, old, sync.name)
     count = 0
     for linked in (False, True):
         async for link in runtime.storage.links.every(old):
@@ -139,6 +140,13 @@ async def _rename(runtime: Runtime, proposal: Proposal, read: Read) -> None:
         await _add_window(runtime, old, sync.name, month=month)
     await _drop(runtime, old, proposal.record)
     await _judge_from_now_on(runtime, sync.name)
+
+
+async def _keep_pause(runtime: Runtime, old: str, new: str) -> None:
+    """A sync that a person paused is paused under its new name, before it has anybody to write."""
+    said, ours = await runtime.pauses.read(old), await runtime.pauses.read(new)
+    if ours.control.looser_than(said.control):
+        await runtime.pauses.say(new, said.control, by=said.by, reason=said.reason)
 
 
 async def _rename_link(runtime: Runtime, sync: Sync, link: Link) -> None:

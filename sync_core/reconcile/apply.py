@@ -13,8 +13,9 @@ from datetime import timedelta
 
 from ..decision.decide import made_by_us
 from ..decision.look import Look
-from ..decision.postpone import waits_for
+from ..decision.postpone import forbids, waits_for
 from ..guard.deletions import DeletionGuard
+from ..guard.pauses import Pauses
 from ..model import (
     ENABLED,
     MANAGER,
@@ -72,6 +73,7 @@ class Applier:
     targets: Mapping[str, TargetDirectory]  # by tenant key
     links: Links
     guard: DeletionGuard
+    pauses: Pauses
     heirs: Heirs
     reports: Reports
     queues: Queues
@@ -91,7 +93,7 @@ class Applier:
 
     async def _apply(self, decided: Look, still_so: StillSo) -> Link:
         target = self.targets[decided.sync.target.key]
-        writes = self._writes(decided.sync)
+        writes = self._writes(decided.sync, removes=decided.change.removes)
         match decided.change:
             case Invite() as change:
                 return await self._invite(target, writes, decided, change)
@@ -115,10 +117,12 @@ class Applier:
             case change:
                 raise TypeError(f"{change.name} is not carried out")
 
-    def _writes(self, sync: Sync) -> Writes:
+    def _writes(self, sync: Sync, *, removes: bool) -> Writes:
+        """`removes`: they take access away."""
+
         async def may_write() -> None:
-            because = waits_for(sync)
-            if because is not None:
+            because = waits_for(sync, await self.pauses.control(sync.name))
+            if because is not None and forbids(because, removes=removes):
                 raise PausedError(f"{sync.name}: {because.words}")
 
         return Writes(target=self.targets[sync.target.key], may_write=may_write)
@@ -165,7 +169,7 @@ class Applier:
             return not awaited and await self.links.owner(sync.target.id, target_id) is None
 
         if await unclaimed():
-            await self._writes(sync).soft_delete(target_id, confirm=unclaimed)
+            await self._writes(sync, removes=True).soft_delete(target_id, confirm=unclaimed)
 
     async def _adopt(self, decided: Look, change: Adopt) -> Link:
         link, now = decided.link, self.clock.now()

@@ -15,6 +15,7 @@ from ..decision.look import Look, desired, look
 from ..decision.postpone import postpone, waits_for
 from ..guard.configurations import within
 from ..guard.deletions import DeletionGuard
+from ..guard.pauses import Pauses
 from ..model import (
     ANY_DOMAIN,
     ENABLED,
@@ -66,6 +67,7 @@ class Engine:
     targets: Mapping[str, TargetDirectory]
     links: Links
     guard: DeletionGuard
+    pauses: Pauses
     applier: Applier
     clock: Clock
     on_look: Callable[[Look], None] = field(default=lambda _: None)
@@ -174,7 +176,7 @@ class Engine:
         if (change.touches or (compared and link.state is LinkState.LINKED)) and not just_adopted:
             target = await self._target_user(sync, link)
             change = unless_blocked(unless_internal(change, target), target, link)
-        waits = postpone(decided, change, waits_for(sync))
+        waits = postpone(decided, change, waits_for(sync, await self.pauses.control(sync.name)))
         dry_run = dry_run or (waits is not None and not self.rehearses)
         change = await self.guard.judge(sync, link, change, cause=decided.cause, dry_run=dry_run)
         if waits is not None:

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from ..guard.configurations import Configurations
 from ..guard.deletions import DeletionGuard
+from ..guard.pauses import Pauses
 from ..model import (
     Change,
     Hold,
@@ -35,6 +36,7 @@ from ..model.errors import (
     MessageError,
     NewerSchemaError,
     NotVisibleYetError,
+    PausedError,
     PermanentError,
     TransientError,
     UnknownOutcomeError,
@@ -46,6 +48,7 @@ from .at_work import at_work
 from .coalescing import UpcomingLooks, out_of_date, wait_before
 from .deeds import Course, events
 from .engine import Engine, Reconciliation
+from .let_go import let_go
 from .locks import UserLocks
 from .retries import try_again
 
@@ -71,6 +74,7 @@ _NO_CHANGE = Skip(reason=Reason.NO_CHANGE)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     configurations: Configurations
+    pauses: Pauses
     engine: Engine
     links: Links
     guard: DeletionGuard
@@ -84,6 +88,9 @@ class Worker:
     async def handle(self, nomination: Nomination, *, redelivered: bool = False) -> Outcome | None:
         """The outcome of a reconciliation, or None when there was nothing to look at (or not now, or not for us)."""
         if not await self.configurations.takes(nomination, redelivered=redelivered):
+            return None
+        if await self.pauses.let_go(nomination.sync):
+            await self._let_go(nomination, redelivered=redelivered)
             return None
         sync = await self.configurations.sync(nomination.sync)
         async with self.locks.locked(nomination.sync, nomination.user):
@@ -147,6 +154,9 @@ class Worker:
             if isinstance(error, UnknownOutcomeError | LostRecordError):
                 await self._distrust(nomination)
             return await self._again(nomination, link, error)
+        except PausedError as error:
+            await self._let_go(nomination, redelivered=True)
+            return await self._outcome(nomination, link, (), error=error.code, record=False)
         except PermanentError as error:
             return await self._park(nomination, await self._link(nomination), error.code)
         if self._may_yet_appear(nomination, done):
@@ -265,6 +275,14 @@ class Worker:
             parked=True,
             parked_before=before is not None,
         )
+
+    async def _let_go(self, nomination: Nomination, *, redelivered: bool) -> None:
+        try:
+            await let_go(self.links, self.queues, nomination, redelivered=redelivered)
+        except NewerSchemaError as error:
+            await self._of_a_newer_version(nomination, error)
+        else:
+            log.info("nomination.let_go sync=%s user=%s", nomination.sync, nomination.user)
 
     async def _of_a_newer_version(self, nomination: Nomination, error: NewerSchemaError) -> Outcome:
         """This version was rolled back to. The row is left as it is: the newer version finds it, and a message."""

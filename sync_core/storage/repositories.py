@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from ..ports import Budgets, Clock, Feeds, GuardTable, Links, Queues, Subscriptions, SyncRecords
+from ..ports import Budgets, Clock, Controls, Feeds, GuardTable, Links, Queues, Subscriptions, SyncRecords
 from .activity import TableActivity
 from .budgets import TableBudgets
 from .concurrency import for_each
+from .controls import TableControls
 from .feeds import TableFeeds
 from .fronts import TableFronts
 from .guards import TableGuards
@@ -26,7 +27,7 @@ from .subscriptions import TableSubscriptions
 from .syncs import TableSyncRecords
 from .table import Table
 
-TABLES = ("links", "feeds", "subscriptions", "guards", "activity")
+TABLES = ("links", "feeds", "subscriptions", "guards", "activity", "controls")
 
 type WrapTable = Callable[[str, Table], Table]
 type WrapQueue = Callable[[str, Queue], Queue]
@@ -40,6 +41,7 @@ class Storage:
     links: Links
     feeds: Feeds
     syncs: SyncRecords
+    controls: Controls
     subscriptions: Subscriptions
     guards: GuardTable
     activity: TableActivity
@@ -97,6 +99,7 @@ def assemble_storage(
     return Storage(
         links=TableLinks(tables["links"]),
         feeds=TableFeeds(tables["feeds"]),
+        controls=TableControls(tables["controls"]),
         syncs=TableSyncRecords(tables["guards"]),
         subscriptions=TableSubscriptions(tables["subscriptions"]),
         guards=TableGuards(tables["guards"]),

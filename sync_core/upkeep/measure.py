@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..guard.deletions import standing
+from ..guard.pauses import Pauses
 from ..model import Sync
 from ..model.errors import SyncError
 from ..model.messages import WORK_QUEUES
@@ -32,6 +33,7 @@ _NEVER = timedelta(days=1)
 class Measure:
     syncs: Mapping[str, Sync]
     feeds: FeedReader
+    pauses: Pauses
     subscriptions: Subscriptions
     links: Links
     guards: Guards
@@ -89,6 +91,7 @@ class Measure:
 
     async def _sync(self, name: str) -> None:
         try:
+            control = (await self.pauses.read(name)).control
             linked = await self.links.count(name)
             parked = len(await self.links.parked(name))
             now = self.clock.now()
@@ -96,7 +99,8 @@ class Measure:
         except SyncError as error:
             log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
         else:
-            log.info("sync.measured sync=%s linked=%d parked=%d held=%d", name, linked, parked, held)
+            state = control.replace(" ", "-")
+            log.info("sync.measured sync=%s control=%s linked=%d parked=%d held=%d", name, state, linked, parked, held)
 
     async def _outcomes(self, name: str) -> None:
         try:

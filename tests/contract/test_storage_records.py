@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sync_core.model import (
+    Control,
     FeedRun,
     LifecycleEvent,
     Nomination,
@@ -27,6 +28,9 @@ from sync_core.ports import (
     SubscriptionRecord,
     SyncRecord,
 )
+from sync_core.storage.controls import TableControls
+from sync_core.storage.errors import StorageRefusedError
+from sync_core.storage.memory import MemoryTable
 from sync_core.storage.repositories import Storage
 
 AT = datetime(2026, 10, 25, 0, 30, 0, 7, tzinfo=UTC)
@@ -40,6 +44,30 @@ async def test_the_record_of_a_sync(storage: Storage) -> None:
     assert found["a-to-b"] == saved
     with pytest.raises(ConflictError):
         await storage.syncs.save(record)
+
+
+async def test_what_a_person_said_about_a_sync(storage: Storage) -> None:
+    """It comes back as it was; of two people who speak at once, one has to read again."""
+    nothing = await storage.controls.get("a-to-b")
+    assert (nothing.control, nothing.since) == (Control.RUNNING, None)
+    said = replace(nothing, control=Control.PAUSED, by="anna", at=AT, reason="why 40?", since=AT)
+    saved = await storage.controls.save(said)
+    assert await storage.controls.get("a-to-b") == saved
+    with pytest.raises(ConflictError):
+        await storage.controls.save(said)
+
+
+async def test_without_the_table_of_controls_nobody_has_said_anything(storage: Storage) -> None:
+    """As after an upgrade whose templates were not deployed. Any other refusal is one."""
+
+    class Missing(MemoryTable):
+        async def get(self, pk: str, rk: str) -> Row | None:
+            raise StorageRefusedError(code=pk, status=404)
+
+    assert (await TableControls(Missing()).get("TableNotFound")).control is Control.RUNNING
+    with pytest.raises(StorageRefusedError):
+        await TableControls(Missing()).get("AuthorizationFailure")
+    assert storage.tables_by_name["controls"] is not None
 
 
 async def test_the_record_of_who_leads(storage: Storage) -> None:

@@ -19,15 +19,16 @@ JSON = {"content-type": "application/json; charset=utf-8"}
 
 
 def call(bench: Bench, name: str, *roles: str, body: object = None, enabled: bool = True, **options: Any) -> Answer:
-    """`headers` over those of somebody signed in; `route` over Ada in the one sync there is."""
+    """`headers` over those of somebody signed in; `route` over Ada in the one sync there is; None takes a name out."""
 
     async def runtime(read_only: bool) -> Runtime:
         config = load_config(bench.folder / "sync.yaml")
         return bench.build(load_settings(SETTINGS), config, read_only=read_only, on_look=lambda _: None)
 
+    route = {"sync": NAME, "user": ADA, "tenant": "contoso", **options.get("route", {})}
     request = Call(
         headers={HEADER: principal(*roles), **JSON, **options.get("headers", {})},
-        route={"sync": NAME, "user": ADA, "tenant": "contoso", **options.get("route", {})},
+        route={name: text for name, text in route.items() if text is not None},
         query=options.get("query", {}),
         body=options.get("raw", json.dumps(body or {}).encode()),
     )

@@ -110,6 +110,22 @@ def plan_observes(bench: Bench) -> Shown:
     return plan(bench)
 
 
+def pause(bench: Bench) -> Shown:
+    """What a person said, and what that makes of the other documents."""
+    bench.source.users[ADA] = person("Ada")
+    code, paused = xtsync(bench, "pause", "--reason", "why 40?", "--by", "anna")
+    _, status = xtsync(bench, "status")
+    _, dry = xtsync(bench, "sync", ADA, "--dry-run")
+    _, live = xtsync(bench, "sync", ADA)
+    _, some = xtsync(bench, "pause", "--deletions-only", "--reason", "these", "--by", "anna", "--sync", NAME)
+    return code, [paused, status["syncs"], dry, live, some]
+
+
+def resume(bench: Bench) -> Shown:
+    xtsync(bench, "pause", "--reason", "why 40?", "--by", "anna")
+    return xtsync(bench, "resume", "--by", "bea")
+
+
 def plan_of_nothing(bench: Bench) -> Shown:
     bench.source.pages = dict(pages([]))
     return xtsync(bench, "plan")
@@ -418,7 +434,19 @@ def http_storage_silent(bench: Bench) -> Shown:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    *(status_fresh, status, plan, plan_observes, plan_of_nothing, resync, resync_not_started, poison, poison_removed),
+    *(
+        status_fresh,
+        status,
+        plan,
+        plan_observes,
+        plan_of_nothing,
+        pause,
+        resume,
+        resync,
+        resync_not_started,
+        poison,
+        poison_removed,
+    ),
     *(sync_invites, sync_of_nothing, sync_dry_run, sync_dry_run_with_values, sync_of_a_manager),
     *(
         sync_of_refused_attributes,

@@ -111,13 +111,44 @@ def test_holds_are_the_command_s_document(bench: Bench) -> None:
         ("decide", {"sync": "elsewhere"}, 404),
         ("decide", {}, 404),
         ("resync", {"tenant": "fabrikam"}, 404),
+        ("pause", {"sync": "elsewhere"}, 404),
+        ("resume", {"sync": "elsewhere"}, 404),
     ],
 )
 def test_what_is_not_there(bench: Bench, name: str, route: dict[str, str], status: int) -> None:
     """A name that no sync has, a user who is no object id, somebody who is not held."""
     before = bench.stored()
-    assert call(bench, name, "Operator", body={"decision": "approve"}, route=route).status == status
+    assert call(bench, name, "Operator", body={"decision": "approve", "reason": "r"}, route=route).status == status
     assert bench.stored() == before
+
+
+@pytest.mark.parametrize("name", ["pause", "pause_all"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"{", b"{}", b'{"reason":" "}', b'{"reason":1}', b'{"reason":"r","deletions_only":"no"}']
+)
+def test_a_pause_needs_a_reason(bench: Bench, name: str, raw: bytes) -> None:
+    """400, and nothing is paused: somebody else has to understand later why nothing happens."""
+    before = bench.stored()
+    assert call(bench, name, "Operator", raw=raw).status == 400
+    assert bench.stored() == before
+
+
+@pytest.mark.parametrize("every", [False, True])
+@pytest.mark.parametrize(("deletions_only", "control"), [(False, "paused"), (True, "deletions paused")])
+def test_a_pause_is_recorded_with_who_asked_for_it(
+    bench: Bench, every: bool, deletions_only: bool, control: str
+) -> None:
+    """The object id, the time and the reason; `status` shows them. A resume starts a full round."""
+    suffix, route = ("_all", {"sync": None}) if every else ("", {})
+    body = {"reason": "why 40?", "deletions_only": deletions_only}
+    paused = call(bench, f"pause{suffix}", "Operator", body=body, route=route)
+    (shown,) = said(paused)["syncs"]
+    assert (paused.status, shown["sync"], shown["control"], shown["by"]) == (200, NAME, control, OPERATOR_ID)
+    (sync,) = said(call(bench, "status", "Reader"))["syncs"]
+    assert (sync["control"], sync["controlled_by"], sync["control_reason"]) == (control, OPERATOR_ID, "why 40?")
+    resumed = call(bench, f"resume{suffix}", "Operator", route=route)
+    assert said(resumed)["syncs"][0]["control"] == "running"
+    assert [each["tenant"] for each in said(resumed)["rounds"]] == ["contoso"]
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{", b'{"decision":"yes"}', b'{"decision":true}'])

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sync_core.assembly import Runtime
-from sync_core.model import Assigned, GuardLimits, LinkState, Sync, Tenant, Why
+from sync_core.model import Assigned, Control, GuardLimits, LinkState, Sync, Tenant, Why
 from sync_core.model.errors import OtherTenantError, UnavailableError
 from sync_core.ops.errors import RefusedError, UsageError
 from sync_core.ops.syncs import (
@@ -87,6 +87,20 @@ async def test_a_renamed_sync_goes_on_with_its_people(owner_attribute: str | Non
     world.change(BOB, department="Sales")
     assert await look(world, app, ADA) == ["SoftDelete"]
     assert await look(world, app, BOB) == ["Update"]
+
+
+@pytest.mark.parametrize("said", [Control.PAUSED, Control.DELETIONS_PAUSED])
+async def test_a_paused_sync_is_paused_under_its_new_name(said: Control) -> None:
+    """A new name is no resume: a leaver keeps access until a person says so."""
+    world = await two()
+    await world.runtime.pauses.say(NAME, said, by="anna", reason="why 40?")
+    app, command = await deployed(world, renamed(world))
+    await act(command, await propose_rename(command, NAME, NEW))
+    kept = await app.pauses.read(NEW)
+    assert (kept.control, kept.by, kept.reason) == (said, "anna", "why 40?")
+    world.source.soft_delete(ADA)
+    await look(world, app, ADA)
+    assert world.target.writes == []
 
 
 async def test_a_rename_is_followed_by_a_full_round() -> None:

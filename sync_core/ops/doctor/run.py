@@ -55,6 +55,7 @@ class Checkup:
         return [
             _check("configuration", "settings and sync.yaml", stored.configuration, syncs, len(config.warnings)),
             _check("tenants of syncs", "table guards", stored.tenants, self.runtime.configurations, syncs),
+            _check("pauses", "table controls, and sync.yaml", stored.pauses, self.runtime.pauses, syncs),
             _check("queue encoding", work, stored.encoding, storage.queues_by_name, self.host_encoding),
             _check("messages", standing, stored.messages, storage.fronts, now),
             _check("poison", poisoned, stored.poison, storage.poison, storage.activity),

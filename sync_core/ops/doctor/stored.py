@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ...guard.configurations import Configurations
 from ...guard.deletions import standing
-from ...model import Sync
+from ...guard.pauses import Pauses
+from ...model import Control, Mode, Sync
 from ...model.errors import ConfigError, Fault, OtherTenantError
 from ...model.messages import WORK_QUEUES, poison_queue
 from ...nominate.rounds import STALLED, USERS
@@ -61,6 +62,16 @@ async def tenants(configurations: Configurations, syncs: Sequence[Sync]) -> Foun
     if not stopped:
         return ok("each sync is of the tenants that it began with")
     return failed("; ".join(map(str, stopped)), *dict.fromkeys(error.hint for error in stopped))
+
+
+async def pauses(pauses: Pauses, syncs: Sequence[Sync]) -> Found:
+    """A pause is no fault: somebody asked for it, and may have forgotten it."""
+    records = [await pauses.read(sync.name) for sync in syncs]
+    said = [f"{each.sync}: {each.control}" for each in records if each.control is not Control.RUNNING]
+    said += [f"{sync.name}: observes" for sync in syncs if sync.mode is Mode.OBSERVE]
+    if not said:
+        return ok("every sync may write")
+    return warning(", ".join(said), "Who paused it, and why:", "xtsync status", "Let it go on:", "xtsync resume")
 
 
 async def feed(feeds: Feeds, tenant: str, now: datetime, public_url: str, name: str = USERS) -> Found:

@@ -33,6 +33,7 @@ from .changes import (
     SoftDelete,
     Update,
 )
+from .controls import Controlled, PauseRequest, SyncControl
 from .deployment import (
     Error,
     ErrorDetail,
@@ -91,6 +92,7 @@ __all__ = [
     "ApprovedAdoptions",
     "Candidate",
     "Change",
+    "Controlled",
     "Decided",
     "Decision",
     "DecisionRequest",
@@ -123,6 +125,7 @@ __all__ = [
     "Outcome",
     "ParkedUser",
     "PastDecision",
+    "PauseRequest",
     "Plan",
     "PlannedUser",
     "PoisonFate",
@@ -149,6 +152,7 @@ __all__ = [
     "SubscriptionState",
     "SubscriptionStatus",
     "SyncChange",
+    "SyncControl",
     "SyncPlan",
     "SyncResult",
     "SyncResults",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from ...model import Counts, Mode
+from ...model import Control, Counts, Mode
 from ...ports import FeedPhase
 from .rendering import document
 
@@ -33,13 +33,18 @@ class Stopped:
 class SyncStatus:
     """One sync, how many deletions the guard counts in its window now, and all windows that it has to pass.
 
-    `stopped` has a reason and a way out. `removing`: by `xtsync remove --delete-users`, everybody loses access.
+    `control` says whether a person paused it; who said so last, when and why is null where nobody ever did. `stopped`
+    has a reason and a way out. `removing`: by `xtsync remove --delete-users`, everybody loses access.
     """
 
     name: str
     source: str
     target: str
     mode: Mode
+    control: Control
+    controlled_by: str | None
+    controlled_at: datetime | None
+    control_reason: str | None
     deletions_in_window: int
     windows: Sequence[WindowStatus]
     last_activity_at: datetime | None

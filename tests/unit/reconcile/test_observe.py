@@ -15,6 +15,7 @@ from sync_core.model import (
     Adopt,
     Adoption,
     Change,
+    Control,
     Disable,
     Forget,
     GuardLimits,
@@ -70,9 +71,13 @@ def test_every_kind_of_change_is_tried() -> None:
 
 
 @pytest.mark.parametrize("change", [each for some in CHANGES.values() for each in some], ids=repr)
-async def test_no_change_that_reaches_the_applier_is_written(change: Change) -> None:
+@pytest.mark.parametrize("how", ["observes", "is paused", "has its deletions paused"])
+async def test_no_change_that_reaches_the_applier_is_written(change: Change, how: str) -> None:
     """The last question stands right before each request, whatever was decided before."""
-    world = World(mode=Mode.OBSERVE)
+    world = World(mode=Mode.OBSERVE if how == "observes" else Mode.RUN)
+    said = {"is paused": Control.PAUSED, "has its deletions paused": Control.DELETIONS_PAUSED}.get(how)
+    if said is not None:
+        await world.runtime.pauses.say(NAME, said, by="anna", reason="")
     world.target.add(GUEST, ADDRESS)
     if isinstance(change, Restore):
         world.target.remove(GUEST)
@@ -84,11 +89,13 @@ async def test_no_change_that_reaches_the_applier_is_written(change: Change) -> 
         await world.engine.applier.apply(decided, yes)
     except PausedError:
         assert type(change) not in WRITES_NOTHING
+        assert change.removes or how != "has its deletions paused"
     except TypeError:
         assert isinstance(change, Skip | Refuse)
     else:
-        assert type(change) in WRITES_NOTHING
-    assert world.target.writes == []
+        assert type(change) in WRITES_NOTHING or (how == "has its deletions paused" and not change.removes)
+    written = [] if change.removes or how != "has its deletions paused" else world.target.writes
+    assert world.target.writes == written
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -1,0 +1,74 @@
+"""What people said about a sync as a whole: that it is paused, or its deletions are; and since when it goes on.
+
+Each process reads the record of a sync at most every two seconds. So a pause works everywhere within that time, and
+within the request that is on its way. A nomination is let go only on a record that was read after it came. So the sync
+goes on later than that, and the full round that follows sees the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from ..model import Control, Postponed, Sync
+from ..model.errors import PausedError
+from ..ports import Clock, ControlRecord, Controls
+from ..ports.swap import until_saved
+
+# For so long a record that was read is taken for the stored one.
+FRESH = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    syncs: Mapping[str, Sync]
+    records: Controls
+    clock: Clock
+    _reads: dict[str, tuple[datetime, ControlRecord]] = field(default_factory=dict)  # by sync
+
+    async def control(self, sync: str) -> Control:
+        """An answer may be two seconds old."""
+        at, record = self._reads.get(sync, (None, None))
+        if at is None or record is None or self.clock.now() - at >= FRESH:
+            record = await self.read(sync)
+        return record.control
+
+    async def let_go(self, sync: str) -> bool:
+        """Whether a nomination that is here now is not looked at. A "yes" was read anew, and so was what follows it."""
+        if await self.control(sync) is Control.RUNNING:
+            return False
+        return (await self.read(sync)).control is Control.PAUSED
+
+    async def check(self, sync: str) -> None:
+        """Raises PausedError for a sync that looks at nobody, with who said so and why."""
+        if not await self.let_go(sync):
+            return
+        record = await self.read(sync)
+        raise PausedError(f"{sync}: {Postponed.PAUSED.words}, by {record.by or '-'}: {record.reason}")
+
+    async def read(self, sync: str) -> ControlRecord:
+        """As it is stored now."""
+        now = self.clock.now()
+        record = await self.records.get(sync)
+        self._reads[sync] = (now, record)
+        return record
+
+    async def since(self, tenant: str) -> Sequence[str]:
+        """When the syncs of this source last went on: a round after that is full. Read anew."""
+        names = [name for name, sync in sorted(self.syncs.items()) if sync.source.key == tenant]
+        found = [(await self.read(name)).since for name in names]
+        return [at.isoformat() for at in found if at is not None]
+
+    async def say(self, sync: str, control: Control, *, by: str, reason: str) -> ControlRecord:
+        """Store it. Where that lets through what was put off, a full round has to follow."""
+
+        async def attempt() -> ControlRecord:
+            record, now = await self.read(sync), self.clock.now()
+            since = now if control.looser_than(record.control) else record.since
+            said = replace(record, control=control, by=by, at=now, reason=reason, since=since)
+            return await self.records.save(said)
+
+        saved = await until_saved(attempt)
+        self._reads.pop(sync, None)
+        return saved

@@ -1,0 +1,36 @@
+"""Pauses syncs and lets them go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..assembly import Runtime
+from ..model import Control, Sync
+from ..ports import ControlRecord
+from . import documents
+from .resync import start_rounds
+
+
+async def control(
+    runtime: Runtime, syncs: Sequence[Sync], said: Control, *, by: str, reason: str
+) -> documents.Controlled:
+    """Every instance obeys within two seconds. Where a sync goes on, a full round of its source starts now.
+
+    If that cannot start, the next poll begins it: the record says that it has to.
+    """
+    await runtime.storage.create("controls")
+    before = {sync.name: (await runtime.pauses.read(sync.name)).control for sync in syncs}
+    records = [await runtime.pauses.say(sync.name, said, by=by, reason=reason) for sync in syncs]
+    going_on = {sync.source.key for sync in syncs if said.looser_than(before[sync.name])}
+    rounds = await start_rounds(runtime, sorted(going_on))
+    return documents.Controlled(syncs=[shown_control(each) for each in records], rounds=rounds.rounds)
+
+
+def shown_control(record: ControlRecord) -> documents.SyncControl:
+    return documents.SyncControl(
+        sync=record.sync,
+        control=record.control,
+        by=record.by or None,
+        at=record.at,
+        reason=record.reason or None,
+    )
