@@ -19,6 +19,7 @@ from sync_core.model.errors import ConflictError
 from sync_core.model.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, encode
 from sync_core.ports import (
     BudgetRecord,
+    ControlRecord,
     CountedPerson,
     FeedPhase,
     FeedState,
@@ -57,17 +58,23 @@ async def test_what_a_person_said_about_a_sync(storage: Storage) -> None:
         await storage.controls.save(said)
 
 
-async def test_without_the_table_of_controls_nobody_has_said_anything(storage: Storage) -> None:
-    """As after an upgrade whose templates were not deployed. Any other refusal is one."""
+async def test_without_the_table_of_controls_nobody_has_said_anything(account: Storage) -> None:
+    """As after an upgrade whose templates were not deployed. A pause makes the table first."""
+    assert (await account.controls.get("a-to-b")).control is Control.RUNNING
+    await account.create("controls")
+    await account.controls.save(ControlRecord(sync="a-to-b", control=Control.PAUSED))
+    assert (await account.controls.get("a-to-b")).control is Control.PAUSED
 
-    class Missing(MemoryTable):
+
+async def test_a_refusal_to_read_controls_is_no_permission_to_write() -> None:
+    """Only the missing table means that nobody paused anything."""
+
+    class Refused(MemoryTable):
         async def get(self, pk: str, rk: str) -> Row | None:
-            raise StorageRefusedError(code=pk, status=404)
+            raise StorageRefusedError(code="AuthorizationFailure", status=403)
 
-    assert (await TableControls(Missing()).get("TableNotFound")).control is Control.RUNNING
     with pytest.raises(StorageRefusedError):
-        await TableControls(Missing()).get("AuthorizationFailure")
-    assert storage.tables_by_name["controls"] is not None
+        await TableControls(Refused()).get("a-to-b")
 
 
 async def test_the_record_of_who_leads(storage: Storage) -> None:
