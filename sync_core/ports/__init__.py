@@ -6,6 +6,7 @@ was read or saved carries its `etag`; one without is new, and saving it inserts.
 """
 
 from .clock import Clock
+from .controls import ControlRecord, Controls
 from .directories import (
     AppOnTenant,
     Confirm,
@@ -26,8 +27,6 @@ from .state import (
     BudgetRecord,
     Budgets,
     ConfigurationRecord,
-    ControlRecord,
-    Controls,
     CountedPerson,
     FeedPhase,
     Feeds,
