@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..model import Control, Postponed, Sync
-from ..model.errors import PausedError
+from ..model.errors import PausedError, UnavailableError
 from ..ports import Clock, ControlRecord, Controls
 from ..ports.swap import until_saved
 
@@ -28,15 +28,20 @@ class Pauses:
     _reads: dict[str, tuple[datetime, ControlRecord]] = field(default_factory=dict)  # by sync
 
     async def control(self, sync: str) -> Control:
-        """An answer may be two seconds old."""
-        at, record = self._reads.get(sync, (None, None))
-        if at is None or record is None or self.clock.now() - at >= FRESH:
-            record = await self.read(sync)
+        """As of two seconds ago at most: an answer that took longer raises UnavailableError."""
+        record = await self._lately(sync)
+        if self.clock.now() - self._reads[sync][0] >= FRESH:
+            raise UnavailableError(f"{sync}: whether it is paused was not read in time")
         return record.control
+
+    async def _lately(self, sync: str) -> ControlRecord:
+        at, record = self._reads.get(sync, (None, None))
+        fresh = at is not None and self.clock.now() - at < FRESH
+        return record if fresh and record is not None else await self.read(sync)
 
     async def let_go(self, sync: str) -> bool:
         """Whether a nomination that is here now is not looked at. A "yes" was read anew, and so was what follows it."""
-        if await self.control(sync) is Control.RUNNING:
+        if (await self._lately(sync)).control is Control.RUNNING:
             return False
         return (await self.read(sync)).control is Control.PAUSED
 

@@ -154,6 +154,30 @@ async def test_a_pause_is_heard_of_within_two_seconds_by_every_instance() -> Non
     assert world.target.writes == []
 
 
+async def test_an_answer_that_took_too_long_lets_nobody_be_written() -> None:
+    """The sync was paused while "it runs" was on its way: the user is looked at again, and by then it is known."""
+    world = World()
+    await world.polled()
+    world.hire()
+    world.clock.advance(FRESH)
+
+    async def used_up() -> None:
+        world.clock.advance(FRESH)
+
+    async def late() -> None:
+        await say(world, Control.PAUSED)
+        world.clock.advance(timedelta(seconds=10))
+
+    world.faults.after_next("table.controls.get", used_up)
+    world.faults.after_next("table.controls.get", late)
+    assert (await world.look()).error == "Unavailable"
+    assert await world.deliver() == []
+    assert (world.target.writes, await parked(world)) == ([], 0)
+    await resume(world)
+    await in_the_end(world)
+    assert world.in_step()
+
+
 async def test_a_nomination_made_after_a_resume_is_looked_at_by_every_instance() -> None:
     """Also by one that read a moment ago that the sync is paused: it reads once more before it lets anybody go."""
     world = World()
