@@ -180,12 +180,12 @@ def _receive(
 
 
 async def _operate(name: str, req: func.HttpRequest) -> func.HttpResponse:
-    from sync_core.ops import endpoints  # noqa: PLC0415 - the webhook answers from cold without it
+    from sync_core.ops import calls, endpoints  # noqa: PLC0415 - the webhook answers from cold without it
 
     settings = bootstrap.settings()
     answer = await endpoints.answer(
         name,
-        endpoints.Call(
+        calls.Call(
             headers=dict(req.headers), route=dict(req.route_params), query=dict(req.params), body=req.get_body()
         ),
         enabled=settings.operator_endpoints == "entra",

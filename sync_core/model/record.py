@@ -27,6 +27,15 @@ class Kind(StrEnum):
     RELEASED = "released"  # from a hold: nothing is to be taken away any more
     REFUSED = "refused"  # by a rule of ours; looked at again at a falling rate
     PARKED = "parked"  # by an error; looked at again at a falling rate
+    WOULD_INVITE = "would_invite"  # decided, and put off: the sync observes, or is paused
+    WOULD_ADOPT = "would_adopt"
+    WOULD_UPDATE = "would_update"
+    WOULD_DISABLE = "would_disable"
+    WOULD_SOFT_DELETE = "would_soft_delete"
+    WOULD_RESTORE = "would_restore"
+    WOULD_UNLINK = "would_unlink"
+    PAUSED = "paused"  # a person stopped a sync, or what takes access away
+    RESUMED = "resumed"
     APPROVED = "approved"  # a person let a deletion or an adoption happen
     REJECTED = "rejected"
     RESYNCED = "resynced"  # a person started the feeds of the source over

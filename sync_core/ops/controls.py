@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..assembly import Runtime
-from ..model import Control, Sync
+from ..model import Control, Kind, Sync
 from ..ports import ControlRecord
 from . import documents
+from .kept import keep
 from .resync import start_rounds
 
 
@@ -22,7 +23,10 @@ async def control(
     before = {sync.name: (await runtime.pauses.read(sync.name)).control for sync in syncs}
     records = [await runtime.pauses.say(sync.name, said, by=by, reason=reason) for sync in syncs]
     going_on = {sync.source.key for sync in syncs if said.looser_than(before[sync.name])}
-    rounds = await start_rounds(runtime, sorted(going_on))
+    kind = Kind.RESUMED if said is Control.RUNNING else Kind.PAUSED
+    what = "deletions only: " if said is Control.DELETIONS_PAUSED else ""
+    await keep(runtime, kind, [(sync.name, "") for sync in syncs], by=by, reason=f"{what}{reason}")
+    rounds = await start_rounds(runtime, sorted(going_on), by=by)
     return documents.Controlled(syncs=[shown_control(each) for each in records], rounds=rounds.rounds)
 
 

@@ -6,34 +6,28 @@ is for Operators. Users are object ids: a name or address in a path would end in
 
 from __future__ import annotations
 
-import json
 import logging
-import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
 from ..assembly import Runtime
-from ..model import Control, Nomination, Sync, Why, is_object_id
+from ..model import Control, Nomination, Why
 from ..model.errors import ConflictError, SyncError, TransientError
 from . import documents
+from .calls import Answer, Call, HttpError, decision_of, limit_of, named, object_id_of, object_of, sync_of, user_of
 from .controls import control
-from .documents import Decided, as_json
 from .errors import UsageError
-from .history import MOST, everybody, history, question
+from .history import everybody, history, question
 from .holds import decide, list_holds, past_decisions
-from .names import find_source_tenants, find_sync
+from .names import find_source_tenants
 from .principal import HEADER, Principal, Role, read_principal
 from .resync import start_rounds
 from .status import status
 from .why import explain
 
 log = logging.getLogger("xtsync.operators")
-
-_NUMBER = re.compile("[1-9][0-9]{0,3}")
-
 
 # The meaning of an error document, by its status.
 ERRORS: Mapping[int, str] = {
@@ -48,38 +42,7 @@ ERRORS: Mapping[int, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A request. Header names are in lower case; `route` has the parameters of the path."""
-
-    headers: Mapping[str, str]
-    route: Mapping[str, str]
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """`document` is one of documents/, or None for an empty body."""
-
-    status: int
-    document: object = None
-
-    @property
-    def body(self) -> str:
-        return "" if self.document is None else json.dumps(as_json(self.document))
-
-
 type Serve = Callable[[Runtime, Call, Principal], Awaitable[Answer]]
-
-
-class HttpError(Exception):
-    """The call is answered with this status and an error document."""
-
-    def __init__(self, status: int, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,14 +138,14 @@ async def _status_of_all(runtime: Runtime, _call: Call, _principal: Principal) -
 
 
 async def _why(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await explain(runtime, _sync(runtime, call), _user(call)))
+    return Answer(status=200, document=await explain(runtime, sync_of(runtime, call), user_of(call)))
 
 
 async def _activity(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
     query = call.query
-    with _named():
+    with named():
         of = await everybody(runtime, query.get("sync"))
-    user = _object_id(query["user"]) if "user" in query else ""
+    user = object_id_of(query["user"]) if "user" in query else ""
     try:
         asked = question(
             [(sync, user) for sync, _ in of],
@@ -190,7 +153,7 @@ async def _activity(runtime: Runtime, call: Call, _principal: Principal) -> Answ
             kinds=query.get("kind"),
             since=query.get("since"),
             until=query.get("until"),
-            limit=_limit(query.get("limit", "100")),
+            limit=limit_of(query.get("limit", "100")),
             after=query.get("after", ""),
         )
         return Answer(status=200, document=await history(runtime, asked))
@@ -210,8 +173,8 @@ async def _decisions(runtime: Runtime, _call: Call, _principal: Principal) -> An
 
 
 async def _decide(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    decision = _decision(call)
-    hold = await runtime.storage.guards.hold(_sync(runtime, call).name, _user(call))
+    decision = decision_of(call)
+    hold = await runtime.storage.guards.hold(sync_of(runtime, call).name, user_of(call))
     if hold is None:
         raise HttpError(404, "no deletion of this user is held")
     decided = await decide(runtime, [hold], decision, by=principal.object_id)
@@ -219,14 +182,14 @@ async def _decide(runtime: Runtime, call: Call, principal: Principal) -> Answer:
 
 
 async def _resync(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    with _named():
+    with named():
         tenants = find_source_tenants(runtime.config, call.route["tenant"])
     started = await start_rounds(runtime, tenants, by=principal.object_id)
     return Answer(status=503 if started.failed else 202, document=started)
 
 
 async def _pause(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    body = _object(call)
+    body = object_of(call)
     reason, deletions_only = body.get("reason"), body.get("deletions_only", False)
     if not isinstance(reason, str) or not reason.strip() or not isinstance(deletions_only, bool):
         raise HttpError(400, '"reason" must be a text, and "deletions_only" true or false')
@@ -240,12 +203,12 @@ async def _resume(runtime: Runtime, call: Call, principal: Principal) -> Answer:
 
 async def _control(runtime: Runtime, call: Call, principal: Principal, said: Control, reason: str) -> Answer:
     """Of one sync, or of all where the path names none."""
-    syncs = [_sync(runtime, call)] if "sync" in call.route else list(runtime.config.syncs.values())
+    syncs = [sync_of(runtime, call)] if "sync" in call.route else list(runtime.config.syncs.values())
     return Answer(status=200, document=await control(runtime, syncs, said, by=principal.object_id, reason=reason))
 
 
 async def _nominate(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    sync, user = _sync(runtime, call), _user(call)
+    sync, user = sync_of(runtime, call), user_of(call)
     nomination = Nomination(sync=sync.name, user=user, why=Why.OPERATOR, at=runtime.clock.now())
     await runtime.storage.queues.nominate([nomination])
     nominated = documents.User(sync=sync.name, user=user)
@@ -304,56 +267,6 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     ),
     "nominate": _acts("ops/sync/{sync}/{user}", documents.Nominated, {202}, _nominate, "Have one user looked at again"),
 }
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    """A name of the path that nothing has."""
-    try:
-        yield
-    except UsageError as error:
-        raise HttpError(404, str(error), error.hint) from None
-
-
-def _sync(runtime: Runtime, call: Call) -> Sync:
-    with _named():
-        return find_sync(runtime.config, call.route["sync"])
-
-
-def _user(call: Call) -> str:
-    return _object_id(call.route["user"])
-
-
-def _object_id(text: str) -> str:
-    user = text.lower()
-    if not is_object_id(user):
-        raise HttpError(400, "a user is named by object id")
-    return user
-
-
-def _limit(text: str) -> int:
-    if not _NUMBER.fullmatch(text) or int(text) > MOST:
-        raise HttpError(400, f"`limit` is a number from 1 to {MOST}")
-    return int(text)
-
-
-def _object(call: Call) -> Mapping[str, object]:
-    try:
-        body = json.loads(call.body)
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise HttpError(400, "the body must be a JSON object")
-    return body
-
-
-def _decision(call: Call) -> Decided:
-    match _object(call):
-        case {"decision": "approve"}:
-            return Decided.APPROVED
-        case {"decision": "reject"}:
-            return Decided.REJECTED
-    raise HttpError(400, '"decision" must be "approve" or "reject"')
 
 
 def _status(error: SyncError) -> int:

@@ -175,7 +175,7 @@ class Applier:
         link, now = decided.link, self.clock.now()
         (adopted,) = (user for user in decided.candidates if user.id == change.target_id)
         if adopted.abandoned:
-            await end_former(self.links, self.sources[decided.sync.source.key], decided.sync, link, adopted)
+            await end_former(self.links, self.reports.sources[decided.sync.source.key], decided.sync, link, adopted)
         if await self.links.claim(decided.sync.target.id, change.target_id, link.owner) != link.owner:
             raise ConflictError("another source user was linked to this target user meanwhile")
         # A user who bears the marker was ours before the link was lost.

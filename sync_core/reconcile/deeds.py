@@ -6,7 +6,7 @@ thing, so such changes join the event before them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from ..guard.deletions import met
 from ..model import (
     ENABLED,
     Adopt,
+    Change,
     Disable,
     Event,
     Forget,
@@ -29,12 +30,24 @@ from ..model import (
     LinkState,
     Nomination,
     Outcome,
+    Postpone,
     Refuse,
     Restore,
     SoftDelete,
     Update,
 )
 
+_WOULD: Mapping[type[Change], Kind] = {
+    Invite: Kind.WOULD_INVITE,
+    Adopt: Kind.WOULD_ADOPT,
+    Update: Kind.WOULD_UPDATE,
+    Disable: Kind.WOULD_DISABLE,
+    SoftDelete: Kind.WOULD_SOFT_DELETE,
+    Restore: Kind.WOULD_RESTORE,
+    Forget: Kind.WOULD_UNLINK,
+    LetGo: Kind.WOULD_UNLINK,
+    HandOver: Kind.WOULD_UNLINK,
+}
 _OPEN = frozenset({Kind.INVITED, Kind.LINKED, Kind.ADOPTED, Kind.RESTORED, Kind.UPDATED, Kind.ENABLED})
 _JOIN = frozenset({Kind.LINKED, Kind.ADOPTED, Kind.UPDATED, Kind.ENABLED})
 
@@ -103,7 +116,7 @@ def _kind(deed: Deed) -> Kind:
             found = next((user for user in deed.look.candidates if user.id == target_id), None)
             again = before.state is LinkState.INVITING or (found is not None and found.marker is not None)
             return Kind.LINKED if again else Kind.ADOPTED
-        case Update() | Hold() as change if written:
+        case Update() | Hold() | Postpone() as change if written:
             return Kind.ENABLED if before.disabled and change.written.get(ENABLED) is True else Kind.UPDATED
         case Disable() if written:
             return Kind.DISABLED
@@ -170,7 +183,18 @@ def _end(course: Course, outcome: Outcome, basis: Event) -> Iterator[Event]:
         yield replace(basis, kind=kind, reason=outcome.error, next_try_at=due, again=outcome.parked_before)
     if look is None or outcome.error or isinstance(look.change, Refuse):
         return
-    if isinstance(look.change, Hold):
+    if isinstance(look.change, Postpone):
+        yield _put_off(look, look.change, basis)
+    elif isinstance(look.change, Hold):
         yield replace(basis, kind=Kind.HELD, reason=f"{look.cause}; {met(look.change)}")
     elif course.before.guarded is Guarded.HELD and not any(deed.look.change.removes for deed in course.deeds):
         yield replace(basis, kind=Kind.RELEASED)
+
+
+def _put_off(look: Look, change: Postpone, basis: Event) -> Event:
+    """A removal that the guard would hold is one, too."""
+    would = change.postponed.held if isinstance(change.postponed, Hold) else change.postponed
+    because = "; ".join(filter(None, (look.cause if would.removes else "", change.because.words)))
+    target = would.target_id if isinstance(would, Adopt) else basis.target_id
+    attributes = tuple(sorted(would.written))
+    return replace(basis, kind=_WOULD[type(would)], reason=because, attributes=attributes, target_id=target)

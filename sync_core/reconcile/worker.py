@@ -156,7 +156,7 @@ class Worker:
             return await self._again(nomination, link, error)
         except PausedError as error:
             await self._let_go(nomination, redelivered=True)
-            return await self._outcome(nomination, link, (), error=error.code, record=False)
+            return self._outcome(nomination, link, (), error=error.code)
         except PermanentError as error:
             return await self._park(nomination, await self._link(nomination), error.code)
         if self._may_yet_appear(nomination, done):

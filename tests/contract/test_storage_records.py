@@ -33,6 +33,7 @@ from sync_core.storage.controls import TableControls
 from sync_core.storage.errors import StorageRefusedError
 from sync_core.storage.memory import MemoryTable
 from sync_core.storage.repositories import Storage
+from sync_core.storage.table import Row
 
 AT = datetime(2026, 10, 25, 0, 30, 0, 7, tzinfo=UTC)
 

@@ -8,7 +8,8 @@ from typing import Any
 from sync_core.assembly import Runtime
 from sync_core.config.file import load_config
 from sync_core.config.settings import load_settings
-from sync_core.ops.endpoints import Answer, Call, answer
+from sync_core.ops.calls import Answer, Call
+from sync_core.ops.endpoints import answer
 from sync_core.ops.principal import HEADER
 
 from .cli import ADA, NAME, SETTINGS, Bench

@@ -11,7 +11,8 @@ import pytest
 from sync_core.model import Nomination, Why
 from sync_core.model.errors import ConflictError, SyncError, ThrottledError, UnavailableError
 from sync_core.model.messages import FEED_PAGES
-from sync_core.ops.endpoints import ENDPOINTS, Answer, Endpoint
+from sync_core.ops.calls import Answer
+from sync_core.ops.endpoints import ENDPOINTS, Endpoint
 from sync_core.ops.principal import HEADER, Role
 from sync_core.ports import HoldRecord, HoldState
 from tests.support.cli import ADA, NAME, Bench

@@ -212,11 +212,11 @@ async def test_the_ids_of_writes_are_kept(monkeypatch: pytest.MonkeyPatch, faili
         note_write("r1")
         return await update(target_id, attributes, **options)  # type: ignore[arg-type]
 
-    async def noting_manager(target_id: str, manager_id: str | None) -> bool:
+    async def noting_manager(target_id: str, manager_id: str | None, **options: object) -> bool:
         if failing:
             raise UnavailableError
         note_write("r2")
-        return await set_manager(target_id, manager_id)
+        return await set_manager(target_id, manager_id, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(world.target, "update", noting)
     monkeypatch.setattr(world.target, "set_manager", noting_manager)

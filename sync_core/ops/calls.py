@@ -1,0 +1,99 @@
+"""One request to an operator endpoint, its answer, and what its path, query and body say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ..assembly import Runtime
+from ..model import Sync, is_object_id
+from .documents import Decided, as_json
+from .errors import UsageError
+from .history import MOST
+from .names import find_sync
+
+_NUMBER = re.compile("[1-9][0-9]{0,3}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request. Header names are in lower case; `route` has the parameters of the path."""
+
+    headers: Mapping[str, str]
+    route: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`document` is one of documents/, or None for an empty body."""
+
+    status: int
+    document: object = None
+
+    @property
+    def body(self) -> str:
+        return "" if self.document is None else json.dumps(as_json(self.document))
+
+
+class HttpError(Exception):
+    """The call is answered with this status and an error document."""
+
+    def __init__(self, status: int, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.hint = hint
+
+
+@contextmanager
+def named() -> Iterator[None]:
+    """A name of the path that nothing has."""
+    try:
+        yield
+    except UsageError as error:
+        raise HttpError(404, str(error), error.hint) from None
+
+
+def sync_of(runtime: Runtime, call: Call) -> Sync:
+    with named():
+        return find_sync(runtime.config, call.route["sync"])
+
+
+def user_of(call: Call) -> str:
+    return object_id_of(call.route["user"])
+
+
+def object_id_of(text: str) -> str:
+    user = text.lower()
+    if not is_object_id(user):
+        raise HttpError(400, "a user is named by object id")
+    return user
+
+
+def limit_of(text: str) -> int:
+    if not _NUMBER.fullmatch(text) or int(text) > MOST:
+        raise HttpError(400, f"`limit` is a number from 1 to {MOST}")
+    return int(text)
+
+
+def object_of(call: Call) -> Mapping[str, object]:
+    try:
+        body = json.loads(call.body)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise HttpError(400, "the body must be a JSON object")
+    return body
+
+
+def decision_of(call: Call) -> Decided:
+    match object_of(call):
+        case {"decision": "approve"}:
+            return Decided.APPROVED
+        case {"decision": "reject"}:
+            return Decided.REJECTED
+    raise HttpError(400, '"decision" must be "approve" or "reject"')
