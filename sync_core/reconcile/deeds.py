@@ -114,7 +114,9 @@ def _kind(deed: Deed) -> Kind:
             return Kind.INVITED
         case Adopt(target_id=target_id):
             found = next((user for user in deed.look.candidates if user.id == target_id), None)
-            again = before.state is LinkState.INVITING or (found is not None and found.marker is not None)
+            marker = deed.look.sync.marker(deed.look.source.id)
+            borne = found is not None and marker is not None and found.marker == marker.text
+            again = before.state is LinkState.INVITING or borne
             return Kind.LINKED if again else Kind.ADOPTED
         case Update() | Hold() | Postpone() as change if written:
             return Kind.ENABLED if before.disabled and change.written.get(ENABLED) is True else Kind.UPDATED
@@ -127,7 +129,9 @@ def _kind(deed: Deed) -> Kind:
             return Kind.UNLINKED if gone else Kind.SOFT_DELETED
         case Forget() | LetGo() | HandOver():
             return Kind.UNLINKED
-    return Kind.SOFT_DELETED  # by us, as it turns out: its record was lost
+        case Update() | Disable() | Hold():
+            return Kind.SOFT_DELETED  # by us, as it turns out: its record was lost
+    raise TypeError(f"no event tells of a {deed.look.change.name}")
 
 
 def _still_linked(course: Course) -> bool:
