@@ -97,9 +97,9 @@ class GraphTarget:
                     found[str(user.get("id"))] = state == "Accepted"
         return found
 
-    async def enabled(self, target_id: str) -> bool:
+    async def enabled(self, target_id: str) -> bool | None:
         user = await self._get(_ENABLED, target_id)
-        return user is not None and user.get("accountEnabled") is not False
+        return None if user is None else user.get("accountEnabled") is not False
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         body: JsonObject = {

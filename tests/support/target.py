@@ -106,7 +106,7 @@ class MemoryTarget:
     async def redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
         return await self._faults.call("target.redeemed", self._redeemed(target_ids))
 
-    async def enabled(self, target_id: str) -> bool:
+    async def enabled(self, target_id: str) -> bool | None:
         return await self._faults.call("target.enabled", self._enabled(target_id))
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
@@ -194,8 +194,8 @@ class MemoryTarget:
         there = [each for each in target_ids if self._visible(each) and self.users[each].external]
         return {each: self.users[each].redeemed for each in there}
 
-    async def _enabled(self, target_id: str) -> bool:
-        return self._visible(target_id) and self.users[target_id].attributes.get("accountEnabled") is not False
+    async def _enabled(self, target_id: str) -> bool | None:
+        return self.users[target_id].attributes.get("accountEnabled") is not False if self._visible(target_id) else None
 
     # --- writing ---
 
