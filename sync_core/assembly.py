@@ -209,7 +209,14 @@ def _feeds(
     graph: Directories, storage: Storage, configurations: Configurations, pauses: Pauses, clock: Clock
 ) -> FeedReader:
     syncs, links = configurations.syncs, storage.links
-    users = UsersFeed(syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, clock=clock)
+    users = UsersFeed(
+        syncs=syncs,
+        sources=graph.sources,
+        targets=graph.targets,
+        links=links,
+        judged=configurations.sync,
+        clock=clock,
+    )
     groups = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
     return FeedReader(
         kinds={USERS: users, GROUPS: groups},
