@@ -16,6 +16,7 @@ SyncError
 |  +- WrongTenantError     the token belongs to another tenant than the configured one
 |  +- OtherTenantError     a sync or link is of another tenant than sync.yaml now says
 |  |  +- RenamedSyncError    the people of a sync that is no longer configured are of its tenants
+|  +- UnconfiguredHeirError   a user is being handed over to a sync that sync.yaml no longer has
 |  +- OtherConfigurationError   the function app works by another sync.yaml
 |  +- ReadOnlyError        a dry run tried to write
 |  +- StorageRefusedError  the storage account said no (storage/errors.py)
@@ -182,6 +183,17 @@ class RenamedSyncError(OtherTenantError):
         self.hint = (
             f"Was it renamed? `xtsync rename {former} {name}`. If not, let go of the former:"
             f" `xtsync remove {former} --keep-users`."
+        )
+
+
+class UnconfiguredHeirError(PermanentError):
+    """A hand-over was begun, and what became of the sync that takes the user was not said yet."""
+
+    def __init__(self, heir: str) -> None:
+        super().__init__(f"the user is being handed over to '{heir}', which sync.yaml no longer has")
+        self.hint = (
+            f"Was it renamed? `xtsync rename {heir} NAME`. If it was taken out, let go of its people:"
+            f" `xtsync remove {heir} --keep-users`."
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..guard.configurations import Configurations, within
 from ..model import Guarded, Link, LinkState, Nomination, Sync, Why
-from ..model.errors import OtherTenantError
+from ..model.errors import OtherTenantError, RenamedSyncError, UnconfiguredHeirError
 from ..ports import Clock, Links, Queues, SourceDirectory
 from .fresh import Reading, read_afresh
 
@@ -29,17 +29,30 @@ class Heirs:
 
         It is asked only if this sync puts a linked user out: then the user is read once more for each such sync. A
         deletion that was begun is finished first, since it may still arrive.
+
+        Raises RenamedSyncError if only a sync that waits for `xtsync rename` has the user in scope: the pair it has
+        under its former name is not known yet.
         """
         user, deleting = reading.user, link.guarded is Guarded.SOFT_DELETE
         if link.state is not LinkState.LINKED or user.absent or user.external or not reading.verdict.out or deleting:
             return None
+        waiting: RenamedSyncError | None = None
         for name, other in sorted(self.configurations.syncs.items()):
-            if sync.shares_tenants(other) and await self._takes(other, link):
-                return name
+            try:
+                if sync.shares_tenants(other) and await self._takes(other, link):
+                    return name
+            except RenamedSyncError as error:
+                waiting = error if await self._wants(other, link) else waiting
+        if waiting is not None:
+            raise waiting
         return None
 
     async def hand_over(self, sync: Sync, link: Link, to: str) -> Link:
-        """The link of the other sync first, then the claim, then a look for that sync; our own link goes last."""
+        """The link of the other sync first, then the claim, then a look for that sync; our own link goes last.
+
+        Raises RenamedSyncError or UnconfiguredHeirError if a person has yet to say what became of that sync.
+        """
+        to = await self._name_now(sync, link, to)
         target_id, other = link.target_id or "", self.configurations.syncs.get(to)
         found = await self._link(other, link.source_id) if other and sync.shares_tenants(other) else None
         theirs = found[1] if found else None
@@ -56,20 +69,42 @@ class Heirs:
         await self.links.forget(link)
         return link.forgotten()
 
+    async def _name_now(self, sync: Sync, link: Link, to: str) -> str:
+        """The name of the heir, which was perhaps renamed since: then the sync that has this target user is meant."""
+        if to in self.configurations.syncs:
+            return to
+        if to in (await self.configurations.records.all())[1]:
+            raise UnconfiguredHeirError(to)
+        for name, other in sorted(self.configurations.syncs.items()):
+            theirs = await self.links.get(name, link.source_id) if sync.shares_tenants(other) else None
+            if theirs is not None and theirs.ours and theirs.target_id == link.target_id:
+                return name
+        return to
+
     async def _takes(self, other: Sync, link: Link) -> bool:
+        """A hand-over that was begun may have made its link already, and under the name that it had then."""
         found = await self._link(other, link.source_id)
-        if found is None or found[1].ours:
+        if found is None or (found[1].ours and found[1].target_id != link.target_id):
             return False
-        other, theirs = found
+        return await self._wants(found[0], link)
+
+    async def _wants(self, other: Sync, link: Link) -> bool:
         # As if it had the pair already: then the lack of a group is told from a group that does not exist.
-        with_it = theirs.adopted(link.target_id or "", linked_at=self.clock.now())
+        with_it = Link(sync=other.name, source_id=link.source_id).adopted(
+            link.target_id or "", linked_at=self.clock.now()
+        )
         reading = await read_afresh(self.sources[other.source.key], other, link.source_id, with_it)
         return not (reading.user.absent or reading.user.external or reading.verdict.out)
 
     async def _link(self, other: Sync, source_id: str) -> tuple[Sync, Link] | None:
-        """The other sync as it is judged now, and its link. None if it is stopped, and so judges nobody."""
+        """The other sync as it is judged now, and its link. None if it is stopped, and so judges nobody.
+
+        Raises RenamedSyncError if it is stopped until it is said whose people it has.
+        """
         link = await self.links.get(other.name, source_id) or Link(sync=other.name, source_id=source_id)
         try:
             return await self.configurations.check(other), within(other, link)
+        except RenamedSyncError:
+            raise
         except OtherTenantError:
             return None

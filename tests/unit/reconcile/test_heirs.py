@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from sync_core.assembly import Runtime
 from sync_core.model import Assigned, Deprovision, LinkState, Outcome, Policy, Why
 from sync_core.model.errors import ConflictError, UnavailableError
+from sync_core.ops.syncs import act, propose_rename
 from tests.support.faults import Crash
-from tests.support.make import ADA, CONTOSO, NAME, SALES, STAFF, sync
+from tests.support.make import ADA, BOB, CONTOSO, NAME, SALES, STAFF, sync
 from tests.support.world import World, names, yes
 
 THEIRS = "staff"
@@ -233,3 +235,80 @@ async def test_a_worker_with_an_older_record_writes_nothing() -> None:
         await world.engine.applier.apply(old, yes)
     assert world.target.writes == []
     assert await owners(world, guest) == (f"{THEIRS}/{ADA}", [THEIRS])
+
+
+async def both_with_bob(*, policy: Policy | None = None) -> tuple[World, str]:
+    """Bob is in Staff alone, and linked by it."""
+    world, guest = await both(policy=policy)
+    world.source.groups[STAFF].add(BOB)
+    world.hire(BOB, "Bob")
+    outcome = await world.worker.handle(replace(world.nomination(BOB, Why.OPERATOR), sync=THEIRS))
+    assert outcome is not None
+    assert names(outcome) == ["Invite", "Adopt", "Update"]
+    world.clock.advance(timedelta(hours=1))
+    world.forget_calls()
+    return world, guest
+
+
+async def staff_is_renamed(world: World) -> tuple[Runtime, Runtime]:
+    """Nobody has said yet that People is Staff."""
+    people = replace(world.syncs[THEIRS], name="people")
+    world.clock.advance(timedelta(minutes=1))
+    app = world.instance({NAME: world.sync, "people": people})
+    await app.feeds.poll()
+    return app, world.instance({NAME: world.sync, "people": people}, started=False)
+
+
+@pytest.mark.parametrize("out_of_scope", [Deprovision.SOFT_DELETE, Deprovision.DISABLE])
+async def test_a_sync_that_waits_for_its_rename_takes_the_user_afterwards(out_of_scope: Deprovision) -> None:
+    """Until then the user is parked, and neither deleted nor disabled."""
+    world, guest = await both_with_bob(policy=Policy(out_of_scope=out_of_scope))
+    app, command = await staff_is_renamed(world)
+    world.source.groups[SALES].clear()
+    outcome = await app.worker.handle(world.nomination(why=Why.NOTIFICATION))
+    assert outcome is not None
+    assert (outcome.changes, outcome.error) == ((), "RenamedSync")
+    await act(command, await propose_rename(command, THEIRS, "people"))
+    world.worker = app.worker
+    await world.deliver(timedelta(minutes=10))
+    assert await world.storage.links.owner(world.sync.target.id, guest) == f"people/{ADA}"
+    assert world.enabled() == [True, True]
+
+
+async def test_who_is_in_no_scope_of_a_sync_that_waits_for_its_rename_is_deleted() -> None:
+    """People would not have the user either, whoever its people are."""
+    world, _ = await both_with_bob()
+    app, _ = await staff_is_renamed(world)
+    world.source.groups = {SALES: set(), STAFF: {BOB}}
+    outcome = await app.worker.handle(world.nomination(why=Why.NOTIFICATION))
+    assert outcome is not None
+    assert names(outcome) == ["SoftDelete"]
+
+
+@pytest.mark.parametrize("back", [False, True])
+async def test_a_hand_over_that_died_before_the_heir_was_renamed_deletes_nobody(back: bool) -> None:
+    """Whatever was done by then, and also if the user returns to Sales: in the end one link has the guest."""
+    world, _ = await both_with_bob()
+    world.forget_calls()
+    world.source.groups[SALES].clear()
+    await look(world, NAME)
+    total = len(world.faults.calls)
+    assert total > 12
+    for n in range(total):
+        world, guest = await both_with_bob()
+        world.source.groups[SALES].clear()
+        world.faults.fail_at(n, Crash(), after=True)
+        with suppress(Crash):
+            await look(world, NAME)
+        world.faults.calm()
+        app, command = await staff_is_renamed(world)
+        world.source.groups[SALES] |= {ADA} if back else set()
+        await app.worker.handle(world.nomination(why=Why.NOTIFICATION), redelivered=True)
+        await act(command, await propose_rename(command, THEIRS, "people"))
+        world.worker = app.worker
+        await world.deliver(timedelta(minutes=30))
+        links = [await world.storage.links.get(name, ADA) for name in (NAME, "people")]
+        linked = [each.owner for each in links if each and each.state is LinkState.LINKED and each.target_id == guest]
+        assert linked == [await world.storage.links.owner(world.sync.target.id, guest)], n
+        assert world.enabled() == [True, True]
+        assert not world.target.deleted
