@@ -85,9 +85,9 @@ class GraphTarget:
     async def existing(self, target_ids: Sequence[str]) -> set[str]:
         return await existing_users(self._client, target_ids)
 
-    async def enabled(self, target_id: str) -> bool:
+    async def enabled(self, target_id: str) -> bool | None:
         user = await self._get(_ENABLED, target_id)
-        return user is not None and user.get("accountEnabled") is not False
+        return None if user is None else user.get("accountEnabled") is not False
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         body: JsonObject = {

@@ -146,8 +146,8 @@ class TargetDirectory(Protocol):
         """Which of these (at most 1,000) ids are there now."""
         ...
 
-    async def enabled(self, target_id: str) -> bool:
-        """Whether this user is there and may sign in."""
+    async def enabled(self, target_id: str) -> bool | None:
+        """Whether this user may sign in; None when there is no such user, by an answer that may be old."""
         ...
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:

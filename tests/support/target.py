@@ -102,7 +102,7 @@ class MemoryTarget:
     async def existing(self, target_ids: Sequence[str]) -> set[str]:
         return await self._faults.call("target.existing", self._existing(target_ids))
 
-    async def enabled(self, target_id: str) -> bool:
+    async def enabled(self, target_id: str) -> bool | None:
         return await self._faults.call("target.enabled", self._enabled(target_id))
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
@@ -186,8 +186,8 @@ class MemoryTarget:
     async def _existing(self, target_ids: Sequence[str]) -> set[str]:
         return {target_id for target_id in target_ids if self._visible(target_id)}
 
-    async def _enabled(self, target_id: str) -> bool:
-        return self._visible(target_id) and self.users[target_id].attributes.get("accountEnabled") is not False
+    async def _enabled(self, target_id: str) -> bool | None:
+        return self.users[target_id].attributes.get("accountEnabled") is not False if self._visible(target_id) else None
 
     # --- writing ---
 

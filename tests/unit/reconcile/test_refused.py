@@ -149,6 +149,24 @@ async def test_somebody_who_was_disabled_by_hand_is_parked_no_longer() -> None:
     assert account.attributes["accountEnabled"] is True
 
 
+async def test_a_refused_disable_is_not_taken_for_done_by_a_read_that_misses_the_user() -> None:
+    """The PATCH is refused, and a replica without the user answers the read behind it."""
+    world = await refusing("accountEnabled")
+    (guest,) = world.guests()
+    world.change(accountEnabled=False)
+
+    async def missed() -> None:
+        world.target.invisible.add(guest)
+
+    world.faults.after_next("target.update", missed)
+    assert (await world.look()).error == f"accountEnabled refused: {DENIED}"
+    assert not (await world.stored()).disabled
+    world.target.invisible.clear()
+    world.target.refuses.clear()
+    await world.deliver(timedelta(minutes=7))
+    assert world.enabled() == [False]
+
+
 async def test_a_refused_disable_counts_once_for_the_guard() -> None:
     """However often it is tried again."""
     world = await refusing("accountEnabled")
