@@ -216,7 +216,7 @@ def _provision(at: Situation) -> Change:
     if len(found) > 1:
         return _ambiguous(found)
     if found:
-        return _untouchable(found[0]) or _adoption(found[0], at)
+        return _untouchable(found[0], at.link) or _adoption(found[0], at)
     if at.foreign:
         return Refuse(reason=Reason.FOREIGN_ADDRESS)
     return _invitation(at.source.address, at.desired)
@@ -241,7 +241,7 @@ def _marked(users: Sequence[TargetUser], at: Situation) -> Change:
     if len(users) > 1:
         return _ambiguous(users)
     (user,) = users
-    if untouchable := _untouchable(user):
+    if untouchable := _untouchable(user, at.link):
         return untouchable
     may_have_access = at.source.state is SourceState.LIVE and not at.source.external and not at.verdict.out
     if not may_have_access or user.enabled or user.id == at.link.approved_target:
@@ -255,10 +255,12 @@ def _ambiguous(users: Sequence[TargetUser]) -> Change:
     return Refuse(reason=Reason.AMBIGUOUS, detail=", ".join(sorted(user.id for user in users)))
 
 
-def _untouchable(user: TargetUser) -> Change | None:
-    """The reason why this user may not be adopted, whatever policy and people say."""
+def _untouchable(user: TargetUser, link: Link) -> Change | None:
+    """The reason why this user may not be adopted, whatever policy and marker say."""
     if not user.external:
         return Refuse(reason=Reason.INTERNAL_USER, detail=user.id)
+    if user.abandoned and user.id != link.approved_target:
+        return Refuse(reason=Reason.ABANDONED, detail=user.id)
     if user.linked_to is not None and not user.abandoned:
         return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} is linked to {user.linked_to}")
     return None
@@ -270,8 +272,6 @@ def _adoption(user: TargetUser, at: Situation) -> Change:
         return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} bears the marker {user.marker}")
     if user.id == at.link.approved_target:
         return Adopt(target_id=user.id)
-    if user.abandoned:
-        return Refuse(reason=Reason.ABANDONED, detail=user.id)
     if at.foreign:
         return Refuse(reason=Reason.FOREIGN_ADDRESS, detail=user.id)
     if not user.enabled:
@@ -285,7 +285,7 @@ def _adoption(user: TargetUser, at: Situation) -> Change:
 def _instead(found: Sequence[TargetUser], at: Situation) -> Change:
     """Adopting the user who has the address of one who therefore cannot be restored."""
     if len(found) == 1:
-        change = _untouchable(found[0]) or _adoption(found[0], at)
+        change = _untouchable(found[0], at.link) or _adoption(found[0], at)
         if isinstance(change, Adopt):
             return change
     return Refuse(reason=Reason.ADDRESS_TAKEN, detail=", ".join(sorted(user.id for user in found)))

@@ -217,6 +217,7 @@ def _marked_in_vain() -> Iterable[Case]:
         for found, reason, detail in (
             ((guest(external=False),), Reason.INTERNAL_USER, GUEST),
             ((guest(linked_to=linked_to),), Reason.ALREADY_LINKED, f"{GUEST} is linked to {linked_to}"),
+            ((guest(linked_to=linked_to, abandoned=True),), Reason.ABANDONED, GUEST),
             ((guest("guest-2"), guest("guest-1")), Reason.AMBIGUOUS, "guest-1, guest-2"),
             ((guest("guest-2"), guest("guest-1", external=False)), Reason.AMBIGUOUS, "guest-1, guest-2"),
         ):
