@@ -59,6 +59,10 @@ class Links(Protocol):
         """Make `to` the owner in place of `owner`; safe to repeat. ConflictError if it belongs to neither."""
         ...
 
+    async def release(self, target_id: str, owner: str) -> None:
+        """End `owner`'s claim on a target user, and nothing else; safe to repeat. Others' claims are left."""
+        ...
+
     async def owner(self, target_tenant: str, target_id: str) -> str | None: ...
 
     async def claimed_in(self, target_id: str, owner: str) -> list[str]:

@@ -51,7 +51,7 @@ from ..model.errors import (
 )
 from ..ports import Clock, Confirm, Links, Presence, Queues, SourceDirectory, TargetDirectory
 from .heirs import Heirs
-from .owners import end_former
+from .owners import take_claim
 from .retries import try_again
 
 # How long Entra may take to show a new user everywhere before its absence means that somebody deleted it.
@@ -162,13 +162,13 @@ class Applier:
     async def _adopt(self, decided: Look, change: Adopt) -> Link:
         link, now = decided.link, self.clock.now()
         (adopted,) = (user for user in decided.candidates if user.id == change.target_id)
-        if adopted.abandoned:
-            await end_former(self.links, self.sources[decided.sync.source.key], decided.sync, link, adopted)
-        if await self.links.claim(decided.sync.target.id, change.target_id, link.owner) != link.owner:
-            raise ConflictError("another source user was linked to this target user meanwhile")
+        await take_claim(self.links, self.sources[decided.sync.source.key], decided.sync, link, adopted)
         # A user who bears the marker was ours before the link was lost.
         linked_at = adopted.created_at if adopted.marker else None
-        return await self._record(link.adopted(adopted.id, linked_at=linked_at or now, disabled=not adopted.enabled))
+        new = await self._record(link.adopted(adopted.id, linked_at=linked_at or now, disabled=not adopted.enabled))
+        if link.ours and link.target_id is not None and link.target_id != adopted.id:  # it was displaced
+            await self.links.release(link.target_id, link.owner)
+        return new
 
     async def _write(self, target: TargetDirectory, decided: Look, change: Change) -> Link:
         link = await self._begin(decided.link.write_begun(change), change)

@@ -17,8 +17,18 @@ def former_owner(sync: Sync, link: Link, user: TargetUser) -> str | None:
     return None
 
 
-async def end_former(links: Links, source: SourceDirectory, sync: Sync, link: Link, user: TargetUser) -> None:
+async def take_claim(links: Links, source: SourceDirectory, sync: Sync, link: Link, user: TargetUser) -> None:
+    """Make this link the owner of a target user, in place of a deleted account if need be. Raises ConflictError."""
+    if user.abandoned:
+        await _end_former(links, source, sync, link, user)
+    if await links.claim(sync.target.id, user.id, link.owner) != link.owner:
+        raise ConflictError("another source user was linked to this target user meanwhile")
+
+
+async def _end_former(links: Links, source: SourceDirectory, sync: Sync, link: Link, user: TargetUser) -> None:
     """End the pair of the deleted account, and its claim. One read may be old, so one more has to agree.
+
+    If that account has another target user by now, its pair stays, and only the claim on this one ends.
 
     Raises ConflictError if the account is back, or something is being written for it.
     """
@@ -28,4 +38,7 @@ async def end_former(links: Links, source: SourceDirectory, sync: Sync, link: Li
     theirs = await links.get(sync.name, former)
     if not (await source.read_user(former)).absent or (theirs is not None and (theirs.dirty or theirs.heir)):
         raise ConflictError("the former owner of this target user is not gone, or is being written")
-    await links.forget(theirs or Link(sync=sync.name, source_id=former, target_id=user.id))
+    if theirs is None or theirs.target_id != user.id:
+        await links.release(user.id, Link(sync=sync.name, source_id=former).owner)
+    else:
+        await links.forget(theirs)

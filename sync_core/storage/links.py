@@ -49,7 +49,7 @@ class TableLinks:
         # between, a claim on a target user who is gone for good is left, which does no harm.
         await self._table.delete(key(link.sync), key(link.source_id), link.etag)
         if link.target_id is not None:
-            await self._release(link.target_id, link.owner)
+            await self.release(link.target_id, link.owner)
 
     async def digests(self, sync: str, source_ids: Sequence[str]) -> Mapping[str, LinkDigest]:
         names = {key(source_id): source_id for source_id in source_ids}
@@ -139,7 +139,7 @@ class TableLinks:
     async def claimed_in(self, target_id: str, owner: str) -> list[str]:
         return [unkey(row.rk) async for row in self._table.query(_claims(target_id), where={"owner": owner})]
 
-    async def _release(self, target_id: str, owner: str) -> None:
+    async def release(self, target_id: str, owner: str) -> None:
         async for row in self._table.query(_claims(target_id), where={"owner": owner}):
             await self._table.delete(row.pk, row.rk, row.etag)
 

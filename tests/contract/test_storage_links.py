@@ -153,6 +153,18 @@ async def test_forget_removes_link_and_claim(links: Links) -> None:
     assert await links.claim(TENANT, "t1", "s/u2") == "s/u2"
 
 
+async def test_a_claim_is_released_without_its_link(links: Links) -> None:
+    """Safe to repeat; another owner's claim stays, and so does the link."""
+    link = await links.save(linked(1))
+    await links.claim(TENANT, "t1", "s/u00001")
+    await links.claim(TENANT, "t2", "s/u2")
+    for _ in range(2):
+        await links.release("t1", "s/u00001")
+        await links.release("t2", "s/u00001")
+    assert (await links.owner(TENANT, "t1"), await links.owner(TENANT, "t2")) == (None, "s/u2")
+    assert await links.get("s", link.source_id) == link
+
+
 async def test_forget_leaves_others_claims(links: Links) -> None:
     """A link that never won the claim on its target does not take the winner's away."""
     link = await links.save(linked(1))

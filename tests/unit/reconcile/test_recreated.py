@@ -7,7 +7,19 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import Adopt, Adoption, Deprovision, LinkState, Policy, Reason, Rule, Why
+from sync_core.model import (
+    Adopt,
+    Adoption,
+    Deprovision,
+    Guarded,
+    GuardLimits,
+    LinkState,
+    Parked,
+    Policy,
+    Reason,
+    Rule,
+    Why,
+)
 from sync_core.model.errors import ConflictError
 from tests.support.faults import Crash
 from tests.support.make import ADA, ADDRESS, BOB, NAME, OWNER, sync
@@ -130,3 +142,90 @@ async def test_without_a_rule_for_it_whom_we_disabled_is_enabled() -> None:
     world.clock.advance(timedelta(hours=1))
     assert names(await world.look(BOB)) == ["Adopt", "Update"]
     assert world.enabled() == [True]
+
+
+NOBODY_MAY_GO = GuardLimits(max_percent=0, min_count=0)
+
+
+async def test_a_marker_says_nothing_of_whom_a_deleted_account_has() -> None:
+    """The marker is Bob's, the claim is still Ada's: a person says whether the two are one."""
+    world = World(policy=Policy(source_deleted=Deprovision.LEAVE), owner_attribute=OWNER)
+    await world.linked()
+    (guest,) = world.guests()
+    world.source.purge(ADA)
+    await world.look()
+    marker = world.sync.marker(BOB)
+    assert marker is not None
+    world.target.users[guest].attributes[OWNER] = marker.text
+    world.hire(BOB, "Bob")
+    assert (await world.look(BOB)).error == Reason.ABANDONED
+    assert (await world.stored()).target_id == guest
+    await approve(world)
+    world.clock.advance(timedelta(hours=1))
+    assert names(await world.look(BOB))[0] == "Adopt"
+    assert (await world.stored(BOB)).target_id == guest
+    assert await world.link(ADA) is None
+
+
+async def test_a_leaver_who_has_another_guest_by_now_keeps_it() -> None:
+    """A person moves a guest that bears the leaver's marker; the removal of the leaver's own guest is held."""
+    world = World(policy=Policy(source_deleted=Deprovision.SOFT_DELETE), owner_attribute=OWNER, guard=NOBODY_MAY_GO)
+    await world.linked()
+    (guest,) = world.guests()
+    marker = world.target.users[guest].attributes[OWNER]
+    world.target.add("old-guest", "ada.old@contoso.example", displayName="Ada").attributes[OWNER] = marker
+    world.source.purge(ADA)
+    await world.look()
+    assert (await world.stored()).guarded is Guarded.HELD
+    world.hire(BOB, "Ada", mail="ada.old@contoso.example")
+    assert (await world.look(BOB)).error == Reason.ABANDONED
+    await world.storage.links.save((await world.stored(BOB)).approved("old-guest"))
+    world.clock.advance(timedelta(hours=1))
+    assert names(await world.look(BOB))[0] == "Adopt"
+    assert (await world.stored(BOB)).target_id == "old-guest"
+    assert (await world.stored()).target_id == guest
+    assert await world.storage.links.owner(world.sync.target.id, guest) == f"{NAME}/{ADA}"
+
+
+async def displaced() -> tuple[World, str]:
+    """Ada's guest was deleted; another guest has the address, and is hers by now."""
+    policy = Policy(adopt=Adoption.GUESTS, source_deleted=Deprovision.DISABLE)
+    world = World(policy=policy, guard=NOBODY_MAY_GO)
+    await world.linked()
+    (first,) = world.guests()
+    world.target.add("second", ADDRESS, displayName="Ada")
+    parked = Parked(until=world.clock.now(), tries=1, reason=Reason.ADDRESS_TAKEN)
+    await world.storage.links.save(replace(await world.stored(), state=LinkState.DELETED, parked=parked))
+    world.target.remove(first)
+    world.clock.advance(timedelta(hours=1))
+    assert names(await world.look())[0] == "Adopt"
+    assert (await world.stored()).target_id == "second"
+    return world, first
+
+
+async def test_a_guest_that_another_one_replaced_is_claimed_no_more() -> None:
+    """Should somebody restore it with another address, it is nobody's."""
+    world, first = await displaced()
+    assert await world.storage.links.owner(world.sync.target.id, first) is None
+    assert await world.storage.links.owner(world.sync.target.id, "second") == f"{NAME}/{ADA}"
+
+
+async def test_a_claim_that_a_former_version_left_ends_alone() -> None:
+    """It stands on the restored first guest; the held pair with the second one stays."""
+    world, first = await displaced()
+    await world.storage.links.claim(world.sync.target.id, first, f"{NAME}/{ADA}")
+    world.target.users[first] = world.target.deleted.pop(first)
+    world.target.users[first].address = "ada.old@contoso.example"
+    world.target.users[first].attributes |= {"mail": "ada.old@contoso.example", "otherMails": []}
+    world.source.purge(ADA)
+    world.clock.advance(timedelta(hours=1))
+    await world.look()
+    assert (await world.stored()).guarded is Guarded.HELD
+    world.hire(BOB, "Ada", mail="ada.old@contoso.example")
+    assert (await world.look(BOB)).error == Reason.ABANDONED
+    await world.storage.links.save((await world.stored(BOB)).approved(first))
+    world.clock.advance(timedelta(hours=1))
+    assert names(await world.look(BOB))[0] == "Adopt"
+    assert (await world.stored(BOB)).target_id == first
+    assert await world.storage.links.owner(world.sync.target.id, first) == f"{NAME}/{BOB}"
+    assert (await world.stored()).target_id == "second"
