@@ -193,7 +193,14 @@ def _configurations(config: Config, storage: Storage, clock: Clock, started: dat
 
 def _feeds(graph: Directories, storage: Storage, configurations: Configurations, clock: Clock) -> FeedReader:
     syncs, links = configurations.syncs, storage.links
-    users = UsersFeed(syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, clock=clock)
+    users = UsersFeed(
+        syncs=syncs,
+        sources=graph.sources,
+        targets=graph.targets,
+        links=links,
+        judged=configurations.sync,
+        clock=clock,
+    )
     groups = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
     return FeedReader(
         kinds={USERS: users, GROUPS: groups},

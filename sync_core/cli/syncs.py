@@ -8,7 +8,8 @@ from typing import Any
 
 from ..assembly import Runtime
 from ..ops.documents import Step, SyncChange
-from ..ops.syncs import Proposal, act, propose_cancel, propose_move, propose_removal, propose_rename
+from ..ops.proposals import Proposal, propose_cancel, propose_move, propose_removal, propose_rename
+from ..ops.syncs import act
 from ..ops.words import many
 from .command import Commands, add_command
 from .screen import Screen

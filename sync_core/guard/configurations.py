@@ -189,7 +189,10 @@ class Configurations:
         return started > configuration.led_at or now - configuration.seen_at >= LEFT_FOR
 
     async def _led(self, stored: Mapping[str, SyncRecord], now: datetime) -> Mapping[str, SyncRecord]:
-        """The record of each sync says by which rules it is judged from now on; one that is stopped, by none."""
+        """The record of each sync says by which rules it is judged from now on; one that is stopped, by none.
+
+        One that comes back to the configuration is not being removed any more: that may be long ago.
+        """
         led: dict[str, SyncRecord] = {}
         for name in sorted({*stored, *self.syncs}):
             sync, record = self.syncs.get(name), stored.get(name)
@@ -199,31 +202,42 @@ class Configurations:
                 except RenamedSyncError:  # without a record it is stopped: status and doctor say so
                     continue
             config = "" if sync is None or record.tenants != sync.tenants else sync.fingerprint
-            if config != record.config or record.etag is None:
+            since = None if sync is None else record.since
+            if (config, since) != (record.config, record.since) or record.etag is None:
                 if sync is not None and not config:
                     log.error("sync.stopped sync=%s error=OtherTenant", name)
-                since = now if config else record.since
-                record = await self.records.save(replace(record, config=config, since=since))
+                removing = record.removing and (sync is None or record.since is not None)
+                since = now if config else since
+                record = await self.records.save(replace(record, config=config, since=since, removing=removing))
             led[name] = record
         return led
 
     async def _first(self, sync: Sync, stored: Mapping[str, SyncRecord]) -> SyncRecord:
-        """The record of a sync that has none: of the tenants that its links say, or whatever else version 0.1 stored.
+        """The record of a sync that has none.
 
-        Version 0.1 knew the source by its subscription and the target by its claims. So a slip in sync.yaml that comes
-        together with the upgrade is seen, too. A sync that linked nobody takes the tenants of this configuration.
         Raises RenamedSyncError if another one's people are between these tenants, and that one is configured no more.
         """
+        for name, record in sorted(stored.items()):
+            if name not in self.syncs and record.tenants == sync.tenants and await self.links.one(name):
+                raise RenamedSyncError(name, sync.name)
+        return SyncRecord(name=sync.name, tenants=await self.tenants_of(sync.name, sync))
+
+    async def tenants_of(self, name: str, sync: Sync) -> tuple[str, str]:
+        """The ids of the tenants that the links under a name say, or whatever else version 0.1 stored.
+
+        Version 0.1 knew the source by its subscription and the target by its claims. So a slip in sync.yaml that comes
+        together with the upgrade is seen, too. `sync` is that of this name, or another one of the same source: its
+        tenants are taken where nobody is linked.
+        """
         source, target = sync.tenants
-        link = await self.links.one(sync.name)
-        if link is not None and link.tenants is not None:
-            source, target = link.tenants
-        elif link is not None and link.target_id is not None:
+        link = await self.links.one(name)
+        if link is None:
+            return source, target
+        if link.tenants is not None:
+            return link.tenants
+        if link.target_id is not None:
             subscription = await self.subscriptions.get(sync.source.key)
             claims = await self.links.claimed_in(link.target_id, link.owner)
             source = subscription.tenant_id if subscription is not None else source
             target = claims[0] if claims else target
-        for name, record in sorted(stored.items()):
-            if name not in self.syncs and record.tenants == sync.tenants and await self.links.one(name):
-                raise RenamedSyncError(name, sync.name)
-        return SyncRecord(name=sync.name, tenants=(source, target))
+        return source, target

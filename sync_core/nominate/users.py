@@ -8,7 +8,7 @@ our ownership marker are listed; those without a link were ours before the table
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -84,6 +84,7 @@ class UsersFeed:
     sources: Mapping[str, SourceDirectory]  # by tenant key
     targets: Mapping[str, TargetDirectory]
     links: Links
+    judged: Callable[[str], Awaitable[Sync]]  # a sync by its name, as the worker judges by it now
     clock: Clock
 
     @property
@@ -132,10 +133,11 @@ class UsersFeed:
         nominations = []
         for sync in self._syncs(state.tenant):
             links = await self.links.digests(sync.name, list(newest))
+            judged = await self.judged(sync.name)
             nominations += [
                 Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now)
                 for user_id, entry in newest.items()
-                if worth_a_look(sync, entry, links.get(user_id), full=state.full)
+                if worth_a_look(judged, entry, links.get(user_id), full=state.full)
             ]
         return nominations
 

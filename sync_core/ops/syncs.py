@@ -1,122 +1,43 @@
 """Renames, moves and removes a sync with its people. Each step is safe to repeat after a crash.
 
-The links of a sync stand under its name and are of its tenants. So an edit of sync.yaml that changes either stops the
-sync, until one of these says what is meant.
+An operator may take a while to confirm. So every check is repeated then, and the first write is a compare-and-swap of
+the sync's record, which the function app writes when it takes a sync up.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import timedelta
 
 from ..assembly import Runtime
-from ..guard.configurations import within
+from ..guard.configurations import FRESH, within
 from ..model import Link, LinkState, Nomination, Sync, Why
+from ..model.errors import ConflictError
 from ..ports import SyncRecord
 from . import documents
 from .documents import Step
-from .errors import RefusedError, UsageError
-from .names import find_sync
+from .errors import RefusedError
+from .proposals import Proposal, propose_again
 
 _AT_ONCE = 500
-_LOOKED_AT = "The next poll looks at everybody."
+# After so many links, a look at whether the function app has taken the sync up again.
+_LOOK_AFTER = 100
+# A look that began with the record of before is over its reading by then.
+_JUDGED_ANEW = FRESH + timedelta(seconds=1)
 
 type Read = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """What would be done, after every check: `act` does it. `record` is that of the former name or tenants."""
-
-    step: Step
-    name: str
-    record: SyncRecord | None
-    linked: int
-    others: int
-    holds: int
-    next: str
-    to: Sync | None = None
-
-    def document(self, *, done: bool) -> documents.SyncChange:
-        return documents.SyncChange(
-            step=self.step,
-            sync=self.name,
-            to=self.to.name if self.to is not None and self.step is Step.RENAME else None,
-            linked=self.linked,
-            others=self.others,
-            holds=self.holds,
-            done=done,
-            next=self.next,
-        )
-
-
-async def propose_rename(runtime: Runtime, old: str, new: str) -> Proposal:
-    """Give the people of `old` to `new`, which sync.yaml has in its place."""
-    sync = find_sync(runtime.config, new)
-    record = await _unconfigured(runtime, old)
-    await _deployed(runtime, new)
-    if record is not None and record.tenants != sync.tenants:
-        raise RefusedError(
-            f"{old} is of other tenants than {new}; nothing was renamed",
-            hint=f"Give {new} the tenants of {old} first; `xtsync move {new}` then changes them.",
-        )
-    async for link in runtime.storage.links.every(old):
-        theirs = await runtime.storage.links.get(new, link.source_id)
-        if link.ours and theirs is not None and theirs.ours and theirs.target_id != link.target_id:
-            raise RefusedError(
-                f"{link.source_id} has a target user in {old} and another one in {new}; nothing was renamed",
-                hint=f"Let go of those of {old}: `xtsync remove {old} --keep-users`.",
-            )
-    return await _proposal(runtime, Step.RENAME, old, record, _LOOKED_AT, to=sync)
-
-
-async def propose_move(runtime: Runtime, name: str) -> Proposal:
-    """Let go of the people in the former tenants; those of sync.yaml are synchronized from the beginning."""
-    sync = find_sync(runtime.config, name)
-    record = await _deployed(runtime, name)
-    if record is None or record.tenants == sync.tenants:
-        raise UsageError(
-            f"{name} is of the tenants that sync.yaml says; there is nothing to move",
-            hint="Change `source` or `target` in sync.yaml first, and deploy it.",
-        )
-    then = f"The users in the former target stay as they are. {_LOOKED_AT}"
-    return await _proposal(runtime, Step.MOVE, name, record, then, to=sync)
-
-
-async def propose_removal(runtime: Runtime, name: str, *, keep_users: bool) -> Proposal:
-    """Forget a sync that sync.yaml no longer has; or have everybody of one that it has deleted, through the guard."""
-    if keep_users:
-        record = await _unconfigured(runtime, name)
-        return await _proposal(
-            runtime, Step.KEEP_USERS, name, record, "The users stay in the target as they are; nobody keeps them."
-        )
-    sync = find_sync(runtime.config, name)
-    await runtime.configurations.check(sync)
-    record = await _deployed(runtime, name)
-    then = (
-        f"Each is read once more. Deletions over the guard's limit are held: `xtsync holds --sync {name}`. Once nobody"
-        f" is left, take {name} out of sync.yaml, deploy, and run `xtsync remove {name} --keep-users`."
-    )
-    return await _proposal(runtime, Step.DELETE_USERS, name, record, then, to=sync)
-
-
-async def propose_cancel(runtime: Runtime, name: str) -> Proposal:
-    """Judge by sync.yaml again. The next full round brings back those who were deleted."""
-    sync = find_sync(runtime.config, name)
-    record = await _deployed(runtime, name)
-    if record is None or not record.removing:
-        raise UsageError(f"{name} is not being removed", hint="`xtsync status` says which syncs are.")
-    return await _proposal(runtime, Step.CANCEL, name, record, _LOOKED_AT, to=sync)
-
-
 async def act(runtime: Runtime, proposal: Proposal, read: Read = lambda _: None) -> documents.SyncChange:
     """`read` takes the number of users so far."""
+    proposal = await propose_again(runtime, proposal)
     match proposal.step:
         case Step.RENAME:
-            await _rename(runtime, proposal, read)
+            await _rename(runtime, await _begun(runtime, proposal), read)
         case Step.MOVE | Step.KEEP_USERS:
-            await _forget(runtime, proposal, read)
+            await _forget(runtime, await _begun(runtime, proposal), read)
         case Step.DELETE_USERS:
             await _empty(runtime, proposal, read)
         case Step.CANCEL:
@@ -124,35 +45,77 @@ async def act(runtime: Runtime, proposal: Proposal, read: Read = lambda _: None)
     return proposal.document(done=True)
 
 
+async def _begun(runtime: Runtime, proposal: Proposal) -> Proposal:
+    """The first write: it changes nothing but the etag, and fails if the function app took the sync up since then."""
+    try:
+        return replace(proposal, record=await runtime.storage.syncs.save(proposal.record))
+    except ConflictError as error:
+        raise _taken_up(proposal.name, "nothing was done") from error
+
+
+async def _links(runtime: Runtime, record: SyncRecord) -> AsyncIterator[Link]:
+    """All links of a sync. Raises RefusedError once the function app has taken the sync up meanwhile."""
+    count = 0
+    async for link in runtime.storage.links.every(record.name):
+        if count % _LOOK_AFTER == 0:
+            _, records = await runtime.storage.syncs.all()
+            if (present := records.get(record.name)) is None or present.etag != record.etag:
+                raise _taken_up(record.name, "it was not finished")
+        count += 1
+        yield link
+
+
+def _taken_up(name: str, so: str) -> RefusedError:
+    return RefusedError(
+        f"the stored record of {name} was changed meanwhile; {so}",
+        hint="See that the sync.yaml that is meant is deployed, wait for the next poll, and run this again.",
+    )
+
+
 async def _rename(runtime: Runtime, proposal: Proposal, read: Read) -> None:
-    """Those who are linked come last: the sync of the new name is stopped as long as there are any of the old one."""
+    """The guard's windows come first: a rename that breaks off is no way around them.
+
+    Those who are linked come last: the sync of the new name is stopped as long as there are any of the old one.
+    """
     old, sync = proposal.name, proposal.to
     assert sync is not None
+    for month in (False, True):
+        await _add_window(runtime, old, sync.name, month=month)
     count = 0
     for linked in (False, True):
-        async for link in runtime.storage.links.every(old):
+        async for link in _links(runtime, proposal.record):
             if (link.state is LinkState.LINKED) is linked:
                 await _rename_link(runtime, sync, link)
                 count += 1
                 read(count)
-    for month in (False, True):
-        await _add_window(runtime, old, sync.name, month=month)
-    await _drop(runtime, old, proposal.record)
+    await _drop(runtime, proposal.record)
     await _judge_from_now_on(runtime, sync.name)
 
 
 async def _rename_link(runtime: Runtime, sync: Sync, link: Link) -> None:
     """The new link, the claim, and then the old link. A user whom the new sync has seen and not linked loses that."""
     links = runtime.storage.links
-    theirs = await links.get(sync.name, link.source_id)
-    if theirs is None or not theirs.ours:
-        etag = None if theirs is None else theirs.etag
-        theirs = await links.save(replace(within(sync, link), sync=sync.name, etag=etag))
+    theirs = await links.save(_heir(sync, link, await links.get(sync.name, link.source_id)))
     if link.ours and link.target_id is not None:
         owner = await links.claim(sync.target.id, link.target_id, theirs.owner)
         if owner == link.owner:
             await links.move_claim(sync.target.id, link.target_id, link.owner, theirs.owner)
     await links.forget(link)
+
+
+def _heir(sync: Sync, link: Link, theirs: Link | None) -> Link:
+    """The link under the new name.
+
+    Both names have the same target user after a rename that broke off, and each may have written it since then. So the
+    later read counts, and the record of a linked user is not trusted.
+    """
+    moved = replace(within(sync, link), sync=sync.name, etag=None if theirs is None else theirs.etag)
+    if theirs is None or not theirs.ours:
+        return moved
+    if not link.ours:
+        return theirs
+    newer = theirs if link.read_at is None or (theirs.read_at is not None and theirs.read_at > link.read_at) else moved
+    return replace(newer, dirty=newer.dirty or newer.state is LinkState.LINKED)
 
 
 async def _add_window(runtime: Runtime, old: str, new: str, *, month: bool) -> None:
@@ -168,28 +131,31 @@ async def _forget(runtime: Runtime, proposal: Proposal, read: Read) -> None:
     """All of them, or with a move those of the former tenants: a row of version 0.1 that was never read is one."""
     kept = proposal.to.tenants if proposal.to is not None else None
     count = 0
-    async for link in runtime.storage.links.every(proposal.name):
+    async for link in _links(runtime, proposal.record):
         if kept is None or link.tenants != kept:
             await runtime.storage.links.forget(link)
             count += 1
             read(count)
     await _drop_holds(runtime, proposal.name)
     if proposal.to is None:
-        await _drop(runtime, proposal.name, proposal.record)
-    elif proposal.record is not None:
+        await _drop(runtime, proposal.record)
+    else:
         await runtime.storage.syncs.save(replace(proposal.record, tenants=proposal.to.tenants, config=""))
 
 
 async def _empty(runtime: Runtime, proposal: Proposal, read: Read) -> None:
-    """Say so first, and then have everybody looked at: whoever is not reached is found by the full round."""
-    assert proposal.to is not None
-    record = proposal.record or SyncRecord(name=proposal.name, tenants=proposal.to.tenants)
-    now = runtime.clock.now()
-    await runtime.storage.syncs.save(replace(record, removing=True, since=now))
+    """Say so first, and then have everybody looked at, once each process has read that.
+
+    The full round that follows nominates every linked user again. So it finds whom no message reached, and who was
+    linked by a look that was under way.
+    """
+    await runtime.storage.syncs.save(replace(proposal.record, removing=True, since=runtime.clock.now()))
+    at = runtime.clock.now() + _JUDGED_ANEW
     count = 0
     async for portion in _portions(runtime, proposal.name):
         await runtime.storage.queues.nominate(
-            [Nomination(sync=proposal.name, user=user, why=Why.OPERATOR, at=now) for user in portion]
+            [Nomination(sync=proposal.name, user=user, why=Why.OPERATOR, at=at) for user in portion],
+            delay=max((at - runtime.clock.now()).total_seconds(), 0),
         )
         count += len(portion)
         read(count)
@@ -213,62 +179,11 @@ async def _judge_from_now_on(runtime: Runtime, name: str) -> None:
         await runtime.storage.syncs.save(replace(record, removing=False, since=runtime.clock.now()))
 
 
-async def _unconfigured(runtime: Runtime, name: str) -> SyncRecord | None:
-    """The record of a sync that neither this sync.yaml nor the deployed one has."""
-    if name in runtime.config.syncs:
-        raise UsageError(f"sync.yaml still has '{name}'", hint="Take it out, or give it its new name, and deploy.")
-    configuration, records = await runtime.storage.syncs.all()
-    record = records.get(name)
-    if not configuration.leader or (record is not None and record.config):
-        raise RefusedError(
-            f"the function app still works by a sync.yaml that has '{name}'; nothing was done",
-            hint="Deploy the sync.yaml without it, wait for the next poll, and run this again.",
-        )
-    if record is None and not [link async for link in _first(runtime, name)]:
-        stored = ", ".join(sorted(records.keys() - runtime.config.syncs.keys())) or "none besides those of sync.yaml"
-        raise UsageError(f"nothing is stored of a sync '{name}'", hint=f"Stored are: {stored}.")
-    return record
-
-
-async def _first(runtime: Runtime, name: str) -> AsyncIterator[Link]:
-    async for link in runtime.storage.links.every(name):
-        yield link
-        return
-
-
-async def _deployed(runtime: Runtime, name: str) -> SyncRecord | None:
-    """The record of a sync of this sync.yaml, by which the function app works, too."""
-    configuration, records = await runtime.storage.syncs.all()
-    if configuration.leader != runtime.config.fingerprint:
-        raise RefusedError(
-            "the function app works by another sync.yaml; nothing was done",
-            hint="Deploy this one, wait for the next poll, and run this again.",
-        )
-    return records.get(name)
-
-
-async def _drop(runtime: Runtime, name: str, record: SyncRecord | None) -> None:
-    await _drop_holds(runtime, name)
-    if record is not None:
-        await runtime.storage.syncs.drop(record)
+async def _drop(runtime: Runtime, record: SyncRecord) -> None:
+    await _drop_holds(runtime, record.name)
+    await runtime.storage.syncs.drop(record)
 
 
 async def _drop_holds(runtime: Runtime, name: str) -> None:
     for hold in await runtime.storage.guards.holds(name):
         await runtime.storage.guards.drop_hold(hold)
-
-
-async def _proposal(
-    runtime: Runtime, step: Step, name: str, record: SyncRecord | None, then: str, *, to: Sync | None = None
-) -> Proposal:
-    counted = Counter([link.state is LinkState.LINKED async for link in runtime.storage.links.every(name)])
-    return Proposal(
-        step=step,
-        name=name,
-        record=record,
-        linked=counted[True],
-        others=counted[False],
-        holds=len(await runtime.storage.guards.holds(name)),
-        next=then,
-        to=to,
-    )

@@ -132,7 +132,8 @@ class SyncRecord:
     name: str
     tenants: tuple[str, str]  # Sync.tenants
     config: str = ""  # Sync.fingerprint; empty: the sync is stopped, or in no configuration
-    since: datetime | None = None  # from when on it is judged by that: a full round must begin after it
+    # From when on it is judged by that: a full round must begin after it. None: it is in no configuration.
+    since: datetime | None = None
     removing: bool = False  # its people are to lose access, until nobody is left (`xtsync remove --delete-users`)
     etag: str | None = None
 

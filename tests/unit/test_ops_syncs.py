@@ -12,14 +12,8 @@ from sync_core.assembly import Runtime
 from sync_core.model import Assigned, GuardLimits, LinkState, Sync, Tenant, Why
 from sync_core.model.errors import OtherTenantError, UnavailableError
 from sync_core.ops.errors import RefusedError, UsageError
-from sync_core.ops.syncs import (
-    Proposal,
-    act,
-    propose_cancel,
-    propose_move,
-    propose_removal,
-    propose_rename,
-)
+from sync_core.ops.proposals import Proposal, propose_cancel, propose_move, propose_removal, propose_rename
+from sync_core.ops.syncs import act
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, NAME, SALES, STAFF, sync
 from tests.support.world import World, names
