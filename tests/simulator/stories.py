@@ -80,6 +80,8 @@ STORIES: Mapping[str, Story] = {
     "trust-after-lost-cas": Story(fault="late-write", amount=30, deeds=[(300, "move"), (5, "move")]),
     # A worker is suspended before its invitation. Another one makes the pair, with a guest who has a newer address.
     "late-invitation-kept": Story(fault="suspended", amount=2500, deeds=[(300, "readdress"), (5000, "move")]),
+    # The same, and the address is the old one: Graph answers the late invitation with the guest of the pair.
+    "linked-taken-back": Story(fault="suspended", amount=2500, deeds=[(5000, "move")]),
     # Staff are out, and Team is in Staff. Nobody can list Team any more once it is deleted.
     "kept-out-forgotten": Story(deeds=[(300, "join", TEAM), (5000, "delete-group", TEAM)], asked=Asked(barred=OUTER)),
 }

@@ -11,7 +11,8 @@ import pytest
 from sync_core.assembly import Runtime
 from sync_core.model import Assigned, Deprovision, LinkState, Outcome, Policy, Why
 from sync_core.model.errors import ConflictError, UnavailableError
-from sync_core.ops.syncs import act, propose_rename
+from sync_core.ops.proposals import propose_rename
+from sync_core.ops.syncs import act
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, CONTOSO, NAME, SALES, STAFF, sync
 from tests.support.world import World, names, yes
