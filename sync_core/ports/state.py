@@ -39,10 +39,6 @@ class Links(Protocol):
         """The source ids of users who were in some group of the scope at the last look, in order, from `after` on."""
         ...
 
-    def unfinished(self, sync: str) -> AsyncIterator[str]:
-        """The source ids of users who are being invited, or whose deleted target user was perhaps restored."""
-        ...
-
     async def one(self, sync: str) -> Link | None:
         """The first link whose target user is ours and present."""
         ...

@@ -19,14 +19,7 @@ from ..model.errors import ConflictError, UnavailableError
 from ..model.messages import format_time, parse_time
 from .columns import check_version, columns, flag, is_newer, mapping_text, number, pair_or_none, time_or_none
 from .concurrency import for_each
-from .table import PAGE_ROWS, Row, Table, Wanted, after_prefix, key, unkey
-
-# What a worker that died, or a lost answer, may leave of a user who is not linked. Rows of version 0.1 have these, too.
-_UNFINISHED: tuple[Mapping[str, Wanted], ...] = (
-    {"state": LinkState.INVITING.value},
-    {"state": LinkState.DELETED.value, "dirty": True},
-    {"state": LinkState.LOST.value, "dirty": True},
-)
+from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
 
 # Ids that are read one by one, at most: a page of a listing costs about as much as this many reads.
 FEW = 40
@@ -93,11 +86,6 @@ class TableLinks:
         start = key(after)
         async for row in self._table.query(key(sync), rk_from=start, where={column: True}, select=(column,)):
             if row.rk != start:
-                yield unkey(row.rk)
-
-    async def unfinished(self, sync: str) -> AsyncIterator[str]:
-        for where in _UNFINISHED:
-            async for row in self._table.query(key(sync), where=where, select=("state",)):
                 yield unkey(row.rk)
 
     async def one(self, sync: str) -> Link | None:
