@@ -62,8 +62,6 @@ async def propose_rename(runtime: Runtime, old: str, new: str) -> Proposal:
             f"{old} is of other tenants than {new}; nothing was renamed",
             hint=f"Give {new} the tenants of {old} first; `xtsync move {new}` then changes them.",
         )
-    async for link in runtime.storage.links.every(old):
-        await _refuse_link(runtime, sync, link)
     return await _proposal(runtime, Step.RENAME, old, record, _LOOKED_AT, to=sync)
 
 
@@ -188,7 +186,12 @@ def _refuse_while_removing(record: SyncRecord | None) -> None:
 async def _proposal(
     runtime: Runtime, step: Step, name: str, record: SyncRecord, then: str, *, to: Sync | None = None
 ) -> Proposal:
-    counted = Counter([link.state is LinkState.LINKED async for link in runtime.storage.links.every(name)])
+    """Raises RefusedError for a link that a rename cannot take along."""
+    counted: Counter[bool] = Counter()
+    async for link in runtime.storage.links.every(name):
+        if step is Step.RENAME and to is not None:
+            await _refuse_link(runtime, to, link)
+        counted[link.state is LinkState.LINKED] += 1
     return Proposal(
         step=step,
         name=name,

@@ -103,7 +103,7 @@ async def _keep_pause(runtime: Runtime, old: str, new: str) -> None:
 async def _rename_link(runtime: Runtime, sync: Sync, link: Link) -> None:
     """The new link, the claim, and then the old link. A user whom the new sync has seen and not linked loses that."""
     links = runtime.storage.links
-    theirs = await links.save(_heir(sync, link, await links.get(sync.name, link.source_id)))
+    theirs = await links.save(_under_new_name(sync, link, await links.get(sync.name, link.source_id)))
     if link.ours and link.target_id is not None:
         owner = await links.claim(sync.target.id, link.target_id, theirs.owner)
         if owner == link.owner:
@@ -111,8 +111,8 @@ async def _rename_link(runtime: Runtime, sync: Sync, link: Link) -> None:
     await links.forget(link)
 
 
-def _heir(sync: Sync, link: Link, theirs: Link | None) -> Link:
-    """The link under the new name.
+def _under_new_name(sync: Sync, link: Link, theirs: Link | None) -> Link:
+    """The link as it is saved.
 
     Both names have the same target user after a rename that broke off, and each may have written it since then. So the
     later read counts, and the record of a linked user is not trusted.

@@ -36,7 +36,7 @@ class Story:
         assert await until(over, timeout_s=60)
 
     async def guests(self) -> int:
-        return len(await self.emulated.users(FABRIKAM, ["id"]))
+        return len(await self.ids(FABRIKAM))
 
     async def held(self) -> list[HoldState]:
         return [hold.state for hold in await self.storage.guards.holds(SYNC)]
