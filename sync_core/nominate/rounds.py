@@ -147,7 +147,7 @@ class FeedReader:
     async def start_round(self, tenant: str, feed: str = USERS, *, full: bool = False) -> FeedState:
         """Start a round, or wake one that has stalled; a round in progress is left alone unless `full` is asked for."""
         # A reader may checkpoint a page in between.
-        return await until_saved(lambda: self._start_round(tenant, feed, full=full), tries=3)
+        return await until_saved(lambda: self._start_round(tenant, feed, full=full))
 
     async def run(self, run: FeedRun) -> None:
         """Read on in a round until it ends or the time is used up; then its message is put on the queue again.

@@ -154,8 +154,23 @@ async def test_a_pause_is_heard_of_within_two_seconds_by_every_instance() -> Non
     assert world.target.writes == []
 
 
-async def test_an_answer_that_took_too_long_lets_nobody_be_written() -> None:
-    """The sync was paused while "it runs" was on its way: the user is looked at again, and by then it is known."""
+async def test_a_slow_answer_is_asked_for_again() -> None:
+    """A look whose question about the pause took two seconds goes on: its write happens once, and is in no doubt."""
+    world = World()
+    await world.polled()
+    world.hire()
+    world.clock.advance(FRESH)
+
+    async def slow() -> None:
+        world.clock.advance(FRESH)
+
+    world.faults.after_next("table.controls.get", slow)
+    assert (await world.look()).error == ""
+    assert world.in_step()
+
+
+async def test_a_pause_that_was_said_during_a_slow_answer_lets_nobody_be_written() -> None:
+    """The sync was paused while "it runs" was on its way: it is read again, and says so."""
     world = World()
     await world.polled()
     world.hire()
@@ -170,11 +185,28 @@ async def test_an_answer_that_took_too_long_lets_nobody_be_written() -> None:
 
     world.faults.after_next("table.controls.get", used_up)
     world.faults.after_next("table.controls.get", late)
-    assert (await world.look()).error == "Unavailable"
-    assert await world.deliver() == []
+    await world.look()
     assert (world.target.writes, await parked(world)) == ([], 0)
     await resume(world)
     await in_the_end(world)
+    assert world.in_step()
+
+
+async def test_answers_that_all_took_too_long_let_nobody_be_written() -> None:
+    """Nothing is written on a word that is two seconds old, and the user is looked at again."""
+    world = World()
+    await world.polled()
+    world.hire()
+    world.clock.advance(FRESH)
+
+    async def slow() -> None:
+        world.clock.advance(FRESH)
+
+    for _ in range(6):  # the decision's question and the write's, three times each
+        world.faults.after_next("table.controls.get", slow)
+    assert (await world.look()).error == "Unavailable"
+    assert world.target.writes == []
+    await world.deliver()
     assert world.in_step()
 
 
