@@ -19,7 +19,7 @@ from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
 
 # Every request of a worker that began before a pair was made or restored is over by then.
-_LATE = timedelta(minutes=15)
+LATE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +205,7 @@ class Link:
         If the user was back for minutes only, another worker may still be about to restore them. So the link stays
         dirty, and the next look finds them.
         """
-        back = self.linked_at is not None and self.deleted_at is not None and self.deleted_at - self.linked_at < _LATE
+        back = self.linked_at is not None and self.deleted_at is not None and self.deleted_at - self.linked_at < LATE
         return self._after("deleted", dirty=back, guarded=None, noticed_at=None)
 
     def own_deletion_found(self) -> Link:
@@ -216,9 +216,14 @@ class Link:
         """A write met no user: somebody else deleted or purged it."""
         return self._after("lost")
 
-    def restore_begun(self) -> Link:
+    def restore_begun(self, at: datetime) -> Link:
         """If the answer is lost, the account may be there again: a dirty deleted link is looked for."""
-        return self._after("restore_begun", dirty=True)
+        return self._after("restore_begun", dirty=True, linked_at=at)
+
+    def still_deleted(self, at: datetime) -> Link:
+        """The target user was not found at `at`. No write of ours can bring it back any more once it is too late."""
+        writes = [began for began in (self.linked_at, self.deleted_at) if began is not None]
+        return self._after("still_deleted", dirty=self.dirty and not all(at - began >= LATE for began in writes))
 
     def restored(self, at: datetime) -> Link:
         """By us, or by somebody else in the target."""

@@ -22,6 +22,7 @@ TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
     "own_deletion_found": {_LINKED: _DELETED},
     "lost": {_LINKED: _LOST},
     "restore_begun": {_DELETED: _DELETED, _LOST: _LOST},
+    "still_deleted": {_DELETED: _DELETED, _LOST: _LOST},
     "restored": {_DELETED: _LINKED, _LOST: _LINKED},
     "forgotten": {_LINKED: _SEEN, _DELETED: _SEEN, _LOST: _SEEN},
     "hand_over_begun": {_LINKED: _LINKED},

@@ -1,7 +1,8 @@
 """The users feed: pages of a delta query on users, and after a full round two listings.
 
-The sweep asks which linked users still exist; the others were deleted while no delta link was valid. Then the target
-users who bear our ownership marker are listed; those without a link were ours before the tables were lost.
+The sweep asks which linked users still exist; the others were deleted while no delta link was valid. In a full round it
+names those whose invitation or restore was cut short, too: their messages may be gone. Then the target users who bear
+our ownership marker are listed; those without a link were ours before the tables were lost.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ..model import (
     fingerprints,
 )
 from ..model.errors import PermanentError, TransientError
+from ..model.link import LATE
 from ..ports import Clock, FeedPhase, FeedState, Links, SourceDirectory, TargetDirectory
 from ..ports.listing import Listing
 from ..scope.verdict import scope
@@ -142,11 +144,12 @@ class UsersFeed:
 
     async def _sweep(self, state: FeedState) -> Step:
         """The next chunk of linked users; those that Graph does not know any more are nominated."""
+        begun = await self._unfinished(state) if state.full and not state.cursor else []
         found = await next_chunk(
             self._syncs(state.tenant), state.cursor, lambda s, after: self.links.ids(s.name, after)
         )
         if found is None:
-            return Step(state=_swept(replace(state, swept_at=self.clock.now())))
+            return Step(state=_swept(replace(state, swept_at=self.clock.now())), nominations=begun)
         sync, chunk, cursor = found
         existing = await self.sources[state.tenant].existing(chunk)
         now = self.clock.now()
@@ -157,7 +160,19 @@ class UsersFeed:
         ]
         if state.full:
             missing += await self._without_target(sync, [user_id for user_id in chunk if user_id in existing])
-        return Step(state=replace(state, cursor=cursor), nominations=missing)
+        return Step(state=replace(state, cursor=cursor), nominations=[*begun, *missing])
+
+    async def _unfinished(self, state: FeedState) -> list[Nomination]:
+        """While a sync was stopped, the messages that would have finished their work were let go.
+
+        In the first quarter of an hour after a deletion, a look could not conclude that the target user stays deleted.
+        """
+        now = self.clock.now()
+        return [
+            Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now)
+            for sync in self._syncs(state.tenant)
+            async for user_id in self.links.unfinished(sync.name, deleted_before=now - LATE)
+        ]
 
     async def _without_target(self, sync: Sync, chunk: Sequence[str]) -> list[Nomination]:
         """Linked users whose target user is not there. A target tenant that does not answer is passed over."""

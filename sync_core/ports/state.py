@@ -42,6 +42,10 @@ class Links(Protocol):
         """The links whose target user is ours and present, in the order of the source ids, from `after` on."""
         ...
 
+    def unfinished(self, sync: str, *, deleted_before: datetime) -> AsyncIterator[str]:
+        """The source ids of users who are being invited, or whose deleted target user was perhaps restored."""
+        ...
+
     async def one(self, sync: str) -> Link | None:
         """The first link whose target user is ours and present."""
         ...

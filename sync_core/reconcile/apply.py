@@ -242,7 +242,7 @@ class Applier:
         return now is not None and now.etag == link.etag
 
     async def _restore(self, target: TargetDirectory, writes: Writes, link: Link) -> Link:
-        link = await self.links.save(link.restore_begun())
+        link = await self.links.save(link.restore_begun(self.clock.now()))
         restored = await writes.restore(_target_id(link))
         presence = Presence.PRESENT if restored else await target.presence(_target_id(link))
         match presence:

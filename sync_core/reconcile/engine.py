@@ -221,7 +221,7 @@ class Engine:
         if not perhaps or link.target_id is None:
             return link
         if await self.targets[sync.target.key].presence(link.target_id) is not Presence.PRESENT:
-            return link
+            return link.still_deleted(self.clock.now())
         return link.restored(self.clock.now())
 
     async def _pair_ended(self, decided: Look) -> Link | None:

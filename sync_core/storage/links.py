@@ -19,7 +19,14 @@ from ..model.errors import ConflictError, UnavailableError
 from ..model.messages import format_time, parse_time
 from .columns import check_version, columns, flag, is_newer, mapping_text, number, pair_or_none, time_or_none
 from .concurrency import for_each
-from .table import PAGE_ROWS, Row, Table, after_prefix, key, unkey
+from .table import PAGE_ROWS, Row, Table, Wanted, after_prefix, key, unkey
+
+# What a worker that died, or a lost answer, may leave of a user who is not linked. Rows of version 0.1 have these, too.
+_UNFINISHED: tuple[Mapping[str, Wanted], ...] = (
+    {"state": LinkState.INVITING.value},
+    {"state": LinkState.DELETED.value, "dirty": True},
+    {"state": LinkState.LOST.value, "dirty": True},
+)
 
 # Ids that are read one by one, at most: a page of a listing costs about as much as this many reads.
 FEW = 40
@@ -93,6 +100,13 @@ class TableLinks:
         async for row in self._table.query(key(sync), rk_from=start, where={"present": True}):
             if row.rk != start and not is_newer(row):
                 yield _link(row)
+
+    async def unfinished(self, sync: str, *, deleted_before: datetime) -> AsyncIterator[str]:
+        for where in _UNFINISHED:
+            async for row in self._table.query(key(sync), where=where, select=("deleted_at",)):
+                deleted_at = time_or_none(row, "deleted_at")
+                if deleted_at is None or deleted_at < deleted_before:
+                    yield unkey(row.rk)
 
     async def one(self, sync: str) -> Link | None:
         rows = self._table.query(key(sync), where={"present": True}, limit=PAGE_ROWS)

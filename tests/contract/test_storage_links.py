@@ -153,6 +153,22 @@ async def test_forget_removes_link_and_claim(links: Links) -> None:
     assert await links.claim(TENANT, "t1", "s/u2") == "s/u2"
 
 
+async def test_who_is_unfinished_is_listed(links: Links) -> None:
+    """Being invited, or dirty though deleted or lost; a dirty pair that is linked is found by its digest.
+
+    One that was deleted a moment ago is looked at later.
+    """
+    invited = Link(sync="s", source_id="u00001").invitation_begun(AT, "nonce")
+    settled = replace(linked(2), state=LinkState.DELETED)
+    begun = replace(linked(3), state=LinkState.DELETED, dirty=True)
+    lost = replace(linked(4), state=LinkState.LOST, dirty=True)
+    pair = replace(linked(5), dirty=True)
+    recent = replace(linked(6), state=LinkState.DELETED, dirty=True, deleted_at=AT)
+    for each in (invited, settled, begun, lost, pair, recent):
+        await links.save(each)
+    assert sorted([user async for user in links.unfinished("s", deleted_before=AT)]) == ["u00001", "u00003", "u00004"]
+
+
 async def test_a_claim_is_released_without_its_link(links: Links) -> None:
     """Safe to repeat; another owner's claim stays, and so does the link."""
     link = await links.save(linked(1))

@@ -146,7 +146,7 @@ def _carried_out(
             begun = link.write_begun(change)
             link = begun.recorded(change, source=source, desired=desired, refused={}, trusted=trusted)
         case Restore():
-            link = link.restore_begun().restored(now)
+            link = link.restore_begun(now).restored(now)
         case SoftDelete():
             link = link.deletion_begun(change, now).deleted()
         case Forget():

@@ -58,7 +58,8 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "deleted": lambda given: given.deleted(),
     "own_deletion_found": lambda given: given.own_deletion_found(),
     "lost": lambda given: given.lost(),
-    "restore_begun": lambda given: given.restore_begun(),
+    "restore_begun": lambda given: given.restore_begun(START),
+    "still_deleted": lambda given: given.still_deleted(START),
     "restored": lambda given: given.restored(START),
     "forgotten": lambda given: given.forgotten(),
     "hand_over_begun": lambda given: given.hand_over_begun("staff"),
@@ -163,10 +164,18 @@ def test_a_deletion_is_dated_and_counted_and_a_return_is_not_coalesced_away() ->
     assert (begun.guarded, begun.dirty, begun.deleted_at) == (Guarded.SOFT_DELETE, True, LATER)
     done = begun.deleted()
     assert (done.guarded, done.dirty, done.noticed_at) == (None, False, None)
-    back = done.restore_begun().restored(LATER)
+    back = done.restore_begun(LATER).restored(LATER)
     assert (back.dirty, back.linked_at) == (True, LATER)
     assert begun.lost().dirty
     assert link(LinkState.LOST, target_id=GUEST, etag="1").forgotten() == Link(sync=NAME, source_id=ADA)
+
+
+def test_a_restore_that_was_begun_is_looked_for_until_it_can_come_no_more() -> None:
+    """Every request that was sent is over after a quarter of an hour; until then the link stays dirty."""
+    begun = link(LinkState.DELETED, linked_at=START, deleted_at=LATER).restore_begun(LATER)
+    assert begun.still_deleted(LATER + timedelta(minutes=14)).dirty
+    assert not begun.still_deleted(LATER + timedelta(minutes=15)).dirty
+    assert not link(LinkState.LOST, dirty=True).still_deleted(START).dirty
 
 
 def test_a_manager_once_named_stays_known_until_it_was_removed() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from sync_core.model import FeedRun, Nomination, Why
+from sync_core.model import Clause, FeedRun, Filter, Link, LinkState, Nomination, Operator, Why
 from sync_core.model.errors import GraphRefusedError, ResyncRequiredError, SyncError, ThrottledError, UnavailableError
 from sync_core.nominate.rounds import STALLED
 from sync_core.ports import DeltaPage, FeedPhase
@@ -214,3 +215,87 @@ async def test_an_outage_of_a_week_does_not_break_the_arithmetic_of_waiting() ->
     run = replace(await world.started(), attempt=5000)
     await world.feeds.run(run)
     assert await world.runs() == [replace(run, attempt=5001)]
+
+
+@pytest.mark.parametrize("meanwhile", ["left the company", "was disabled", "left the scope"])
+async def test_a_full_round_finds_an_invitation_that_nobody_finishes_any_more(meanwhile: str) -> None:
+    """Its message is gone, as after a stop of the sync; the guest is there, and the user may have no access by now."""
+    sales = Filter(name="Sales", clauses=[Clause(attribute="department", operator=Operator.EQUALS, value="Sales")])
+    world = World(filters=[sales])
+    world.hire(department="Sales")
+    world.faults.fail_next("table.links.replace", Crash(), after=True)
+    with suppress(Crash):
+        await world.look()
+    assert (await world.stored()).state is LinkState.INVITING
+    assert world.guests()
+    await world.nominated()
+    match meanwhile:
+        case "left the company":
+            world.source.purge(ADA)
+        case "was disabled":
+            world.change(accountEnabled=False)
+        case _:
+            world.change(department="Research")
+    world.clock.advance(timedelta(days=1))
+    world.source.pages.update(pages([world.source.entry(each) for each in world.source.users]))
+    await world.feeds.run(await world.started(full=True))
+    await world.deliver(timedelta(minutes=30))  # a user who was just linked and is not found is waited for
+    assert world.enabled() in ([], [False])
+
+
+async def test_a_full_round_finds_a_restore_whose_answer_was_lost() -> None:
+    """The target user is back; the source user left for good, and no page names them."""
+    world = World()
+    await world.linked()
+    world.source.soft_delete(ADA)
+    await world.look()
+    world.clock.advance(timedelta(hours=1))
+    world.source.restore(ADA)
+    world.faults.fail_next("target.restore", UnavailableError(), after=True)
+    await world.look()
+    link = await world.stored()
+    assert (link.state, link.dirty, len(world.guests())) == (LinkState.DELETED, True, 1)
+    await world.nominated()
+    world.source.purge(ADA)
+    world.clock.advance(timedelta(days=1))
+    await world.first_round()
+    await world.deliver(timedelta(minutes=10))
+    assert world.guests() == []
+
+
+async def test_who_was_deleted_within_minutes_is_looked_at_once_more_and_then_left_alone() -> None:
+    """The first full round finds that they stay deleted, so the next one costs nothing."""
+    world = World()
+    world.hire()
+    await world.look()
+    world.source.soft_delete(ADA)
+    await world.look()
+    link = await world.stored()
+    assert (link.state, link.dirty) == (LinkState.DELETED, True)
+    await world.nominated()
+    looked_at = []
+    for _ in range(4):
+        world.source.pages.update(pages([]))
+        await world.feeds.run(await world.started(full=True))
+        nominated = await world.nominated()
+        for each in nominated:
+            await world.worker.handle(each)
+        looked_at.append(whom(nominated))
+        world.clock.advance(timedelta(hours=1))
+    assert looked_at == [[], [ADA], [], []]
+
+
+@pytest.mark.parametrize("full", [True, False])
+async def test_unfinished_work_is_looked_for_in_full_rounds(*, full: bool) -> None:
+    """Otherwise its own message is on its way; what is settled is left alone."""
+    world = World()
+    await world.first_round()
+    await world.nominated()
+    at = world.clock.now()
+    begun = Link(sync=NAME, source_id=ADA).invitation_begun(at, "nonce")
+    await world.storage.links.save(begun)
+    deleted = replace(begun, source_id=BOB, state=LinkState.DELETED, target_id="guest-of-bob", deleted_at=at)
+    await world.storage.links.save(deleted)
+    world.source.pages.update({**pages([]), **pages([], start="delta:2")})
+    await world.feeds.run(await world.started(full=full))
+    assert whom(await world.nominated()) == ([ADA] if full else [])
