@@ -20,10 +20,6 @@ class PlannedUser:
     planned: Change = field(metadata=INLINE)
 
     @property
-    def change(self) -> str:
-        return self.planned.change
-
-    @property
     def kind(self) -> str:
         """Users of one kind are counted together: those of one change, or of refusals for one reason."""
         return _kind(self.planned)
