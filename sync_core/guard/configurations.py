@@ -161,9 +161,18 @@ class Configurations:
 
     async def since(self, tenant: str) -> Sequence[str]:
         """When the syncs of this source were last judged by another configuration: a round after that is full."""
+        return [at.isoformat() for at in await self._since(tenant)]
+
+    async def heard_of(self, tenant: str) -> None:
+        """Wait until no instance judges this source by earlier records, so that none undoes what the round finds."""
+        heard = max(await self._since(tenant), default=None)
+        if heard is not None and (wait := heard + FRESH - self.clock.now()) > timedelta():
+            await self.clock.sleep(min(wait, FRESH).total_seconds())
+
+    async def _since(self, tenant: str) -> Sequence[datetime]:
         records = (await self._read()).syncs
         found = [records.get(name) for name, sync in sorted(self.syncs.items()) if sync.source.key == tenant]
-        return [record.since.isoformat() for record in found if record is not None and record.since is not None]
+        return [record.since for record in found if record is not None and record.since is not None]
 
     def tenant_id(self, tenant: str) -> str:
         return next(sync.source.id for sync in self.syncs.values() if sync.source.key == tenant)

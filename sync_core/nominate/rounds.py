@@ -182,9 +182,11 @@ class FeedReader:
         return state
 
     async def _begin(self, state: FeedState, name: str, *, full: bool = False) -> FeedState:
-        now = self.clock.now()
         feed = self.kinds[state.feed]
         wanted = await self._wanted(state)
+        if state.etag is not None and state.fingerprint != wanted:
+            await self.configurations.heard_of(state.tenant)
+        now = self.clock.now()
         tenant_id = self.configurations.tenant_id(state.tenant)
         if state.tenant_id not in ("", tenant_id):  # the delta link is of another directory
             state = replace(state, delta_link=None, closure="", unlisted=())

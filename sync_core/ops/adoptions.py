@@ -136,9 +136,11 @@ async def approve_all(runtime: Runtime, made: Iterable[Offer], *, by: str) -> do
 
 
 async def _look(runtime: Runtime, user: str, sync: str | None) -> Look:
-    """A look in the one sync that is meant."""
+    """A look in the one sync that is meant. Raises OtherTenantError for a sync that is stopped."""
     found = await find_user(runtime, user, sync)
-    looks = [await runtime.engine.preview(each, source_id) for each, source_id in found]
+    looks = [
+        await runtime.engine.preview(await runtime.configurations.check(each), source_id) for each, source_id in found
+    ]
     meant = [decided for decided in looks if decided.candidates] or looks
     if len(meant) > 1:
         names = ", ".join(decided.sync.name for decided in meant)

@@ -11,6 +11,7 @@ import pytest
 from sync_core.model import Link, LinkState, Reason, Why
 from sync_core.model.errors import ConflictError
 from sync_core.ops.changes import WAYS_OUT
+from sync_core.ports import SyncRecord
 from sync_core.storage.links import TableLinks
 from tests.support.cli import ADA, BOB, CONFIG, NAME, Bench
 from tests.support.make import person
@@ -94,6 +95,14 @@ def test_an_approval_needs_no_look_before_it(bench: Bench) -> None:
     result = bench.run("adopt", ADA, "--yes", "--json")
     assert result.json == {"sync": NAME, "source_id": ADA, "target_id": "guest-1", "result": "approved"}
     assert _worked_off(bench) == "done"
+
+
+def test_nobody_is_adopted_in_a_sync_that_is_stopped(bench: Bench) -> None:
+    """Its record is of other tenants than sync.yaml has, so no id means what it did."""
+    bench.do(bench.storage.syncs.save(SyncRecord(name=NAME, tenants=("other", "tenants"))))
+    result = bench.run("adopt", ADA, "--yes")
+    assert (result.code, _link(bench)) == (1, None)
+    assert "stored for source other" in result.err
 
 
 def test_an_approval_of_somebody_else_counts_for_nothing(bench: Bench) -> None:

@@ -297,6 +297,26 @@ async def test_a_removal_is_ended_by_its_way_out_alone_when_an_earlier_version_t
     assert not (await world.storage.syncs.all())[1][NAME].removing
 
 
+async def test_a_removal_that_was_ended_takes_nobody_by_an_old_record() -> None:
+    """One instance had read the record just before; the full round of another one waits until that is read anew."""
+    world = await two()
+    app, command, _ = await removing(world)
+    world.clock.advance(timedelta(seconds=5))
+    await look(world, app, ADA, NAME)
+    await act(command, await propose_cancel(command, NAME))
+    fresh = world.instance({NAME: world.sync})
+    world.source.pages.update(pages([world.source.entry(user) for user in world.source.users]))
+    await fresh.feeds.poll()
+    for _ in range(3):
+        for run in await world.runs():
+            await fresh.feeds.run(run)
+    for each in await world.nominated():
+        await app.worker.handle(each)
+    world.worker = app.worker
+    await world.deliver(timedelta(minutes=30))
+    assert len(world.target.users) == 2
+
+
 async def test_messages_of_a_removal_that_meet_an_old_record_are_made_up_for() -> None:
     """The app has read the records just before, and judges by them for two seconds."""
     world = await two()
