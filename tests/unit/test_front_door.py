@@ -56,6 +56,16 @@ def test_every_make_target_and_module_of_a_document_exists(path: Path) -> None:
         assert file.with_suffix(".py").is_file() or (file / "__main__.py").is_file(), module
 
 
+def test_every_case_of_the_faults_has_its_tests() -> None:
+    """A case without a test is a promise of nobody."""
+    cases = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").split("\n- ")[1:]
+    for case in cases:
+        named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", case)
+        assert named, case
+        for file, name in named:
+            assert re.search(rf"def {name}\b", (ROOT / "tests" / file).read_text(encoding="utf-8")), name
+
+
 def test_the_reading_path_takes_twenty_minutes_and_names_what_is_there() -> None:
     """Each step's file has the names that the step tells the reader to look for."""
     steps = re.findall(r"^\d+\. \((\d+)\) (.*(?:\n   .*)*)", CONTRIBUTING, re.MULTILINE)

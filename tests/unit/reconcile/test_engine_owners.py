@@ -162,7 +162,7 @@ async def test_an_unfinished_invitation_of_version_0_1_does_not_adopt_a_stranger
     assert (await world.stored()).target_id != "mallory"
 
 
-async def test_a_stranger_under_the_name_of_an_invitation_that_is_still_to_come_is_left_alone() -> None:
+async def test_a_stranger_with_the_name_of_an_invitation_to_come_is_left_alone() -> None:
     """Anybody who may invite guests can compute the old mark; the half that counts is drawn later."""
     world = World()
     mark = Link(sync=NAME, source_id=ADA).invitation_mark
