@@ -14,6 +14,7 @@ reconcile/     one user: read afresh, decide, act, record
 upkeep/        what the timer does besides
 graph/         the adapter to Microsoft Graph
 storage/       the adapter to tables and queues
+notify/        the adapter to those who are told: Teams workflows and signed webhooks
 config/        sync.yaml, app settings, Entra's own schemas
 ops/           what an operator sees and does, as documents; plan and doctor among them
 cli/           the same for people

@@ -13,12 +13,12 @@ from .guard.configurations import Configurations
 from .guard.deletions import DeletionGuard
 from .guard.ledger import Ledger
 from .guard.pauses import Pauses
-from .model import Event, Kind
+from .model import Event, Kind, Notice, Receiver
 from .nominate.groups import GroupsFeed
 from .nominate.rounds import GROUPS, USERS, FeedReader
 from .nominate.subscriptions import SubscriptionKeeper
 from .nominate.users import UsersFeed
-from .ports import AppOnTenant, Clock, GroupDirectory, SourceDirectory, SubscriptionApi, TargetDirectory
+from .ports import AppOnTenant, Clock, GroupDirectory, Messenger, SourceDirectory, SubscriptionApi, TargetDirectory
 from .reconcile.apply import Applier
 from .reconcile.engine import Engine
 from .reconcile.heirs import Heirs
@@ -28,6 +28,7 @@ from .storage.repositories import Storage
 from .upkeep import Upkeep
 from .upkeep.in_hand import Takeover
 from .upkeep.measure import Measure
+from .upkeep.notices import Noticing
 from .upkeep.poison import PoisonDrain
 from .upkeep.retention import Retention
 
@@ -85,6 +86,8 @@ def assemble(
     keep_activity: timedelta = timedelta(days=365),
     new_client_state: Callable[[], str] = lambda: secrets.token_urlsafe(32),
     new_nonce: Callable[[], str] = lambda: secrets.token_hex(8),
+    new_notice_id: Callable[[], str] = lambda: secrets.token_hex(12),
+    messenger: Messenger | None = None,
     on_look: Callable[[Look], None] = lambda _: None,
     started: datetime | None = None,
     closers: Sequence[Callable[[], Awaitable[None]]] = (),
@@ -106,6 +109,13 @@ def assemble(
     )
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
+    noticing = Noticing(
+        receivers=config.receivers,
+        records=storage.notices,
+        messenger=messenger or _Nobody(),
+        clock=clock,
+        new_id=new_notice_id,
+    )
     return Runtime(
         config=config,
         storage=storage,
@@ -114,7 +124,7 @@ def assemble(
         worker=worker,
         feeds=feeds,
         keeper=_keeper(config, graph, storage, feeds, clock, new_client_state),
-        upkeep=_upkeep(configurations, storage, worker, feeds, clock, keep_activity),
+        upkeep=_upkeep(configurations, storage, worker, feeds, noticing, keep_activity),
         guard=guard,
         configurations=configurations,
         pauses=pauses,
@@ -156,10 +166,10 @@ def _upkeep(
     storage: Storage,
     worker: Worker,
     feeds: FeedReader,
-    clock: Clock,
+    noticing: Noticing,
     keep_activity: timedelta,
 ) -> Upkeep:
-    syncs, activity, poison = configurations.syncs, storage.activity, storage.poison
+    syncs, activity, poison, clock = configurations.syncs, storage.activity, storage.poison, noticing.clock
     return Upkeep(
         takeover=Takeover(
             configurations=configurations,
@@ -183,7 +193,15 @@ def _upkeep(
             activity=activity,
             clock=clock,
         ),
+        noticing=noticing,
     )
+
+
+class _Nobody:
+    """ports.Messenger where nobody is to be told: of a simulation, or of a command."""
+
+    async def send(self, receiver: Receiver, notice: Notice) -> None:
+        pass
 
 
 def _configurations(config: Config, storage: Storage, clock: Clock, started: datetime | None) -> Configurations:

@@ -26,6 +26,7 @@ from .graph.subscriptions import GraphSubscriptions
 from .graph.target import GraphTarget
 from .mapping import source_attributes
 from .model import Tenant
+from .notify.messenger import HttpMessenger
 from .ports import AppOnTenant, Clock, Side
 from .scope.verdict import scope_attributes
 from .storage.connect import connect, connect_with_credential
@@ -71,10 +72,17 @@ def build(
         keep_activity=timedelta(days=settings.activity_days),
         new_client_state=new_client_state,
         new_nonce=new_nonce,
+        messenger=messenger(settings),
         on_look=on_look,
         started=started,
         closers=closers,
     )
+
+
+def messenger(settings: Settings) -> HttpMessenger:
+    """The sender of notices. Their links lead to the operators' page of this app."""
+    addresses = {name: value.get_secret_value() for name, value in settings.notify.items()}
+    return HttpMessenger(addresses, f"{settings.public_url}/api/ops/")
 
 
 def _graph(

@@ -18,7 +18,7 @@ from ..mapping.checks import Finding, mapping_faults, nearest, rule_warnings
 from ..mapping.leavers import leaver_warnings
 from ..model.errors import ConfigError, Fault
 from ..scope.checks import asks_for_enabled, clause_faults, clause_warnings
-from .shapes import FileShape, FilterShape, ScopeShape, SyncShape
+from .shapes import FileShape, FilterShape, NotifyShape, ScopeShape, SyncShape
 from .sound import sound
 from .yaml_lines import Lines, Path_, parse_yaml
 
@@ -29,6 +29,7 @@ class Config:
 
     tenants: Mapping[str, model.Tenant]
     syncs: Mapping[str, model.Sync]
+    receivers: Sequence[model.Receiver] = ()
     warnings: Sequence[Fault] = ()
 
     @property
@@ -81,6 +82,7 @@ def parse_config(text: str, name: str = "sync.yaml") -> Config:
     return Config(
         tenants=tenants,
         syncs={sync.name: _sync(sync, tenants, shape) for sync in shape.syncs},
+        receivers=[_receiver(each) for each in shape.notify],
         warnings=[_fault(lines, placed) for placed in _warnings(shape)],
     )
 
@@ -157,6 +159,17 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], file: FileShape
     )
 
 
+def _receiver(shape: NotifyShape) -> model.Receiver:
+    return model.Receiver(
+        kind=model.ReceiverKind.WEBHOOK if shape.teams is None else model.ReceiverKind.TEAMS,
+        address=shape.teams or shape.webhook or "",
+        secret=shape.secret or "",
+        occasions=frozenset(shape.events),
+        syncs=frozenset(shape.syncs),
+        parked_over=shape.parked_over,
+    )
+
+
 def _assigned(shape: ScopeShape) -> model.Assigned | None:
     if shape.users == "all":
         return None
@@ -205,10 +218,30 @@ def _cross_checks(shape: FileShape, tenants: Collection[str]) -> Iterator[Placed
                 "is a target of the mapping too: give it an attribute of its own",
                 0,
             )
+    yield from _notify_faults(shape, seen)
     ids = [tenant.id for tenant in shape.tenants.values()]
     for key, tenant in shape.tenants.items():
         if ids.count(tenant.id) > 1:
             yield ("tenants", key, "id"), "two tenants have this id", 0
+
+
+def _notify_faults(shape: FileShape, syncs: Collection[str]) -> Iterator[Placed]:
+    addresses: set[str] = set()
+    for n, each in enumerate(shape.notify):
+        at: Path_ = ("notify", n)
+        if (each.teams is None) is (each.webhook is None):
+            yield at, "needs either teams or webhook", 0
+        if each.webhook is not None and each.secret is None:
+            yield (*at, "webhook"), "needs a secret: the receiver could not tell who sends it", 0
+        if each.teams is not None and each.secret is not None:
+            yield (*at, "secret"), "is for webhook only: the address of a Teams workflow is its secret", 0
+        address = each.teams or each.webhook
+        if address is not None and address in addresses:
+            yield (*at, "teams" if each.teams else "webhook"), f"'{address}' is named by another receiver, too", 0
+        addresses.add(address or "")
+        for m, name in enumerate(each.syncs):
+            if name not in syncs:
+                yield (*at, "syncs", m), f"no sync is named '{name}'{nearest(name, syncs)}", 0
 
 
 def _scope_faults(at: Path_, sync: SyncShape) -> Iterator[Placed]:

@@ -30,6 +30,7 @@ class OperatorEndpoints(StrEnum):
     ENTRA = "entra"  # App Service authentication is in front of the app and requires a token
 
 
+_NOTIFY = "XTSYNC_NOTIFY_"
 _THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -105,6 +106,11 @@ class Settings(BaseModel):
         alias="XTSYNC_ACTIVITY_DAYS",
         description="Days for which the record of changes is kept.",
     )
+    notify: Mapping[str, SecretStr] = Field(
+        default={},
+        alias="XTSYNC_NOTIFY_",
+        description="Settings that begin with this name: addresses and secrets of notices, named in sync.yaml.",
+    )
     storage: SecretStr = Field(
         default=SecretStr(""), alias="AzureWebJobsStorage", description="Connection string; locally Azurite's."
     )
@@ -156,7 +162,8 @@ _NO_SOCKS = "is a proxy of SOCKS, through which this program cannot talk: name a
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings. Raises one ConfigError that lists every fault by the name of its setting."""
     known = {field.alias for field in Settings.model_fields.values()}
-    values = {name: value for name, value in environ.items() if name in known and value != ""}
+    values: dict[str, object] = {name: value for name, value in environ.items() if name in known and value != ""}
+    values[_NOTIFY] = {name: value for name, value in environ.items() if name.startswith(_NOTIFY) and value}
     if "XTSYNC_PUBLIC_URL" not in values and environ.get("WEBSITE_HOSTNAME"):
         host = environ["WEBSITE_HOSTNAME"]  # Azure Functions Core Tools set it too, and serve plain http
         scheme = "http" if host.partition(":")[0] in _THIS_MACHINE else "https"
@@ -172,7 +179,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _valid(values: Mapping[str, str]) -> tuple[Settings, Mapping[str, str]]:
+def _valid(values: Mapping[str, object]) -> tuple[Settings, Mapping[str, str]]:
     """The settings without those of which a value is wrong, and the fault of each. No fault quotes a value."""
     try:
         return Settings.model_validate(values), {}

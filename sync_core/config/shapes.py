@@ -87,6 +87,8 @@ OwnerAttribute = Annotated[
 ]
 
 
+# No address and no secret is in the file.
+NotifySetting = Annotated[str, Field(pattern=r"^XTSYNC_NOTIFY_[A-Z0-9_]+$")]
 _DOMAIN = r"^(\*|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)$"
 Domain = Annotated[str, Field(pattern=_DOMAIN)]
 
@@ -272,8 +274,28 @@ class SyncShape(Shape):
     deletion_guard: GuardShape = GuardShape()
 
 
+class NotifyShape(Shape):
+    """A receiver of notices: one message when something begins to stand in the way, and one when it is over."""
+
+    teams: NotifySetting | None = Field(
+        default=None, description="App setting with the address of a Teams workflow; or give webhook."
+    )
+    webhook: NotifySetting | None = Field(
+        default=None, description="App setting with the address of a signed webhook; or give teams."
+    )
+    secret: NotifySetting | None = Field(
+        default=None, description="App setting with the secret by which a webhook is signed: whsec_ and base64."
+    )
+    events: list[model.Occasion] = Field(
+        default=list(model.Occasion), min_length=1, description="Events of which it is told; without them, all."
+    )
+    syncs: list[Name] = Field(default=[], description="Syncs about which it is told; without them, all.")
+    parked_over: int = Field(default=0, ge=0, description="Users that may be parked before it is told of parked.")
+
+
 class FileShape(Shape):
     """sync.yaml of xtsync."""
 
     tenants: dict[Name, TenantShape] = Field(min_length=1, description="The tenants, each under a name of your choice.")
     syncs: list[SyncShape] = Field(min_length=1, description="The syncs, one for each direction.")
+    notify: list[NotifyShape] = Field(default=[], description="The receivers of notices.")

@@ -27,6 +27,7 @@ from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
 from .link import Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_after
 from .link_steps import TRANSITIONS
+from .notices import Finding, Notice, Occasion, Receiver, ReceiverKind
 from .record import Event, InScope, Kind
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import (
@@ -95,6 +96,7 @@ __all__ = [
     "Event",
     "FeedRun",
     "Filter",
+    "Finding",
     "Forget",
     "GuardLimits",
     "Guarded",
@@ -114,6 +116,8 @@ __all__ = [
     "Marker",
     "Mode",
     "Nomination",
+    "Notice",
+    "Occasion",
     "Operator",
     "Outcome",
     "Parked",
@@ -121,6 +125,8 @@ __all__ = [
     "Postpone",
     "Postponed",
     "Reason",
+    "Receiver",
+    "ReceiverKind",
     "Refuse",
     "RegexMode",
     "Restore",

@@ -76,6 +76,10 @@ class UnavailableError(TransientError):
     hint = "The service did not answer properly; the work continues by itself."
 
 
+class NotDeliveredError(TransientError):
+    hint = "The receiver of notices did not take it; it is tried again at the next poll."
+
+
 class UnknownOutcomeError(UnavailableError):
     """A write was on its way, and may even arrive later: the record is not to be trusted."""
 

@@ -10,6 +10,7 @@ holds.py      what the guard holds, and a person's decision
 adoptions.py  users who wait for an adoption, and a person's approval
 history.py    what happened, newest first; why.py explains one person by it (sentences.py has the words)
 kept.py       what a person did, for the record
+notices.py    who is told of what, and a message to try that out
 resync.py     feeds from the very beginning
 doctor/       checks, each with a remedy
 names.py      syncs, tenants and users by the names that an operator gives

@@ -22,6 +22,7 @@ from .directories import (
     TargetDirectory,
     TenantInspection,
 )
+from .notices import Messenger, NoticeRecord, Notices, Telling
 from .record import Activity, Asked, Page, Tally
 from .state import (
     BudgetRecord,
@@ -76,6 +77,9 @@ __all__ = [
     "LeftBehind",
     "Links",
     "MarkedPage",
+    "Messenger",
+    "NoticeRecord",
+    "Notices",
     "Page",
     "Poison",
     "Poisoned",
@@ -90,5 +94,6 @@ __all__ = [
     "SyncRecords",
     "Tally",
     "TargetDirectory",
+    "Telling",
     "TenantInspection",
 ]

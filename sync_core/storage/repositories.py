@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from ..ports import Budgets, Clock, Controls, Feeds, GuardTable, Links, Queues, Subscriptions, SyncRecords
+from ..ports import Budgets, Clock, Controls, Feeds, GuardTable, Links, Notices, Queues, Subscriptions, SyncRecords
 from .activity import TableActivity
 from .budgets import TableBudgets
 from .concurrency import for_each
@@ -20,6 +20,7 @@ from .guards import TableGuards
 from .in_hand import TableInHand
 from .links import TableLinks
 from .memory import MemoryQueue, MemoryTable
+from .notices import TableNotices
 from .poison import PoisonQueues
 from .queue import Queue
 from .queues import ALL_QUEUES, WorkQueues
@@ -46,6 +47,7 @@ class Storage:
     guards: GuardTable
     activity: TableActivity
     budgets: Budgets
+    notices: Notices
     in_hand: TableInHand
     fronts: TableFronts
     queues: Queues
@@ -105,6 +107,7 @@ def assemble_storage(
         guards=TableGuards(tables["guards"]),
         activity=TableActivity(tables["activity"]),
         budgets=TableBudgets(tables["guards"]),
+        notices=TableNotices(tables["guards"]),
         in_hand=TableInHand(tables["guards"]),
         fronts=TableFronts(tables["guards"], queues),
         queues=WorkQueues(queues),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .in_hand import Takeover
 from .measure import Measure
+from .notices import Noticing
 from .poison import PoisonDrain
 from .retention import Retention
 
@@ -16,14 +17,18 @@ class Upkeep:
     poison: PoisonDrain
     retention: Retention
     measure: Measure
+    noticing: Noticing
 
     async def run(self) -> None:
         """Figures come last: they show what the rest left. A fault of one step stops no other, and is raised then."""
         faults: list[Exception] = []
-        for step in (self.takeover, self.poison, self.retention, self.measure):
+        for step in (self.takeover.run, self.poison.run, self.retention.run, self._tell):
             try:
-                await step.run()
+                await step()
             except Exception as error:  # noqa: BLE001 - without figures no alert would tell of it
                 faults.append(error)
         if faults:
             raise faults[0]
+
+    async def _tell(self) -> None:
+        await self.noticing.tell(await self.measure.run())

@@ -7,16 +7,16 @@ alerts also tell of missing measurements.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from ..guard.deletions import standing
 from ..guard.pauses import Pauses
-from ..model import Sync
+from ..model import Control, Finding, Occasion, Reason, Sync
 from ..model.errors import SyncError
 from ..model.messages import WORK_QUEUES
-from ..nominate.rounds import FeedReader
+from ..nominate.rounds import USERS, FeedReader, syncs_of
 from ..nominate.subscriptions import LIFETIME, kept_at
 from ..ports import Activity, Clock, Fronts, Guards, Links, Poison, Subscriptions
 
@@ -27,6 +27,17 @@ TALLIED = timedelta(minutes=30)
 _MOST_TALLIED = 5000
 # A feed that was never begun is as late as one can be: the poll that measures it tried to begin it.
 _NEVER = timedelta(days=1)
+# People are told from here on; the alerts have the same limits (infra/queries).
+FEED_LATE = timedelta(minutes=30)
+SUBSCRIPTION_DEAD = timedelta(hours=3)
+PAUSED_LONG = timedelta(days=1)
+_OF_A_SYNC = (
+    Occasion.HELD,
+    Occasion.PARKED,
+    Occasion.ADOPTION_WAITS,
+    Occasion.PAUSED_LONG,
+    Occasion.SYNC_STOPPED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,65 +53,99 @@ class Measure:
     activity: Activity
     clock: Clock
 
-    async def run(self) -> None:
+    async def run(self) -> Sequence[Finding]:
         """Write one line for each feed, each subscription, each sync and its outcomes, and each work queue.
 
-        Logs storage errors.
+        What people are told of is returned. Logs storage errors.
         """
-        for feed, kind in self.feeds.kinds.items():
-            for tenant in sorted(kind.tenants):
-                await self._feed(tenant, feed)
-        await self.subscriptions_kept()
+        found = [await self._feed(tenant, feed) for tenant, feed in self._feeds()]
+        found += await self.subscriptions_kept()
         for name in sorted(self.syncs):
-            await self._sync(name)
+            found += await self._sync(name)
             await self._outcomes(name)
         for queue in WORK_QUEUES:
             await self._queue(queue)
             await self._poison(queue)
+        return found
 
-    async def subscriptions_kept(self) -> None:
+    async def subscriptions_kept(self) -> Sequence[Finding]:
         """One line for each subscription; also told after each keeping, so that a new one ends the alert at once."""
-        for resource, kind in self.feeds.kinds.items():
-            for tenant in sorted(kind.tenants):
-                await self._subscription(tenant, resource)
+        return [await self._subscription(tenant, resource) for tenant, resource in self._feeds()]
 
-    async def _feed(self, tenant: str, feed: str) -> None:
+    def _feeds(self) -> Sequence[tuple[str, str]]:
+        return [(tenant, feed) for feed, kind in self.feeds.kinds.items() for tenant in sorted(kind.tenants)]
+
+    def _of_tenant(self, occasion: Occasion, tenant: str, feed: str, *, stands: bool | None) -> Finding:
+        about = tenant if feed == USERS else f"{tenant}/{feed}"
+        return Finding(
+            occasion=occasion,
+            about=about,
+            syncs=frozenset(sync.name for sync in syncs_of(self.syncs, tenant)),
+            stands=stands,
+        )
+
+    async def _feed(self, tenant: str, feed: str) -> Finding:
         """The lag is the time since a round was last completed; before the first end, since the first round began."""
         try:
             state = await self.feeds.feeds.get(tenant, feed)
         except SyncError as error:
             log.warning("feed.unmeasured tenant=%s feed=%s error=%s", tenant, feed, error.code)
+            late = None
         else:
             now = self.clock.now()
             since = state.completed_at or state.started_at
             behind = _NEVER if since is None else now - since
             log.info("feed.measured tenant=%s feed=%s behind_s=%d", tenant, feed, behind.total_seconds())
+            late = behind >= FEED_LATE
+        return self._of_tenant(Occasion.FEED_LATE, tenant, feed, stands=late)
 
-    async def _subscription(self, tenant: str, resource: str) -> None:
+    async def _subscription(self, tenant: str, resource: str) -> Finding:
         """The time since Graph last renewed it for us; if it never did, the longest that one lives."""
         try:
             record = await self.subscriptions.get(tenant, resource)
         except SyncError as error:
             log.warning("subscription.unmeasured tenant=%s resource=%s error=%s", tenant, resource, error.code)
+            dead = None
         else:
             kept = kept_at(record)
             unkept = LIFETIME if kept is None else self.clock.now() - kept
             log.info(
                 "subscription.measured tenant=%s resource=%s unkept_s=%d", tenant, resource, unkept.total_seconds()
             )
+            dead = unkept >= SUBSCRIPTION_DEAD
+        return self._of_tenant(Occasion.SUBSCRIPTION_DEAD, tenant, resource, stands=dead)
 
-    async def _sync(self, name: str) -> None:
+    async def _sync(self, name: str) -> Sequence[Finding]:
         try:
-            control = (await self.pauses.read(name)).control
+            said = await self.pauses.read(name)
             linked = await self.links.count(name)
-            parked = len(await self.links.parked(name))
+            reasons = [link.parked.reason for link in await self.links.parked(name) if link.parked]
             now = self.clock.now()
             held = sum(standing(hold, now).waiting for hold in await self.guards.holds(name))
+            stopped = await self.feeds.configurations.stopped(name)
         except SyncError as error:
             log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
-        else:
-            state = control.replace(" ", "-")
-            log.info("sync.measured sync=%s control=%s linked=%d parked=%d held=%d", name, state, linked, parked, held)
+            return [Finding(occasion=each, about=name, syncs=frozenset({name}), stands=None) for each in _OF_A_SYNC]
+        state, parked = said.control.replace(" ", "-"), len(reasons)
+        log.info("sync.measured sync=%s control=%s linked=%d parked=%d held=%d", name, state, linked, parked, held)
+        paused = said.control is not Control.RUNNING and said.at is not None and now - said.at >= PAUSED_LONG
+        counts = {
+            Occasion.HELD: held,
+            Occasion.PARKED: parked,
+            Occasion.ADOPTION_WAITS: reasons.count(Reason.NEEDS_APPROVAL),
+            Occasion.PAUSED_LONG: paused,
+            Occasion.SYNC_STOPPED: stopped,
+        }
+        return [
+            Finding(
+                occasion=occasion,
+                about=name,
+                syncs=frozenset({name}),
+                stands=bool(count),
+                count=0 if isinstance(count, bool) else count,
+            )
+            for occasion, count in counts.items()
+        ]
 
     async def _outcomes(self, name: str) -> None:
         try:

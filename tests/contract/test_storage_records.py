@@ -13,6 +13,7 @@ from sync_core.model import (
     FeedRun,
     LifecycleEvent,
     Nomination,
+    Occasion,
     Why,
 )
 from sync_core.model.errors import ConflictError
@@ -26,8 +27,10 @@ from sync_core.ports import (
     GuardWindow,
     HoldRecord,
     HoldState,
+    NoticeRecord,
     SubscriptionRecord,
     SyncRecord,
+    Telling,
 )
 from sync_core.storage.controls import TableControls
 from sync_core.storage.errors import StorageRefusedError
@@ -36,6 +39,24 @@ from sync_core.storage.repositories import Storage
 from sync_core.storage.table import Row
 
 AT = datetime(2026, 10, 25, 0, 30, 0, 7, tzinfo=UTC)
+
+
+async def test_who_was_told_of_what(storage: Storage) -> None:
+    """It comes back as it was, one of two instances makes it, and a row of a newer version is left to that."""
+    record = NoticeRecord(
+        receiver="XTSYNC_NOTIFY_A", occasion=Occasion.HELD, about="contoso/groups", id="n1", since=AT, sending_at=AT
+    )
+    saved = await storage.notices.save(record)
+    assert list(await storage.notices.all()) == [saved]
+    with pytest.raises(ConflictError):
+        await storage.notices.save(record)
+    told = await storage.notices.save(replace(saved, telling=Telling.TOLD, sending_at=None))
+    assert list(await storage.notices.all()) == [told]
+    newer = Row(pk="notice:", rk="A:drift:b", values={"v": 99})
+    await storage.tables_by_name["guards"].insert(newer)
+    assert list(await storage.notices.all()) == [told]
+    await storage.notices.drop(told)
+    assert list(await storage.notices.all()) == []
 
 
 async def test_the_record_of_a_sync(storage: Storage) -> None:

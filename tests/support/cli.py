@@ -14,9 +14,10 @@ from typing import Any
 from sync_core.assembly import Directories, Runtime, assemble
 from sync_core.cli.__main__ import main
 from sync_core.cli.world import World
-from sync_core.config.file import Config
-from sync_core.config.settings import Settings
+from sync_core.config.file import Config, load_config
+from sync_core.config.settings import Settings, load_settings
 from sync_core.decision.look import Look
+from sync_core.deployment import messenger
 from sync_core.model import Link, LinkState, Nomination
 from sync_core.model.messages import USER_CHANGES, decode_nomination
 from sync_core.ports import HoldRecord
@@ -158,6 +159,11 @@ class Bench:
 
         return self.do(read())
 
+    def runtime(self) -> Runtime:
+        """As the function app has it, for what no command does."""
+        settings = load_settings(self.environ)
+        return self.build(settings, load_config(self.folder / "sync.yaml"), read_only=False, on_look=lambda _: None)
+
     def build(self, settings: Settings, config: Config, *, read_only: bool, on_look: Callable[[Look], None]) -> Runtime:
         self.built.append(read_only)
         self.source.ask_for(needed(config.syncs.values()))
@@ -167,7 +173,15 @@ class Bench:
             targets=dict.fromkeys(config.target_tenants, self.target),
             subscriptions={},
         )
-        return assemble(config, graph, self.storage, self.clock, on_look=on_look, closers=[self._close])
+        return assemble(
+            config,
+            graph,
+            self.storage,
+            self.clock,
+            messenger=messenger(settings),
+            on_look=on_look,
+            closers=[self._close],
+        )
 
     async def _close(self) -> None:
         self.closed += 1

@@ -9,6 +9,7 @@ users.py       one user: each look, the outcome, adoptions
 report.py      everybody who has access
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
+notices.py     who is told of what
 poison.py      messages that no function could handle, and decisions
 syncs.py       a sync that is renamed, moved or removed
 deployment.py  status, rounds, the doctor's report, errors
@@ -56,6 +57,7 @@ from .deployment import (
 )
 from .files import ImportedSchema, MappingCase, MappingCases, Validation
 from .holds import Decided, Decision, DecisionRequest, Decisions, HeldDeletion, HeldUser, Holds, PastDecision
+from .notices import NoticeReceiver, Notices, StandingNotice, TriedReceiver, TriedReceivers
 from .plans import FailedUser, Plan, PlannedUser, SyncPlan
 from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
 from .rendering import ABSENT, Absent, as_json
@@ -122,6 +124,8 @@ __all__ = [
     "MappingCase",
     "MappingCases",
     "Nominated",
+    "NoticeReceiver",
+    "Notices",
     "Outcome",
     "ParkedUser",
     "PastDecision",
@@ -146,6 +150,7 @@ __all__ = [
     "Skip",
     "SoftDelete",
     "Source",
+    "StandingNotice",
     "Status",
     "Step",
     "Stopped",
@@ -157,6 +162,8 @@ __all__ = [
     "SyncResult",
     "SyncResults",
     "SyncStatus",
+    "TriedReceiver",
+    "TriedReceivers",
     "Update",
     "User",
     "Validation",

@@ -22,7 +22,9 @@ CASES = [text for text in EXAMPLES if text.startswith("cases:")]
 
 
 def whole(example: str) -> str:
-    """Parts of a sync are put into one."""
+    """Parts of a sync are put into one; receivers of notices stand beside the syncs."""
+    if example.startswith("notify:"):
+        return SYNC + example
     return example if "tenants:" in example else SYNC + "".join(f"    {line}\n" for line in example.splitlines())
 
 

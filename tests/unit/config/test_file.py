@@ -23,8 +23,11 @@ from sync_core.model import (
     Json,
     Limit,
     Mode,
+    Occasion,
     Operator,
     Policy,
+    Receiver,
+    ReceiverKind,
     RegexMode,
     Rule,
     Several,
@@ -55,6 +58,50 @@ UNQUOTED = [
     *("2026-01-31", "2026-01-31T12:00:00+01:00"),
 ]
 OWNER = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
+
+
+def test_receivers_of_notices() -> None:
+    """They say where their address is, and what they are told of: by default everything."""
+    config = parse_config(
+        SMALLEST
+        + """\
+notify:
+  - { teams: XTSYNC_NOTIFY_TEAMS }
+  - { webhook: XTSYNC_NOTIFY_HOOK, secret: XTSYNC_NOTIFY_KEY, events: [held], syncs: [a-to-b], parked_over: 9 }
+"""
+    )
+    assert config.receivers == [
+        Receiver(kind=ReceiverKind.TEAMS, address="XTSYNC_NOTIFY_TEAMS"),
+        Receiver(
+            kind=ReceiverKind.WEBHOOK,
+            address="XTSYNC_NOTIFY_HOOK",
+            secret="XTSYNC_NOTIFY_KEY",
+            occasions=frozenset({Occasion.HELD}),
+            syncs=frozenset({"a-to-b"}),
+            parked_over=9,
+        ),
+    ]
+    assert config.fingerprint == parse_config(SMALLEST).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("receiver", "fault"),
+    [
+        ("{}", "notify[0]: needs either teams or webhook"),
+        ("{ teams: XTSYNC_NOTIFY_A, webhook: XTSYNC_NOTIFY_B, secret: XTSYNC_NOTIFY_C }", "needs either"),
+        ("{ webhook: XTSYNC_NOTIFY_A }", "notify[0].webhook: needs a secret"),
+        ("{ teams: XTSYNC_NOTIFY_A, secret: XTSYNC_NOTIFY_B }", "notify[0].secret: is for webhook only"),
+        ("{ teams: https://example.org/hook }", "notify[0].teams: "),
+        ("{ teams: XTSYNC_NOTIFY_A, events: [heldd] }", "notify[0].events[0]: "),
+        ("{ teams: XTSYNC_NOTIFY_A, syncs: [a-to-c] }", "no sync is named 'a-to-c' (did you mean 'a-to-b'?)"),
+        ("{ teams: XTSYNC_NOTIFY_A }, { teams: XTSYNC_NOTIFY_A }", "is named by another receiver, too"),
+    ],
+)
+def test_faults_of_receivers(receiver: str, fault: str) -> None:
+    """An address in the file itself is refused: it would be a secret there."""
+    assert any(fault in each for each in faults(f"{SMALLEST}notify: [{receiver}]\n")), faults(
+        f"{SMALLEST}notify: [{receiver}]\n"
+    )
 
 
 def faults(text: str) -> list[str]:

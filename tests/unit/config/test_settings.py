@@ -33,6 +33,16 @@ def faults(environ: dict[str, str]) -> dict[str, str]:
     return {fault.where: fault.message for fault in caught.value.faults}
 
 
+def test_settings_of_notices_have_names_of_ones_own_and_are_not_shown() -> None:
+    """sync.yaml says which they are; another setting is none of them."""
+    address = f"https://example.org/hook?sig={SECRET}"
+    settings = load_settings({**EMULATOR, "XTSYNC_NOTIFY_TEAMS": address, "XTSYNC_NOTIFY_EMPTY": "", "OTHER": "x"})
+    assert {name: value.get_secret_value() for name, value in settings.notify.items()} == {
+        "XTSYNC_NOTIFY_TEAMS": address
+    }
+    assert SECRET not in repr(settings)
+
+
 def test_defaults_need_nothing_but_storage_and_identities() -> None:
     """On Azure: a managed identity, and the budget that Graph documents."""
     settings = load_settings(IDENTITY)

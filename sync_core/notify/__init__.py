@@ -1,0 +1,1 @@
+"""The adapter to those who are told: Teams workflows and signed webhooks."""

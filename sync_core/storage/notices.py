@@ -1,0 +1,60 @@
+"""The record of what each receiver was told. Table `guards`: PK notice:, RK <receiver>:<occasion>:<sync or tenant>.
+
+No sync's partition can have such a name, because `key` never yields a colon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..model import Occasion
+from ..ports import NoticeRecord, Telling
+from .columns import columns, is_newer, time, time_or_none
+from .table import Row, Table, key, unkey
+
+_PARTITION = "notice:"
+
+
+class TableNotices:
+    """ports.Notices. A row that a newer version wrote is left to it."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def all(self) -> Sequence[NoticeRecord]:
+        return [_record(row) async for row in self._table.query(_PARTITION) if not is_newer(row)]
+
+    async def save(self, record: NoticeRecord) -> NoticeRecord:
+        values = columns(
+            {
+                "id": record.id,
+                "since": record.since,
+                "telling": record.telling.value,
+                "sending_at": record.sending_at,
+            }
+        )
+        row = Row(pk=_PARTITION, rk=_row_key(record), values=values)
+        etag = await (self._table.insert(row) if record.etag is None else self._table.replace(row, record.etag))
+        return replace(record, etag=etag)
+
+    async def drop(self, record: NoticeRecord) -> None:
+        await self._table.delete(_PARTITION, _row_key(record), record.etag)
+
+
+def _row_key(record: NoticeRecord) -> str:
+    return f"{key(record.receiver)}:{record.occasion.value}:{key(record.about)}"
+
+
+def _record(row: Row) -> NoticeRecord:
+    receiver, occasion, about = row.rk.split(":")
+    return NoticeRecord(
+        receiver=unkey(receiver),
+        occasion=Occasion(occasion),
+        about=unkey(about),
+        id=row.text("id"),
+        since=time(row, "since"),
+        telling=Telling(row.text("telling")),
+        sending_at=time_or_none(row, "sending_at"),
+        etag=row.etag,
+    )
