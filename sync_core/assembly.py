@@ -86,7 +86,6 @@ def assemble(
     keep_activity: timedelta = timedelta(days=365),
     new_client_state: Callable[[], str] = lambda: secrets.token_urlsafe(32),
     new_nonce: Callable[[], str] = lambda: secrets.token_hex(8),
-    new_notice_id: Callable[[], str] = lambda: secrets.token_hex(12),
     messenger: Messenger | None = None,
     on_look: Callable[[Look], None] = lambda _: None,
     started: datetime | None = None,
@@ -114,7 +113,7 @@ def assemble(
         records=storage.notices,
         messenger=messenger or _Nobody(),
         clock=clock,
-        new_id=new_notice_id,
+        new_id=lambda: secrets.token_hex(12),
     )
     return Runtime(
         config=config,
