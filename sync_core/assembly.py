@@ -108,13 +108,6 @@ def assemble(
     )
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
-    noticing = Noticing(
-        receivers=config.receivers,
-        records=storage.notices,
-        messenger=messenger or _Nobody(),
-        clock=clock,
-        new_id=lambda: secrets.token_hex(12),
-    )
     return Runtime(
         config=config,
         storage=storage,
@@ -123,7 +116,9 @@ def assemble(
         worker=worker,
         feeds=feeds,
         keeper=_keeper(config, graph, storage, feeds, clock, new_client_state),
-        upkeep=_upkeep(configurations, storage, worker, feeds, noticing, keep_activity),
+        upkeep=_upkeep(
+            configurations, storage, worker, feeds, _noticing(config, storage, messenger, clock), keep_activity
+        ),
         guard=guard,
         configurations=configurations,
         pauses=pauses,
@@ -193,6 +188,16 @@ def _upkeep(
             clock=clock,
         ),
         noticing=noticing,
+    )
+
+
+def _noticing(config: Config, storage: Storage, messenger: Messenger | None, clock: Clock) -> Noticing:
+    return Noticing(
+        receivers=config.receivers,
+        records=storage.notices,
+        messenger=messenger or _Nobody(),
+        clock=clock,
+        new_id=lambda: secrets.token_hex(12),
     )
 
 
