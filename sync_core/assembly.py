@@ -96,16 +96,8 @@ def assemble(
     storage = replace(storage, queues=configurations.stamped())
     guard = _guard(config, storage, clock)
     pauses = Pauses(syncs=config.syncs, records=storage.controls, clock=clock)
-    engine = Engine(
-        sources=graph.sources,
-        targets=graph.targets,
-        links=storage.links,
-        guard=guard,
-        pauses=pauses,
-        applier=_applier(configurations, pauses, graph, storage, guard, clock, new_nonce),
-        clock=clock,
-        on_look=on_look,
-    )
+    applier = _applier(configurations, pauses, graph, storage, guard, clock, new_nonce)
+    engine = _engine(graph, applier, on_look)
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
     return Runtime(
@@ -147,6 +139,19 @@ def _applier(
         queues=queues,
         clock=clock,
         new_nonce=new_nonce,
+    )
+
+
+def _engine(graph: Directories, applier: Applier, on_look: Callable[[Look], None]) -> Engine:
+    return Engine(
+        sources=graph.sources,
+        targets=graph.targets,
+        links=applier.links,
+        guard=applier.guard,
+        pauses=applier.pauses,
+        applier=applier,
+        clock=applier.clock,
+        on_look=on_look,
     )
 
 
