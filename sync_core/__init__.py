@@ -16,5 +16,6 @@ graph/         the adapter to Microsoft Graph
 storage/       the adapter to tables and queues
 config/        sync.yaml, app settings, Entra's own schemas
 ops/           what an operator sees and does, as documents; plan and doctor among them
+web/           the page for operators: files for a browser, served by ops
 cli/           the same for people
 """
