@@ -65,4 +65,4 @@ lock: setup ## compile the pinned requirements from pyproject.toml
 	@local/lock.sh
 
 clean: ## forget what the commands installed and made
-	rm -rf .venv .cache .coverage local/azurite/node_modules tests/infra/kusto/node_modules
+	rm -rf .venv .cache .coverage local/azurite/node_modules tests/infra/kusto/node_modules tests/browser/axe/node_modules

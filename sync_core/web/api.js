@@ -30,7 +30,23 @@ function parameters(query) {
   return given.length ? "?" + new URLSearchParams(given) : "";
 }
 
+let open = 0; // requests without an answer: a line at the top says that there are some
+
+function count(by) {
+  open += by;
+  document.documentElement.toggleAttribute("data-asks", open > 0);
+}
+
 async function ask(path, options) {
+  count(1);
+  try {
+    return await answered(path, options);
+  } finally {
+    count(-1);
+  }
+}
+
+async function answered(path, options) {
   let response;
   try {
     // A session that is over may be answered by a way to the sign-in elsewhere, which a script cannot follow.

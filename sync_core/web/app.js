@@ -76,7 +76,8 @@ async function start() {
       h("a", { href: "/.auth/logout" }, "Sign out"));
     addEventListener("hashchange", () => show(true));
     show(false);
-    if (location.hash.replace(/^#\/?/, "")) counted(await get("status"));
+    // The first view reads this by itself. Without it the other ones lack only the counts beside their names.
+    if (location.hash.replace(/^#\/?/, "")) get("status").then(counted, () => {});
   } catch (error) {
     main.replaceChildren(failure(error, () => location.reload()));
   }
