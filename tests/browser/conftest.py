@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.support.chromium import chromium, started
+from tests.support.chromium import HELP, chromium, started
 from tests.support.page import Site
 from tests.support.staff import staffed
 
@@ -18,7 +18,7 @@ from .visit import Visit
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def browser() -> AsyncIterator[Browser]:
     if chromium() is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
+        pytest.skip(HELP)
     async with started() as browser:
         yield browser
 

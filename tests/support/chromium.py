@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, async_playwright
 
+HELP = "no Chromium on this machine: apt-get install chromium"
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # Without them it looks for hosts of its maker at every start.
 _ALONE = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic")
