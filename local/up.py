@@ -58,9 +58,9 @@ class Up:
             await self._seed(emulated, config)
             await _work(stack)
             self.ready = True
+            _say(f"ready graph={stack.graph_url} functions={stack.functions_url}")
             if not self.core_tools:  # the stand-in of the sign-in is part of the built-in host
                 _say(f"page {address(stack.functions_url)}")
-            _say(f"ready graph={stack.graph_url} functions={stack.functions_url}")
             try:
                 await self._live(stack, emulated, stopped)
             finally:

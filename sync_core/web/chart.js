@@ -25,7 +25,7 @@ export function perHour({ hours, complete }) {
   const legend = used.filter(({ count }) => count).map(({ name, mark, count }) =>
     h("li", {}, h("span", { class: `mark ${mark}` }), `${name}: ${count.toLocaleString("en")}`));
   return h("figure", {},
-    h("div", { class: "scale quiet" }, h("span", {}, many(most, "event")), h("span", {}, "one bar is an hour, in UTC")),
+    h("div", { class: "scale quiet" }, h("span", {}, `at most ${many(most, "event")} in an hour`), h("span", {}, "in UTC")),
     picture,
     h("div", { class: "scale quiet" }, [0, 6, 12, 18, 23].map((i) => h("span", {}, bars[i]?.at.slice(11, 16) ?? ""))),
     h("figcaption", {}, total ? h("ul", { class: "legend" }, legend) : "Nothing happened in the last 24 hours.",

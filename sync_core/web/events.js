@@ -1,6 +1,6 @@
 // Events of the record as a table: what happened, to whom, why, and what the target's audit log has of it.
 
-import { badge, exact, when, words } from "./format.js";
+import { badge, exact, words } from "./format.js";
 import { h } from "./dom.js";
 import { nameOf, person } from "./names.js";
 import { table } from "./table.js";
@@ -16,7 +16,7 @@ export function kindOf(kind) {
   return found ? found[0] : "quiet";
 }
 
-/** `one`: all are of one person, who need not be named in each row. */
+/** `one`: all are of one person in one sync, so that no row has to name them. */
 export function events(label, rows, none, one) {
   const whom = {
     label: "Whom",
@@ -26,8 +26,7 @@ export function events(label, rows, none, one) {
   const columns = [
     { label: "When", value: (row) => row.at, cell: (row) => h("time", { datetime: row.at }, exact(row.at)) },
     { label: "Kind", value: (row) => words(row.kind), cell: (row) => badge(words(row.kind), kindOf(row.kind)) },
-    { label: "Sync", value: (row) => row.sync },
-    ...(one ? [] : [whom]),
+    ...(one ? [] : [{ label: "Sync", value: (row) => row.sync }, whom]),
     { label: "What happened", value: (row) => row.text, cell: (row) => told(row), wide: true },
   ];
   return table({ label, columns, rows, none, sorted: "When", descending: true });
@@ -43,8 +42,7 @@ function told(row) {
     row.attempt > 0 && `attempt: ${row.attempt + 1}`,
   ].filter(Boolean);
   const text = h("span", { dir: "auto" }, row.text);
-  const next = row.next_try_at && h("span", { class: "quiet" }, " — next look ", when(row.next_try_at));
-  if (!facts.length) return h("span", {}, text, next);
+  if (!facts.length) return text;
   const list = h("ul", {}, facts.map((fact) => h("li", {}, fact)));
-  return h("details", {}, h("summary", {}, text, next), list);
+  return h("details", {}, h("summary", {}, text), list);
 }

@@ -41,7 +41,7 @@ function deletions({ acts }) {
       h("p", {}, `${many(waiting, "deletion")} waiting. These people keep their access until somebody decides. First ask why so many leave at once: an emptied group or a changed attribute looks the same from here.`),
       shown,
       acts && h("p", { class: "actions" }, waiting > 0 && every, approve, reject),
-      h("p", { class: "quiet" }, "This list has the code ", h("code", {}, list.code), "."),
+      h("p", { class: "actions quiet" }, h("span", {}, "This list has the code ", h("code", {}, list.code), ".")),
     ];
   });
   return made;

@@ -25,7 +25,7 @@ PICTURES = {
     "person": (PERSON, "light", (1180, 720)),
     "adoptions": (f"adoptions/{NAME}/{staff_id(24)}", "light", (1180, 420)),
     "parked": ("parked", "light", (1180, 560)),
-    "history": ("history", "dark", (1180, 720)),
+    "history": ("history", "dark", (1180, 620)),
     "narrow": ("holds", "dark", (360, 740)),
 }
 
