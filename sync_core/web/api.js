@@ -4,7 +4,7 @@ const BASE = "/api/ops/";
 const SIGN_IN = "/.auth/login/aad?post_login_redirect_uri=/api/ops/";
 const HINTS = {
   0: "Is the network there, and does the app run? If you were signed in long ago, load this page again.",
-  401: "Your session is over. Load this page again, or sign in at " + SIGN_IN,
+  401: "Your session is over.",
   404: "It may have ended meanwhile. Read the list again.",
   503: "Nothing was lost. Try again in a minute.",
 };
@@ -14,6 +14,7 @@ export class ApiError extends Error {
     super(message);
     this.status = status;
     this.hint = hint;
+    this.link = status === 401 ? { href: SIGN_IN, text: "Sign in" } : null;
   }
 }
 
@@ -54,7 +55,7 @@ async function answered(path, options) {
   } catch {
     throw new ApiError(0, "The app does not answer.", HINTS[0]);
   }
-  if (response.type === "opaqueredirect") throw new ApiError(401, "You are not signed in.", HINTS[401]);
+  if (response.type === "opaqueredirect" || response.status === 401) throw new ApiError(401, "You are not signed in.", HINTS[401]);
   const said = await response.json().catch(() => null);
   if (response.ok && said !== null) return said;
   if (said?.error) {

@@ -35,6 +35,7 @@ export function say(text) {
 export function failure(error, again) {
   const box = h("div", { class: "failure", role: "alert" }, h("p", {}, h("strong", {}, error.message)));
   if (error.hint) box.append(h("p", {}, error.hint));
+  if (error.link) box.append(h("p", {}, h("a", { href: error.link.href }, error.link.text)));
   if (again) box.append(button("Try again", again));
   return box;
 }

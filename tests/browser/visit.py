@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,12 @@ class Visit:
     async def text(self) -> str:
         return await self.page.inner_text("main")
 
-    async def violations(self) -> list[str]:
-        """Of the rules of axe-core, each with the elements."""
+    async def violations(self, options: Mapping[str, object]) -> list[str]:
+        """Of the rules of axe-core, each with the elements. `options` are those of axe.run."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = await self.page.evaluate("axe.run(document)")
+        asked = {"resultTypes": ["violations"], **options}
+        found = await self.page.evaluate("(asked) => axe.run(document, asked)", asked)
         return [f"{each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}" for each in found["violations"]]
 
     async def wider_than_the_window(self) -> list[str]:
