@@ -1,6 +1,6 @@
 // Events of the record as a table: what happened, to whom, why, and what the target's audit log has of it.
 
-import { badge, exact, words } from "./format.js";
+import { badge, coded, exact, words } from "./format.js";
 import { h } from "./dom.js";
 import { nameOf, person } from "./names.js";
 import { table } from "./table.js";
@@ -41,7 +41,7 @@ function told(row) {
     row.graph_request_ids.length && `request ids: ${row.graph_request_ids.join(", ")}`,
     row.attempt > 0 && `attempt: ${row.attempt + 1}`,
   ].filter(Boolean);
-  const text = h("span", { dir: "auto" }, row.text);
+  const text = h("span", { dir: "auto" }, coded(row.text));
   if (!facts.length) return text;
   const list = h("ul", {}, facts.map((fact) => h("li", {}, fact)));
   return h("details", {}, h("summary", {}, text), list);

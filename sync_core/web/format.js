@@ -35,5 +35,8 @@ export const many = (count, noun) => `${count.toLocaleString("en")} ${noun}${cou
 
 export const words = (text) => text.replaceAll("_", " ");
 
+/** A text of the app, in which `commands` stand between such marks. */
+export const coded = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
+
 /** A word in a frame; `kind` is good, warn, bad or quiet, and the word says the same. */
 export const badge = (text, kind) => h("span", { class: `badge ${kind}` }, text);

@@ -3,7 +3,7 @@
 import { get, path, post } from "./api.js";
 import { confirm } from "./confirm.js";
 import { button, empty, h, section } from "./dom.js";
-import { many, setNow, when } from "./format.js";
+import { coded, many, setNow, when } from "./format.js";
 import { nameOf, person } from "./names.js";
 import { table } from "./table.js";
 
@@ -29,7 +29,8 @@ function cause(reason, users, acts, again) {
     { label: "Next try", value: (row) => row.next_try_at, cell: (row) => when(row.next_try_at) },
   ];
   return h("section", { class: "cause", "aria-label": reason }, h("h3", {}, reason, h("span", { class: "quiet" }, ` — ${many(users.length, "user")}`)),
-    users[0].hint && h("p", {}, users[0].hint),
+    users[0].hint && h("p", {}, coded(users[0].hint), "."),
+    users[0].hint?.includes("xtsync adopt") && h("p", {}, "On this page: ", h("a", { href: "#/adoptions" }, "Adoptions"), "."),
     table({ label: reason, columns, rows: users, sorted: "Next try" }),
     acts && h("p", { class: "actions" }, button(users.length === 1 ? "Try this one again …" : `Try these ${users.length} again …`, () => tryAgain(reason, users, again))));
 }

@@ -3,6 +3,7 @@
 import { ApiError, get, path, post } from "./api.js";
 import { button, empty, failure, h, say, section } from "./dom.js";
 import { events } from "./events.js";
+import { coded } from "./format.js";
 import { person } from "./names.js";
 
 const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -43,7 +44,7 @@ function missed(error, text) {
 function one(sync, user, { acts }) {
   const stands = section("Where the person stands", () => get(path("why", sync, user)), (said) => [
     h("p", {}, person(sync, user, true), ` in ${sync}`),
-    h("ul", { class: "sentences" }, said.sentences.map((sentence) => h("li", { dir: "auto" }, sentence))),
+    h("ul", { class: "sentences" }, said.sentences.map((sentence) => h("li", { dir: "auto" }, coded(sentence)))),
     adoption(sync, user, said),
     acts && h("p", { class: "actions" }, button("Look again now", () => lookAgain(sync, user, stands, happened), { class: "primary" }),
       h("span", { class: "quiet" }, "The app reads the person afresh and does what is to be done.")),

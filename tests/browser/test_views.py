@@ -28,7 +28,7 @@ THERE = {
     "holds": ("4 deletions waiting", "deleted in the source", "Nobody has decided"),
     "adoptions": ("unadopted", STAFF[24], STAFF[25]),
     CHOICE: (STAFF[24], "B2B user", "Adopt …"),
-    "parked": ("internal user", "unadopted", STAFF[23]),
+    "parked": ("internal user", "unadopted", STAFF[23], "xtsync adopt USER adopts it"),
     "history": ("invited", "soft deleted", "held", "configured"),
 }
 NOTHING = {
