@@ -9,7 +9,7 @@ PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov 
 unexport PYTHONDONTWRITEBYTECODE
 export HOME := $(shell local/home.sh)
 
-.PHONY: help setup demo up test check lint bench simulate package docs infra lock clean
+.PHONY: help setup demo up test check lint bench simulate package docs screenshots infra lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.layers
 	@$(PYTHON) -m tools.openapi
 
+screenshots: setup ## write the pictures of the page in docs/page (needs a Chromium)
+	@$(PYTHON) -m tests.browser.screenshots
+
 infra: setup ## format and lint the templates, write their snapshots and the table in docs/deploy.md (needs bicep)
 	@$(PYTHON) -m tools.infra
 
@@ -65,4 +68,4 @@ lock: setup ## compile the pinned requirements from pyproject.toml
 	@local/lock.sh
 
 clean: ## forget what the commands installed and made
-	rm -rf .venv .cache .coverage local/azurite/node_modules tests/infra/kusto/node_modules
+	rm -rf .venv .cache .coverage local/azurite/node_modules tests/infra/kusto/node_modules tests/browser/axe/node_modules

@@ -124,6 +124,72 @@ async def ops_sync(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("nominate", req)
 
 
+@app.route(route="ops/sync/{sync}", methods=["POST"])
+async def ops_sync_listed(req: func.HttpRequest) -> func.HttpResponse:
+    """Looks at several users again."""
+    return await _operate("nominate_listed", req)
+
+
+@app.route(route="ops/holds", methods=["POST"])
+async def ops_decide_listed(req: func.HttpRequest) -> func.HttpResponse:
+    """Approves or rejects several held deletions."""
+    return await _operate("decide_listed", req)
+
+
+@app.route(route="ops/me", methods=["GET"])
+async def ops_caller(req: func.HttpRequest) -> func.HttpResponse:
+    """The caller and their roles."""
+    return await _operate("caller", req)
+
+
+@app.route(route="ops/find", methods=["POST"])
+async def ops_find(req: func.HttpRequest) -> func.HttpResponse:
+    """Finds a user by address."""
+    return await _operate("find", req)
+
+
+@app.route(route="ops/names", methods=["POST"])
+async def ops_names(req: func.HttpRequest) -> func.HttpResponse:
+    """The names of users."""
+    return await _operate("names", req)
+
+
+@app.route(route="ops/hours", methods=["GET"])
+async def ops_hours(req: func.HttpRequest) -> func.HttpResponse:
+    """How much happened in each hour."""
+    return await _operate("hours", req)
+
+
+@app.route(route="ops/adoptions", methods=["GET"])
+async def ops_adoptions(req: func.HttpRequest) -> func.HttpResponse:
+    """The users who wait for an adoption."""
+    return await _operate("adoptions", req)
+
+
+@app.route(route="ops/adoptions/{sync}/{user}", methods=["GET"])
+async def ops_adoption(req: func.HttpRequest) -> func.HttpResponse:
+    """One of them, and the target users to choose from."""
+    return await _operate("adoption", req)
+
+
+@app.route(route="ops/adoptions/{sync}/{user}", methods=["POST"])
+async def ops_adopt(req: func.HttpRequest) -> func.HttpResponse:
+    """Lets one of them adopt a target user."""
+    return await _operate("adopt", req)
+
+
+@app.route(route="ops", methods=["GET"])
+async def ops_page(req: func.HttpRequest) -> func.HttpResponse:
+    """The page for operators."""
+    return _page(None, req)
+
+
+@app.route(route="ops/web/{file}", methods=["GET"])
+async def ops_page_file(req: func.HttpRequest) -> func.HttpResponse:
+    """The files that it consists of."""
+    return _page(req.route_params["file"], req)
+
+
 @app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%")
 async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
     """The safety net under the notifications: a round of every feed, what fell aside, and the figures of it all."""
@@ -192,8 +258,19 @@ async def _operate(name: str, req: func.HttpRequest) -> func.HttpResponse:
         origin=settings.public_url,
         runtime=lambda read_only: bootstrap.runtime(read_only=read_only),
     )
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return func.HttpResponse(answer.body, status_code=answer.status, mimetype="application/json", headers=headers)
+    return func.HttpResponse(
+        answer.body, status_code=answer.status, mimetype="application/json", headers=calls.NOT_KEPT
+    )
+
+
+def _page(file: str | None, req: func.HttpRequest) -> func.HttpResponse:
+    from sync_core.ops import calls, page  # noqa: PLC0415 - as above
+
+    call = calls.Call(headers=dict(req.headers), route=dict(req.route_params))
+    served = page.serve(file or page.START, call, enabled=bootstrap.settings().operator_endpoints == "entra")
+    return func.HttpResponse(
+        served.body, status_code=served.status, mimetype=served.media, headers=dict(served.headers)
+    )
 
 
 def _text(msg: func.QueueMessage) -> str:

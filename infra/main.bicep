@@ -76,6 +76,8 @@ var storageAccountName = '${abbrs.storageStorageAccounts}${resourceToken}'
 var functionAppName = '${abbrs.webSitesFunctions}api-${resourceToken}'
 // Where the browser of an administrator ends up after consenting; consent fails without such an address.
 var consentRedirectUri = 'https://${functionAppName}.azurewebsites.net/api/health'
+// Where Entra sends the browser of an operator who signs in to the page.
+var signInRedirectUri = 'https://${functionAppName}.azurewebsites.net/.auth/login/aad/callback'
 var loginEndpoint = environment().authentication.loginEndpoint
 
 resource rg 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -123,6 +125,7 @@ module operators 'modules/operators.bicep' = {
   params: {
     uniqueName: 'xtsync-operators-${resourceToken}'
     displayName: 'xtsync ${environmentName} (operators)'
+    redirectUri: signInRedirectUri
     principalId: principalId
   }
 }
@@ -214,6 +217,9 @@ output STORAGE_ACCOUNT_NAME string = storageAccountName
 output SOURCE_CLIENT_ID string = source.outputs.clientId
 output TARGET_CLIENT_ID string = target.outputs.clientId
 output OPERATORS_AUDIENCE string = operators.outputs.audience
+
+@description('The page for operators, by way of the sign-in.')
+output OPERATORS_PAGE string = '${hosting.outputs.uri}/.auth/login/aad?post_login_redirect_uri=/api/ops/'
 
 @description('One link for each source tenant, for an administrator there.')
 output SOURCE_ADMIN_CONSENT_URLS string[] = [

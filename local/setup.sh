@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes everything that the local stack and the tests need, once: .venv (CPython 3.13, pinned by hash), Azurite, and
-# Microsoft's analyser of Kusto queries.
+# Microsoft's analyser of Kusto queries, and the rules of accessibility.
 # Safe to run before every command: what is up to date is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -77,3 +77,4 @@ node_packages() {
 
 node_packages local/azurite "Azurite (about 30 s the first time)"
 node_packages tests/infra/kusto "the analyser of Kusto queries"
+node_packages tests/browser/axe "the rules of accessibility"

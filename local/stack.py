@@ -57,6 +57,7 @@ class Stack(Startable):
     core_tools: bool = field(default_factory=lambda: os.environ.get("XTSYNC_STACK_HOST") == "func")
     split: bool = field(default_factory=lambda: os.environ.get("XTSYNC_STACK_SPLIT") == "1")
     telemetry: Path | None = None  # the built-in host appends what Application Insights would get to this file
+    sign_in: bool = False  # the built-in host asks callers of /api/ops who they are, as App Service would
     storage_folder: Path | None = None  # None: tables, queues and blobs are in memory
     azurite: Azurite = field(init=False)
     host_processes: list[asyncio.subprocess.Process] = field(default_factory=list)
@@ -82,6 +83,7 @@ class Stack(Startable):
             "XTSYNC_GRAPH_URL": self.graph_url,
             "XTSYNC_PUBLIC_URL": f"http://127.0.0.1:{self.ports.functions}",
             "AzureWebJobsStorage": self.azurite.connection_string,
+            **({"XTSYNC_OPERATOR_ENDPOINTS": "entra"} if self.sign_in and not self.core_tools else {}),
             **self.settings,
         }
 
@@ -120,6 +122,8 @@ class Stack(Startable):
         command = hosts.command(self.app, port, core_tools=self.core_tools, functions=functions)
         if self.telemetry is not None and not self.core_tools:
             command += ["--telemetry", str(self.telemetry)]
+        if self.sign_in and not self.core_tools:
+            command.append("--sign-in")
         process = await self._spawn(command, hosts.environment(self.environment, core_tools=self.core_tools))
         self.host_processes.append(process)
         self.functions_urls.append(f"http://127.0.0.1:{port}")

@@ -19,6 +19,7 @@ import httpx
 from local.emulated import Emulated
 from local.ports import Ports
 from local.processes import ChildFailedError
+from local.sign_in import address
 from local.stack import ROOT, Stack
 from sync_core.config.file import Config, load_config
 from sync_core.model.errors import ConfigError
@@ -50,6 +51,7 @@ class Up:
             ports=self.ports,
             core_tools=self.core_tools,
             split=self.split,
+            sign_in=True,
             storage_folder=self.kept and self.kept / "azurite",
         )
         async with stack, Emulated(stack.graph_url) as emulated:
@@ -57,6 +59,8 @@ class Up:
             await _work(stack)
             self.ready = True
             _say(f"ready graph={stack.graph_url} functions={stack.functions_url}")
+            if not self.core_tools:  # the stand-in of the sign-in is part of the built-in host
+                _say(f"page {address(stack.functions_url)}")
             try:
                 await self._live(stack, emulated, stopped)
             finally:

@@ -17,5 +17,6 @@ storage/       the adapter to tables and queues
 notify/        the adapter to those who are told: Teams workflows and signed webhooks
 config/        sync.yaml, app settings, Entra's own schemas
 ops/           what an operator sees and does, as documents; plan and doctor among them
+web/           the page for operators: files for a browser, served by ops
 cli/           the same for people
 """

@@ -29,9 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "openapi.json"
 
 _DESCRIPTION = """\
-What an operator sees and does, over HTTP: the documents of `xtsync COMMAND --json`. A Reader may call each GET, an
-Operator everything. Times are ISO 8601 in UTC, spans are seconds. Fields may be added; none is renamed or removed
-within a version.\
+What an operator sees and does, over HTTP: the documents of `xtsync COMMAND --json`. A Reader may call what reads, an
+Operator everything; each operation says which. Times are ISO 8601 in UTC, spans are seconds. Fields may be added; none
+is renamed or removed within a version.\
 """
 _SIGN_IN = """\
 An Entra access token for the registration "(operators)" of the deployment, with the app role Reader or Operator. App
@@ -143,7 +143,7 @@ def _operation(name: str, endpoint: Endpoint) -> Json:
         "parameters": parameters,
         "responses": _responses(endpoint),
     }
-    if not endpoint.read_only:
+    if endpoint.method == "POST":
         operation["requestBody"] = _body(endpoint)
     return operation
 

@@ -5,6 +5,9 @@ extension microsoftGraphV1
 param uniqueName string
 param displayName string
 
+@description('Where a browser comes back to after the sign-in.')
+param redirectUri string
+
 @description('Object id of the first operator, a person or a group. Empty: nobody.')
 param principalId string
 
@@ -19,6 +22,11 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   displayName: displayName
   signInAudience: 'AzureADMyOrg'
   identifierUris: [identifierUri]
+  // App Service authentication has no secret here, so that Entra gives the browser an ID token, which it checks.
+  web: {
+    redirectUris: [redirectUri]
+    implicitGrantSettings: { enableIdTokenIssuance: true, enableAccessTokenIssuance: false }
+  }
   appRoles: [
     {
       id: operatorRoleId

@@ -15,6 +15,7 @@ from pathlib import Path
 from local.functions_host.faults import AppRefusedError
 from local.functions_host.host import FunctionsHost
 from local.functions_host.telemetry import Telemetry, into_file, is_heard
+from local.sign_in import sign_in
 
 
 def main() -> int:
@@ -71,6 +72,7 @@ async def _run(arguments: argparse.Namespace, app: Path, telemetry: Telemetry | 
         telemetry=telemetry,
         only=arguments.functions,
         inherited=arguments.inherited,
+        in_front=[sign_in] if arguments.sign_in else [],
     )
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -116,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--functions", nargs="+", default=[], metavar="NAME", help="run these alone (default: all)")
     parser.add_argument("--inherited", type=int, help=argparse.SUPPRESS)  # the socket of a host that restarts
     parser.add_argument("--telemetry", help="append what Application Insights would get to this file, as JSON lines")
+    parser.add_argument(
+        "--sign-in", action="store_true", help="ask callers of /api/ops who they are (local/sign_in.py)"
+    )
     parser.add_argument("--verbose", action="store_true", help="log every invocation")
     return parser
 

@@ -5,10 +5,11 @@ import hashlib
 import logging
 import os
 import socket
-from collections.abc import Collection, Coroutine, MutableMapping
+from collections.abc import Collection, Coroutine, MutableMapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from local.functions_host import triggers
 from local.functions_host.faults import AppRefusedError
@@ -46,6 +47,7 @@ class FunctionsHost:
         inherited: int | None = None,
         environ: MutableMapping[str, str] = os.environ,
         telemetry: Telemetry | None = None,
+        in_front: Sequence[Middleware] = (),
     ) -> None:
         self._app = app.resolve()
         self._address = address
@@ -55,6 +57,7 @@ class FunctionsHost:
         self._socket = socket.socket(fileno=inherited) if inherited is not None else None
         self.restart_wanted = asyncio.Event()  # functionTimeout was over
         self._environ = environ
+        self._in_front = in_front  # of the HTTP triggers, as App Service authentication is
         self._telemetry = telemetry or Telemetry(lambda _table, _row: None)
         self._worker = Worker()
         self._storage: Storage | None = None
@@ -90,6 +93,7 @@ class FunctionsHost:
             by_hand=triggers.by_hand,
             polls=self._polls,
             host_id=host_id,
+            in_front=self._in_front,
         )
         self._listeners += [
             triggers.queue_listener(f, config, settings, storage=self._storage, invoker=invoker)

@@ -10,13 +10,14 @@ joined by commas. Without a Content-Length above 0 there is no body, so a chunke
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from types import SimpleNamespace
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from multidict import MultiMapping
 
 from local.functions_host.invoker import InvocationFailedError, Invoker
@@ -54,6 +55,7 @@ class HttpTriggers:
         by_hand: ByHand,
         polls: Polls,
         host_id: str,
+        in_front: Sequence[Middleware] = (),
     ) -> None:
         self._endpoints = sorted(endpoints, key=lambda endpoint: endpoint.route.rank)
         self._functions = {function.name.lower(): function for function in functions}
@@ -62,7 +64,7 @@ class HttpTriggers:
         self._polls = polls
         self._host_id = host_id
         self._started: set[asyncio.Task[None]] = set()
-        self.app = web.Application(client_max_size=_LARGEST_BODY)
+        self.app = web.Application(client_max_size=_LARGEST_BODY, middlewares=in_front)
         self.app.router.add_get("/admin/host/status", self._status)
         self.app.router.add_get("/admin/functions", self._list)
         self.app.router.add_post("/admin/functions/{name}", self._start_by_hand)

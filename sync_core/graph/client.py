@@ -236,6 +236,11 @@ class GraphClient:
             self._budget.observe(percentage)
 
 
+def quoted(text: str) -> str:
+    """A text of a filter. https://learn.microsoft.com/graph/query-parameters"""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def items(page: JsonObject) -> list[JsonObject]:
     """The objects of one page of a listing. Raises UnavailableError if `value` is not a list of objects."""
     value = page.get("value")

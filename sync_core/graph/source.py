@@ -20,7 +20,7 @@ from ..model.errors import (
     UnavailableError,
 )
 from ..ports import Clock, DeltaPage
-from .client import GraphClient, JsonObject, items
+from .client import GraphClient, JsonObject, items, quoted
 from .existing import existing_users
 from .failures import not_found
 
@@ -31,6 +31,7 @@ _USER = "/users/{id}?$select="
 _EXPAND = f"&$expand={MANAGER}($select=id)"
 _REPORTS = "/users/{id}/directReports?$select=id&$top=999"
 _USER_ID = "/users/{id}?$select=id"
+_MAIL = "/users?$filter={filter}&$select=id"
 _DELETED_USER = "/directory/deletedItems/{id}/microsoft.graph.user?$select="
 _DELTA = "/users/delta?$select="
 _CHECK_MEMBER_GROUPS = "/users/{id}/checkMemberGroups"
@@ -137,16 +138,24 @@ class GraphSource:
         return missing
 
     async def find(self, name: str) -> str | None:
-        """The object id of the user with this user principal name or id; None if there is none."""
+        """The object id of the user with this user principal name or id, or else with this mail address.
+
+        None if there is none, or if several have the address: Entra does not keep it unique.
+        """
         try:
             user_id = (await self._client.get(_USER_ID, {"id": name})).get("id")
         except GraphRefusedError as error:
             if not_found(error):
-                return None
+                return await self._with_mail(name)
             raise
         if not isinstance(user_id, str) or not user_id:
             raise UnavailableError("a user without an id")
         return user_id
+
+    async def _with_mail(self, address: str) -> str | None:
+        named = {"filter": f"mail eq {quoted(address)}"}
+        found = [str(user["id"]) async for user in self._client.pages(_MAIL, named)]
+        return found[0] if len(found) == 1 else None
 
     async def delta_page(self, link: str | None) -> DeltaPage:
         read_at = self._clock.now()

@@ -12,7 +12,7 @@ from itertools import batched
 from ..model import ENABLED, Attributes, Marker, TargetUser, is_external, is_object_id
 from ..model.errors import AddressTakenError, GraphRefusedError, MissingManagerError, UnavailableError
 from ..ports import Confirm, MarkedPage, Presence
-from .client import GraphClient, JsonObject, items, moment
+from .client import GraphClient, JsonObject, items, moment, quoted
 from .existing import existing_users
 from .failures import not_found
 from .refusals import divided, is_conflict
@@ -48,7 +48,7 @@ class GraphTarget:
             clauses.append(f"startsWith(displayName,'{mark}')")
         select = _SELECT
         if marker:
-            clauses.append(f"{marker.attribute} eq {_quoted(marker.text)}")
+            clauses.append(f"{marker.attribute} eq {quoted(marker.text)}")
             select += f",{marker.attribute}"  # Graph returns a directory extension only if it is selected
         found: dict[str, TargetUser] = {}
         async for user in self._client.pages(_CANDIDATES + select, {"filter": " or ".join(clauses)}):
@@ -58,7 +58,7 @@ class GraphTarget:
 
     async def marked(self, marker: Marker, link: str | None = None) -> MarkedPage:
         if link is None:
-            name, prefix = marker.attribute, _quoted(marker.prefix)
+            name, prefix = marker.attribute, quoted(marker.prefix)
             page = await self._client.get(_MARKED + name, {"filter": f"startsWith({name},{prefix})"})
         else:
             page = await self._client.follow(link)
@@ -91,7 +91,7 @@ class GraphTarget:
     async def redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
         found: dict[str, bool] = {}
         for some in batched(target_ids, _MOST_IN, strict=False):
-            ids = ",".join(map(_quoted, some))
+            ids = ",".join(map(quoted, some))
             async for user in self._client.pages(_INVITED, {"filter": f"id in ({ids})"}):
                 if isinstance(state := user.get("externalUserState"), str):
                     found[str(user.get("id"))] = state == "Accepted"
@@ -198,15 +198,11 @@ def _only_missing(error: GraphRefusedError) -> bool:
 
 def _has_address(address: str) -> str:
     """The filter for users with this address in any property, as the documentation of invitations recommends."""
-    quoted = _quoted(address)
+    same = quoted(address)
     return (
-        f"userPrincipalName eq {quoted} or mail eq {quoted}"
-        f" or proxyAddresses/any(x:x eq {_quoted(f'SMTP:{address}')}) or otherMails/any(x:x eq {quoted})"
+        f"userPrincipalName eq {same} or mail eq {same}"
+        f" or proxyAddresses/any(x:x eq {quoted(f'SMTP:{address}')}) or otherMails/any(x:x eq {same})"
     )
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _target_user(user: JsonObject, marker: Marker | None = None) -> TargetUser:

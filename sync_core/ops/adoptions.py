@@ -70,6 +70,31 @@ async def offer(runtime: Runtime, user: str, sync: str | None, target: str | Non
     return Offer(sync=decided.sync, source=decided.source, target=candidate, link=decided.link)
 
 
+async def choices(runtime: Runtime, sync: Sync, user: str) -> documents.AdoptionChoices:
+    """From a fresh look at the user, with the names of those who may be meant."""
+    decided = await runtime.engine.preview(await runtime.configurations.check(sync), user)
+    return documents.AdoptionChoices(
+        sync=sync.name,
+        source_id=user,
+        decision=in_words(shown(decided.change)),
+        choices=[_choice(decided, target) for target in decided.candidates],
+    )
+
+
+def _choice(decided: Look, target: TargetUser) -> documents.AdoptionChoice:
+    change = if_approved(decided, target.id)
+    return documents.AdoptionChoice(
+        target_id=target.id,
+        name=target.display_name,
+        address=target.mail,
+        external=target.external,
+        enabled=target.enabled,
+        created_at=target.created_at,
+        linked_to=target.linked_to,
+        refused=None if isinstance(change, Adopt) else in_words(shown(change)),
+    )
+
+
 async def offers(
     runtime: Runtime, rows: Sequence[tuple[str, str | None]], sync: str | None
 ) -> tuple[list[Offer], list[str]]:

@@ -8,12 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pydantic import TypeAdapter, ValidationError
+
 from ..assembly import Runtime
 from ..model import Sync, is_object_id
 from .documents import Decided, as_json
 from .errors import UsageError
 from .history import MOST
 from .names import find_sync
+from .principal import HEADER, Principal, Role, read_principal
+
+NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}  # the headers of every answer
 
 _NUMBER = re.compile("[1-9][0-9]{0,3}")
 
@@ -58,6 +63,20 @@ def named() -> Iterator[None]:
         raise HttpError(404, str(error), error.hint) from None
 
 
+def admit(call: Call, needs: frozenset[Role]) -> Principal:
+    """The caller, who has one of these roles. Raises HttpError for anybody else."""
+    principal = read_principal(call.headers.get(HEADER, ""))
+    if principal is None:
+        raise HttpError(401, "sign in")
+    if principal.roles.isdisjoint(needs):
+        raise HttpError(
+            403,
+            f"needs the role {' or '.join(sorted(needs))}",
+            "An administrator assigns it: Entra admin center, Enterprise applications, the one for operators.",
+        )
+    return principal
+
+
 def sync_of(runtime: Runtime, call: Call) -> Sync:
     with named():
         return find_sync(runtime.config, call.route["sync"])
@@ -88,6 +107,16 @@ def object_of(call: Call) -> Mapping[str, object]:
     if not isinstance(body, dict):
         raise HttpError(400, "the body must be a JSON object")
     return body
+
+
+def body_of[T](call: Call, document: type[T]) -> T:
+    """The body as this document. A fault is told by the names of fields: values may be personal data."""
+    try:
+        return TypeAdapter(document).validate_json(call.body, strict=True)
+    except (ValidationError, RecursionError) as error:
+        faults = error.errors() if isinstance(error, ValidationError) else []
+        where = ", ".join(sorted({".".join(map(str, fault["loc"])) or "the whole" for fault in faults}))
+        raise HttpError(400, f"the body is not as openapi.json describes it: {where or 'the whole'}") from None
 
 
 def decision_of(call: Call) -> Decided:

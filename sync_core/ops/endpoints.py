@@ -1,7 +1,8 @@
 """`/api/ops/...`: the operator endpoints. They give the documents of the command line, and do what its commands do.
 
-ENDPOINTS lists them; docs/openapi.json is generated from it. A GET is for Readers and Operators and reads only, a POST
-is for Operators. Users are object ids: a name or address in a path would end in logs.
+ENDPOINTS lists them; docs/openapi.json is generated from it. What reads is for Readers and Operators, what acts is for
+Operators. Users are object ids: a name or address in a path would end in logs. So a question with an address in it is
+a POST, too.
 """
 
 from __future__ import annotations
@@ -15,14 +16,26 @@ from urllib.parse import urlsplit
 from ..assembly import Runtime
 from ..model import Control, Nomination, Why
 from ..model.errors import ConflictError, SyncError, TransientError
-from . import documents
-from .calls import Answer, Call, HttpError, decision_of, limit_of, named, object_id_of, object_of, sync_of, user_of
+from . import deciding, documents, reading
+from .calls import (
+    Answer,
+    Call,
+    HttpError,
+    admit,
+    decision_of,
+    limit_of,
+    named,
+    object_id_of,
+    object_of,
+    sync_of,
+    user_of,
+)
 from .controls import control
 from .errors import UsageError
 from .history import everybody, history, question
 from .holds import decide, list_holds, past_decisions
 from .names import find_source_tenants
-from .principal import HEADER, Principal, Role, read_principal
+from .principal import Principal, Role
 from .resync import start_rounds
 from .status import status
 from .why import explain
@@ -55,13 +68,9 @@ class Endpoint:
     statuses: frozenset[int]
     serve: Serve
     summary: str
+    read_only: bool  # it gets a runtime that cannot write
     body: type | None = None
     query: Sequence[str] = ()  # names of parameters, none of which is required
-
-    @property
-    def read_only(self) -> bool:
-        """It gets a runtime that cannot write."""
-        return self.method == "GET"
 
     @property
     def needs(self) -> frozenset[Role]:
@@ -75,7 +84,9 @@ class Endpoint:
         if "{user}" not in self.path and self.body is None and not self.query:
             none.add(400)
         if self.read_only:
-            none |= {409, 415}
+            none.add(409)
+        if self.method == "GET":
+            none.add(415)
         return frozenset(ERRORS.keys() - none)
 
 
@@ -103,12 +114,8 @@ async def answer(
 
 
 def _admit(call: Call, endpoint: Endpoint, origin: str) -> Principal:
-    principal = read_principal(call.headers.get(HEADER, ""))
-    if principal is None:
-        raise HttpError(401, "sign in")
-    if principal.roles.isdisjoint(endpoint.needs):
-        raise HttpError(403, f"needs the role {' or '.join(sorted(endpoint.needs))}")
-    if not endpoint.read_only:
+    principal = admit(call, endpoint.needs)
+    if endpoint.method == "POST":
         _not_from_elsewhere(call, origin)
     return principal
 
@@ -223,7 +230,22 @@ def _reads(path: str, document: type, serve: Serve, summary: str, query: Sequenc
         statuses=frozenset({200}),
         serve=serve,
         summary=summary,
+        read_only=True,
         query=query,
+    )
+
+
+def _asks(path: str, document: type, serve: Serve, summary: str, body: type) -> Endpoint:
+    """It reads. What it asks is personal data, or too long for a path."""
+    return Endpoint(
+        method="POST",
+        path=path,
+        document=document,
+        statuses=frozenset({200}),
+        serve=serve,
+        summary=summary,
+        read_only=True,
+        body=body,
     )
 
 
@@ -237,12 +259,16 @@ def _acts(
         statuses=frozenset(statuses),
         serve=serve,
         summary=summary,
+        read_only=False,
         body=body,
     )
 
 
 _PAUSE = "Stop all writes of a sync into the target, or only those that take access away"
 _RESUME = "Let a sync go on, with a full round"
+_NAMES = "The names of users, read at this moment"
+_CHOICES = "One user who waits for an adoption, and the target users to choose from"
+_DECIDE_LIST = "Approve or reject several held deletions of exactly the list that the code stands for"
 _DECIDE = "Approve or reject one held deletion; recorded with the caller's object id"
 
 _FILTERS = ("sync", "user", "kind", "since", "until", "limit", "after")
@@ -266,6 +292,31 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         "ops/resync/{tenant}", documents.Rounds, {202, 503}, _resync, "Read everybody of a source tenant again"
     ),
     "nominate": _acts("ops/sync/{sync}/{user}", documents.Nominated, {202}, _nominate, "Have one user looked at again"),
+    "nominate_listed": _acts(
+        "ops/sync/{sync}",
+        documents.NominatedUsers,
+        {202},
+        deciding.nominate_listed,
+        "Have several users looked at again",
+        documents.NominationRequest,
+    ),
+    "decide_listed": _acts(
+        "ops/holds", documents.Decision, {200, 409}, deciding.decide_listed, _DECIDE_LIST, documents.ListDecisionRequest
+    ),
+    "caller": _reads("ops/me", documents.Caller, reading.caller, "The caller and their roles"),
+    "find": _asks("ops/find", documents.Found, reading.find, "Find a source user by address", documents.FindRequest),
+    "names": _asks("ops/names", documents.Names, reading.names_of, _NAMES, documents.NamesRequest),
+    "hours": _reads("ops/hours", documents.Hours, reading.hours, "How much happened in each hour of a day", ("sync",)),
+    "adoptions": _reads("ops/adoptions", documents.WaitingUsers, reading.adoptions, "Users who wait for an adoption"),
+    "adoption": _reads("ops/adoptions/{sync}/{user}", documents.AdoptionChoices, reading.adoption, _CHOICES),
+    "adopt": _acts(
+        "ops/adoptions/{sync}/{user}",
+        documents.ApprovedAdoption,
+        {202},
+        deciding.adopt,
+        "Let one user adopt exactly this target user",
+        documents.AdoptionRequest,
+    ),
 }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from ..model import Sync
+from ..model import Reason, Sync
 from ..ports import Links
 from . import documents
+from .changes import WAYS_OUT
 from .times import seconds_between
 
 
@@ -17,6 +18,7 @@ async def parked_users(links: Links, syncs: Iterable[Sync], now: datetime) -> li
             sync=link.sync,
             source_id=link.source_id,
             reason=parked.reason,
+            hint=_way_out(parked.reason),
             next_try_at=parked.until,
             next_try_in_s=seconds_between(now, parked.until),
             tries=parked.tries,
@@ -25,6 +27,10 @@ async def parked_users(links: Links, syncs: Iterable[Sync], now: datetime) -> li
         for link in await links.parked(sync.name)
         if (parked := link.parked) is not None
     ]
+
+
+def _way_out(reason: str) -> str | None:
+    return WAYS_OUT.get(Reason(reason)) if reason in set(Reason) else None
 
 
 async def refused_users(links: Links, syncs: Iterable[Sync]) -> list[documents.RefusedUser]:

@@ -18,6 +18,7 @@ from sync_core.model.errors import (
     ThrottledError,
     UnavailableError,
 )
+from sync_core.ops.names import FindsUsers
 from tests.support.clock import ManualClock
 from tests.support.graph import TENANT, Tokens, answers, client_for
 from tests.support.tenants import NOBODY, PUBLIC_URL, EmulatedTenants, followed
@@ -214,6 +215,28 @@ async def test_domains_that_are_not_answered_are_no_empty_list(status: int, body
     source = GraphSource(client_for(lambda _: httpx.Response(status, json=body)), ManualClock(), ())
     with pytest.raises(error):
         await source.verified_domains()
+
+
+async def test_a_user_is_found_by_principal_name_id_or_mail(emulated: EmulatedTenants) -> None:
+    """Also with an apostrophe in it; what is no address of anybody finds nobody."""
+    source = emulated.source
+    assert isinstance(source, FindsUsers)
+    ada = emulated.person("ada", userPrincipalName="ada@contoso.example", mail="ada.o'neil@contoso.example")
+    for name in ("ada@contoso.example", ada, "ada.o'neil@contoso.example", "Ada.O'Neil@contoso.example"):
+        assert await source.find(name) == ada
+    for name in ("nobody@contoso.example", "x' or mail eq 'ada@contoso.example", NOBODY):
+        assert await source.find(name) is None
+
+
+async def test_an_address_that_two_have_finds_nobody() -> None:
+    """Neither is meant more than the other."""
+
+    def graph(request: httpx.Request) -> httpx.Response:
+        if "$filter" in request.url.params:
+            return httpx.Response(200, json={"value": [{"id": NOBODY}, {"id": NOBODY[::-1]}]})
+        return httpx.Response(404, json={"error": {"code": "Request_ResourceNotFound", "message": "no"}})
+
+    assert await GraphSource(client_for(graph), ManualClock()).find("ada@contoso.example") is None
 
 
 async def test_reports_are_listed_over_pages() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import site
 import subprocess
 import sys
@@ -19,12 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+import httpx
 import pytest
 import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, until
 from local.stack import Stack
+from tests.support.principals import HEADER, principal
 from tests.support.stack import built_in_host
 from tools.package.build import ROOT, SITE, Package, build
 from tools.package.measure import cold_imports, runs_here, size
@@ -74,8 +77,20 @@ def python(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def stack(package: Package, python: Path) -> AsyncIterator[PackageStack]:
-    async with PackageStack(app=package.app, python=python) as stack:
+    settings = {"XTSYNC_OPERATOR_ENDPOINTS": "entra"}  # as the templates have it
+    async with PackageStack(app=package.app, python=python, settings=settings) as stack:
         yield stack
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_page_is_in_the_package(stack: PackageStack) -> None:
+    """Its first file, and each of those that it loads."""
+    async with httpx.AsyncClient(base_url=stack.functions_url, headers={HEADER: principal("Reader")}) as http:
+        start = await http.get("/api/ops/")
+        assert start.status_code == 200
+        files = re.findall(r"/api/ops/web/[\w.]+", start.text)
+        assert len(files) > 10
+        assert [(await http.get(file)).status_code for file in files] == [200] * len(files)
 
 
 @pytest.mark.asyncio(loop_scope="module")

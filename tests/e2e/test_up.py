@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from local.emulated import Emulated, until
@@ -104,6 +105,10 @@ async def test_an_edit_of_sync_yaml_is_taken_over_and_forgets_nothing(tmp_path: 
     config = tmp_path / "sync.yaml"
     config.write_text(ONE_WAY)
     async with living(environment(XTSYNC_CONFIG=str(config))) as (process, emulated):
+        entrance = (await line(process.stdout, "page ")).removeprefix("page ").strip()
+        async with httpx.AsyncClient(follow_redirects=True) as http:
+            assert "Choose a role" in (await http.get(entrance)).text
+            assert "<title>xtsync</title>" in (await http.get(f"{entrance}&as=Reader")).text
         count = await enabled(emulated, OSLO)
         assert count > 0
         assert await guests(emulated, ROME, count)

@@ -114,7 +114,10 @@ def open_paths(d: Deployment) -> Faults:
             ),
         }
     )
-    uri = d.registration("operators")["identifierUris"]
+    operators, (app,) = d.registration("operators"), d.names("Microsoft.Web/sites")
+    callback = f"https://{app}.azurewebsites.net/.auth/login/aad/callback"
+    yield from _unlike({"where the sign-in to the page ends": (operators["web"]["redirectUris"], [callback])})
+    uri = operators["identifierUris"]
     if not set(uri) <= set(auth["identityProviders"]["azureActiveDirectory"]["validation"]["allowedAudiences"]):
         yield f"tokens for {', '.join(uri)} are not accepted"
 

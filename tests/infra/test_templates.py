@@ -123,6 +123,12 @@ PLANTED = {
         new="'AllowAnonymous'",
         told="the answer without a token: AllowAnonymous instead of Return401",
     ),
+    "a sign-in that ends elsewhere": Planted(
+        path="main.bicep",
+        old="/.auth/login/aad/callback",
+        new="/api/health",
+        told="where the sign-in to the page ends",
+    ),
     "keys are allowed": Planted(
         path=STORAGE,
         old="allowSharedKeyAccess: false",

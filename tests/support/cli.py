@@ -25,7 +25,7 @@ from sync_core.storage.memory import MemoryQueue
 from sync_core.storage.repositories import Storage, memory_storage
 
 from .clock import ManualClock
-from .directories import MemorySource, needed
+from .directories import FindableSource, needed
 from .faults import Faults
 from .make import ADA as ADA, BOB as BOB, NAME as NAME
 from .target import MemoryTarget
@@ -47,14 +47,6 @@ SETTINGS = {
     "XTSYNC_CREDENTIAL": "emulator",
     "XTSYNC_GRAPH_URL": "http://127.0.0.1:8040",
 }
-
-
-class FindableSource(MemorySource):
-    """The source twin, which also knows user principal names, as GraphSource does."""
-
-    async def find(self, name: str) -> str | None:
-        named = [user_id for user_id, user in self.users.items() if user["userPrincipalName"] == name]
-        return named[0] if named else None
 
 
 class Terminal(StringIO):

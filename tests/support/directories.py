@@ -229,6 +229,14 @@ class _Memberships:
     issued: datetime
 
 
+class FindableSource(MemorySource):
+    """The source twin, which also knows user principal names, as GraphSource does."""
+
+    async def find(self, name: str) -> str | None:
+        named = [user_id for user_id, user in self.users.items() if user["userPrincipalName"] == name]
+        return named[0] if named else None
+
+
 class MemoryGroups:
     """ports.GroupDirectory over a MemorySource's groups.
 

@@ -36,7 +36,7 @@ from sync_core.ports import Asked, FeedState
 from sync_core.storage.repositories import memory_storage
 
 from .clock import ManualClock
-from .directories import MemoryGroups, MemorySource, needed, pages
+from .directories import FindableSource, MemoryGroups, MemorySource, needed, pages
 from .faults import Crash, Faults, FaultyQueue, FaultyTable
 from .make import ADA, ADDRESS, CONTOSO, FABRIKAM, NAME, person, sync
 from .subscriptions import MemorySubscriptions
@@ -80,7 +80,7 @@ class World:
             wrap_table=lambda name, table: FaultyTable(name, table, self.faults),
             wrap_queue=lambda name, queue: FaultyQueue(name, queue, self.faults),
         )
-        self.source = MemorySource(self.clock, self.faults)
+        self.source = FindableSource(self.clock, self.faults)
         self.groups = MemoryGroups(self.source, self.faults, self.clock)
         self.target = MemoryTarget(self.clock, self.faults)
         self.api = MemorySubscriptions(self.clock, self.faults)

@@ -6,6 +6,7 @@ rendering.py   as_json, and fields that are left out
 changes.py     changes of a target user, made or to come
 activity.py    the record of what happened
 users.py       one user: each look, the outcome, adoptions
+people.py      the caller, and people by name
 report.py      everybody who has access
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
@@ -16,7 +17,7 @@ deployment.py  status, rounds, the doctor's report, errors
 files.py       sync.yaml, cases of mappings, a schema
 """
 
-from .activity import Activity, ActivityEvent, EventDecision, Explanation, Explanations
+from .activity import Activity, ActivityEvent, EventDecision, Explanation, Explanations, Hour, Hours
 from .changes import (
     Adopt,
     Change,
@@ -56,20 +57,36 @@ from .deployment import (
     WindowStatus,
 )
 from .files import ImportedSchema, MappingCase, MappingCases, Validation
-from .holds import Decided, Decision, DecisionRequest, Decisions, HeldDeletion, HeldUser, Holds, PastDecision
+from .holds import (
+    Decided,
+    Decision,
+    DecisionRequest,
+    Decisions,
+    HeldDeletion,
+    HeldUser,
+    Holds,
+    ListDecisionRequest,
+    PastDecision,
+)
 from .notices import NoticeReceiver, Notices, StandingNotice, TriedReceiver, TriedReceivers
+from .people import Caller, FindRequest, Found, NamedUser, Names, NamesRequest
 from .plans import FailedUser, Plan, PlannedUser, SyncPlan
 from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
 from .rendering import ABSENT, Absent, as_json
 from .report import AccessEntry, AccessReport
 from .syncs import Step, SyncChange
 from .users import (
+    AdoptionChoice,
+    AdoptionChoices,
+    AdoptionRequest,
     ApprovedAdoption,
     ApprovedAdoptions,
     Candidate,
     Link,
     Look,
     Nominated,
+    NominatedUsers,
+    NominationRequest,
     Outcome,
     RefusedAttributes,
     Result,
@@ -90,8 +107,12 @@ __all__ = [
     "Activity",
     "ActivityEvent",
     "Adopt",
+    "AdoptionChoice",
+    "AdoptionChoices",
+    "AdoptionRequest",
     "ApprovedAdoption",
     "ApprovedAdoptions",
+    "Caller",
     "Candidate",
     "Change",
     "Controlled",
@@ -107,8 +128,10 @@ __all__ = [
     "Explanations",
     "FailedUser",
     "FeedStatus",
+    "FindRequest",
     "Finding",
     "Forget",
+    "Found",
     "GuardLimits",
     "HandOver",
     "HeldDeletion",
@@ -116,14 +139,22 @@ __all__ = [
     "Hold",
     "HoldCounts",
     "Holds",
+    "Hour",
+    "Hours",
     "ImportedSchema",
     "Invite",
     "LetGo",
     "Link",
+    "ListDecisionRequest",
     "Look",
     "MappingCase",
     "MappingCases",
+    "NamedUser",
+    "Names",
+    "NamesRequest",
     "Nominated",
+    "NominatedUsers",
+    "NominationRequest",
     "NoticeReceiver",
     "Notices",
     "Outcome",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ...model import InScope, Kind
@@ -51,6 +51,22 @@ class Activity:
 
     events: Sequence[ActivityEvent]
     more: str | None
+
+
+@document
+class Hour:
+    """The events of one hour, by kind. `at` is its beginning."""
+
+    at: datetime
+    kinds: Mapping[Kind, int]
+
+
+@document
+class Hours:
+    """The last 24 hours, oldest first. Not `complete`: there were too many events, so the oldest are not counted."""
+
+    hours: Sequence[Hour]
+    complete: bool
 
 
 @document

@@ -112,11 +112,12 @@ class HoldCounts:
 
 @document
 class ParkedUser:
-    """A user whose change is refused, and who is tried again at a falling rate."""
+    """A user whose change is refused, and who is tried again at a falling rate. `hint` is the way out, or null."""
 
     sync: str
     source_id: str
     reason: str
+    hint: str | None
     next_try_at: datetime
     next_try_in_s: float
     tries: int

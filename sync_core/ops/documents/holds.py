@@ -85,3 +85,12 @@ class DecisionRequest:
     """A decision to be made about one held deletion."""
 
     decision: Literal["approve", "reject"]
+
+
+@document
+class ListDecisionRequest:
+    """A decision about some holds of the list that `code` stands for. If the list changed, none is decided."""
+
+    decision: Literal["approve", "reject"]
+    code: str
+    users: Sequence[HeldUser]

@@ -129,6 +129,20 @@ class Nominated:
 
 
 @document
+class NominationRequest:
+    """Source users by object id, at most 1000."""
+
+    users: Sequence[str]
+
+
+@document
+class NominatedUsers:
+    """The messages are stored: the function app looks at these users again."""
+
+    nominated: Sequence[User]
+
+
+@document
 class WaitingUser:
     """A user who is parked until a person decides about an adoption."""
 
@@ -141,6 +155,40 @@ class WaitingUser:
 @document
 class WaitingUsers:
     waiting: Sequence[WaitingUser]
+
+
+@document
+class AdoptionChoice:
+    """A target user who may be meant. `refused` says why no word of a person can make it this source user's.
+
+    `name` and `address` are read for this answer: personal data, which rests nowhere.
+    """
+
+    target_id: str
+    name: str
+    address: str
+    external: bool
+    enabled: bool
+    created_at: datetime | None
+    linked_to: str | None
+    refused: str | None
+
+
+@document
+class AdoptionChoices:
+    """A fresh look at one user who waits: what it decides by itself, and the target users to choose from."""
+
+    sync: str
+    source_id: str
+    decision: str
+    choices: Sequence[AdoptionChoice]
+
+
+@document
+class AdoptionRequest:
+    """The target user to adopt, by object id."""
+
+    target_id: str
 
 
 @document

@@ -1,0 +1,67 @@
+"""What the page asks for besides the documents of commands: the caller, people by name, adoptions, a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..assembly import Runtime
+from ..model import is_object_id
+from . import documents
+from .adoptions import choices, waiting_users
+from .calls import Answer, Call, HttpError, body_of, named, sync_of, user_of
+from .errors import RefusedError, UsageError
+from .hours import changes_per_hour
+from .names import find_syncs, find_user
+from .people import Pair, names
+from .principal import Principal, Role
+
+MOST_NAMES = 100  # users of one call: each of them costs a read of Graph
+
+
+async def caller(runtime: Runtime, _call: Call, principal: Principal) -> Answer:
+    roles = [role for role in Role if role in principal.roles]
+    now, syncs = runtime.clock.now(), list(runtime.config.syncs)
+    return Answer(status=200, document=documents.Caller(id=principal.object_id, roles=roles, at=now, syncs=syncs))
+
+
+async def find(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    try:
+        found = await find_user(runtime, body_of(call, documents.FindRequest).user.strip(), None)
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+    except RefusedError as error:
+        raise HttpError(404, str(error), error.hint) from None
+    users = [documents.User(sync=sync.name, user=user) for sync, user in found]
+    return Answer(status=200, document=documents.Found(users=users))
+
+
+async def names_of(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    asked = body_of(call, documents.NamesRequest).users
+    if len(asked) > MOST_NAMES:
+        raise HttpError(400, f"at most {MOST_NAMES} users", "Ask for the others in another call.")
+    found = await names(runtime, await _known(runtime, asked))
+    shown = [documents.NamedUser(sync=pair.sync, user=pair.source_id, name=name) for pair, name in found.items()]
+    return Answer(status=200, document=documents.Names(names=shown))
+
+
+async def _known(runtime: Runtime, asked: Sequence[documents.User]) -> list[Pair]:
+    """Those whom the sync looked at before: so that nobody reads a whole directory by guessing ids."""
+    ids = {(each.sync, each.user.lower()) for each in asked if each.sync in runtime.config.syncs}
+    links = [await runtime.storage.links.get(sync, user) for sync, user in sorted(ids) if is_object_id(user)]
+    return [
+        Pair(sync=link.sync, source_id=link.source_id, target_id=link.target_id) for link in links if link is not None
+    ]
+
+
+async def adoptions(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await waiting_users(runtime, runtime.config.syncs.values()))
+
+
+async def adoption(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await choices(runtime, sync_of(runtime, call), user_of(call)))
+
+
+async def hours(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    with named():
+        syncs = find_syncs(runtime.config, call.query.get("sync"))
+    return Answer(status=200, document=await changes_per_hour(runtime, syncs))

@@ -1,0 +1,86 @@
+// The page: one view at a time, named by the part of the address after #. No name or address of a person is ever in it.
+
+import { adoptions } from "./adoptions.js";
+import { get } from "./api.js";
+import { failure, h, say } from "./dom.js";
+import { setNow } from "./format.js";
+import { health } from "./health.js";
+import { history } from "./history.js";
+import { holds } from "./holds.js";
+import { parked } from "./parked.js";
+import { people } from "./people.js";
+
+const VIEWS = [
+  { name: "", title: "Health", show: health },
+  { name: "people", title: "People", show: people },
+  { name: "holds", title: "Holds", show: holds, count: (said) => said.holds.reduce((sum, each) => sum + each.waiting, 0) },
+  { name: "adoptions", title: "Adoptions", show: adoptions },
+  { name: "parked", title: "Set aside", show: parked, count: (said) => said.parked.length },
+  { name: "history", title: "History", show: history },
+];
+
+const main = document.getElementById("main");
+const links = new Map();
+let leave = () => {};
+let context = null;
+
+/** What waits, beside the names of the views. */
+function counted(said) {
+  for (const { name, count } of VIEWS) {
+    const number = count?.(said) ?? 0;
+    links.get(name).querySelector(".count").textContent = number ? ` ${number}` : "";
+  }
+}
+
+function navigation() {
+  const items = VIEWS.map(({ name, title }) => {
+    const link = h("a", { href: `#/${name}` }, title, h("span", { class: "count" }));
+    links.set(name, link);
+    return h("li", {}, link);
+  });
+  document.getElementById("views").replaceChildren(h("ul", {}, items));
+}
+
+function route() {
+  const [where, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [name, ...parts] = where.split("/").map(decodeURIComponent);
+  return { view: VIEWS.find((each) => each.name === name), parts, query: new URLSearchParams(query) };
+}
+
+function show(moved) {
+  if (location.hash === "#main") return; // the link that skips the navigation
+  const { view, parts, query } = route();
+  leave();
+  main.replaceChildren();
+  say("");
+  for (const [name, link] of links) {
+    if (name === view?.name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${view?.title ?? "Not found"} — xtsync`;
+  main.append(h("h1", {}, view?.title ?? "Not found"));
+  if (!view) main.append(failure({ message: "There is no such view.", hint: "Choose one above." }));
+  leave = view?.show(main, parts, { ...context, query }) ?? (() => {});
+  // The reader of a screen begins where the new view begins.
+  if (moved) main.focus();
+}
+
+async function start() {
+  navigation();
+  try {
+    const caller = await get("me");
+    setNow(caller.at);
+    const acts = caller.roles.includes("Operator");
+    context = { acts, counted, syncs: caller.syncs };
+    document.getElementById("caller").replaceChildren(h("strong", {}, acts ? "Operator" : "Reader"), " ",
+      h("a", { href: "/.auth/logout" }, "Sign out"));
+    addEventListener("hashchange", () => show(true));
+    show(false);
+    // The first view reads this by itself. Without it the other ones lack only the counts beside their names.
+    if (location.hash.replace(/^#\/?/, "")) get("status").then(counted, () => {});
+  } catch (error) {
+    main.replaceChildren(failure(error, () => location.reload()));
+  }
+}
+
+start();

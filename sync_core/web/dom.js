@@ -1,0 +1,76 @@
+// Elements, and the states of a section. Texts become text nodes and nothing else: no markup is ever parsed.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element. Attributes by name; `on...` are listeners; false, null and undefined leave an attribute out. */
+export function h(tag, attributes, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+export function svg(tag, attributes, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== false && value !== null && value !== undefined) {
+      element.setAttribute(name, value === true ? "" : String(value));
+    }
+  }
+  element.append(...children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false));
+  return element;
+}
+
+export function button(text, onclick, attributes) {
+  return h("button", { type: "button", onclick, ...attributes }, text);
+}
+
+/** Says something to everybody, also to those who do not see where it stands. */
+export function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+/** What went wrong, and what to do. */
+export function failure(error, again) {
+  const box = h("div", { class: "failure", role: "alert" }, h("p", {}, h("strong", {}, error.message)));
+  if (error.hint) box.append(h("p", {}, error.hint));
+  if (error.link) box.append(h("p", {}, h("a", { href: error.link.href }, error.link.text)));
+  if (again) box.append(button("Try again", again));
+  return box;
+}
+
+export function empty(text) {
+  return h("p", { class: "empty" }, text);
+}
+
+/**
+ * A part of a view that reads something. `read` asks, and `show` makes nodes of the answer; each failure says what to
+ * do. The section has a method `again`, which reads anew and leaves what is shown until then.
+ */
+export function section(title, read, show) {
+  const body = h("div", { class: "body" });
+  const made = h("section", { "aria-label": title, tabindex: -1 }, h("h2", {}, title), body);
+  let newest = 0;
+  made.again = async () => {
+    const mine = ++newest;
+    made.setAttribute("aria-busy", "true");
+    if (!body.hasChildNodes()) body.append(h("p", { class: "loading" }, "Reading …"));
+    try {
+      const nodes = [await show(await read())].flat();
+      if (mine === newest) put(nodes.filter(Boolean));
+    } catch (error) {
+      if (mine === newest) put([failure(error, (event) => made.again(event))]);
+    } finally {
+      if (mine === newest) made.removeAttribute("aria-busy");
+    }
+  };
+  function put(nodes) {
+    const held = body.contains(document.activeElement);
+    body.replaceChildren(...nodes);
+    if (held) made.focus(); // what had the focus is gone
+  }
+
+  made.again();
+  return made;
+}

@@ -1,0 +1,48 @@
+// Events of the record as a table: what happened, to whom, why, and what the target's audit log has of it.
+
+import { badge, coded, exact, words } from "./format.js";
+import { h } from "./dom.js";
+import { nameOf, person } from "./names.js";
+import { table } from "./table.js";
+
+const KINDS = {
+  good: ["invited", "linked", "adopted", "enabled", "restored", "released", "resumed"],
+  warn: ["held", "parked", "refused", "paused", "lost"],
+  bad: ["disabled", "soft_deleted", "unlinked"],
+};
+
+export function kindOf(kind) {
+  const found = Object.entries(KINDS).find(([, kinds]) => kinds.includes(kind));
+  return found ? found[0] : "quiet";
+}
+
+/** `one`: all are of one person in one sync, so that no row has to name them. */
+export function events(label, rows, none, one) {
+  const whom = {
+    label: "Whom",
+    value: (row) => (row.user ? `${nameOf(row.sync, row.user)} ${row.user}` : ""),
+    cell: (row) => (row.user ? person(row.sync, row.user) : h("span", { class: "quiet" }, "the sync as a whole")),
+  };
+  const columns = [
+    { label: "When", value: (row) => row.at, cell: (row) => h("time", { datetime: row.at }, exact(row.at)) },
+    { label: "Kind", value: (row) => words(row.kind), cell: (row) => badge(words(row.kind), kindOf(row.kind)) },
+    ...(one ? [] : [{ label: "Sync", value: (row) => row.sync }, whom]),
+    { label: "What happened", value: (row) => row.text, cell: (row) => told(row), wide: true },
+  ];
+  return table({ label, columns, rows, none, sorted: "When", descending: true });
+}
+
+function told(row) {
+  const facts = [
+    row.decision.scope && `scope: ${row.decision.scope}${row.decision.scope_reason ? ` (${row.decision.scope_reason})` : ""}`,
+    row.refused.length && `Graph refused: ${row.refused.join(", ")}`,
+    row.target_id && `target user: ${row.target_id}`,
+    row.operator && `by: ${row.operator}`,
+    row.graph_request_ids.length && `request ids: ${row.graph_request_ids.join(", ")}`,
+    row.attempt > 0 && `attempt: ${row.attempt + 1}`,
+  ].filter(Boolean);
+  const text = h("span", { dir: "auto" }, coded(row.text));
+  if (!facts.length) return text;
+  const list = h("ul", {}, facts.map((fact) => h("li", {}, fact)));
+  return h("details", {}, h("summary", {}, text), list);
+}

@@ -1,0 +1,88 @@
+// People: find one by address or object id; where the person stands and why; what happened; look again.
+
+import { ApiError, get, path, post } from "./api.js";
+import { button, empty, failure, h, say, section } from "./dom.js";
+import { events } from "./events.js";
+import { coded } from "./format.js";
+import { person } from "./names.js";
+
+const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export function people(main, [sync, user], context) {
+  main.append(finder());
+  if (sync && user) main.append(...one(sync, user, context));
+}
+
+/** The address goes in a body and never in a path: addresses of pages and of requests end in logs. */
+function finder() {
+  const found = h("div", { "aria-live": "polite" });
+  const field = h("input", { id: "whom", type: "text", required: true, autocomplete: "off", spellcheck: "false", placeholder: "ada@contoso.example" });
+  const onsubmit = async (event) => {
+    event.preventDefault();
+    const text = field.value.trim();
+    found.replaceChildren(h("p", { class: "loading" }, "Looking …"));
+    try {
+      const { users } = await post("find", { user: text });
+      if (users.length === 1) location.hash = `#/people/${path(users[0].sync, users[0].user)}`;
+      found.replaceChildren(h("ul", { class: "found" }, users.map((each) => h("li", {}, person(each.sync, each.user, true), ` in ${each.sync}`))));
+    } catch (error) {
+      found.replaceChildren(...missed(error, text));
+    }
+  };
+  return h("section", { "aria-label": "Find a person" }, h("h2", {}, "Find a person"),
+    h("form", { class: "find", onsubmit }, h("label", { for: "whom" }, "Address or object id in the source tenant"), field,
+      h("button", { type: "submit", class: "primary" }, "Find")), found);
+}
+
+/** Nobody has an address any more who is gone. The record still knows the object id. */
+function missed(error, text) {
+  const gone = error instanceof ApiError && error.status === 404 && OBJECT_ID.test(text);
+  const link = gone && h("p", {}, h("a", { href: `#/history?user=${text.toLowerCase()}` }, "What the record has of this object id"));
+  return [failure(error), link].filter(Boolean);
+}
+
+function one(sync, user, { acts }) {
+  const stands = section("Where the person stands", () => get(path("why", sync, user)), (said) => [
+    h("p", {}, person(sync, user, true), ` in ${sync}`),
+    h("ul", { class: "sentences" }, said.sentences.map((sentence) => h("li", { dir: "auto" }, coded(sentence)))),
+    adoption(sync, user, said),
+    acts && h("p", { class: "actions" }, button("Look again now", () => lookAgain(sync, user, stands, happened), { class: "primary" }),
+      h("span", { class: "quiet" }, "The app reads the person afresh and does what is to be done.")),
+  ]);
+  const happened = record(sync, user);
+  return [stands, happened];
+}
+
+function adoption(sync, user, said) {
+  const others = said.steps.at(-1)?.candidates ?? [];
+  if (!others.length) return null;
+  return h("p", {}, h("a", { href: `#/adoptions/${path(sync, user)}` }, "Who in the target may be this person"));
+}
+
+async function lookAgain(sync, user, ...sections) {
+  try {
+    await post(path("sync", sync, user));
+    say("Asked for. The app looks within seconds; this page reads again then.");
+    setTimeout(() => sections.forEach((each) => each.isConnected && each.again()), 3000);
+  } catch (error) {
+    say(`${error.message} ${error.hint}`);
+  }
+}
+
+function record(sync, user) {
+  const rows = [];
+  let older = "";
+  const made = section("What happened", () => get("activity", { sync, user, after: older }), ({ events: page, more }) => {
+    if (!older) rows.length = 0;
+    rows.push(...page);
+    older = more ?? "";
+    if (!rows.length) return empty("The record has nothing of this person in this sync.");
+    return [events("What happened", rows, "", true), more && button("Older events", made.again)];
+  });
+  const again = made.again;
+  made.again = (event) => {
+    if (!(event instanceof Event)) older = ""; // not for older ones: from the newest on
+    return again();
+  };
+  return made;
+}
