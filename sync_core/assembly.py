@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from .config.file import Config
 from .decision.look import Look
 from .guard.configurations import Configurations
+from .guard.creations import CreationGuard
 from .guard.deletions import DeletionGuard
 from .guard.ledger import Ledger
 from .guard.pauses import Pauses
@@ -28,6 +29,7 @@ from .storage.repositories import Storage
 from .upkeep import Upkeep
 from .upkeep.in_hand import Takeover
 from .upkeep.measure import Measure
+from .upkeep.newcomers import Newcomers
 from .upkeep.poison import PoisonDrain
 from .upkeep.retention import Retention
 
@@ -56,6 +58,7 @@ class Runtime:
     keeper: SubscriptionKeeper
     upkeep: Upkeep
     guard: DeletionGuard
+    creations: CreationGuard
     configurations: Configurations
     pauses: Pauses
     apps: Sequence[AppOnTenant]  # for `xtsync doctor`
@@ -93,14 +96,16 @@ def assemble(
     configurations = _configurations(config, storage, clock, started)
     storage = replace(storage, queues=configurations.stamped())
     guard = _guard(config, storage, clock)
+    creations = CreationGuard(records=storage.creations, links=storage.links, ledger=guard.ledger, clock=clock)
     pauses = Pauses(syncs=config.syncs, records=storage.controls, clock=clock)
     engine = Engine(
         sources=graph.sources,
         targets=graph.targets,
         links=storage.links,
         guard=guard,
+        creations=creations,
         pauses=pauses,
-        applier=_applier(configurations, pauses, graph, storage, guard, clock, new_nonce),
+        applier=_applier(configurations, pauses, graph, storage, guard, creations, clock, new_nonce),
         clock=clock,
         on_look=on_look,
     )
@@ -114,8 +119,9 @@ def assemble(
         worker=worker,
         feeds=feeds,
         keeper=_keeper(config, graph, storage, feeds, clock, new_client_state),
-        upkeep=_upkeep(configurations, storage, worker, feeds, clock, keep_activity),
+        upkeep=_upkeep(configurations, storage, worker, feeds, creations, clock, keep_activity),
         guard=guard,
+        creations=creations,
         configurations=configurations,
         pauses=pauses,
         apps=graph.apps,
@@ -129,6 +135,7 @@ def _applier(
     graph: Directories,
     storage: Storage,
     guard: DeletionGuard,
+    creations: CreationGuard,
     clock: Clock,
     new_nonce: Callable[[], str],
 ) -> Applier:
@@ -137,6 +144,7 @@ def _applier(
         targets=graph.targets,
         links=links,
         guard=guard,
+        creations=creations,
         pauses=pauses,
         heirs=Heirs(configurations=configurations, sources=graph.sources, links=links, queues=queues, clock=clock),
         reports=Reports(sources=graph.sources, links=links, queues=queues, clock=clock),
@@ -156,6 +164,7 @@ def _upkeep(
     storage: Storage,
     worker: Worker,
     feeds: FeedReader,
+    creations: CreationGuard,
     clock: Clock,
     keep_activity: timedelta,
 ) -> Upkeep:
@@ -169,6 +178,9 @@ def _upkeep(
             feeds=feeds,
             clock=clock,
         ),
+        newcomers=Newcomers(
+            configurations=configurations, pauses=feeds.pauses, creations=creations, queues=storage.queues, clock=clock
+        ),
         poison=PoisonDrain(poison=poison, worker=worker),
         retention=Retention(syncs=syncs, activity=activity, history=storage.guards, clock=clock, keep=keep_activity),
         measure=Measure(
@@ -178,6 +190,7 @@ def _upkeep(
             subscriptions=storage.subscriptions,
             links=storage.links,
             guards=storage.guards,
+            creations=creations,
             poison=poison,
             fronts=storage.fronts,
             activity=activity,

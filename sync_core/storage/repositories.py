@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from ..ports import Budgets, Clock, Controls, Feeds, GuardTable, Links, Queues, Subscriptions, SyncRecords
+from ..ports import Budgets, Clock, Controls, Creations, Feeds, GuardTable, Links, Queues, Subscriptions, SyncRecords
 from .activity import TableActivity
 from .budgets import TableBudgets
 from .concurrency import for_each
 from .controls import TableControls
+from .creations import TableCreations
 from .feeds import TableFeeds
 from .fronts import TableFronts
 from .guards import TableGuards
@@ -42,6 +43,7 @@ class Storage:
     feeds: Feeds
     syncs: SyncRecords
     controls: Controls
+    creations: Creations
     subscriptions: Subscriptions
     guards: GuardTable
     activity: TableActivity
@@ -100,6 +102,7 @@ def assemble_storage(
         links=TableLinks(tables["links"]),
         feeds=TableFeeds(tables["feeds"]),
         controls=TableControls(tables["controls"]),
+        creations=TableCreations(tables["guards"]),
         syncs=TableSyncRecords(tables["guards"]),
         subscriptions=TableSubscriptions(tables["subscriptions"]),
         guards=TableGuards(tables["guards"]),

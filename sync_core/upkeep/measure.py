@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..guard.creations import CreationGuard
 from ..guard.deletions import standing
 from ..guard.pauses import Pauses
 from ..model import Sync
@@ -37,6 +38,7 @@ class Measure:
     subscriptions: Subscriptions
     links: Links
     guards: Guards
+    creations: CreationGuard
     poison: Poison
     fronts: Fronts
     activity: Activity
@@ -94,13 +96,15 @@ class Measure:
             control = (await self.pauses.read(name)).control
             linked = await self.links.count(name)
             parked = len(await self.links.parked(name))
+            newcomers = (await self.creations.waiting(self.syncs[name])).people
             now = self.clock.now()
             held = sum(standing(hold, now).waiting for hold in await self.guards.holds(name))
         except SyncError as error:
             log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
         else:
             state = control.replace(" ", "-")
-            log.info("sync.measured sync=%s control=%s linked=%d parked=%d held=%d", name, state, linked, parked, held)
+            text = "sync.measured sync=%s control=%s linked=%d parked=%d newcomers=%d held=%d"
+            log.info(text, name, state, linked, parked, newcomers, held)
 
     async def _outcomes(self, name: str) -> None:
         try:

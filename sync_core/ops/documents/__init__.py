@@ -9,6 +9,7 @@ users.py       one user: each look, the outcome, adoptions
 report.py      everybody who has access
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
+creations.py   newcomers who wait, and their approval
 poison.py      messages that no function could handle, and decisions
 syncs.py       a sync that is renamed, moved or removed
 deployment.py  status, rounds, the doctor's report, errors
@@ -34,6 +35,7 @@ from .changes import (
     Update,
 )
 from .controls import Controlled, PauseRequest, SyncControl
+from .creations import CreationApproval, CreationList, CreationRequest, CreationStatus
 from .deployment import (
     Error,
     ErrorDetail,
@@ -93,6 +95,10 @@ __all__ = [
     "Candidate",
     "Change",
     "Controlled",
+    "CreationApproval",
+    "CreationList",
+    "CreationRequest",
+    "CreationStatus",
     "Decided",
     "Decision",
     "DecisionRequest",
