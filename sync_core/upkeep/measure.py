@@ -103,8 +103,15 @@ class Measure:
             log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
         else:
             state = control.replace(" ", "-")
-            text = "sync.measured sync=%s control=%s linked=%d parked=%d newcomers=%d held=%d"
-            log.info(text, name, state, linked, parked, newcomers, held)
+            log.info(
+                "sync.measured sync=%s control=%s linked=%d parked=%d newcomers=%d held=%d",
+                name,
+                state,
+                linked,
+                parked,
+                newcomers,
+                held,
+            )
 
     async def _outcomes(self, name: str) -> None:
         try:
