@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from .chance import Chance, Weather
+from .host import Host
 from .memberships import DEEDS
 from .others import Others
 from .plan import OUTER, TEAM, Asked, Plan
@@ -22,6 +23,7 @@ class Story:
     amount: float = 0
     nth: int = 1
     asked: Asked | None = None  # None: everybody
+    ceiling: int | None = None
     seed: int = 2  # the first user of this one is an ordinary one, and in no group
 
     @property
@@ -43,13 +45,18 @@ class Story:
             loses_tables=None,
             managers=False,
             asked=self.asked or Asked(),
+            ceiling=self.ceiling,
         )
 
-    async def play(self, others: Others) -> None:
+    async def play(self, others: Others, host: Host) -> None:
         (user,) = others.kinds
         for wait_s, deed, *group in self.deeds:
             await asyncio.sleep(wait_s)
-            if deed in DEEDS:
+            if deed == "hire":
+                others.hire()
+            elif deed == "let-in":
+                host.on(host.alive()[0], deed, others.let_in)
+            elif deed in DEEDS:
                 others.act_on_group(deed, *group)
             else:
                 others.act(user, deed, *group)
@@ -82,6 +89,12 @@ STORIES: Mapping[str, Story] = {
     "late-invitation-kept": Story(fault="suspended", amount=2500, deeds=[(300, "readdress"), (5000, "move")]),
     # The same, and the address is the old one: Graph answers the late invitation with the guest of the pair.
     "linked-taken-back": Story(fault="suspended", amount=2500, deeds=[(5000, "move")]),
+    # Three more come, and one alone may be let in.
+    "ceiling-not-counted": Story(deeds=[(300, "hire"), (5, "hire"), (5, "hire"), (900, "move")], ceiling=1),
+    # The first user is let in by a person, and nobody who comes later.
+    "approval-outlives-its-list": Story(
+        deeds=[(900, "let-in"), (900, "hire"), (5, "hire"), (5, "hire"), (1500, "move")], ceiling=0
+    ),
     # Staff are out, and Team is in Staff. Nobody can list Team any more once it is deleted.
     "kept-out-forgotten": Story(deeds=[(300, "join", TEAM), (5000, "delete-group", TEAM)], asked=Asked(barred=OUTER)),
 }

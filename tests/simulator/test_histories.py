@@ -23,7 +23,7 @@ FOUND_AT = {
     "month-uncounted": 37,
     "no-fresh-read": 2,
     "no-invitation-mark": 19,
-    "reports-not-told": 43,
+    "reports-not-told": 6,
 }
 
 
