@@ -10,8 +10,9 @@ import pytest
 from sync_core.model.messages import FEED_PAGES, decode_feed_run
 from tests.support.cli import ADA, BOB, CYD, NAME, SYNC, Bench
 from tests.support.directories import pages
+from tests.support.endpoints import call, said
 from tests.support.make import person
-from tests.unit.test_ops_endpoints import OPERATOR_ID, call, said
+from tests.support.principals import OPERATOR_ID
 
 HOUR = timedelta(hours=1)
 CEILING = f"{SYNC}    creation_guard: {{ max_percent: 0, min_count: 1, window: 24h }}\n"
