@@ -57,12 +57,21 @@ class Runtime:
     feeds: FeedReader
     keeper: SubscriptionKeeper
     upkeep: Upkeep
-    guard: DeletionGuard
-    creations: CreationGuard
     configurations: Configurations
-    pauses: Pauses
     apps: Sequence[AppOnTenant]  # for `xtsync doctor`
     closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    @property
+    def guard(self) -> DeletionGuard:
+        return self.engine.guard
+
+    @property
+    def creations(self) -> CreationGuard:
+        return self.engine.creations
+
+    @property
+    def pauses(self) -> Pauses:
+        return self.engine.pauses
 
     async def poll(self) -> None:
         """All that the poll's timer does."""
@@ -120,10 +129,7 @@ def assemble(
         feeds=feeds,
         keeper=_keeper(config, graph, storage, feeds, clock, new_client_state),
         upkeep=_upkeep(configurations, storage, worker, feeds, creations, clock, keep_activity),
-        guard=guard,
-        creations=creations,
         configurations=configurations,
-        pauses=pauses,
         apps=graph.apps,
         closers=tuple(closers),
     )

@@ -70,7 +70,7 @@ async def run_approve(args: Namespace, world: World) -> int:
 
 def _show(screen: Screen, listed: CreationList, *, now: datetime) -> None:
     screen.table(
-        ("sync", "waiting", "since", "approved, on their way", "invited in the window"),
+        ("sync", "waiting", "since", "approved, on their way", "last approval", "invited in the window"),
         [_cells(each, now) for each in listed.syncs],
     )
     for each in listed.syncs:
@@ -85,6 +85,7 @@ def _cells(each: CreationStatus, now: datetime) -> Sequence[Cell]:
         warning(str(each.waiting)) if each.waiting else "0",
         ago(each.since, now),
         str(each.approved),
+        "-" if each.approved_by is None else f"{each.approved_by}, {ago(each.approved_at, now)}",
         invited(each),
     )
 

@@ -211,7 +211,7 @@ class CreationGuard:
     async def _take_block(self, sync: Sync, known: _Known) -> None:
         """Read the record, give back what is left of the last block, and take the next one if there is room.
 
-        What is left is given back once: a save whose answer is lost may have done it already. Then it stays counted.
+        The rest is given back once: a save whose answer is lost may have done it already. Then it stays counted.
         """
         limits, last = sync.creation_guard or Limit(), known.block
         wanted, left = self._next_size(last), [last] if last is not None and last.left else []

@@ -24,6 +24,7 @@ class Story:
     nth: int = 1
     asked: Asked | None = None  # None: everybody
     ceiling: int | None = None
+    loses_tables: bool = False
     seed: int = 2  # the first user of this one is an ordinary one, and in no group
 
     @property
@@ -42,7 +43,7 @@ class Story:
             max_percent=50,
             min_count=50,
             writes=3000,
-            loses_tables=None,
+            loses_tables=len(self.deeds) if self.loses_tables else None,
             managers=False,
             asked=self.asked or Asked(),
             ceiling=self.ceiling,
@@ -54,6 +55,9 @@ class Story:
             await asyncio.sleep(wait_s)
             if deed == "hire":
                 others.hire()
+            elif deed == "lose-tables":
+                host.lose_tables()
+                others.deeds.tables_lost.append(others.stage.clock.now())
             elif deed == "let-in":
                 host.on(host.alive()[0], deed, others.let_in)
             elif deed in DEEDS:
@@ -89,6 +93,8 @@ STORIES: Mapping[str, Story] = {
     "late-invitation-kept": Story(fault="suspended", amount=2500, deeds=[(300, "readdress"), (5000, "move")]),
     # The same, and the address is the old one: Graph answers the late invitation with the guest of the pair.
     "linked-taken-back": Story(fault="suspended", amount=2500, deeds=[(5000, "move")]),
+    # With the tables went the link of somebody who leaves at that moment: only the target's marker tells of them.
+    "marked-not-listed": Story(deeds=[(900, "lose-tables"), (0.1, "delete")], loses_tables=True),
     # Three more come, and one alone may be let in.
     "ceiling-not-counted": Story(deeds=[(300, "hire"), (5, "hire"), (5, "hire"), (900, "move")], ceiling=1),
     # The first user is let in by a person, and nobody who comes later.

@@ -44,7 +44,7 @@ def test_newcomers_who_wait_and_their_approval_in_words(bench: Bench) -> None:
     listed = bench.run("creations")
     words = " ".join(listed.out.split())
     assert listed.code == 0
-    assert f"{NAME} 2 60 min ago 0 1 of 1 in 24 h" in words
+    assert f"{NAME} 2 60 min ago 0 - 1 of 1 in 24 h" in words
     assert f"2 newcomers of {NAME} waiting. CODE {code(bench)} lets so many in:" in words
     assert f"xtsync creations approve {code(bench)}" in words
     approved = bench.run("creations", "approve", code(bench), "--by", "anna")

@@ -56,7 +56,7 @@ class Desk:
         return CreationGuard(records=self.storage.creations, links=self.storage.links, ledger=ledger, clock=self.clock)
 
     async def comes(self, user: str, of: Sync, *, guard: CreationGuard | None = None) -> bool:
-        """Whether this newcomer is let in now. Whoever is not, waits."""
+        """Whether this newcomer is let in now. The others wait."""
         known = await self.storage.links.get(NAME, user) or link(source_id=user)
         read_at = self.clock.now()
         change = await (guard or self.guard).judge(of, known, INVITE, read_at=read_at)
@@ -211,7 +211,7 @@ async def test_an_approval_lets_in_exactly_those_who_have_waited_the_longest(des
 
 
 async def test_an_approval_uses_no_permit_of_the_window(desk: Desk) -> None:
-    """Who is approved does not count against those who come when the window has moved on."""
+    """The approved do not count against those who come when the window has moved on."""
     await desk.come(people(3), of(1))
     await desk.approve(2, of(1))
     desk.clock.advance(DAY + timedelta(minutes=15))

@@ -121,7 +121,7 @@ async def test_a_raised_ceiling_lets_those_in_who_wait(raised: Limit | None) -> 
 
 
 async def test_an_approval_lets_in_whom_its_list_showed() -> None:
-    """Who came later waits on. The full round that follows finds everybody, and so does a poll alone."""
+    """Later newcomers wait on. The full round that follows finds everybody, and so does a poll alone."""
     world = hired(0)
     await world.look(ADA)
     world.clock.advance(timedelta(minutes=1))
@@ -163,7 +163,7 @@ def _of_the_sync() -> Asked:
 
 
 async def test_an_edit_of_the_sync_ends_an_approval() -> None:
-    """Whoever has not come in by then waits for another one."""
+    """Those who have not come in by then wait for another one."""
     world = hired(0)
     await looked(world)
     assert await approved(world) == 3
@@ -198,7 +198,7 @@ async def test_an_adoption_needs_no_permit() -> None:
 
 
 async def test_a_restore_needs_no_permit() -> None:
-    """Who comes back was let in before."""
+    """A user who comes back was let in before."""
     world = World(creation_guard=ceiling(1))
     await world.linked()
     world.source.soft_delete(ADA)
