@@ -88,7 +88,7 @@ class ToldWeather(Weather):
 
 STORIES: Mapping[str, Story] = {
     # A write arrives late, after that of another worker with newer values.
-    "trust-after-lost-cas": Story(fault="late-write", amount=30, deeds=[(300, "move"), (5, "move")]),
+    "trust-after-lost-cas": Story(fault="late-write", amount=30, deeds=[(300, "move"), (10, "move")]),
     # A worker is suspended before its invitation. Another one makes the pair, with a guest who has a newer address.
     "late-invitation-kept": Story(fault="suspended", amount=2500, deeds=[(300, "readdress"), (5000, "move")]),
     # The same, and the address is the old one: Graph answers the late invitation with the guest of the pair.
