@@ -153,9 +153,8 @@ class Link:
         """The approval and the nonce are used up, and of a former target user nothing holds but that it is disabled."""
         times = {"linked_at": linked_at, "invited_at": None if self.ours else self.invited_at, "deleted_at": None}
         applied = {ENABLED: fingerprint(False)} if disabled else {}
-        used_up = dict.fromkeys(("approved_target", "invitation_nonce", "waiting_since"))
-        written = {"applied": applied, "dirty": True, "on_create_written": False}
-        return self._after("adopted", target_id=target_id, **written, **times, **used_up)
+        used_up = {"approved_target": None, "invitation_nonce": None, "on_create_written": False, "waiting_since": None}
+        return self._after("adopted", target_id=target_id, applied=applied, dirty=True, **times, **used_up)
 
     def approved(self, target_id: str) -> Link:
         """A person said that this user may adopt that target user; the next look uses it up."""
@@ -294,12 +293,11 @@ class Link:
         to a manager, so the link of a pair is dirty. The marker of a user who was not adopted is looked for again.
         A newcomer whom the creation guard puts off has waited since the first such look.
         """
-        unadopted = self.state is LinkState.SEEN and isinstance(change.postponed, Adopt)
         return self._after(
             "postponed",
             parked=None,
             dirty=self.dirty or (self.state is LinkState.LINKED and MANAGER in change.written),
-            read_at=None if unadopted else at,
+            read_at=None if self.state is LinkState.SEEN and isinstance(change.postponed, Adopt) else at,
             waiting_since=(self.waiting_since or at) if change.because is Postponed.CREATIONS_FULL else None,
         )
 

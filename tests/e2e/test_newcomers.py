@@ -76,6 +76,6 @@ async def test_a_first_sync_waits_for_a_person(story: Story) -> None:
     await story.round()
 
     async def let_in() -> bool:
-        return len(await story.ids(FABRIKAM)) == AT_ONCE + wait + 1
+        return await story.guests() == AT_ONCE + int(wait) + 1
 
     assert await until(let_in, timeout_s=30)
