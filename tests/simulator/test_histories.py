@@ -22,7 +22,7 @@ FOUND_AT = {
     "month-uncounted": 37,
     "no-fresh-read": 2,
     "no-invitation-mark": 19,
-    "reports-not-told": 6,
+    "reports-not-told": 50,
 }
 
 
