@@ -76,6 +76,18 @@ async def ops_holds(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("holds", req)
 
 
+@app.route(route="ops/creations", methods=["GET"])
+async def ops_creations(req: func.HttpRequest) -> func.HttpResponse:
+    """The newcomers who wait for a person."""
+    return await _operate("creations", req)
+
+
+@app.route(route="ops/creations/approve", methods=["POST"])
+async def ops_creations_approve(req: func.HttpRequest) -> func.HttpResponse:
+    """Let in as many newcomers as the code says."""
+    return await _operate("approve_creations", req)
+
+
 @app.route(route="ops/holds/{sync}/{user}", methods=["POST"])
 async def ops_decide(req: func.HttpRequest) -> func.HttpResponse:
     """Approves or rejects one of them."""

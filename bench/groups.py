@@ -32,6 +32,7 @@ syncs:
     target: fabrikam
     scope: {{ users: assigned, groups: [{_STAFF}] }}
     deletion_guard: {{ min_count: 100000 }}
+    creation_guard: {{ min_count: 100000 }}
 """
 # After this time no requested round is left, and a notification about a user just read is not merged.
 _QUIET = max(COALESCE_WITHIN, SECOND_LOOK + SPACING) + timedelta(seconds=1)

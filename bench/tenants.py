@@ -144,7 +144,7 @@ async def two_tenants(
     settings: Mapping[str, str] | None = None,
     hosts: int = 1,
     split: bool | None = None,
-    config: Path = ROOT / "sync.yaml",
+    config: Path = ROOT / "bench" / "sync.yaml",
 ) -> AsyncIterator[TwoTenants]:
     """A running stack in which Contoso has so many enabled users, and Fabrikam has none.
 

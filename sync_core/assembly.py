@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from .config.file import Config
 from .decision.look import Look
 from .guard.configurations import Configurations
+from .guard.creations import CreationGuard
 from .guard.deletions import DeletionGuard
 from .guard.ledger import Ledger
 from .guard.pauses import Pauses
@@ -28,6 +29,7 @@ from .storage.repositories import Storage
 from .upkeep import Upkeep
 from .upkeep.in_hand import Takeover
 from .upkeep.measure import Measure
+from .upkeep.newcomers import Newcomers
 from .upkeep.notices import Noticing
 from .upkeep.poison import PoisonDrain
 from .upkeep.retention import Retention
@@ -56,11 +58,21 @@ class Runtime:
     feeds: FeedReader
     keeper: SubscriptionKeeper
     upkeep: Upkeep
-    guard: DeletionGuard
     configurations: Configurations
-    pauses: Pauses
     apps: Sequence[AppOnTenant]  # for `xtsync doctor`
     closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    @property
+    def guard(self) -> DeletionGuard:
+        return self.engine.guard
+
+    @property
+    def creations(self) -> CreationGuard:
+        return self.engine.creations
+
+    @property
+    def pauses(self) -> Pauses:
+        return self.engine.pauses
 
     async def poll(self) -> None:
         """All that the poll's timer does."""
@@ -95,8 +107,9 @@ def assemble(
     configurations = _configurations(config, storage, clock, started)
     storage = replace(storage, queues=configurations.stamped())
     guard = _guard(config, storage, clock)
+    creations = CreationGuard(records=storage.creations, links=storage.links, ledger=guard.ledger, clock=clock)
     pauses = Pauses(syncs=config.syncs, records=storage.controls, clock=clock)
-    applier = _applier(configurations, pauses, graph, storage, guard, clock, new_nonce)
+    applier = _applier(configurations, pauses, graph, storage, guard, creations, clock, new_nonce)
     engine = _engine(graph, applier, on_look)
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
@@ -111,9 +124,7 @@ def assemble(
         upkeep=_upkeep(
             configurations, storage, worker, feeds, _noticing(config, storage, messenger, clock), keep_activity
         ),
-        guard=guard,
         configurations=configurations,
-        pauses=pauses,
         apps=graph.apps,
         closers=tuple(closers),
     )
@@ -125,6 +136,7 @@ def _applier(
     graph: Directories,
     storage: Storage,
     guard: DeletionGuard,
+    creations: CreationGuard,
     clock: Clock,
     new_nonce: Callable[[], str],
 ) -> Applier:
@@ -133,6 +145,7 @@ def _applier(
         targets=graph.targets,
         links=links,
         guard=guard,
+        creations=creations,
         pauses=pauses,
         heirs=Heirs(configurations=configurations, sources=graph.sources, links=links, queues=queues, clock=clock),
         reports=Reports(sources=graph.sources, links=links, queues=queues, clock=clock),
@@ -148,6 +161,7 @@ def _engine(graph: Directories, applier: Applier, on_look: Callable[[Look], None
         targets=graph.targets,
         links=applier.links,
         guard=applier.guard,
+        creations=applier.creations,
         pauses=applier.pauses,
         applier=applier,
         clock=applier.clock,
@@ -169,6 +183,7 @@ def _upkeep(
     keep_activity: timedelta,
 ) -> Upkeep:
     syncs, activity, poison, clock = configurations.syncs, storage.activity, storage.poison, noticing.clock
+    creations = worker.engine.creations
     return Upkeep(
         takeover=Takeover(
             configurations=configurations,
@@ -177,6 +192,9 @@ def _upkeep(
             queues=storage.queues,
             feeds=feeds,
             clock=clock,
+        ),
+        newcomers=Newcomers(
+            configurations=configurations, pauses=feeds.pauses, creations=creations, queues=storage.queues, clock=clock
         ),
         poison=PoisonDrain(poison=poison, worker=worker),
         retention=Retention(syncs=syncs, activity=activity, history=storage.guards, clock=clock, keep=keep_activity),
@@ -187,6 +205,7 @@ def _upkeep(
             subscriptions=storage.subscriptions,
             links=storage.links,
             guards=storage.guards,
+            creations=creations,
             poison=poison,
             fronts=storage.fronts,
             activity=activity,

@@ -70,6 +70,14 @@ var rules = [
     query: loadTextContent('../queries/deletions-held.kql')
   }
   {
+    name: 'creations-waiting'
+    summary: 'More newcomers than the ceiling of this sync allows: the others wait, until a person lets them in.'
+    severity: 2
+    window: 'PT30M'
+    every: 'PT15M'
+    query: loadTextContent('../queries/creations-waiting.kql')
+  }
+  {
     name: 'failure-rate'
     summary: 'Too many users of this sync, or too many runs of this function, fail.'
     severity: 2

@@ -17,6 +17,7 @@ from ..ops.documents import Error, ErrorDetail
 from ..ops.errors import UsageError
 from . import (
     adopt,
+    creations,
     doctor,
     export_schema,
     expression,
@@ -49,6 +50,7 @@ COMMANDS = (
     why,
     history,
     report,
+    creations,
     holds,
     pause,
     resume,

@@ -6,12 +6,14 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from ..model import Postponed
 from ..ops import documents
 from ..ops.changes import in_words
 from ..ops.documents import FailedUser, PlannedUser
 from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.plan import plan
+from ..ops.words import many
 from .command import Commands, add_command, add_no_names
 from .groups import grouped
 from .screen import Cell, Screen, good, warning
@@ -20,10 +22,11 @@ from .world import Exit, World
 
 _DESCRIPTION = """\
 Reads every user of the source tenants, as the first round of a feed does. Decides who would be invited, adopted,
-updated, disabled, restored or deleted, and who would be refused and why. The deletion guard counts as it would count,
-so the plan shows which deletions it would hold. Nothing is written anywhere, and no message is sent.
-Exit code 0: nothing stands in the way. 1: somebody could not be decided on, or would be refused. 3: the guard would
-hold a deletion."""
+updated, disabled, restored or deleted, and who would be refused and why. Both guards count as they would count, so the
+plan shows which deletions would be held, and how many newcomers would wait. Nothing is written anywhere, and no message
+is sent.
+Exit code 0: nothing stands in the way. 1: somebody could not be decided on, or would be refused. 3: a person would be
+asked, about deletions or about newcomers."""
 
 _MOST = 20
 
@@ -57,8 +60,18 @@ def _exit_code(planned: documents.Plan) -> Exit:
     users = [user for each in planned.syncs for user in each.users]
     if any(isinstance(user, FailedUser) or isinstance(user.planned, documents.Refuse) for user in users):
         return Exit.FAULT
-    held = any(isinstance(user, PlannedUser) and isinstance(user.foreseen, documents.Hold) for user in users)
-    return Exit.APPROVAL if held else Exit.DONE
+    asks = any(isinstance(user, PlannedUser) and _asks_a_person(user) for user in users)
+    return Exit.APPROVAL if asks else Exit.DONE
+
+
+def _asks_a_person(user: PlannedUser) -> bool:
+    return isinstance(user.foreseen, documents.Hold) or _waits(user)
+
+
+def _waits(user: PlannedUser | FailedUser) -> bool:
+    """Whether this newcomer would wait for the creation guard."""
+    planned = user.planned if isinstance(user, PlannedUser) else None
+    return isinstance(planned, documents.Postpone) and planned.because is Postponed.CREATIONS_FULL
 
 
 def _kinds(planned: documents.SyncPlan) -> Mapping[str, Sequence[PlannedUser | FailedUser]]:
@@ -89,6 +102,7 @@ def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None, na
     else:
         rows = [(_cell(kind, users[0]), str(len(users))) for kind, users in kinds.items()]
         screen.table(("what would happen", "users"), rows)
+        _show_newcomers(screen, planned.users)
     for kind, users in kinds.items():
         for user in users[:most]:
             name = named.get(_pair(planned.sync, user), "")
@@ -100,6 +114,17 @@ def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None, na
         if hint := _hint(users[0]):
             screen.line(f"  hint: {hint}")
     screen.line()
+
+
+def _show_newcomers(screen: Screen, users: Sequence[PlannedUser | FailedUser]) -> None:
+    invited = [user for user in users if isinstance(user, PlannedUser) and user.foreseen.change == "Invite"]
+    waiting = sum(map(_waits, invited))
+    if waiting:
+        let_in = len(invited) - waiting
+        verb = "is" if let_in == 1 else "are"
+        screen.line(
+            warning(f"  Of {many(len(invited), 'newcomer')} {let_in} {verb} let in, {waiting} wait for approval")
+        )
 
 
 def _cell(kind: str, user: PlannedUser | FailedUser) -> Cell:

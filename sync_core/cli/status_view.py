@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ..model import Control, Counts
 from ..ops.documents import (
+    CreationStatus,
     FeedStatus,
     HoldCounts,
     ParkedUser,
@@ -20,6 +21,7 @@ from ..ops.documents import (
 )
 from ..ops.words import ago, ahead, many, span
 from ..ports import FeedPhase
+from .creations import invited
 from .screen import Cell, Screen, good, warning
 
 _MOST_PARKED = 20
@@ -54,6 +56,7 @@ def show(screen: Screen, status: Status) -> None:
         screen.line("See what failed again and again, put it back or remove it with: xtsync poison")
         screen.line()
     _holds(screen, [each for each in status.holds if each.waiting or each.approved or each.rejected])
+    _creations(screen, [each for each in status.creations if each.waiting or each.approved], now)
     _parked(screen, status.parked, now)
     _refused(screen, status.refused, now)
 
@@ -119,6 +122,25 @@ def _holds(screen: Screen, holds: Sequence[HoldCounts]) -> None:
 def _counts(held: HoldCounts) -> Sequence[Cell]:
     waiting = warning(str(held.waiting)) if held.waiting else "0"
     return held.sync, waiting, str(held.approved), str(held.rejected)
+
+
+def _creations(screen: Screen, creations: Sequence[CreationStatus], now: datetime) -> None:
+    if not creations:
+        return
+    headers = ("sync", "waiting", "since", "approved", "invited in the window")
+    _table(
+        screen,
+        "Newcomers who wait (let them in with: xtsync creations)",
+        headers,
+        creations,
+        lambda each: (
+            each.sync,
+            warning(str(each.waiting)) if each.waiting else "0",
+            ago(each.since, now),
+            str(each.approved),
+            invited(each),
+        ),
+    )
 
 
 def _parked(screen: Screen, parked: Sequence[ParkedUser], now: datetime) -> None:

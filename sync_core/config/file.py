@@ -156,6 +156,7 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], file: FileShape
         owner_attribute=shape.matching.owner_attribute,
         guard=shape.deletion_guard.limits(),
         target_guard=_target_guard(shape.target, file),
+        creation_guard=None if shape.creation_guard is None else shape.creation_guard.limit(),
     )
 
 

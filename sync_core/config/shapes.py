@@ -244,6 +244,23 @@ class GuardShape(LimitShape):
         )
 
 
+class CreationShape(LimitShape):
+    """How many newcomers are invited within a window: the larger of the two. Beyond it they wait for a person."""
+
+    max_percent: float = Field(
+        default=model.CREATIONS.max_percent, ge=0, le=100, description="Percentage of the linked users."
+    )
+    min_count: int = Field(
+        default=model.CREATIONS.min_count, ge=0, description="Number of newcomers that is always allowed."
+    )
+    window: Duration = Field(
+        default=model.CREATIONS.window, description="Length of the window in minutes, hours or days: 30m, 24h, 7d."
+    )
+
+    def limit(self) -> model.Limit:
+        return model.Limit(max_percent=self.max_percent, min_count=self.min_count, window=self.window)
+
+
 class TenantShape(Shape):
     """A tenant, under the name by which syncs refer to it."""
 
@@ -253,6 +270,21 @@ class TenantShape(Shape):
         default=None,
         description="Limits for all syncs into this tenant together; without them, the widest limits of these syncs.",
     )
+
+
+def _creations(value: object) -> object:
+    """The ceiling, or None for `off`, which needs no quotes: an unquoted value keeps its text."""
+    if value == "off":
+        return None
+    if isinstance(value, dict | CreationShape):
+        return value
+    raise ValueError("must be off, or have max_percent, min_count and window")
+
+
+Creations = Annotated[
+    CreationShape | None,
+    BeforeValidator(_creations, json_schema_input_type=CreationShape | Literal["off"]),
+]
 
 
 class SyncShape(Shape):
@@ -272,6 +304,9 @@ class SyncShape(Shape):
     matching: MatchingShape = MatchingShape()
     deprovision: DeprovisionShape = DeprovisionShape()
     deletion_guard: GuardShape = GuardShape()
+    creation_guard: Creations = Field(
+        default=CreationShape(), description="Ceiling of invitations, above which newcomers wait; or off."
+    )
 
 
 class NotifyShape(Shape):

@@ -4,7 +4,7 @@
 |---|---|---|---|---|
 | there, and external (itself a B2B user) | any | none | any | Skip(external): no loops, no onward hops |
 | there, external by now | any | linked | present | SoftDelete (or by policy), through the guard |
-| live | in | none | nobody | Invite, then attributes |
+| live | in | none | nobody | Invite, through the creation guard; then attributes |
 | disabled | in | none | any | Skip(disabled): never provisioned for the first time while disabled |
 | any | any | none | one B2B user who bears our marker | Adopt, whatever policy and address; then as linked |
 | live | in or undecided | none | likewise, but blocked in the target | Refuse, by the reason, unless approved |

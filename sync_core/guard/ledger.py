@@ -65,7 +65,7 @@ class Ledger:
             linked: GuardWindow | None = None
             for month, limit in zip((False, True), limits.windows, strict=True):
                 stored = await self.guards.window(of, month=month)
-                linked = linked or (await self._recounted(sync, stored, filled) if recount else stored)
+                linked = linked or (await self.recounted(sync, stored, filled) if recount else stored)
                 stored = replace(stored, linked=linked.linked, counted_at=linked.counted_at)
                 filled.append(Filled(counts=counts, limits=limit, window=stored, now=now))
         return filled
@@ -119,8 +119,8 @@ class Ledger:
 
         await until_saved(attempt)
 
-    async def _recounted(self, sync: Sync, stored: GuardWindow, own: Sequence[Filled]) -> GuardWindow:
-        """With the number of links that there are. Those of this sync are known from its `own` windows."""
+    async def recounted(self, sync: Sync, stored: GuardWindow, own: Sequence[Filled] = ()) -> GuardWindow:
+        """With the number of links that there are, if that is due. Those of this sync are known from `own` windows."""
         if self._fresh(stored):
             return stored
         if not own:

@@ -7,7 +7,7 @@ goes on later than that, and the full round that follows sees the user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -77,6 +77,17 @@ class Pauses:
             said = replace(record, control=control, by=by, at=now, reason=reason, since=since)
             return await self.records.save(said)
 
+        return await self._saved(sync, attempt)
+
+    async def read_anew(self, sync: str) -> ControlRecord:
+        """Store that a full round of its source has to follow."""
+
+        async def attempt() -> ControlRecord:
+            return await self.records.save(replace(await self.read(sync), since=self.clock.now()))
+
+        return await self._saved(sync, attempt)
+
+    async def _saved(self, sync: str, attempt: Callable[[], Awaitable[ControlRecord]]) -> ControlRecord:
         saved = await until_saved(attempt)
         self._reads.pop(sync, None)
         return saved

@@ -1,9 +1,9 @@
-"""The arithmetic of one window of the deletion guard: how many may lose access in it, and who counts. Pure.
+"""The arithmetic of one window of a guard: how many people it lets pass, and who counts. Pure.
 
-Disables and deletions count alike, whatever path they came by, and one person counts once in a window. A count stays
-for as long as the window, from the person's last removal on. If a worker dies in between, somebody may count twice:
-the guard errs towards holding. The limit is a percentage of the links, but never below a minimum count, so that a
-small tenant can still work.
+In the deletion guard, disables and deletions count alike, whatever path they came by, and one person counts once in a
+window. A count stays for as long as the window, from the person's last removal on. If a worker dies in between,
+somebody may count twice: the guard errs towards holding. The limit is a percentage of the links, but never below a
+minimum count, so that a small tenant can still work.
 """
 
 from __future__ import annotations
@@ -47,10 +47,16 @@ def count(window: GuardWindow, limits: Limit, now: datetime, *, last: datetime |
     return replace(window, slices={**slices, start: slices.get(start, 0) + 1})
 
 
-def given_back(window: GuardWindow, limits: Limit, last: datetime) -> GuardWindow:
-    """The window without the count of a removal at `last`, which a newer one of the same person has replaced."""
+def taken(window: GuardWindow, limits: Limit, now: datetime, people: int) -> GuardWindow:
+    """The window with so many more people in it."""
+    slices, start = _current(window, limits, now), _slice_start(limits, now)
+    return replace(window, slices={**slices, start: slices.get(start, 0) + people})
+
+
+def given_back(window: GuardWindow, limits: Limit, last: datetime, people: int = 1) -> GuardWindow:
+    """The window without so many of those who were counted at `last`."""
     start = _slice_start(limits, last)
-    slices = {**window.slices, start: window.slices.get(start, 0) - 1}
+    slices = {**window.slices, start: window.slices.get(start, 0) - people}
     return replace(window, slices={each: n for each, n in slices.items() if n > 0})
 
 

@@ -32,6 +32,7 @@ from .record import Event, InScope, Kind
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import (
     ANY_DOMAIN,
+    CREATIONS,
     MONTH,
     Adoption,
     Control,
@@ -72,6 +73,7 @@ from .values import (
 
 __all__ = [
     "ANY_DOMAIN",
+    "CREATIONS",
     "ENABLED",
     "MANAGER",
     "MEMBER_OF",

@@ -179,6 +179,7 @@ class Postponed(StrEnum):
     OBSERVED = "observe"  # sync.yaml lets the sync write nothing
     PAUSED = "paused"  # a person lets it write nothing
     DELETIONS_PAUSED = "deletions paused"  # a person lets it take no access away
+    CREATIONS_FULL = "creations full"  # the creation guard: so many were invited that a person has to let more in
 
     @property
     def words(self) -> str:
@@ -189,6 +190,7 @@ _WORDS = {
     Postponed.OBSERVED: "the sync observes",
     Postponed.PAUSED: "the sync is paused",
     Postponed.DELETIONS_PAUSED: "deletions are paused",
+    Postponed.CREATIONS_FULL: "the ceiling of the creation guard is reached",
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from .changes import Adopt, Change, Hold, Reason, Skip
+from .changes import Adopt, Change, Hold, Postpone, Postponed, Reason, Skip
 from .link_parts import Guarded, LinkState, Parked, Retry, next_retry
 from .link_steps import TRANSITIONS
 from .users import Desired, SourceUser, Verdict
@@ -54,6 +54,7 @@ class Link:
     deleted_at: datetime | None = None
     parked: Parked | None = None
     heir: str | None = None  # the sync to which this pair is being handed over
+    waiting_since: datetime | None = None  # since when the creation guard puts this newcomer's invitation off
     etag: str | None = None
 
     @property
@@ -69,6 +70,11 @@ class Link:
     def disabled(self) -> bool:
         """By the record: the last value that we wrote."""
         return self.applied.get(ENABLED) == fingerprint(False)
+
+    @property
+    def waits(self) -> bool:
+        """For the creation guard alone: it lets this newcomer in later, or a person does."""
+        return self.waiting_since is not None and self.state is LinkState.SEEN and self.parked is None
 
     @property
     def displaced(self) -> bool:
@@ -147,7 +153,7 @@ class Link:
         """The approval and the nonce are used up, and of a former target user nothing holds but that it is disabled."""
         times = {"linked_at": linked_at, "invited_at": None if self.ours else self.invited_at, "deleted_at": None}
         applied = {ENABLED: fingerprint(False)} if disabled else {}
-        used_up = {"approved_target": None, "invitation_nonce": None, "on_create_written": False}
+        used_up = {"approved_target": None, "invitation_nonce": None, "on_create_written": False, "waiting_since": None}
         return self._after("adopted", target_id=target_id, applied=applied, dirty=True, **times, **used_up)
 
     def approved(self, target_id: str) -> Link:
@@ -270,6 +276,7 @@ class Link:
             "concluded",
             parked=None,
             approved_target=None,
+            waiting_since=None,
             guarded=Guarded.HELD if isinstance(change, Hold) else None,
             member_of=source.member_of if asks_groups else None,
         )
@@ -279,15 +286,20 @@ class Link:
         refused = {name: code for name, code in link.refused.items() if name in desired.names}
         return replace(link, **link._applying(source, fingerprints(desired.always)), **link._refusing(refused))
 
-    def postponed(self, change: Change, at: datetime) -> Link:
+    def postponed(self, change: Postpone, at: datetime) -> Link:
         """What was decided at `at` is not made now. All stays by which a later full round finds this user.
 
         That is the groups of the last look, the guard's last word and an approval. A full round compares no reference
         to a manager, so the link of a pair is dirty. The marker of a user who was not adopted is looked for again.
+        A newcomer whom the creation guard puts off has waited since the first such look.
         """
-        unadopted = self.state is LinkState.SEEN and isinstance(change, Adopt)
-        unwritten = self.state is LinkState.LINKED and MANAGER in change.written
-        return self._after("postponed", parked=None, dirty=self.dirty or unwritten, read_at=None if unadopted else at)
+        return self._after(
+            "postponed",
+            parked=None,
+            dirty=self.dirty or (self.state is LinkState.LINKED and MANAGER in change.written),
+            read_at=None if self.state is LinkState.SEEN and isinstance(change.postponed, Adopt) else at,
+            waiting_since=(self.waiting_since or at) if change.because is Postponed.CREATIONS_FULL else None,
+        )
 
     def decision_refused(self, at: datetime, *, undecided: bool = False) -> Link:
         """A rule forbids what would be done. An invitation of ours that met somebody else leaves nothing to finish.
@@ -295,7 +307,7 @@ class Link:
         If nothing could be decided, the guard's last word stands.
         """
         kept = {} if undecided else {"guarded": None}
-        link = self._after("decision_refused", read_at=at, approved_target=None, **kept)
+        link = self._after("decision_refused", read_at=at, approved_target=None, waiting_since=None, **kept)
         if self.state is not LinkState.INVITING:
             return link
         return replace(link, target_id=None, invited_at=None, invitation_nonce=None)

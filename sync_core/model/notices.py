@@ -12,6 +12,7 @@ class Occasion(StrEnum):
 
     HELD = "held"
     PARKED = "parked"
+    CREATIONS_WAIT = "creations-wait"
     ADOPTION_WAITS = "adoption-waits"
     FEED_LATE = "feed-late"
     SUBSCRIPTION_DEAD = "subscription-dead"
@@ -31,6 +32,7 @@ class Occasion(StrEnum):
 _WORDS = {
     Occasion.HELD: "deletions or disables are held and wait for a person",
     Occasion.PARKED: "users are parked",
+    Occasion.CREATIONS_WAIT: "newcomers wait for room or an approval",
     Occasion.ADOPTION_WAITS: "adoptions wait for a person",
     Occasion.FEED_LATE: "no round of a feed was completed for half an hour",
     Occasion.SUBSCRIPTION_DEAD: "the subscription was not kept for three hours: changes arrive with the poll only",

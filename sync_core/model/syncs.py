@@ -68,7 +68,7 @@ MONTH = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How many may lose access within `window`: a percentage of the links, but never fewer than `min_count`."""
+    """How many people a guard lets pass within `window`: a percentage of the links, but at least `min_count`."""
 
     max_percent: float = 5
     min_count: int = 10
@@ -87,6 +87,10 @@ class GuardLimits(Limit):
             max_percent=min(100, 2 * self.max_percent), min_count=2 * self.min_count, window=MONTH
         )
         return Limit(max_percent=self.max_percent, min_count=self.min_count, window=self.window), month
+
+
+# How many newcomers are invited within a window before the others wait for a person.
+CREATIONS = Limit(max_percent=20, min_count=500, window=timedelta(hours=24))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +114,7 @@ class Sync:
     policy: Policy = field(default_factory=Policy)
     guard: GuardLimits = field(default_factory=GuardLimits)
     target_guard: GuardLimits | None = None  # for all syncs into the target tenant together; None: as this sync's
+    creation_guard: Limit | None = CREATIONS  # None: newcomers never wait
     owner_attribute: str | None = None  # the directory extension that bears the ownership marker
     invite: InviteBy = InviteBy.MAIL
     domains: frozenset[str] = frozenset()  # whose addresses are invited besides the source's own; ANY_DOMAIN: all
@@ -139,7 +144,7 @@ class Sync:
     def fingerprint(self) -> str:
         """A digest of all that decides about people: tenants, scope, mapping, matching, policies and mode.
 
-        The guard's limits are left out: what they held is looked at again by other means.
+        The limits of both guards are left out: what they stopped is looked at again by other means.
         """
         assigned = self.assigned or Assigned()
         scope = [self.assigned is None, sorted(assigned.groups), sorted(assigned.members), *map(repr, self.filters)]

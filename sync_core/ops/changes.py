@@ -37,7 +37,12 @@ WAYS_OUT: Mapping[Reason, str] = {
 }
 
 
+_WAITS = "newcomers come in as the window moves on, or at once when a person approves them: `xtsync creations`"
+
+
 def way_out(change: model.Change) -> str | None:
+    if isinstance(change, model.Postpone) and change.because is model.Postponed.CREATIONS_FULL:
+        return _WAITS
     return WAYS_OUT.get(change.reason) if isinstance(change, model.Skip | model.Refuse) else None
 
 

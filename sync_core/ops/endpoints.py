@@ -31,7 +31,8 @@ from .calls import (
     user_of,
 )
 from .controls import control
-from .errors import UsageError
+from .creations import approve, list_creations
+from .errors import RefusedError, UsageError
 from .history import everybody, history, question
 from .holds import decide, list_holds, past_decisions
 from .names import find_source_tenants
@@ -176,6 +177,10 @@ async def _decisions(runtime: Runtime, _call: Call, _principal: Principal) -> An
     return Answer(status=200, document=await past_decisions(runtime, runtime.config.syncs.values()))
 
 
+async def _creations(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await list_creations(runtime, runtime.config.syncs.values()))
+
+
 # --- acting -----------------------------------------------------------------------------------------------------
 
 
@@ -186,6 +191,20 @@ async def _decide(runtime: Runtime, call: Call, principal: Principal) -> Answer:
         raise HttpError(404, "no deletion of this user is held")
     decided = await decide(runtime, [hold], decision, by=principal.object_id)
     return Answer(status=409 if decided.changed else 200, document=decided)
+
+
+async def _approve_creations(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    """A code that stands for no list of now is somebody else's doing: 409."""
+    code = object_of(call).get("code")
+    if not isinstance(code, str):
+        raise HttpError(400, '"code" must be a text, as the list shows it')
+    try:
+        done = await approve(runtime, runtime.config.syncs.values(), code, by=principal.object_id)
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+    except RefusedError as error:
+        raise HttpError(409, str(error), error.hint) from None
+    return Answer(status=200, document=done)
 
 
 async def _resync(runtime: Runtime, call: Call, principal: Principal) -> Answer:
@@ -271,6 +290,8 @@ _CHOICES = "One user who waits for an adoption, and the target users to choose f
 _DECIDE_LIST = "Approve or reject several held deletions of exactly the list that the code stands for"
 _DECIDE = "Approve or reject one held deletion; recorded with the caller's object id"
 
+_APPROVE = "Let in as many newcomers as the code says; recorded with the caller's object id"
+
 _FILTERS = ("sync", "user", "kind", "since", "until", "limit", "after")
 
 ENDPOINTS: Mapping[str, Endpoint] = {
@@ -279,6 +300,15 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "activity": _reads("ops/activity", documents.Activity, _activity, "What happened, newest first", _FILTERS),
     "holds": _reads("ops/holds", documents.Holds, _holds, "The deletions that the guard holds"),
     "decisions": _reads("ops/decisions", documents.Decisions, _decisions, "What people decided about held deletions"),
+    "creations": _reads("ops/creations", documents.CreationList, _creations, "The newcomers who wait for a person"),
+    "approve_creations": _acts(
+        "ops/creations/approve",
+        documents.CreationApproval,
+        {200},
+        _approve_creations,
+        _APPROVE,
+        documents.CreationRequest,
+    ),
     "decide": _acts(
         "ops/holds/{sync}/{user}", documents.Decision, {200, 409}, _decide, _DECIDE, documents.DecisionRequest
     ),

@@ -21,6 +21,8 @@ from ..ports import (
     Clock,
     ConfigurationRecord,
     CountedPerson,
+    CreationRecord,
+    Creations,
     FeedState,
     Guards,
     GuardWindow,
@@ -87,8 +89,10 @@ class Rehearsal:
     async def decide(self, nominations: Sequence[Nomination]) -> AsyncIterator[Planned]:
         """Look at each of them, several at a time, as the worker would; in the order in which they are done."""
         overlay = _Overlay(self.guard.guards)
-        guard = replace(self.guard, guards=overlay, ledger=replace(self.guard.ledger, guards=overlay))
-        engine = replace(self.engine, guard=guard, rehearses=True)
+        ledger = replace(self.guard.ledger, guards=overlay)
+        guard = replace(self.guard, guards=overlay, ledger=ledger)
+        creations = self.engine.creations.rehearsed(_ScratchCreations(self.engine.creations.records), ledger)
+        engine = replace(self.engine, guard=guard, creations=creations, rehearses=True)
         waiting = deque(nominations)
         done: asyncio.Queue[Planned] = asyncio.Queue()
 
@@ -105,7 +109,7 @@ class Rehearsal:
     async def _look(self, engine: Engine, nomination: Nomination) -> Planned:
         sync, user = self.syncs[nomination.sync], nomination.user
         try:
-            # Not as a dry run: each deletion that would pass is counted in the overlay.
+            # Not as a dry run: each deletion or invitation that would pass is counted in the overlay.
             return Planned(sync=sync.name, user=user, look=await engine.preview(sync, user, dry_run=False))
         except SyncError as error:
             return Planned(sync=sync.name, user=user, look=error)
@@ -164,6 +168,25 @@ class _ScratchRecords:
     async def lead(self, record: ConfigurationRecord) -> ConfigurationRecord:
         self.configuration = replace(record, etag="rehearsed")
         return self.configuration
+
+
+@dataclass(slots=True)
+class _ScratchCreations:
+    """ports.Creations: the invitations of the rehearsal lie over the stored ones."""
+
+    stored: Creations
+    records: dict[str, CreationRecord] = field(default_factory=dict)
+
+    async def get(self, sync: str) -> CreationRecord:
+        if sync not in self.records:
+            self.records.setdefault(sync, await self.stored.get(sync))
+        return self.records[sync]
+
+    async def save(self, record: CreationRecord) -> CreationRecord:
+        if record.etag != self.records[record.sync].etag:
+            raise ConflictError
+        self.records[record.sync] = replace(record, etag=f"{record.etag}+")
+        return self.records[record.sync]
 
 
 @dataclass(slots=True)

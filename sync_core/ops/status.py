@@ -13,6 +13,7 @@ from ..model.errors import OtherTenantError
 from ..model.messages import WORK_QUEUES, poison_queue
 from ..ports import Asked, SubscriptionRecord
 from . import documents
+from .creations import shown_creations
 from .documents import SubscriptionState
 from .parked import parked_users, refused_users
 from .times import seconds_between
@@ -34,6 +35,7 @@ async def status(runtime: Runtime) -> documents.Status:
         queues=await _queues(runtime),
         poisoned=await runtime.storage.activity.poison_count(),
         holds=[await _holds(runtime, sync, now) for sync in syncs],
+        creations=[await shown_creations(runtime, sync) for sync in syncs],
         parked=await parked_users(runtime.storage.links, syncs, now),
         refused=await refused_users(runtime.storage.links, syncs),
     )

@@ -7,6 +7,7 @@ was read or saved carries its `etag`; one without is new, and saving it inserts.
 
 from .clock import Clock
 from .controls import ControlRecord, Controls
+from .creations import CreationApproval, CreationRecord, Creations
 from .directories import (
     AppOnTenant,
     Confirm,
@@ -58,6 +59,9 @@ __all__ = [
     "ControlRecord",
     "Controls",
     "CountedPerson",
+    "CreationApproval",
+    "CreationRecord",
+    "Creations",
     "DeltaPage",
     "Done",
     "FeedPhase",

@@ -82,6 +82,13 @@ class Links(Protocol):
         """The linked users with attributes that Graph refuses to write."""
         ...
 
+    def waiting(self, sync: str) -> AsyncIterator[tuple[datetime, str]]:
+        """The newcomers whom the creation guard puts off: since when, and the source id, in no order.
+
+        It reads the sync's whole partition, as `count` does.
+        """
+        ...
+
 
 class FeedPhase(StrEnum):
     IDLE = "idle"

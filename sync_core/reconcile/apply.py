@@ -14,6 +14,7 @@ from datetime import timedelta
 from ..decision.decide import made_by_us
 from ..decision.look import Look
 from ..decision.postpone import forbids, waits_for
+from ..guard.creations import CreationGuard
 from ..guard.deletions import DeletionGuard
 from ..guard.pauses import Pauses
 from ..model import (
@@ -73,6 +74,7 @@ class Applier:
     targets: Mapping[str, TargetDirectory]  # by tenant key
     links: Links
     guard: DeletionGuard
+    creations: CreationGuard
     pauses: Pauses
     heirs: Heirs
     reports: Reports
@@ -138,6 +140,7 @@ class Applier:
         try:
             target_id = await writes.invite(change.address, name, confirm=lambda: self._is_current(link))
         except GraphRefusedError:
+            self.creations.give_back(decided.sync, decided.link)
             if decided.link.state is not LinkState.INVITING:  # an earlier invitation may have made its guest
                 await self._record(link.invitation_refused())
             raise

@@ -31,6 +31,7 @@ from ..model import (
     Nomination,
     Outcome,
     Postpone,
+    Postponed,
     Refuse,
     Restore,
     SoftDelete,
@@ -188,7 +189,8 @@ def _end(course: Course, outcome: Outcome, basis: Event) -> Iterator[Event]:
     if look is None or outcome.error or isinstance(look.change, Refuse):
         return
     if isinstance(look.change, Postpone):
-        yield _put_off(look, look.change, basis)
+        if look.change.because is not Postponed.CREATIONS_FULL or course.before.waiting_since is None:
+            yield _put_off(look, look.change, basis)
     elif isinstance(look.change, Hold):
         yield replace(basis, kind=Kind.HELD, reason=f"{look.cause}; {met(look.change)}")
     elif course.before.guarded is Guarded.HELD and not any(deed.look.change.removes for deed in course.deeds):

@@ -14,6 +14,7 @@ from ..decision.decide import asks_for_address, needs_candidates, unless_blocked
 from ..decision.look import Look, desired, look
 from ..decision.postpone import postpone, waits_for
 from ..guard.configurations import within
+from ..guard.creations import CreationGuard
 from ..guard.deletions import DeletionGuard
 from ..guard.pauses import Pauses
 from ..model import (
@@ -27,6 +28,7 @@ from ..model import (
     Json,
     Link,
     LinkState,
+    Postpone,
     Restore,
     Skip,
     SoftDelete,
@@ -67,11 +69,12 @@ class Engine:
     targets: Mapping[str, TargetDirectory]
     links: Links
     guard: DeletionGuard
+    creations: CreationGuard
     pauses: Pauses
     applier: Applier
     clock: Clock
     on_look: Callable[[Look], None] = field(default=lambda _: None)
-    rehearses: bool = False  # the guard counts in memory, also what is put off
+    rehearses: bool = False  # the guards count in memory, also what is put off
 
     async def reconcile(
         self, sync: Sync, user_id: str, link: Link, *, compare: bool = False, course: Course | None = None
@@ -179,7 +182,10 @@ class Engine:
         waits = postpone(decided, change, waits_for(sync, await self.pauses.control(sync.name)))
         dry_run = dry_run or (waits is not None and not self.rehearses)
         change = await self.guard.judge(sync, link, change, cause=decided.cause, dry_run=dry_run)
-        if waits is not None:
+        if waits is None or self.rehearses:
+            read_at = reading.user.read_at
+            change = await self.creations.judge(sync, link, change, read_at=read_at, dry_run=dry_run)
+        if waits is not None and not isinstance(change, Postpone):
             change = replace(waits, postponed=change)
         decided = replace(decided, change=change, link=link.held() if isinstance(change, Hold) else link)
         self.on_look(decided)

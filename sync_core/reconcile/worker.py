@@ -328,7 +328,7 @@ class Worker:
 def _concluded(done: Reconciliation) -> Link:
     last = done.last
     if isinstance(last.change, Postpone):
-        return done.link.postponed(last.change.postponed, last.source.read_at)
+        return done.link.postponed(last.change, last.source.read_at)
     return done.link.concluded(
         last.change,
         source=last.source,

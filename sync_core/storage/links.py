@@ -128,6 +128,13 @@ class TableLinks:
         rows = self._table.query(key(sync), where={"refusing": True})
         return [_link(row) async for row in rows if not is_newer(row)]
 
+    async def waiting(self, sync: str) -> AsyncIterator[tuple[datetime, str]]:
+        rows = self._table.query(key(sync), where={"waiting": True}, select=("v", "waiting", "waiting_since"))
+        async for row in rows:
+            since = None if is_newer(row) else time_or_none(row, "waiting_since")
+            if since is not None:
+                yield since, unkey(row.rk)
+
     async def claim(self, target_tenant: str, target_id: str, owner: str) -> str:
         row = Row(pk=_claims(target_id), rk=key(target_tenant), values=columns({"owner": owner}))
         for _ in range(_CLAIM_ATTEMPTS):
@@ -258,6 +265,7 @@ def _row(link: Link) -> Row:
             "park_count": link.parked.tries if link.parked else 0,
             "reason": link.parked.reason if link.parked else "",
             "heir": link.heir,
+            "waiting_since": link.waiting_since,
             # Columns for listings, which filter by them or return them. They are not read back into a link.
             "digest": link.digest,
             "reference": link.applied.get(MANAGER) if link.digest else None,
@@ -265,6 +273,7 @@ def _row(link: Link) -> Row:
             "present": link.state is LinkState.LINKED,
             "parked": link.parked is not None,
             "refusing": True if link.refused and link.state is LinkState.LINKED else None,
+            "waiting": True if link.waits else None,
         }
     )
     return Row(pk=key(link.sync), rk=key(link.source_id), values=values)
@@ -289,6 +298,7 @@ def _link(row: Row) -> Link:
         guarded=Guarded(row.text("permit")) if row.text("permit") else None,
         approved_target=row.text("adopt") or None,
         heir=row.text("heir") or None,
+        waiting_since=time_or_none(row, "waiting_since"),
         read_at=time_or_none(row, "read_at"),
         noticed_at=time_or_none(row, "noticed_at"),
         invited_at=time_or_none(row, "invited_at"),

@@ -9,11 +9,24 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from ..ports import Budgets, Clock, Controls, Feeds, GuardTable, Links, Notices, Queues, Subscriptions, SyncRecords
+from ..ports import (
+    Budgets,
+    Clock,
+    Controls,
+    Creations,
+    Feeds,
+    GuardTable,
+    Links,
+    Notices,
+    Queues,
+    Subscriptions,
+    SyncRecords,
+)
 from .activity import TableActivity
 from .budgets import TableBudgets
 from .concurrency import for_each
 from .controls import TableControls
+from .creations import TableCreations
 from .feeds import TableFeeds
 from .fronts import TableFronts
 from .guards import TableGuards
@@ -43,6 +56,7 @@ class Storage:
     feeds: Feeds
     syncs: SyncRecords
     controls: Controls
+    creations: Creations
     subscriptions: Subscriptions
     guards: GuardTable
     activity: TableActivity
@@ -102,6 +116,7 @@ def assemble_storage(
         links=TableLinks(tables["links"]),
         feeds=TableFeeds(tables["feeds"]),
         controls=TableControls(tables["controls"]),
+        creations=TableCreations(tables["guards"]),
         syncs=TableSyncRecords(tables["guards"]),
         subscriptions=TableSubscriptions(tables["subscriptions"]),
         guards=TableGuards(tables["guards"]),

@@ -1,4 +1,7 @@
-"""The poll's work besides reading feeds: what fell aside, the deletion of old activity, figures for the alerts."""
+"""The poll's work besides reading feeds.
+
+What fell aside, newcomers who waited, the deletion of old activity, and figures for the alerts.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 
 from .in_hand import Takeover
 from .measure import Measure
+from .newcomers import Newcomers
 from .notices import Noticing
 from .poison import PoisonDrain
 from .retention import Retention
@@ -14,6 +18,7 @@ from .retention import Retention
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
     takeover: Takeover
+    newcomers: Newcomers
     poison: PoisonDrain
     retention: Retention
     measure: Measure
@@ -22,7 +27,7 @@ class Upkeep:
     async def run(self) -> None:
         """Figures come last: they show what the rest left. A fault of one step stops no other, and is raised then."""
         faults: list[Exception] = []
-        for step in (self.takeover.run, self.poison.run, self.retention.run, self._tell):
+        for step in (self.takeover.run, self.newcomers.run, self.poison.run, self.retention.run, self._tell):
             try:
                 await step()
             except Exception as error:  # noqa: BLE001 - without figures no alert would tell of it

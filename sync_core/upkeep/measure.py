@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..guard.creations import CreationGuard
 from ..guard.deletions import standing
 from ..guard.pauses import Pauses
 from ..model import Control, Finding, Occasion, Reason, Sync
@@ -34,6 +35,7 @@ PAUSED_LONG = timedelta(days=1)
 _OF_A_SYNC = (
     Occasion.HELD,
     Occasion.PARKED,
+    Occasion.CREATIONS_WAIT,
     Occasion.ADOPTION_WAITS,
     Occasion.PAUSED_LONG,
     Occasion.SYNC_STOPPED,
@@ -48,6 +50,7 @@ class Measure:
     subscriptions: Subscriptions
     links: Links
     guards: Guards
+    creations: CreationGuard
     poison: Poison
     fronts: Fronts
     activity: Activity
@@ -120,6 +123,7 @@ class Measure:
             said = await self.pauses.read(name)
             linked = await self.links.count(name)
             reasons = [link.parked.reason for link in await self.links.parked(name) if link.parked]
+            newcomers = (await self.creations.waiting(self.syncs[name])).people
             now = self.clock.now()
             held = sum(standing(hold, now).waiting for hold in await self.guards.holds(name))
             stopped = await self.feeds.configurations.stopped(name)
@@ -127,11 +131,20 @@ class Measure:
             log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
             return [Finding(occasion=each, about=name, syncs=frozenset({name}), stands=None) for each in _OF_A_SYNC]
         state, parked = said.control.replace(" ", "-"), len(reasons)
-        log.info("sync.measured sync=%s control=%s linked=%d parked=%d held=%d", name, state, linked, parked, held)
+        log.info(
+            "sync.measured sync=%s control=%s linked=%d parked=%d newcomers=%d held=%d",
+            name,
+            state,
+            linked,
+            parked,
+            newcomers,
+            held,
+        )
         paused = said.control is not Control.RUNNING and said.at is not None and now - said.at >= PAUSED_LONG
         counts = {
             Occasion.HELD: held,
             Occasion.PARKED: parked,
+            Occasion.CREATIONS_WAIT: newcomers,
             Occasion.ADOPTION_WAITS: reasons.count(Reason.NEEDS_APPROVAL),
             Occasion.PAUSED_LONG: paused,
             Occasion.SYNC_STOPPED: stopped,

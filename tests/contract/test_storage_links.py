@@ -39,6 +39,7 @@ FULL = Link(
     deleted_at=AT.replace(microsecond=1),
     parked=Parked(until=datetime.max.replace(tzinfo=UTC), tries=3, reason="it's parked, 100%"),
     heir="b-to-a",
+    waiting_since=AT,
 )
 
 
@@ -266,3 +267,22 @@ async def test_parked(links: Links) -> None:
     assert await links.parked("s") == [first, second]
     await links.save(replace(first, parked=None))
     assert await links.parked("s") == [second]
+
+
+async def test_newcomers_who_wait(links: Links) -> None:
+    """They are listed with the time, to the microsecond; who is invited, parked or linked by now waits no more."""
+    waiting = [replace(linked(n, waiting_since=AT), state=LinkState.SEEN, target_id=None) for n in range(4)]
+    first = await links.save(waiting[0])
+    await links.save(replace(waiting[1], state=LinkState.INVITING))
+    await links.save(replace(waiting[2], parked=Parked(until=AT, tries=1, reason="refused")))
+    await links.save(linked(3, waiting_since=AT))
+    assert [each async for each in links.waiting("s")] == [(AT, first.source_id)]
+    await links.save(replace(first, waiting_since=None))
+    assert [each async for each in links.waiting("s")] == []
+
+
+async def test_a_newcomer_whom_a_newer_release_wrote_is_left_out(links: Links, account: Storage) -> None:
+    """After a rollback the meaning of its columns may be another one."""
+    row = Row(pk="s", rk="u", values={"v": 2, "waiting": True, "waiting_since": AT.isoformat()})
+    await account.tables_by_name["links"].insert(row)
+    assert [each async for each in links.waiting("s")] == []

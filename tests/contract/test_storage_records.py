@@ -22,6 +22,7 @@ from sync_core.ports import (
     BudgetRecord,
     ControlRecord,
     CountedPerson,
+    CreationApproval,
     FeedPhase,
     FeedState,
     GuardWindow,
@@ -67,6 +68,23 @@ async def test_the_record_of_a_sync(storage: Storage) -> None:
     assert found["a-to-b"] == saved
     with pytest.raises(ConflictError):
         await storage.syncs.save(record)
+
+
+async def test_what_the_creation_guard_knows_of_a_sync(account: Storage) -> None:
+    """It comes back as it was, with and without an approval; of two processes at once, one has to read again."""
+    await account.create("guards")
+    empty = await account.creations.get("a-to-b")
+    assert (empty.window.slices, empty.put_off_at, empty.approval, empty.etag) == ({}, None, None, None)
+    window = replace(empty.window, slices={AT.isoformat(): 25}, linked=7, counted_at=AT)
+    approval = CreationApproval(last=(AT, "user-2"), config="f1", people=2, by="Zoë", at=AT)
+    for record in (replace(empty, window=window), replace(empty, window=window, put_off_at=AT, approval=approval)):
+        kept = replace(record, etag=(await account.creations.get("a-to-b")).etag)
+        saved = await account.creations.save(kept)
+        assert await account.creations.get("a-to-b") == saved
+        with pytest.raises(ConflictError):
+            await account.creations.save(kept)
+    assert await account.guards.holds("a-to-b") == []
+    assert await account.guards.window("a-to-b") == GuardWindow(of="a-to-b")
 
 
 async def test_what_a_person_said_about_a_sync(storage: Storage) -> None:

@@ -12,7 +12,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from sync_core.model import ENABLED, MANAGER, Event, Guarded, Kind, Link, LinkState, Why, fingerprint
+from sync_core.model import (
+    ENABLED,
+    MANAGER,
+    Event,
+    Guarded,
+    Invite,
+    Kind,
+    Link,
+    LinkState,
+    Postpone,
+    Postponed,
+    Why,
+    fingerprint,
+)
 from sync_core.model.messages import decode_feed_run, decode_nomination
 from sync_core.ports import Asked, BudgetRecord, FeedPhase, HoldState
 from sync_core.storage.repositories import Storage
@@ -311,6 +324,25 @@ async def test_links_have_the_columns_that_version_0_1_reads() -> None:
         "held",
         "out of scope",
     }
+
+
+async def test_the_row_of_a_newcomer_who_waits_is_one_that_version_0_1_reads(storage: Storage) -> None:
+    """All its columns are there with their types. It sees a user who was looked at, knows no ceiling, and invites."""
+    at = datetime.now(UTC)
+    put_off = Postpone(
+        postponed=Invite(address="a@b.example", display_name=None, attributes={}), because=Postponed.CREATIONS_FULL
+    )
+    seen = Link(sync=SYNC, source_id="user", read_at=at)
+    await storage.links.save(seen)
+    table = storage.tables_by_name["links"]
+    before = await table.get(SYNC, "user")
+    waiting = replace(seen.postponed(put_off, at), etag=(await storage.links.get(SYNC, "user") or seen).etag)
+    await storage.links.save(waiting)
+    after = await table.get(SYNC, "user")
+    assert before is not None
+    assert after is not None
+    assert dict(after.values) == {**before.values, "waiting": True, "waiting_since": after.values["waiting_since"]}
+    assert {"waiting", "waiting_since"}.isdisjoint(LINK_COLUMNS)
 
 
 async def test_all_other_records_that_are_written_back_are_the_same_rows(storage: Storage, left: LeftBehind) -> None:

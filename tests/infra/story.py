@@ -21,6 +21,7 @@ from sync_core.config.file import parse_config
 from sync_core.config.settings import load_settings
 from sync_core.model import Nomination, Why
 from sync_core.nominate.webhook import Answer
+from sync_core.ops.creations import approve, list_creations
 from sync_core.ops.documents import PoisonFate
 from sync_core.ops.poison import list_poison, settle
 from sync_core.storage.queue import Message
@@ -225,6 +226,13 @@ class Day:
         runtime = self.host.lives["a"].runtime
         found = await list_poison(runtime)
         await settle(runtime, [each.id for each in found.messages], PoisonFate.REMOVED, by="operator")
+
+    async def let_in(self) -> None:
+        """As `xtsync creations approve` does."""
+        runtime = self.host.lives["a"].runtime
+        syncs = [*runtime.config.syncs.values()]
+        (listed,) = (await list_creations(runtime, syncs)).syncs
+        await approve(runtime, syncs, listed.code or "", by="somebody")
 
     async def approve(self) -> None:
         """As `xtsync holds approve` does."""

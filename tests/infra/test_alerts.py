@@ -22,7 +22,7 @@ from tools.infra import ROOT
 from . import program
 from .kql import Workspace, with_time_range
 from .snapshots import Deployment
-from .story import Day, Story, at, tell
+from .story import PEOPLE, Day, Story, at, tell
 
 DEPLOYMENT = Deployment.committed("plain")
 OF_STAFF = f"""
@@ -31,6 +31,18 @@ tenants:
   fabrikam: {{ id: {FABRIKAM} }}
 syncs:
   - {{ name: {SYNC}, source: contoso, target: fabrikam, scope: {{ users: assigned, groups: [{STAFF}] }} }}
+"""
+
+# Two more than there are at the beginning.
+WITH_A_CEILING = f"""
+tenants:
+  contoso: {{ id: {CONTOSO} }}
+  fabrikam: {{ id: {FABRIKAM} }}
+syncs:
+  - name: {SYNC}
+    source: contoso
+    target: fabrikam
+    creation_guard: {{ max_percent: 0, min_count: {PEOPLE + 2}, window: 24h }}
 """
 
 type Fired = set[tuple[str, str]]
@@ -135,6 +147,16 @@ async def many_leave(day: Day) -> None:
     await day.until(60)
 
 
+async def many_come(day: Day) -> None:
+    """More than the ceiling lets in at once; somebody approves the rest."""
+    await day.until(22)
+    for n in range(6):
+        day.hire(f"newcomer-{n}")
+    await day.until(36)
+    await day.let_in()
+    await day.until(60)
+
+
 async def target_refuses(day: Day) -> None:
     """Fabrikam lets the app write nothing any more, and then it does again."""
     await day.until(22)
@@ -189,6 +211,14 @@ TROUBLES = {
     ),
     "address taken": Trouble(story=address_taken, before=20, during=34, after=75, expected={("users-parked", SYNC)}),
     "many leave": Trouble(story=many_leave, before=20, during=34, after=60, expected={("deletions-held", SYNC)}),
+    "many come": Trouble(
+        story=many_come,
+        before=20,
+        during=34,
+        after=60,
+        expected={("creations-waiting", SYNC)},
+        config=WITH_A_CEILING,
+    ),
     "target refuses": Trouble(
         story=target_refuses,
         before=20,

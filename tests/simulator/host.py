@@ -71,6 +71,13 @@ class Host:
 
     # Instances
 
+    def deploy(self, config: Config) -> None:
+        """Another sync.yaml: every instance is stopped as it stands, and comes back with that."""
+        self.stage.history.note("world", "another sync.yaml")
+        self._config = config
+        for life in self.alive():
+            life.instance.crash()
+
     def lose_tables(self) -> None:
         """All at once, and under the hands of those who are at work; the queues stay."""
         self.stage.history.note("world", "every table is lost")

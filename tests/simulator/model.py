@@ -13,6 +13,7 @@ from local.graph_emulator import User
 from local.graph_emulator.directory import relations
 from local.graph_emulator.directory.relations import transitive_members
 
+from .ceiling import ceiling_kept
 from .evidence import Broken, Evidence, Owned, ownership
 from .expected import blank_as_none, expected
 from .history import Exchange
@@ -34,6 +35,7 @@ def check(evidence: Evidence) -> list[Broken]:
         *_others_untouched(evidence, owned),
         *_no_delete_without_fresh_read(evidence, owned),
         *_guard_kept(evidence, owned),
+        *ceiling_kept(evidence),
         *_both_agree(evidence, owned),
         *_no_address_logged(evidence),
     ]

@@ -12,6 +12,7 @@ from sync_core.decision.look import Look
 from sync_core.graph.groups import GraphGroups
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
+from sync_core.guard import creations, window
 from sync_core.guard.ledger import Filled, Ledger
 from sync_core.model import Link, Nomination, SourceState, SourceUser, Sync, Why
 from sync_core.nominate.rounds import FeedReader, Step
@@ -178,6 +179,20 @@ def linked_taken_back() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def ceiling_not_counted() -> Iterator[None]:
+    """Permits to invite are handed out and not counted."""
+    with patch.object(window, "taken", lambda seen, *_: seen):
+        yield
+
+
+@contextmanager
+def approval_outlives_its_list() -> Iterator[None]:
+    """Once a person has let newcomers in, whoever comes later is let in, too."""
+    with patch.object(creations, "_covers", lambda _sync, approval, _newcomer: approval is not None):
+        yield
+
+
 async def _yes() -> bool:
     return True
 
@@ -185,6 +200,8 @@ async def _yes() -> bool:
 # These show only where the scope names groups.
 IN_GROUPS = frozenset({"kept-out-forgotten", "missing-group-is-empty"})
 MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
+    "approval-outlives-its-list": approval_outlives_its_list,
+    "ceiling-not-counted": ceiling_not_counted,
     "delta-link-first": delta_link_first,
     "kept-out-forgotten": kept_out_forgotten,
     "late-invitation-kept": late_invitation_kept,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,9 @@ from typing import Any
 from local.graph_emulator import Emulator, Tenant, User
 from local.graph_emulator.wire.errors import GraphError
 from local.graph_emulator.wire.tokens import Caller
+from sync_core.assembly import Runtime
+from sync_core.ops.creations import approve, list_creations
+from sync_core.ops.errors import RefusedError
 
 from .history import Exchange
 from .instance import Stage
@@ -30,6 +34,9 @@ class Deeds:
     restored: dict[str, datetime] = field(default_factory=dict)  # target id: last time
     invited: dict[str, datetime] = field(default_factory=dict)
     approved: list[tuple[datetime, str]] = field(default_factory=list)  # source id
+    hired: dict[str, datetime] = field(default_factory=dict)  # source id
+    let_in: list[tuple[datetime, int]] = field(default_factory=list)  # newcomers that a person approved
+    ceilings: list[tuple[datetime, int]] = field(default_factory=list)  # edits of sync.yaml
     tables_lost: list[datetime] = field(default_factory=list)
     untouched: dict[str, dict[str, Any]] = field(default_factory=dict)  # others' target users as they should be
     missing: dict[str, datetime] = field(default_factory=dict)  # groups that were deleted: when first
@@ -79,6 +86,7 @@ class Others:
             seconds = self.stage.weather.amount("source-not-visible", 0.2, 5)
             user.visible_at = self.stage.clock.now() + timedelta(seconds=seconds)
         self.kinds[user.id] = kind
+        self.deeds.hired[user.id] = self.stage.clock.now()
         if self.memberships is not None:
             self.memberships.welcome(user)
         self._remember_others()
@@ -150,6 +158,16 @@ class Others:
         for user in self.source.users():
             if self._rng.random() < share:
                 self.act(user.id, deed)
+
+    async def let_in(self, runtime: Runtime) -> None:
+        """An operator approves as many newcomers as the list shows. Noted first: the answer may be lost."""
+        syncs = [*runtime.config.syncs.values()]
+        (listed,) = (await list_creations(runtime, syncs)).syncs
+        if listed.code is not None:
+            self.deeds.let_in.append((self.stage.clock.now(), listed.waiting))
+            self.stage.history.changes["LetIn"] += 1
+            with suppress(RefusedError):
+                await approve(runtime, syncs, listed.code, by="admin@fabrikam.com")
 
     # In the target tenant
 

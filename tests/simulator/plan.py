@@ -16,6 +16,7 @@ FABRIKAM = "22222222-2222-2222-2222-222222222222"
 SYNC = "contoso-to-fabrikam"
 OWNER_ATTRIBUTE = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
 _WITH_MANAGERS = 0.5
+_WITH_A_CEILING = 0.3
 # Groups of the source tenant: two whose members are in, or out, and two that may come to be nested in them.
 STAFF = "dddddddd-0000-0000-0000-000000000001"
 SALES = "dddddddd-0000-0000-0000-000000000002"
@@ -77,6 +78,7 @@ class Plan:
     managers: bool  # mapped, and given in the source
     asked: Asked
     out_of_scope: str
+    ceiling: int | None  # of invitations in a window; None: one that no history reaches
 
     @classmethod
     def draw(cls, chance: Chance, *, groups: bool = False) -> Plan:
@@ -90,7 +92,7 @@ class Plan:
                 (90_000.0, timedelta(hours=8)),
             )
         )
-        loss = chance.stream("tables-lost")
+        loss, ceilings = chance.stream("tables-lost"), chance.stream("ceiling")
         return cls(
             loses_tables=loss.randrange(16) if loss.random() < 0.15 else None,
             instances=rng.choice((1, 2, 2, 3)),
@@ -111,6 +113,7 @@ class Plan:
             seconds=rng.choice((150, 60)),
             managers=chance.stream("plan/reference").random() < _WITH_MANAGERS,
             asked=chance.stream("asked").choice(_ASKED) if groups else Asked(),
+            ceiling=ceilings.choice((0, 1, 2, 3)) if ceilings.random() < _WITH_A_CEILING else None,
             out_of_scope=chance.stream("scope").choice(
                 ("soft_delete", "soft_delete", "soft_delete", "disable", "leave")
             ),
@@ -137,9 +140,15 @@ syncs:
       min_count: {self.min_count}
       window: {self.window // timedelta(hours=1)}h
       month: {{ max_percent: {self._month_percent}, min_count: {self.month_times * self.min_count} }}
+    creation_guard: {self._creation_guard}
     mapping:
 {self._mapping}
 """
+
+    @property
+    def _creation_guard(self) -> str:
+        window = f"window: {self.window // timedelta(hours=1)}h"
+        return "{}" if self.ceiling is None else f"{{ max_percent: 0, min_count: {self.ceiling}, {window} }}"
 
     @property
     def _month_percent(self) -> int:

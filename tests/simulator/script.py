@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from sync_core.assembly import Runtime
+from sync_core.config.file import parse_config
 from sync_core.model import Nomination, Why
 
 from .host import Host
@@ -53,6 +55,7 @@ _BURSTS = (
 )
 
 _REDRAWN = 0.5
+_LET_IN, _RAISED = 0.3, 0.1
 
 
 _BURSTS_IN_GROUPS = (
@@ -73,6 +76,7 @@ class Script:
         self._plan = plan
         self._rng = stage.chance.stream("script")
         self._lines = stage.chance.stream("redrawn lines")
+        self._newcomers = stage.chance.stream("newcomers")
 
     async def play(self) -> None:
         rng = self._rng
@@ -80,6 +84,7 @@ class Script:
             await asyncio.sleep(rng.expovariate(1 / self._plan.gap_s))
             self._lose_tables(number)
             self._draw_lines()
+            self._attend_to_newcomers()
             if rng.random() < self._plan.bursts:
                 await self._burst()
             else:
@@ -98,6 +103,18 @@ class Script:
         """Beside everything else, people get new managers."""
         while self._others.managers and self._others.kinds and self._lines.random() < _REDRAWN:
             self._others.draw_line()
+
+    def _attend_to_newcomers(self) -> None:
+        """Beside everything else, a person lets in who waits, or raises the ceiling."""
+        if self._plan.ceiling is None:
+            return
+        drawn, life = self._newcomers.random(), self._host.any_alive()
+        if drawn < _LET_IN and life is not None:
+            self._host.on(life, "let-in", self._others.let_in)
+        elif drawn > 1 - _RAISED:
+            self._plan = replace(self._plan, ceiling=(self._plan.ceiling or 0) + self._newcomers.randrange(2))
+            self._others.deeds.ceilings.append((self._stage.clock.now(), self._plan.ceiling or 0))
+            self._host.deploy(parse_config(self._plan.sync_yaml))
 
     async def _burst(self) -> None:
         user = self._anybody()

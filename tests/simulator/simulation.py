@@ -166,7 +166,7 @@ class _Run:
         if self.story is None:
             await Script(self.stage, self.others, host, self.plan).play()
         else:
-            await self.story.play(self.others)
+            await self.story.play(self.others, host)
         self._calm_down()
         await self._settle(host)
         for task in background:
@@ -216,9 +216,9 @@ class _Run:
         await asyncio.sleep(max(self.plan.poll.total_seconds(), 40 * 60))
         self.poll_every = timedelta(hours=5)
         for _ in range(3):
-            held = await self.approve_all(host)
+            held = await self.approve_all(host) | await self._wait(host)
             await asyncio.sleep(27 * 3600)
-            if not held and not await self._held(host):
+            if not held and not await self._held(host) and not await self._wait(host):
                 return
 
     async def _held(self, host: Host) -> bool:
@@ -226,6 +226,15 @@ class _Run:
         return life is not None and any(
             each.state is not HoldState.APPROVED for each in await life.runtime.storage.guards.holds(SYNC)
         )
+
+    async def _wait(self, host: Host) -> bool:
+        """Whether newcomers wait; a person lets them in."""
+        life = host.any_alive()
+        if life is None or self.plan.ceiling is None:
+            return False
+        before = len(self.others.deeds.let_in)
+        await self.others.let_in(life.runtime)
+        return len(self.others.deeds.let_in) > before
 
     async def approve_all(self, host: Host) -> bool:
         life = host.any_alive()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from .chance import Chance, Weather
+from .host import Host
 from .memberships import DEEDS
 from .others import Others
 from .plan import OUTER, TEAM, Asked, Plan
@@ -22,6 +23,8 @@ class Story:
     amount: float = 0
     nth: int = 1
     asked: Asked | None = None  # None: everybody
+    ceiling: int | None = None
+    loses_tables: bool = False
     seed: int = 2  # the first user of this one is an ordinary one, and in no group
 
     @property
@@ -40,16 +43,24 @@ class Story:
             max_percent=50,
             min_count=50,
             writes=3000,
-            loses_tables=None,
+            loses_tables=len(self.deeds) if self.loses_tables else None,
             managers=False,
             asked=self.asked or Asked(),
+            ceiling=self.ceiling,
         )
 
-    async def play(self, others: Others) -> None:
+    async def play(self, others: Others, host: Host) -> None:
         (user,) = others.kinds
         for wait_s, deed, *group in self.deeds:
             await asyncio.sleep(wait_s)
-            if deed in DEEDS:
+            if deed == "hire":
+                others.hire()
+            elif deed == "lose-tables":
+                host.lose_tables()
+                others.deeds.tables_lost.append(others.stage.clock.now())
+            elif deed == "let-in":
+                host.on(host.alive()[0], deed, others.let_in)
+            elif deed in DEEDS:
                 others.act_on_group(deed, *group)
             else:
                 others.act(user, deed, *group)
@@ -77,11 +88,19 @@ class ToldWeather(Weather):
 
 STORIES: Mapping[str, Story] = {
     # A write arrives late, after that of another worker with newer values.
-    "trust-after-lost-cas": Story(fault="late-write", amount=30, deeds=[(300, "move"), (5, "move")]),
+    "trust-after-lost-cas": Story(fault="late-write", amount=30, deeds=[(300, "move"), (10, "move")]),
     # A worker is suspended before its invitation. Another one makes the pair, with a guest who has a newer address.
     "late-invitation-kept": Story(fault="suspended", amount=2500, deeds=[(300, "readdress"), (5000, "move")]),
     # The same, and the address is the old one: Graph answers the late invitation with the guest of the pair.
     "linked-taken-back": Story(fault="suspended", amount=2500, deeds=[(5000, "move")]),
+    # With the tables went the link of somebody who leaves at that moment: only the target's marker tells of them.
+    "marked-not-listed": Story(deeds=[(900, "lose-tables"), (0.1, "delete")], loses_tables=True),
+    # Three more come, and one alone may be let in.
+    "ceiling-not-counted": Story(deeds=[(300, "hire"), (5, "hire"), (5, "hire"), (900, "move")], ceiling=1),
+    # The first user is let in by a person, and nobody who comes later.
+    "approval-outlives-its-list": Story(
+        deeds=[(900, "let-in"), (900, "hire"), (5, "hire"), (5, "hire"), (1500, "move")], ceiling=0
+    ),
     # Staff are out, and Team is in Staff. Nobody can list Team any more once it is deleted.
     "kept-out-forgotten": Story(deeds=[(300, "join", TEAM), (5000, "delete-group", TEAM)], asked=Asked(barred=OUTER)),
 }

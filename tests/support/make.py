@@ -11,6 +11,7 @@ from sync_core.decision.decide import Situation
 from sync_core.decision.look import Look, desired, look
 from sync_core.mapping import DEFAULT_MAPPING
 from sync_core.model import (
+    CREATIONS,
     Adoption,
     Assigned,
     DeletedInTarget,
@@ -21,6 +22,7 @@ from sync_core.model import (
     GuardLimits,
     InviteBy,
     Json,
+    Limit,
     Link,
     LinkState,
     Marker,
@@ -68,6 +70,7 @@ def sync(
     invite: InviteBy = InviteBy.MAIL,
     domains: frozenset[str] = frozenset(),
     mode: Mode = Mode.RUN,
+    creation_guard: Limit | None = CREATIONS,
 ) -> Sync:
     return Sync(
         name=name,
@@ -82,6 +85,7 @@ def sync(
         invite=invite,
         domains=domains,
         mode=mode,
+        creation_guard=creation_guard,
     )
 
 

@@ -7,12 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 from sync_core.assembly import Directories, Runtime, assemble
 from sync_core.config.file import Config
 from sync_core.decision.look import Look
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
+    CREATIONS,
     Assigned,
     Event,
     FeedRun,
@@ -20,6 +22,7 @@ from sync_core.model import (
     GuardLimits,
     InviteBy,
     Json,
+    Limit,
     Link,
     Mode,
     Nomination,
@@ -72,6 +75,7 @@ class World:
         invite: InviteBy = InviteBy.MAIL,
         domains: frozenset[str] = frozenset(),
         mode: Mode = Mode.RUN,
+        creation_guard: Limit | None = CREATIONS,
     ) -> None:
         self.clock = ManualClock()
         self.faults = Faults()
@@ -93,6 +97,7 @@ class World:
             invite=invite,
             domains=domains,
             mode=mode,
+            creation_guard=creation_guard,
         )
         self.syncs = {each.name: each for each in (self.sync, *more)}
         self.source.ask_for(needed(self.syncs.values()))
@@ -105,10 +110,10 @@ class World:
         self.feeds, self.keeper, self.keep = runtime.feeds, runtime.keeper, runtime.keep
         self.upkeep, self.configurations = runtime.upkeep, runtime.configurations
 
-    def deploy(self, mode: Mode) -> None:
-        """Another sync.yaml: the sync observes, or runs."""
+    def deploy(self, mode: Mode = Mode.RUN, **edited: Any) -> None:
+        """Another sync.yaml: the sync observes, or runs, or has other values."""
         self.clock.advance(timedelta(minutes=1))
-        self.sync = replace(self.sync, mode=mode)
+        self.sync = replace(self.sync, mode=mode, **edited)
         self.syncs[NAME] = self.sync
         self._start()
 

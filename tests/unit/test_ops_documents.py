@@ -126,6 +126,47 @@ def resume(bench: Bench) -> Shown:
     return xtsync(bench, "resume", "--by", "bea")
 
 
+def with_a_ceiling(bench: Bench) -> None:
+    """One newcomer is let in a day. Ada is invited; Bob and Cyd wait."""
+    ceiling = "    creation_guard: { max_percent: 0, min_count: 1, window: 24h }\n"
+    (bench.folder / "sync.yaml").write_text(CONFIG + ceiling)
+    for user, name in ((ADA, "Ada"), (BOB, "Bob"), (CYD, "Cyd")):
+        bench.source.users[user] = person(name)
+        bench.run("sync", user)
+        bench.clock.advance(HOUR)
+
+
+def creation_code(bench: Bench) -> str:
+    (listed,) = bench.run("creations", "--json").json["syncs"]
+    return str(listed["code"])
+
+
+def creations(bench: Bench) -> Shown:
+    with_a_ceiling(bench)
+    return xtsync(bench, "creations")
+
+
+def creations_approved(bench: Bench) -> Shown:
+    """What a person said, what is listed then, and what the same code says once more."""
+    with_a_ceiling(bench)
+    code = creation_code(bench)
+    done, approved = xtsync(bench, "creations", "approve", code, "--by", "anna")
+    _, listed = xtsync(bench, "creations")
+    _, again = xtsync(bench, "creations", "approve", code, "--by", "anna")
+    return done, [approved, listed, again]
+
+
+def plan_of_many_newcomers(bench: Bench) -> Shown:
+    with_a_ceiling(bench)
+    bench.source.pages = dict(pages([bench.source.entry(user) for user in (BOB, CYD)]))
+    return xtsync(bench, "plan")
+
+
+def sync_waits(bench: Bench) -> Shown:
+    with_a_ceiling(bench)
+    return xtsync(bench, "sync", BOB)
+
+
 def plan_of_nothing(bench: Bench) -> Shown:
     bench.source.pages = dict(pages([]))
     return xtsync(bench, "plan")
@@ -396,6 +437,20 @@ def http_activity_of_nothing(bench: Bench) -> Shown:
     return http(bench, "activity", "Reader", query={"kind": "exploded"})
 
 
+def http_creations(bench: Bench) -> Shown:
+    with_a_ceiling(bench)
+    return http(bench, "creations", "Reader")
+
+
+def http_creations_approved(bench: Bench) -> Shown:
+    with_a_ceiling(bench)
+    return http(bench, "approve_creations", body={"code": creation_code(bench)})
+
+
+def http_creations_not_approved(bench: Bench) -> Shown:
+    return http(bench, "approve_creations", body={"code": "2-3f9a07c1"})
+
+
 def http_decided(bench: Bench) -> Shown:
     bench.hold(ADA)
     return http(bench, "decide", body={"decision": "reject"})
@@ -440,6 +495,10 @@ SCENARIOS: tuple[Scenario, ...] = (
         plan,
         plan_observes,
         plan_of_nothing,
+        plan_of_many_newcomers,
+        creations,
+        creations_approved,
+        sync_waits,
         pause,
         resume,
         resync,
@@ -462,6 +521,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *(expression_value, expression_flow, expression_error, doctor),
     *(error_of_usage, error_of_configuration, error_unexpected),
     *(http_activity, http_activity_of_nothing),
+    *(http_creations, http_creations_approved, http_creations_not_approved),
     *(http_why, http_decided, http_not_decided, http_nominated, http_resync, http_resync_not_started),
     *(http_forbidden, http_no_such_sync, http_storage_silent),
 )

@@ -61,6 +61,7 @@ class Checkup:
             _check("poison", poisoned, stored.poison, storage.poison, storage.activity),
             _check("parked users", "table links", stored.parked, storage.links, syncs),
             _check("holds", "table guards", stored.holds, storage.guards, syncs, now),
+            _check("newcomers", "tables guards and links", stored.newcomers, self.runtime.creations, syncs),
         ]
 
     async def _app(self, app: AppOnTenant) -> list[Finding]:

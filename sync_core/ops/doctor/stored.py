@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ...guard.configurations import Configurations
+from ...guard.creations import CreationGuard
 from ...guard.deletions import standing
 from ...guard.pauses import Pauses
 from ...model import Control, Mode, Sync
@@ -198,6 +199,19 @@ async def holds(guards: Guards, syncs: Sequence[Sync], now: datetime) -> Found:
         "xtsync holds",
         "xtsync holds approve CODE",
         "xtsync holds reject CODE",
+    )
+
+
+async def newcomers(creations: CreationGuard, syncs: Sequence[Sync]) -> Found:
+    """They come in by themselves as the window moves on: a warning, and no fault of the deployment."""
+    counts = {sync.name: (await creations.waiting(sync)).people for sync in syncs}
+    if not any(counts.values()):
+        return ok("nobody waits")
+    return warning(
+        f"newcomers wait for a person: {_counted(counts)}",
+        "Are so many meant (docs/operations.md#creations-waiting)? Then let them in:",
+        "xtsync creations",
+        "xtsync creations approve CODE",
     )
 
 

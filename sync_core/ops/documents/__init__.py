@@ -10,6 +10,7 @@ people.py      the caller, and people by name
 report.py      everybody who has access
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
+creations.py   newcomers who wait, and their approval
 notices.py     who is told of what
 poison.py      messages that no function could handle, and decisions
 syncs.py       a sync that is renamed, moved or removed
@@ -36,6 +37,7 @@ from .changes import (
     Update,
 )
 from .controls import Controlled, PauseRequest, SyncControl
+from .creations import CreationApproval, CreationList, CreationRequest, CreationStatus
 from .deployment import (
     Error,
     ErrorDetail,
@@ -116,6 +118,10 @@ __all__ = [
     "Candidate",
     "Change",
     "Controlled",
+    "CreationApproval",
+    "CreationList",
+    "CreationRequest",
+    "CreationStatus",
     "Decided",
     "Decision",
     "DecisionRequest",

@@ -122,7 +122,7 @@ class Hold(_Written):
 
 @document
 class Postpone(_Shown):
-    """A change that would be made, and is not made now: the sync observes, or is paused."""
+    """A change that would be made, and is not made now: `because` says why."""
 
     change: Literal["Postpone"] = "Postpone"
     postponed: Change

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ...model import Control, Counts, Mode
 from ...ports import FeedPhase
+from .creations import CreationStatus
 from .rendering import document
 
 
@@ -145,6 +146,7 @@ class Status:
     queues: Sequence[QueueStatus]
     poisoned: int
     holds: Sequence[HoldCounts]
+    creations: Sequence[CreationStatus]
     parked: Sequence[ParkedUser]
     refused: Sequence[RefusedUser]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Literal
 
+from ...model import Postponed
 from .changes import Change, Hold, Postpone, Refuse
 from .rendering import INLINE, document
 
@@ -34,6 +35,8 @@ def _kind(change: Change) -> str:
     match change:
         case Hold(held=held):
             return f"Hold of {held.change}"
+        case Postpone(because=Postponed.CREATIONS_FULL, postponed=postponed):
+            return f"{_kind(postponed)}, waiting for approval"
         case Postpone(postponed=postponed):
             return f"Postpone of {_kind(postponed)}"
         case Refuse(reason=reason):

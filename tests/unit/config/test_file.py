@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -154,6 +155,29 @@ def test_thirty_days_allow_twice_the_window_unless_said_otherwise() -> None:
     assert GuardLimits(max_percent=0, min_count=0).windows[1].min_count == 0
     guard = parse_config(with_sync("deletion_guard: { month: { max_percent: 3, min_count: 7 } }")).syncs["a-to-b"].guard
     assert guard.windows[1] == Limit(max_percent=3, min_count=7, window=timedelta(days=30))
+
+
+def test_newcomers_have_a_ceiling_unless_it_is_switched_off() -> None:
+    """It is on by default, and what is left out has its default."""
+    default = Limit(max_percent=20, min_count=500, window=timedelta(hours=24))
+    assert parse_config(SMALLEST).syncs["a-to-b"].creation_guard == default
+    for text, expected in {
+        "{}": default,
+        "{ min_count: 7 }": replace(default, min_count=7),
+        "{ max_percent: 2.5, window: 7d }": replace(default, max_percent=2.5, window=timedelta(days=7)),
+        "off": None,
+        "'off'": None,
+    }.items():
+        assert parse_config(with_sync(f"creation_guard: {text}")).syncs["a-to-b"].creation_guard == expected
+
+
+def test_a_ceiling_is_no_part_of_the_fingerprint() -> None:
+    """Another one makes nobody be looked at anew: those who wait are found by their links."""
+    prints = {
+        parse_config(with_sync(f"creation_guard: {text}")).fingerprint
+        for text in ("{ min_count: 7 }", "off", "{ max_percent: 50 }")
+    }
+    assert prints == {parse_config(SMALLEST).fingerprint}
 
 
 def test_a_target_tenant_has_the_widest_limits_of_its_syncs_unless_it_has_its_own() -> None:
@@ -318,6 +342,21 @@ def test_a_window_is_written_with_its_unit(text: str, window: int) -> None:
         (
             with_sync("deletion_guard: { window: 24 }"),
             ["sync.yaml:8 syncs[0].deletion_guard.window: must be a duration such as 30m, 24h or 7d"],
+        ),
+        *(
+            (
+                with_sync(f"creation_guard: {text}"),
+                ["sync.yaml:8 syncs[0].creation_guard: must be off, or have max_percent, min_count and window"],
+            )
+            for text in ("false", "500", "[500]", "")
+        ),
+        (
+            with_sync("creation_guard: { min_count: -1, window: 24, most: 7 }"),
+            [
+                "sync.yaml:8 syncs[0].creation_guard.min_count: Input should be greater than or equal to 0",
+                "sync.yaml:8 syncs[0].creation_guard.window: must be a duration such as 30m, 24h or 7d",
+                "sync.yaml:8 syncs[0].creation_guard.most: is not known here",
+            ],
         ),
         (
             with_sync("deletion_guard: { window: 0h }"),

@@ -259,7 +259,7 @@ ROWS: Mapping[str, Iterable[Case]] = {
     "there, external by now | any | linked | present | SoftDelete (or by policy), through the guard": (
         _external_by_now()
     ),
-    "live | in | none | nobody | Invite, then attributes": (
+    "live | in | none | nobody | Invite, through the creation guard; then attributes": (
         Case(change=_INVITE),
         Case(desired=Desired(always={}), change=Invite(address=ADDRESS, display_name=None, attributes={})),
         Case(

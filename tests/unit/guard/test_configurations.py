@@ -451,7 +451,7 @@ DECIDING: Mapping[str, Sequence[Sync]] = {
     "invite": [sync(invite=InviteBy.PRINCIPAL_NAME)],
     "domains": [sync(domains=frozenset({"partner.example"}))],
 }
-LIMITS = {"guard", "target_guard"}
+LIMITS = {"guard", "target_guard", "creation_guard"}
 
 
 def test_all_that_decides_about_people_is_part_of_the_fingerprint() -> None:
@@ -460,7 +460,8 @@ def test_all_that_decides_about_people_is_part_of_the_fingerprint() -> None:
     edited = [each for edits in DECIDING.values() for each in edits]
     assert len({sync().fingerprint, *(each.fingerprint for each in edited)}) == 1 + len(edited)
     limits = GuardLimits(max_percent=1)
-    assert replace(sync(guard=limits), target_guard=limits).fingerprint == sync().fingerprint
+    others = replace(sync(guard=limits), target_guard=limits, creation_guard=None)
+    assert others.fingerprint == sync().fingerprint
 
 
 async def test_a_policy_that_takes_access_looks_at_everybody_again() -> None:

@@ -247,14 +247,16 @@ async def test_a_manager_who_was_given_once_can_be_removed_though_the_mapping_wa
 
 @pytest.mark.parametrize(("first", "second"), [(ADA, BOB), (BOB, ADA)])
 async def test_a_manager_linked_at_any_moment_of_a_look_is_set(first: str, second: str) -> None:
-    """Both are looked at side by side, whoever is faster: in the end the reference is there."""
+    """Two instances look at them side by side, whoever is faster: in the end the reference is there."""
 
     async def lived(n: int | None) -> World:
         world = World()
         world.hire(ADA, manager=BOB)
         world.hire(BOB, "Bob")
+        other = world.instance(world.syncs).worker
         if n is not None:
-            world.faults.meanwhile_at(n, lambda: world.look(second))
+            nomination = world.nomination(second, Why.OPERATOR)
+            world.faults.meanwhile_at(n, lambda: other.handle(nomination))
         await world.look(first)
         await world.deliver()
         return world

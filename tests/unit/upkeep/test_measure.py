@@ -24,6 +24,7 @@ def measure(world: World) -> Measure:
         subscriptions=world.storage.subscriptions,
         links=world.storage.links,
         guards=world.storage.guards,
+        creations=world.runtime.creations,
         poison=world.storage.poison,
         fronts=world.storage.fronts,
         activity=world.storage.activity,
@@ -40,7 +41,7 @@ async def test_each_sync_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [
         "feed.measured tenant=contoso feed=users behind_s=86400",
         "subscription.measured tenant=contoso resource=users unkept_s=172800",
-        "sync.measured sync=contoso-to-fabrikam control=running linked=1 parked=0 held=0",
+        "sync.measured sync=contoso-to-fabrikam control=running linked=1 parked=0 newcomers=0 held=0",
         "outcomes.measured sync=contoso-to-fabrikam changed=0 parked=0 notified=0 late_ms=0",
         *(
             text

@@ -208,6 +208,7 @@ async def test_every_poll_says_what_stands() -> None:
         Occasion.SUBSCRIPTION_DEAD: True,
         Occasion.HELD: False,
         Occasion.PARKED: False,
+        Occasion.CREATIONS_WAIT: False,
         Occasion.ADOPTION_WAITS: False,
         Occasion.PAUSED_LONG: False,
         Occasion.SYNC_STOPPED: False,
