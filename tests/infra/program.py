@@ -83,7 +83,8 @@ def local_settings() -> dict[str, str]:
 
 def public_paths() -> set[str]:
     """Of the routes those that no operator calls: Graph's and the health page."""
-    return {f"/api/{route}" for route in re.findall(r'route="([^"]+)"', APP) if not route.startswith("ops/")}
+    routes = re.findall(r'route="([^"]+)"', APP)
+    return {f"/api/{route}" for route in routes if route.split("/")[0] != "ops"}
 
 
 def graph_roles(which: str, *, groups: bool) -> set[str]:
