@@ -82,6 +82,12 @@ async def ops_creations(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("creations", req)
 
 
+@app.route(route="ops/notices", methods=["GET"])
+async def ops_notices(req: func.HttpRequest) -> func.HttpResponse:
+    """What people are told of, and who."""
+    return await _operate("notices", req)
+
+
 @app.route(route="ops/creations/approve", methods=["POST"])
 async def ops_creations_approve(req: func.HttpRequest) -> func.HttpResponse:
     """Let in as many newcomers as the code says."""

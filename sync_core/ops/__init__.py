@@ -19,7 +19,7 @@ parked.py     users who are tried again later
 errors.py     a request that cannot work, or is refused
 words.py      times and counts in words; times.py in seconds; spreadsheet.py has CSV
 principal.py  the caller over HTTP, and the caller's roles
-endpoints.py  `/api/ops/...`; calls.py has requests and answers, reading.py and deciding.py what the page asks for
+endpoints.py  `/api/ops/...`; calls.py has requests and answers, reading.py and acting.py serve them
 page.py       the page itself, whose files are in sync_core/web
 hours.py      how much happened in each hour
 """

@@ -14,32 +14,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ..assembly import Runtime
-from ..model import Control, Nomination, Why
 from ..model.errors import ConflictError, SyncError, TransientError
-from . import deciding, documents, reading
+from . import acting, documents, reading
 from .calls import (
     Answer,
     Call,
     HttpError,
     admit,
-    decision_of,
-    limit_of,
-    named,
-    object_id_of,
-    object_of,
-    sync_of,
-    user_of,
 )
-from .controls import control
-from .creations import approve, list_creations
-from .errors import RefusedError, UsageError
-from .history import everybody, history, question
-from .holds import decide, list_holds, past_decisions
-from .names import find_source_tenants
 from .principal import Principal, Role
-from .resync import start_rounds
-from .status import status
-from .why import explain
 
 log = logging.getLogger("xtsync.operators")
 
@@ -138,109 +121,6 @@ def _site(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc.lower()
 
 
-# --- reading ----------------------------------------------------------------------------------------------------
-
-
-async def _status_of_all(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await status(runtime))
-
-
-async def _why(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await explain(runtime, sync_of(runtime, call), user_of(call)))
-
-
-async def _activity(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    query = call.query
-    with named():
-        of = await everybody(runtime, query.get("sync"))
-    user = object_id_of(query["user"]) if "user" in query else ""
-    try:
-        asked = question(
-            [(sync, user) for sync, _ in of],
-            runtime.clock.now(),
-            kinds=query.get("kind"),
-            since=query.get("since"),
-            until=query.get("until"),
-            limit=limit_of(query.get("limit", "100")),
-            after=query.get("after", ""),
-        )
-        return Answer(status=200, document=await history(runtime, asked))
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
-
-
-async def _holds(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await list_holds(runtime, runtime.config.syncs.values()))
-
-
-async def _decisions(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await past_decisions(runtime, runtime.config.syncs.values()))
-
-
-async def _creations(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await list_creations(runtime, runtime.config.syncs.values()))
-
-
-# --- acting -----------------------------------------------------------------------------------------------------
-
-
-async def _decide(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    decision = decision_of(call)
-    hold = await runtime.storage.guards.hold(sync_of(runtime, call).name, user_of(call))
-    if hold is None:
-        raise HttpError(404, "no deletion of this user is held")
-    decided = await decide(runtime, [hold], decision, by=principal.object_id)
-    return Answer(status=409 if decided.changed else 200, document=decided)
-
-
-async def _approve_creations(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    """A code that stands for no list of now is somebody else's doing: 409."""
-    code = object_of(call).get("code")
-    if not isinstance(code, str):
-        raise HttpError(400, '"code" must be a text, as the list shows it')
-    try:
-        done = await approve(runtime, runtime.config.syncs.values(), code, by=principal.object_id)
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
-    except RefusedError as error:
-        raise HttpError(409, str(error), error.hint) from None
-    return Answer(status=200, document=done)
-
-
-async def _resync(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    with named():
-        tenants = find_source_tenants(runtime.config, call.route["tenant"])
-    started = await start_rounds(runtime, tenants, by=principal.object_id)
-    return Answer(status=503 if started.failed else 202, document=started)
-
-
-async def _pause(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    body = object_of(call)
-    reason, deletions_only = body.get("reason"), body.get("deletions_only", False)
-    if not isinstance(reason, str) or not reason.strip() or not isinstance(deletions_only, bool):
-        raise HttpError(400, '"reason" must be a text, and "deletions_only" true or false')
-    said = Control.DELETIONS_PAUSED if deletions_only else Control.PAUSED
-    return await _control(runtime, call, principal, said, reason.strip())
-
-
-async def _resume(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    return await _control(runtime, call, principal, Control.RUNNING, "")
-
-
-async def _control(runtime: Runtime, call: Call, principal: Principal, said: Control, reason: str) -> Answer:
-    """Of one sync, or of all where the path names none."""
-    syncs = [sync_of(runtime, call)] if "sync" in call.route else list(runtime.config.syncs.values())
-    return Answer(status=200, document=await control(runtime, syncs, said, by=principal.object_id, reason=reason))
-
-
-async def _nominate(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    sync, user = sync_of(runtime, call), user_of(call)
-    nomination = Nomination(sync=sync.name, user=user, why=Why.OPERATOR, at=runtime.clock.now())
-    await runtime.storage.queues.nominate([nomination])
-    nominated = documents.User(sync=sync.name, user=user)
-    return Answer(status=202, document=documents.Nominated(nominated=nominated))
-
-
 def _reads(path: str, document: type, serve: Serve, summary: str, query: Sequence[str] = ()) -> Endpoint:
     return Endpoint(
         method="GET",
@@ -295,43 +175,50 @@ _APPROVE = "Let in as many newcomers as the code says; recorded with the caller'
 _FILTERS = ("sync", "user", "kind", "since", "until", "limit", "after")
 
 ENDPOINTS: Mapping[str, Endpoint] = {
-    "status": _reads("ops/status", documents.Status, _status_of_all, "How everything stands"),
-    "why": _reads("ops/why/{sync}/{user}", documents.Explanation, _why, "One user explained, without acting"),
-    "activity": _reads("ops/activity", documents.Activity, _activity, "What happened, newest first", _FILTERS),
-    "holds": _reads("ops/holds", documents.Holds, _holds, "The deletions that the guard holds"),
-    "decisions": _reads("ops/decisions", documents.Decisions, _decisions, "What people decided about held deletions"),
-    "creations": _reads("ops/creations", documents.CreationList, _creations, "The newcomers who wait for a person"),
+    "status": _reads("ops/status", documents.Status, reading.status_of_all, "How everything stands"),
+    "why": _reads("ops/why/{sync}/{user}", documents.Explanation, reading.why, "One user explained, without acting"),
+    "activity": _reads("ops/activity", documents.Activity, reading.activity, "What happened, newest first", _FILTERS),
+    "holds": _reads("ops/holds", documents.Holds, reading.holds, "The deletions that the guard holds"),
+    "decisions": _reads(
+        "ops/decisions", documents.Decisions, reading.decisions, "What people decided about held deletions"
+    ),
+    "creations": _reads(
+        "ops/creations", documents.CreationList, reading.creations, "The newcomers who wait for a person"
+    ),
     "approve_creations": _acts(
         "ops/creations/approve",
         documents.CreationApproval,
         {200},
-        _approve_creations,
+        acting.approve_creations,
         _APPROVE,
         documents.CreationRequest,
     ),
+    "notices": _reads("ops/notices", documents.Notices, reading.notices, "What people are told of, and who"),
     "decide": _acts(
-        "ops/holds/{sync}/{user}", documents.Decision, {200, 409}, _decide, _DECIDE, documents.DecisionRequest
+        "ops/holds/{sync}/{user}", documents.Decision, {200, 409}, acting.decide_one, _DECIDE, documents.DecisionRequest
     ),
-    "pause": _acts("ops/pause/{sync}", documents.Controlled, {200}, _pause, _PAUSE, documents.PauseRequest),
+    "pause": _acts("ops/pause/{sync}", documents.Controlled, {200}, acting.pause, _PAUSE, documents.PauseRequest),
     "pause_all": _acts(
-        "ops/pause", documents.Controlled, {200}, _pause, f"{_PAUSE}: of every sync", documents.PauseRequest
+        "ops/pause", documents.Controlled, {200}, acting.pause, f"{_PAUSE}: of every sync", documents.PauseRequest
     ),
-    "resume": _acts("ops/resume/{sync}", documents.Controlled, {200}, _resume, _RESUME),
-    "resume_all": _acts("ops/resume", documents.Controlled, {200}, _resume, f"{_RESUME}: every sync"),
+    "resume": _acts("ops/resume/{sync}", documents.Controlled, {200}, acting.resume, _RESUME),
+    "resume_all": _acts("ops/resume", documents.Controlled, {200}, acting.resume, f"{_RESUME}: every sync"),
     "resync": _acts(
-        "ops/resync/{tenant}", documents.Rounds, {202, 503}, _resync, "Read everybody of a source tenant again"
+        "ops/resync/{tenant}", documents.Rounds, {202, 503}, acting.resync, "Read everybody of a source tenant again"
     ),
-    "nominate": _acts("ops/sync/{sync}/{user}", documents.Nominated, {202}, _nominate, "Have one user looked at again"),
+    "nominate": _acts(
+        "ops/sync/{sync}/{user}", documents.Nominated, {202}, acting.nominate, "Have one user looked at again"
+    ),
     "nominate_listed": _acts(
         "ops/sync/{sync}",
         documents.NominatedUsers,
         {202},
-        deciding.nominate_listed,
+        acting.nominate_listed,
         "Have several users looked at again",
         documents.NominationRequest,
     ),
     "decide_listed": _acts(
-        "ops/holds", documents.Decision, {200, 409}, deciding.decide_listed, _DECIDE_LIST, documents.ListDecisionRequest
+        "ops/holds", documents.Decision, {200, 409}, acting.decide_listed, _DECIDE_LIST, documents.ListDecisionRequest
     ),
     "caller": _reads("ops/me", documents.Caller, reading.caller, "The caller and their roles"),
     "find": _asks("ops/find", documents.Found, reading.find, "Find a source user by address", documents.FindRequest),
@@ -343,7 +230,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         "ops/adoptions/{sync}/{user}",
         documents.ApprovedAdoption,
         {202},
-        deciding.adopt,
+        acting.adopt,
         "Let one user adopt exactly this target user",
         documents.AdoptionRequest,
     ),

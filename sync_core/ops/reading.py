@@ -1,4 +1,4 @@
-"""What the page asks for besides the documents of commands: the caller, people by name, adoptions, a picture."""
+"""The endpoints that read: they answer with the documents of commands, and with what the page needs besides."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from ..assembly import Runtime
 from ..model import is_object_id
 from . import documents
 from .adoptions import choices, waiting_users
-from .calls import Answer, Call, HttpError, body_of, named, sync_of, user_of
+from .calls import Answer, Call, HttpError, body_of, limit_of, named, object_id_of, sync_of, user_of
+from .creations import list_creations
 from .errors import RefusedError, UsageError
+from .history import everybody, history, question
+from .holds import list_holds, past_decisions
 from .hours import changes_per_hour
 from .names import find_syncs, find_user
+from .notices import list_notices
 from .people import Pair, names
 from .principal import Principal, Role
+from .status import status
+from .why import explain
 
 MOST_NAMES = 100  # users of one call: each of them costs a read of Graph
 
@@ -65,3 +71,47 @@ async def hours(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
     with named():
         syncs = find_syncs(runtime.config, call.query.get("sync"))
     return Answer(status=200, document=await changes_per_hour(runtime, syncs))
+
+
+async def status_of_all(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await status(runtime))
+
+
+async def why(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await explain(runtime, sync_of(runtime, call), user_of(call)))
+
+
+async def activity(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    query = call.query
+    with named():
+        of = await everybody(runtime, query.get("sync"))
+    user = object_id_of(query["user"]) if "user" in query else ""
+    try:
+        asked = question(
+            [(sync, user) for sync, _ in of],
+            runtime.clock.now(),
+            kinds=query.get("kind"),
+            since=query.get("since"),
+            until=query.get("until"),
+            limit=limit_of(query.get("limit", "100")),
+            after=query.get("after", ""),
+        )
+        return Answer(status=200, document=await history(runtime, asked))
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+
+
+async def holds(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await list_holds(runtime, runtime.config.syncs.values()))
+
+
+async def decisions(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await past_decisions(runtime, runtime.config.syncs.values()))
+
+
+async def creations(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await list_creations(runtime, runtime.config.syncs.values()))
+
+
+async def notices(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await list_notices(runtime))

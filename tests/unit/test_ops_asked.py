@@ -10,7 +10,7 @@ import pytest
 
 from sync_core.model import Why
 from sync_core.model.errors import UnavailableError
-from sync_core.ops.deciding import MOST_NOMINATIONS
+from sync_core.ops.acting import MOST_NOMINATIONS
 from sync_core.ops.reading import MOST_NAMES
 from sync_core.ports import HoldState
 from tests.support.cli import ADA, BOB, CYD, NAME, Bench

@@ -1,0 +1,119 @@
+"""The endpoints that act: for Operators alone. Each act is recorded with the caller's object id."""
+
+from __future__ import annotations
+
+from ..assembly import Runtime
+from ..model import Control, Nomination, Why
+from . import documents
+from .adoptions import approve, offer
+from .calls import Answer, Call, HttpError, body_of, decision_of, named, object_id_of, object_of, sync_of, user_of
+from .controls import control
+from .creations import approve as let_in
+from .documents import Decided
+from .errors import RefusedError, UsageError
+from .holds import choose, decide
+from .names import find_source_tenants
+from .principal import Principal
+from .resync import start_rounds
+
+MOST_NOMINATIONS = 1000
+
+
+async def decide_listed(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    """About exactly these holds of exactly the list that the code stands for."""
+    asked = body_of(call, documents.ListDecisionRequest)
+    wanted = {(each.sync, object_id_of(each.source_id)) for each in asked.users}
+    if not wanted:
+        raise HttpError(400, "no hold is named", "Name the users whom the decision is about.")
+    decision = Decided.APPROVED if asked.decision == "approve" else Decided.REJECTED
+    try:
+        listed = await choose(runtime, runtime.config.syncs.values(), asked.code, sorted({user for _, user in wanted}))
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+    except RefusedError as error:
+        raise HttpError(409, str(error), error.hint) from None
+    chosen = [hold for hold in listed if (hold.sync, hold.source_id.lower()) in wanted]
+    if len(chosen) < len(wanted):
+        raise HttpError(409, "some of them are not held; nothing was decided", "Read the list again.")
+    decided = await decide(runtime, chosen, decision, by=principal.object_id)
+    return Answer(status=409 if decided.changed else 200, document=decided)
+
+
+async def adopt(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    sync, user = sync_of(runtime, call), user_of(call)
+    target = body_of(call, documents.AdoptionRequest).target_id
+    try:
+        approved = await approve(runtime, await offer(runtime, user, sync.name, target), by=principal.object_id)
+    except RefusedError as error:
+        raise HttpError(409, str(error), error.hint) from None
+    return Answer(status=202, document=approved)
+
+
+async def nominate_listed(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    sync = sync_of(runtime, call)
+    users = list(dict.fromkeys(object_id_of(each) for each in body_of(call, documents.NominationRequest).users))
+    if len(users) > MOST_NOMINATIONS:
+        raise HttpError(400, f"at most {MOST_NOMINATIONS} users", "Ask for the others in another call.")
+    now = runtime.clock.now()
+    await runtime.storage.queues.nominate(
+        [Nomination(sync=sync.name, user=user, why=Why.OPERATOR, at=now) for user in users]
+    )
+    nominated = [documents.User(sync=sync.name, user=user) for user in users]
+    return Answer(status=202, document=documents.NominatedUsers(nominated=nominated))
+
+
+async def decide_one(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    decision = decision_of(call)
+    hold = await runtime.storage.guards.hold(sync_of(runtime, call).name, user_of(call))
+    if hold is None:
+        raise HttpError(404, "no deletion of this user is held")
+    decided = await decide(runtime, [hold], decision, by=principal.object_id)
+    return Answer(status=409 if decided.changed else 200, document=decided)
+
+
+async def approve_creations(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    """A code that stands for no list of now is somebody else's doing: 409."""
+    code = object_of(call).get("code")
+    if not isinstance(code, str):
+        raise HttpError(400, '"code" must be a text, as the list shows it')
+    try:
+        done = await let_in(runtime, runtime.config.syncs.values(), code, by=principal.object_id)
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+    except RefusedError as error:
+        raise HttpError(409, str(error), error.hint) from None
+    return Answer(status=200, document=done)
+
+
+async def resync(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    with named():
+        tenants = find_source_tenants(runtime.config, call.route["tenant"])
+    started = await start_rounds(runtime, tenants, by=principal.object_id)
+    return Answer(status=503 if started.failed else 202, document=started)
+
+
+async def pause(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    body = object_of(call)
+    reason, deletions_only = body.get("reason"), body.get("deletions_only", False)
+    if not isinstance(reason, str) or not reason.strip() or not isinstance(deletions_only, bool):
+        raise HttpError(400, '"reason" must be a text, and "deletions_only" true or false')
+    said = Control.DELETIONS_PAUSED if deletions_only else Control.PAUSED
+    return await _control(runtime, call, principal, said, reason.strip())
+
+
+async def resume(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    return await _control(runtime, call, principal, Control.RUNNING, "")
+
+
+async def _control(runtime: Runtime, call: Call, principal: Principal, said: Control, reason: str) -> Answer:
+    """Of one sync, or of all where the path names none."""
+    syncs = [sync_of(runtime, call)] if "sync" in call.route else list(runtime.config.syncs.values())
+    return Answer(status=200, document=await control(runtime, syncs, said, by=principal.object_id, reason=reason))
+
+
+async def nominate(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    sync, user = sync_of(runtime, call), user_of(call)
+    nomination = Nomination(sync=sync.name, user=user, why=Why.OPERATOR, at=runtime.clock.now())
+    await runtime.storage.queues.nominate([nomination])
+    nominated = documents.User(sync=sync.name, user=user)
+    return Answer(status=202, document=documents.Nominated(nominated=nominated))
