@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from local.graph_emulator import Tenant
 
-from .history import Exchange
+from .history import Exchange, Said
+from .host import Birth
 from .others import Deeds
 from .plan import Plan
 
@@ -32,11 +33,15 @@ class Evidence:
     kinds: Mapping[str, str]  # every source user there ever was
     bugs: Sequence[str]
     logs: Sequence[str]
+    births: Mapping[str, Birth] = field(default_factory=dict)  # by name of instance
+    said: Sequence[Said] = ()  # about syncs as a whole
+    rates: Mapping[str, float] = field(default_factory=dict)  # of the faults
 
     @property
     def target_writes(self) -> list[Exchange]:
         """What reached the target and was done, in order."""
-        done = [each for each in self.exchanges if each.tenant == self.target.id and each.is_write and _done(each)]
+        written = [each for each in self.exchanges if each.tenant == self.target.id and each.is_write and _done(each)]
+        done = [each for each in written if not each.path.startswith("/subscriptions")]
         return sorted(done, key=lambda each: each.done_at or each.sent_at)
 
 
@@ -118,3 +123,7 @@ def _may_be_adopted(evidence: Evidence, first: Exchange, source_id: str) -> bool
 
 def _done(each: Exchange) -> bool:
     return each.status is not None and 200 <= each.status < 300
+
+
+def foreign(evidence: Evidence, address: str) -> bool:
+    return address.rpartition("@")[2].lower() not in evidence.source.domains

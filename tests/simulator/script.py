@@ -149,17 +149,18 @@ class Script:
         now = self._stage.clock.now()
 
         async def decide_holds(runtime: Runtime) -> None:
-            for held in await runtime.storage.guards.holds(SYNC):
+            for held in [each for sync in self._plan.syncs for each in await runtime.storage.guards.holds(sync)]:
                 if approve:  # noted first: the answer may be lost, and then it stands all the same
                     self._others.deeds.approved.append((self._stage.clock.now(), held.source_id))
                 await runtime.guard.decide([held], approve=approve, by="admin@fabrikam.com")
                 self._stage.history.changes["Approved" if approve else "Rejected"] += 1
                 await runtime.storage.queues.nominate(
-                    [Nomination(sync=SYNC, user=held.source_id, why=Why.APPROVED, at=self._stage.clock.now())]
+                    [Nomination(sync=held.sync, user=held.source_id, why=Why.APPROVED, at=self._stage.clock.now())]
                 )
 
         async def resync(runtime: Runtime) -> None:
-            await runtime.feeds.start_round("contoso", full=True)
+            if SYNC in runtime.config.syncs:
+                await runtime.feeds.start_round("contoso", full=True)
 
         async def nominate(runtime: Runtime) -> None:
             await runtime.storage.queues.nominate([Nomination(sync=SYNC, user=user, why=Why.OPERATOR, at=now)])

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from sync_core.model import Control
+
+from .asked import CLUB, OUTER, TEAM, Asked
 from .chance import Chance, Weather
+from .controls import Operator
 from .memberships import DEEDS
 from .others import Others
-from .plan import OUTER, TEAM, Asked, Plan
+from .plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,7 @@ class Story:
     amount: float = 0
     nth: int = 1
     asked: Asked | None = None  # None: everybody
+    second: Asked | None = None
     seed: int = 2  # the first user of this one is an ordinary one, and in no group
 
     @property
@@ -43,13 +48,17 @@ class Story:
             loses_tables=None,
             managers=False,
             asked=self.asked or Asked(),
+            second=self.second,
+            out_of_scope="soft_delete",
         )
 
-    async def play(self, others: Others) -> None:
+    async def play(self, others: Others, operator: Operator) -> None:
         (user,) = others.kinds
         for wait_s, deed, *group in self.deeds:
             await asyncio.sleep(wait_s)
-            if deed in DEEDS:
+            if deed in [*Control]:
+                await operator.say(Control(deed))
+            elif deed in DEEDS:
                 others.act_on_group(deed, *group)
             else:
                 others.act(user, deed, *group)
@@ -61,6 +70,7 @@ class ToldWeather(Weather):
     def __init__(self, chance: Chance, story: Story) -> None:
         super().__init__(chance)
         self.rates = {}
+        self._courses = set()
         self._story = story
         self._chances = story.nth
 
@@ -84,4 +94,10 @@ STORIES: Mapping[str, Story] = {
     "linked-taken-back": Story(fault="suspended", amount=2500, deeds=[(5000, "move")]),
     # Staff are out, and Team is in Staff. Nobody can list Team any more once it is deleted.
     "kept-out-forgotten": Story(deeds=[(300, "join", TEAM), (5000, "delete-group", TEAM)], asked=Asked(barred=OUTER)),
+    # Two syncs have somebody, who leaves the first.
+    "not-handed-over": Story(
+        deeds=[(10, "leave"), (10, "join", TEAM), (600, "join", CLUB), (600, "leave", TEAM)],
+        asked=Asked(wanted=(TEAM,), assigned=True),
+        second=Asked(wanted=(CLUB,), assigned=True),
+    ),
 }
