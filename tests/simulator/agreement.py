@@ -21,7 +21,7 @@ def both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
     for source_id in evidence.kinds:
         source = evidence.source.find(source_id)
         mine = [target_id for target_id in _ours(evidence, owned, source_id) if evidence.target.find(target_id)]
-        if len(mine) > 1:
+        if len(mine) > len(evidence.plan.syncs):
             yield Broken(
                 invariant=4, text=f"{source_id[:8]} has {len(mine)} target users: {[each[:8] for each in mine]}"
             )
@@ -33,6 +33,8 @@ def both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
         elif (scope := in_scope(evidence.plan, evidence.source, source)) is not True:
             if scope is False:
                 yield from _gone(evidence, source_id, mine, evidence.plan.out_of_scope)
+        elif len(mine) > 1:
+            continue  # each sync made one by another address, before either was known to the other
         elif _read_old(evidence, source):
             continue
         elif mine and mine[0] in evidence.deeds.restored and not source.get("accountEnabled"):

@@ -63,10 +63,15 @@ def _out(evidence: Evidence, owned: Owned, read: Exchange, delete: Exchange, sou
     out = _out_of(evidence, read, delete)
     if delete.sent_at - read.sent_at > _FRESH or delete.taken is None:
         return False
-    alone = len(owned.by_source.get(source_id, ())) < 2
     if all(out.values()):
         return True
-    return out.get(delete.taken.sync, False) and (not alone or _was_out(evidence, delete, source_id))
+    others = [
+        each
+        for each in evidence.target_writes
+        if each.created and each.sent_at < delete.sent_at and each.object_id != delete.object_id
+    ]
+    another = any(owned.source_of.get(each.object_id) == source_id for each in others)
+    return out.get(delete.taken.sync, False) and (another or _was_out(evidence, delete, source_id))
 
 
 def _out_of(evidence: Evidence, read: Exchange, at: Exchange) -> dict[str, bool]:

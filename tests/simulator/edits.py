@@ -19,7 +19,7 @@ _NAMES = tuple("defghijklmnopqrstuvwxyz")  # of workers that come later
 
 
 class Edits:
-    """Some histories have a few edits. `plan` is what the newest file says."""
+    """Some histories have a few edits. `plan` is what the newest file says, `plans` what each file does."""
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
         self._stage = stage
@@ -27,6 +27,7 @@ class Edits:
         self._names = iter(_NAMES)
         self._length_s = plan.events * plan.gap_s
         self.plan = plan
+        self.plans = {plan.sync_yaml: plan}
 
     async def play(self, host: Host) -> None:
         if not self._stage.weather.has("edits"):
@@ -49,9 +50,9 @@ class Edits:
         self._stage.history.note("world", f"--- sync.yaml: {name} ---")
         self._stage.weather.saw(f"edit-{name}")
         overlap_s = self._rng.choice((0.5, 10, 200, 1500))
-        self.plan = plan
+        self.plan = self.plans[plan.sync_yaml] = plan
         for old in host.workers:
-            host.add(next(self._names), plan)
+            host.add(next(self._names), plan.sync_yaml)
             await asyncio.sleep(self._rng.uniform(0, overlap_s))
             host.retire(old)
 

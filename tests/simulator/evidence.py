@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from local.graph_emulator import Tenant
 
 from .history import Exchange, Said
-from .host import Birth
 from .others import Deeds
 from .plan import Plan
 
@@ -21,6 +21,14 @@ class Broken:
 
     def __str__(self) -> str:
         return f"invariant {self.invariant} broken: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Birth:
+    """When an instance began, and what its sync.yaml says."""
+
+    at: datetime
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,6 @@ from sync_core.storage.repositories import Storage, memory_storage
 
 from .history import Taken, working_on
 from .instance import Instance, SlowQueue, SlowTable, Stage
-from .plan import Plan
 
 LEASE_S = 600
 AGAIN_AFTER_S = 30
@@ -57,23 +56,15 @@ class Life:
 _config = lru_cache(8)(parse_config)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Birth:
-    """When an instance began, and with which sync.yaml."""
-
-    at: datetime
-    plan: Plan
-
-
 class Host:
     def __init__(
-        self, stage: Stage, *, names: list[str], plan: Plan, settings: Settings, storage: Storage, connect: Connect
+        self, stage: Stage, *, names: list[str], sync_yaml: str, settings: Settings, storage: Storage, connect: Connect
     ) -> None:
         self.stage = stage
         self.lives: dict[str, Life] = {}
-        self.births: dict[str, Birth] = {}  # by name of instance, of all there ever were
+        self.births: dict[str, tuple[datetime, str]] = {}  # by name of instance: when, and with which sync.yaml
         self.bugs: list[str] = []  # exceptions that only a wrong program raises
-        self._plans: dict[str, Plan] = {}  # by name of worker: what its package says
+        self._files: dict[str, str] = {}  # by name of worker: the sync.yaml of its package
         self._settings = settings
         self._storage = storage
         self._connect = connect
@@ -82,22 +73,22 @@ class Host:
         self._secrets = stage.chance.stream("client-state")
         self._nonces = stage.chance.stream("nonces")
         for name in names:
-            self.add(name, plan)
+            self.add(name, sync_yaml)
 
     # Instances
 
     @property
     def workers(self) -> list[str]:
-        return [*self._plans]
+        return [*self._files]
 
-    def add(self, name: str, plan: Plan) -> None:
+    def add(self, name: str, sync_yaml: str) -> None:
         """A worker with a package of its own, beside all others."""
-        self._plans[name] = plan
+        self._files[name] = sync_yaml
         self._boot(name)
 
     def retire(self, name: str) -> None:
         """This worker does not come back. Its end is as abrupt as a crash."""
-        del self._plans[name]
+        del self._files[name]
         self.lives.pop(name).instance.crash()
 
     def lose_tables(self) -> None:
@@ -116,7 +107,7 @@ class Host:
         return self._picks.choice(alive) if alive else None
 
     def _boot(self, name: str) -> None:
-        if name not in self._plans:
+        if name not in self._files:
             return
         self._generation[name] += 1
         instance = Instance(self.stage, f"{name}.{self._generation[name]}", on_crash=lambda: self._schedule_boot(name))
@@ -125,10 +116,10 @@ class Host:
             wrap_table=lambda table, _: SlowTable(instance, table, self._storage.tables_by_name[table]),
             wrap_queue=lambda queue, _: SlowQueue(instance, queue, self._storage.queues_by_name[queue], self.ring),
         )
-        self.births[instance.name] = Birth(at=self.stage.clock.now(), plan=self._plans[name])
+        self.births[instance.name] = (self.stage.clock.now(), self._files[name])
         runtime = build(
             self._settings,
-            _config(self._plans[name].sync_yaml),
+            _config(self._files[name]),
             clock=instance.clock,
             storage=storage,
             transport=self._connect(instance),

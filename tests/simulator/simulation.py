@@ -26,7 +26,7 @@ from .chance import Chance, Weather
 from .controls import Controls, Operator
 from .delivery import Pump
 from .edits import Edits
-from .evidence import Broken, Evidence
+from .evidence import Birth, Broken, Evidence
 from .hands import Hands
 from .history import History
 from .host import Host, Life
@@ -157,7 +157,7 @@ class _Run:
         host = Host(
             self.stage,
             names=["a", "b", "c"][: self.plan.instances],
-            plan=self.plan,
+            sync_yaml=self.plan.sync_yaml,
             settings=load_settings(self.plan.app_settings()),
             storage=storage,
             connect=self._connect,
@@ -189,7 +189,7 @@ class _Run:
             kinds=self.others.kinds,
             bugs=host.bugs,
             logs=self.logs.lines,
-            births=host.births,
+            births={name: Birth(at=at, plan=self.edits.plans[text]) for name, (at, text) in host.births.items()},
             said=operator.said,
             rates=self.weather.rates,
         )

@@ -138,6 +138,9 @@ class Wire(httpx.AsyncBaseTransport):
         if not response.content:
             return
         answer = json.loads(response.content)
+        if response.status_code == 400 and exchange.tenant == self._target and exchange.method == "PATCH":
+            named = "details" in answer["error"]
+            self._instance.stage.weather.saw("address-in-use" if named else "refused-without-name")
         exchange.code = str(answer.get("error", {}).get("code", "")) if response.is_error else ""
         if exchange.method == "GET" and exchange.path == f"/users/{exchange.object_id}" and response.is_success:
             exchange.shown = answer
