@@ -258,9 +258,14 @@ class Applier:
 
     async def _soft_delete(self, target: TargetDirectory, writes: Writes, decided: Look, still_so: StillSo) -> Link:
         change = decided.change
-        link = await self._begin(decided.link.deletion_begun(change, self.clock.now()), change)
-
-        deleted = await writes.soft_delete(_target_id(link), confirm=lambda: still_so(decided, link))
+        before = decided.link
+        link = await self._begin(before.deletion_begun(change, self.clock.now()), change)
+        try:
+            deleted = await writes.soft_delete(_target_id(link), confirm=lambda: still_so(decided, link))
+        except ConflictError:  # not sent, so that the next look is free to decide otherwise
+            if before.guarded is not Guarded.SOFT_DELETE:
+                await self._record(link.deletion_called_off(before))
+            raise
         presence = Presence.SOFT_DELETED if deleted else await target.presence(_target_id(link))
         if presence is Presence.PRESENT or (presence is Presence.GONE and self.is_new(link)):
             raise NotVisibleYetError  # forgetting now would leave a leaver's account without an owner

@@ -192,10 +192,14 @@ class Engine:
         return decided
 
     async def _still_so(self, decided: Look, link: Link) -> bool:
-        """One more read of both users before access is taken away: is the same kind of change decided?"""
+        """One more read of both users before access is taken away: is the same kind of change decided?
+
+        By the link as it was before this look: a deletion that it has begun is not sent yet, so an heir is asked for.
+        """
         target = await self._target_user(decided.sync, link)
         reading = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
-        wanted, heir = desired(decided.sync, reading.user), await self.applier.heirs.of(decided.sync, reading, link)
+        before = decided.situation.link
+        wanted, heir = desired(decided.sync, reading.user), await self.applier.heirs.of(decided.sync, reading, before)
         again = look(decided.sync, reading.user, reading.verdict, link, wanted, heir=heir)
         return isinstance(unless_internal(again.change, target), type(decided.change))
 

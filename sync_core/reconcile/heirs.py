@@ -56,12 +56,15 @@ class Heirs:
         target_id, other = link.target_id or "", self.configurations.syncs.get(to)
         found = await self._link(other, link.source_id) if other and sync.shares_tenants(other) else None
         theirs = found[1] if found else None
-        if theirs is None or (theirs.ours and theirs.target_id != target_id):
+        if theirs is None or _keeps_another(theirs, target_id):
             return await self.links.save(link.hand_over_ended())  # sync.yaml was edited, or it has a user of its own
         if link.heir != to:
             link = await self.links.save(link.hand_over_begun(to))
-        if not theirs.ours:
+        former = theirs.target_id
+        if former != target_id or not theirs.ours:
             theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now()))
+        if former is not None and former != target_id:
+            await self.links.release(former, theirs.owner)
         await self.links.move_claim(sync.target.id, target_id, link.owner, theirs.owner)
         await self.queues.nominate(
             [Nomination(sync=to, user=link.source_id, why=Why.FEED, at=self.clock.now(), attempt=1)]
@@ -84,7 +87,7 @@ class Heirs:
     async def _takes(self, other: Sync, link: Link) -> bool:
         """A hand-over that was begun may have made its link already, and under the name that it had then."""
         found = await self._link(other, link.source_id)
-        if found is None or (found[1].ours and found[1].target_id != link.target_id):
+        if found is None or _keeps_another(found[1], link.target_id):
             return False
         return await self._wants(found[0], link)
 
@@ -108,3 +111,12 @@ class Heirs:
             raise
         except OtherTenantError:
             return None
+
+
+def _keeps_another(theirs: Link, target_id: str | None) -> bool:
+    """Whether this link has a target user of its own, which may be there.
+
+    One that it deleted can often not be restored beside ours, which has the address. So it takes ours instead.
+    """
+    deleted = theirs.state is LinkState.DELETED and (theirs.displaced or not theirs.dirty)
+    return theirs.ours and theirs.target_id != target_id and not deleted

@@ -17,7 +17,6 @@ from typing import Any
 from local.functions_host.telemetry import Row, Telemetry, running
 from local.graph_emulator import Emulator, User
 from sync_core.assembly import Runtime
-from sync_core.config.file import parse_config
 from sync_core.config.settings import load_settings
 from sync_core.model import Nomination, Why
 from sync_core.nominate.webhook import Answer
@@ -26,12 +25,13 @@ from sync_core.ops.documents import PoisonFate
 from sync_core.ops.poison import list_poison, settle
 from sync_core.storage.queue import Message
 from sync_core.storage.repositories import memory_storage
+from tests.simulator.asked import STAFF
 from tests.simulator.chance import Chance, Weather
 from tests.simulator.delivery import Pump
 from tests.simulator.history import History
 from tests.simulator.host import Host, Life
 from tests.simulator.instance import Instance, Stage
-from tests.simulator.plan import CONTOSO, FABRIKAM, STAFF, SYNC
+from tests.simulator.plan import CONTOSO, FABRIKAM, SYNC
 from tests.simulator.wire import Wire
 from tests.support.clock import START
 from tests.support.virtual_time import LoopClock, VirtualLoop, run
@@ -101,12 +101,12 @@ class WatchedHost(Host):
         with self._reported(queue.replace("-", "_")):
             await super()._call(life, queue, message)
 
-    def on(self, life: Life, name: str, call: Callable[[Runtime], Awaitable[None]]) -> None:
+    def on(self, life: Life, name: str, call: Callable[[Runtime], Awaitable[None]]) -> asyncio.Task[None]:
         async def reported(runtime: Runtime) -> None:
             with self._reported(name):
                 await call(runtime)
 
-        super().on(life, name, reported)
+        return super().on(life, name, reported)
 
     async def _receive(self, life: Life, url: str, headers: dict[str, str], body: bytes) -> Answer:
         began, function = self._telemetry.now(), f"graph_{url.partition('?')[0].rpartition('/')[2]}"
@@ -132,7 +132,7 @@ class Day:
             telemetry,
             stage=self.stage,
             names=["a"],
-            config=parse_config(config),
+            sync_yaml=config,
             settings=load_settings(_SETTINGS),
             storage=memory_storage(clock),
             connect=self._connect,

@@ -16,7 +16,8 @@ import pytest
 
 from local.functions_host.telemetry import Row
 from sync_core.model.messages import WORK_QUEUES
-from tests.simulator.plan import CONTOSO, FABRIKAM, STAFF, SYNC
+from tests.simulator.asked import STAFF
+from tests.simulator.plan import CONTOSO, FABRIKAM, SYNC
 from tools.infra import ROOT
 
 from . import program

@@ -8,10 +8,12 @@ import time
 from collections import Counter
 from functools import partial
 
-from .chance import FAULTS
+from .chance import COURSES, FAULTS
 from .mutations import IN_GROUPS, MUTATIONS
 from .runs import verdicts
 from .simulation import Verdict, simulate
+
+_ALL = sorted([*FAULTS, *COURSES])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulator",
         description=__doc__,
-        epilog=f"Faults: {', '.join(FAULTS)}.",
+        epilog=f"Faults: {', '.join(_ALL)}.",
     )
     parser.add_argument("--seeds", type=int, default=100, help="how many seeds to run (default: 100)")
     parser.add_argument("--start", type=int, default=1, help="the first of them (default: 1)")
@@ -47,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--first", action="store_true", help="stop at the first seed that breaks an invariant")
     parser.add_argument("--break", dest="break_", choices=sorted(MUTATIONS), help="take one rule out of the engine")
     parser.add_argument("--groups", action="store_true", help="with a scope that names groups")
-    parser.add_argument("--fault", action="append", default=[], choices=sorted(FAULTS), help="have it in every seed")
+    parser.add_argument("--fault", action="append", default=[], choices=_ALL, help="have it in every seed")
     return parser
 
 
@@ -71,7 +73,7 @@ class _Total:
         _say(f"{self.requests / max(1, self.seeds):.0f} Graph requests each; {self.failed} failed")
         for invariant, count in sorted(self.broken.items()):
             _say(f"  invariant {invariant}: broken in {count} seeds")
-        _say("\nfaults that struck, in % of the seeds")
+        _say("\nwhat struck, in % of the seeds")
         self._shares(self.struck)
         _say("\nchanges that happened, in % of the seeds")
         self._shares(self.changes)

@@ -48,6 +48,14 @@ FAULTS: Mapping[str, tuple[float, float]] = {
     "source-reads-old": (1.0, 1.0),
     "target-reads-old": (1.0, 1.0),
 }
+# What befalls a share of the histories besides. Each has a stream of its own, and shows in "what struck" as its parts.
+COURSES: Mapping[str, float] = {
+    "edits": 0.2,
+    "controls": 0.2,
+    "refusals": 0.2,
+    "hands": 0.2,
+    "second-sync": 0.2,
+}
 # How likely a seed has each fault at all, by the mood of the seed.
 _MOODS = ((0.0, 0.1), (0.08, 0.25), (0.25, 0.4), (0.6, 0.25))
 
@@ -72,6 +80,9 @@ class Weather:
             if name in extra or drawn < share:
                 self.rates[name] = rate
         self.struck: Counter[str] = Counter()
+        self._courses = {
+            name for name, share in COURSES.items() if chance.stream(f"course/{name}").random() < share or name in extra
+        }
         self._streams = {name: chance.stream(f"fault/{name}") for name in FAULTS}
         self._calm = False
 
@@ -82,6 +93,9 @@ class Weather:
     @property
     def is_calm(self) -> bool:
         return self._calm
+
+    def has(self, course: str) -> bool:
+        return course in self._courses
 
     def rate(self, name: str) -> float:
         return 0.0 if self._calm else self.rates.get(name, 0.0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from local.graph_emulator import Tenant
 
-from .history import Exchange
+from .history import Exchange, Said
 from .others import Deeds
 from .plan import Plan
 
@@ -23,6 +24,14 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Birth:
+    """When an instance began, and what its sync.yaml says."""
+
+    at: datetime
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     plan: Plan
     source: Tenant
@@ -32,11 +41,15 @@ class Evidence:
     kinds: Mapping[str, str]  # every source user there ever was
     bugs: Sequence[str]
     logs: Sequence[str]
+    births: Mapping[str, Birth] = field(default_factory=dict)  # by name of instance
+    said: Sequence[Said] = ()  # about syncs as a whole
+    rates: Mapping[str, float] = field(default_factory=dict)  # of the faults
 
     @property
     def target_writes(self) -> list[Exchange]:
         """What reached the target and was done, in order."""
-        done = [each for each in self.exchanges if each.tenant == self.target.id and each.is_write and _done(each)]
+        written = [each for each in self.exchanges if each.tenant == self.target.id and each.is_write and _done(each)]
+        done = [each for each in written if not each.path.startswith("/subscriptions")]
         return sorted(done, key=lambda each: each.done_at or each.sent_at)
 
 
@@ -118,3 +131,7 @@ def _may_be_adopted(evidence: Evidence, first: Exchange, source_id: str) -> bool
 
 def _done(each: Exchange) -> bool:
     return each.status is not None and 200 <= each.status < 300
+
+
+def foreign(evidence: Evidence, address: str) -> bool:
+    return address.rpartition("@")[2].lower() not in evidence.source.domains

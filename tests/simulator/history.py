@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sync_core.model import Control
 from tests.support.virtual_time import LoopClock
 
 
@@ -18,6 +19,17 @@ class Taken:
     at: datetime
     instance: str
     user: str
+    sync: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What surely held for a sync, from the end of one command to the beginning of the next."""
+
+    sync: str
+    control: Control
+    since: datetime
+    until: datetime
 
 
 working_on: ContextVar[Taken | None] = ContextVar("working_on", default=None)
@@ -41,6 +53,7 @@ class Exchange:
     instance: str
     taken: Taken | None
     sent_at: datetime
+    begun_at: datetime | None = None  # before a token was asked for, if that was needed
     done_at: datetime | None = None
     answered_at: datetime | None = None
     status: int | None = None
@@ -52,6 +65,7 @@ class Exchange:
     created: bool = False  # an invitation that made a new user
     member_of: list[str] | None = None  # what checkMemberGroups said
     body: dict[str, object] = field(default_factory=dict)
+    shown: dict[str, object] = field(default_factory=dict)  # of the user who was read
 
     @property
     def is_write(self) -> bool:

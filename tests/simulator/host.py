@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from local.graph_emulator import PostOutcome
 from sync_core.assembly import Runtime
-from sync_core.config.file import Config
+from sync_core.config.file import parse_config
 from sync_core.config.settings import Settings
 from sync_core.deployment import build
 from sync_core.model import messages
@@ -51,32 +53,50 @@ class Life:
         return self.runtime.storage.queues_by_name[name]
 
 
+_config = lru_cache(8)(parse_config)
+
+
 class Host:
     def __init__(
-        self, stage: Stage, *, names: list[str], config: Config, settings: Settings, storage: Storage, connect: Connect
+        self, stage: Stage, *, names: list[str], sync_yaml: str, settings: Settings, storage: Storage, connect: Connect
     ) -> None:
         self.stage = stage
         self.lives: dict[str, Life] = {}
+        self.births: dict[str, tuple[datetime, str]] = {}  # by name of instance: when, and with which sync.yaml
         self.bugs: list[str] = []  # exceptions that only a wrong program raises
-        self._config = config
+        self._files: dict[str, str] = {}  # by name of worker: the sync.yaml of its package
         self._settings = settings
         self._storage = storage
         self._connect = connect
-        self._generation: dict[str, int] = dict.fromkeys(names, 0)
+        self._generation: Counter[str] = Counter()
         self._picks = stage.chance.stream("host")
         self._secrets = stage.chance.stream("client-state")
         self._nonces = stage.chance.stream("nonces")
         for name in names:
-            self._boot(name)
+            self.add(name, sync_yaml)
 
     # Instances
 
-    def deploy(self, config: Config) -> None:
+    def deploy(self, sync_yaml: str) -> None:
         """Another sync.yaml: every instance is stopped as it stands, and comes back with that."""
         self.stage.history.note("world", "another sync.yaml")
-        self._config = config
+        self._files = dict.fromkeys(self._files, sync_yaml)
         for life in self.alive():
             life.instance.crash()
+
+    @property
+    def workers(self) -> list[str]:
+        return [*self._files]
+
+    def add(self, name: str, sync_yaml: str) -> None:
+        """A worker with a package of its own, beside all others."""
+        self._files[name] = sync_yaml
+        self._boot(name)
+
+    def retire(self, name: str) -> None:
+        """This worker does not come back. Its end is as abrupt as a crash."""
+        del self._files[name]
+        self.lives.pop(name).instance.crash()
 
     def lose_tables(self) -> None:
         """All at once, and under the hands of those who are at work; the queues stay."""
@@ -94,6 +114,8 @@ class Host:
         return self._picks.choice(alive) if alive else None
 
     def _boot(self, name: str) -> None:
+        if name not in self._files:
+            return
         self._generation[name] += 1
         instance = Instance(self.stage, f"{name}.{self._generation[name]}", on_crash=lambda: self._schedule_boot(name))
         storage = memory_storage(
@@ -101,15 +123,16 @@ class Host:
             wrap_table=lambda table, _: SlowTable(instance, table, self._storage.tables_by_name[table]),
             wrap_queue=lambda queue, _: SlowQueue(instance, queue, self._storage.queues_by_name[queue], self.ring),
         )
+        self.births[instance.name] = (self.stage.clock.now(), self._files[name])
         runtime = build(
             self._settings,
-            self._config,
+            _config(self._files[name]),
             clock=instance.clock,
             storage=storage,
             transport=self._connect(instance),
             new_client_state=lambda: f"{self._secrets.getrandbits(128):032x}",
             new_nonce=lambda: f"{self._nonces.getrandbits(64):016x}",
-            started=self.stage.clock.now(),
+            started=instance.clock.now(),
         )
         life = Life(instance=instance, runtime=runtime)
         self.lives[name] = life
@@ -161,8 +184,9 @@ class Host:
             await self._poison(life, queue, message)
             await work.delete(message)
             return
-        user = str(json.loads(message.body).get("user", ""))
-        working_on.set(Taken(at=self.stage.clock.now(), instance=life.instance.name, user=user))
+        body = json.loads(message.body)
+        user, sync = str(body.get("user", "")), str(body.get("sync", ""))
+        working_on.set(Taken(at=self.stage.clock.now(), instance=life.instance.name, user=user, sync=sync))
         note(life.instance.name, f"takes {queue} {message.id} #{message.dequeue_count} {message.body}")
         try:
             if message.dequeue_count <= MAX_DEQUEUE_COUNT:
@@ -237,7 +261,7 @@ class Host:
                 self.on(life, name, call)
             await asyncio.sleep(interval().total_seconds())
 
-    def on(self, life: Life, name: str, call: Callable[[Runtime], Awaitable[None]]) -> None:
+    def on(self, life: Life, name: str, call: Callable[[Runtime], Awaitable[None]]) -> asyncio.Task[None]:
         """Run something on one instance, with everything that may happen to it there."""
 
         async def run() -> None:
@@ -250,7 +274,7 @@ class Host:
             except Exception as error:  # noqa: BLE001 - kept for the model
                 self.bugs.append(f"{type(error).__name__} in {name}: {error}")
 
-        life.instance.start(run(), f"{life.instance.name} {name}")
+        return life.instance.start(run(), f"{life.instance.name} {name}")
 
     # HTTP
 
@@ -282,7 +306,7 @@ class Host:
             table = life.runtime.storage.tables_by_name["subscriptions"]
             rows = [{"PartitionKey": row.pk, "RowKey": row.rk, **row.values} async for row in table.query(None)]
             known = webhook.known_subscriptions(
-                json.dumps(rows), self._config.syncs_by_source, self._config.fingerprint
+                json.dumps(rows), life.runtime.config.syncs_by_source, life.runtime.config.fingerprint
             )
             answer = receive(post, known, life.instance.clock.now())
             if answer.messages:

@@ -7,7 +7,7 @@ from random import Random
 from local.graph_emulator import Tenant, User
 from local.graph_emulator.directory.objects import Group
 
-from .plan import CLUB, INNER, OUTER, SALES, STAFF, TEAM
+from .asked import CLUB, INNER, OUTER, SALES, STAFF, TEAM
 
 _GROUPS = {STAFF: "Staff", SALES: "Sales", TEAM: "Team", CLUB: "Club"}
 # What happens to groups as a whole, and its weight.
@@ -31,10 +31,12 @@ class Memberships:
     def join(self, user: User, group_id: str = "") -> None:
         self._link(group_id or self._rng.choice([*_GROUPS]), user.id)
 
-    def leave(self, user: User) -> None:
-        """All of them, or one."""
+    def leave(self, user: User, group_id: str = "") -> None:
+        """This one; else all of them, or one."""
         mine = [group for group in self._groups() if user.id in group.members]
-        if mine and self._rng.random() < 0.4:
+        if group_id:
+            mine = [group for group in mine if group.id == group_id]
+        elif mine and self._rng.random() < 0.4:
             mine = [self._rng.choice(mine)]
         for group in mine:
             self._source.groups.remove(group, "members", user.id)

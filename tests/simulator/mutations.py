@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from sync_core.assembly import Runtime
 from sync_core.decision.look import Look
 from sync_core.graph.groups import GraphGroups
 from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
 from sync_core.guard import creations, window
+from sync_core.guard.configurations import Configurations
 from sync_core.guard.ledger import Filled, Ledger
-from sync_core.model import Link, Nomination, SourceState, SourceUser, Sync, Why
+from sync_core.guard.pauses import Pauses
+from sync_core.model import Control, Link, Nomination, SourceState, SourceUser, Sync, Why
 from sync_core.nominate.rounds import FeedReader, Step
 from sync_core.nominate.users import UsersFeed
+from sync_core.ops import controls
+from sync_core.ops.documents import Rounds
 from sync_core.ports import FeedState, MarkedPage
 from sync_core.reconcile.apply import Applier
+from sync_core.reconcile.fresh import Reading
+from sync_core.reconcile.heirs import Heirs
 from sync_core.reconcile.reports import Reports
 from sync_core.reconcile.worker import Worker
 
@@ -187,9 +194,95 @@ def ceiling_not_counted() -> Iterator[None]:
 
 
 @contextmanager
+def paused_writes() -> Iterator[None]:
+    """A pause is stored, and shown, and no worker asks for it."""
+
+    async def running(self: Pauses, sync: str) -> Control:
+        return Control.RUNNING
+
+    async def kept(self: Pauses, sync: str) -> bool:
+        return False
+
+    with patch.object(Pauses, "control", running), patch.object(Pauses, "let_go", kept):
+        yield
+
+
+@contextmanager
 def approval_outlives_its_list() -> Iterator[None]:
     """Once a person has let newcomers in, whoever comes later is let in, too."""
     with patch.object(creations, "_covers", lambda _sync, approval, _newcomer: approval is not None):
+        yield
+
+
+@contextmanager
+def resume_without_round() -> Iterator[None]:
+    """What a paused sync let go is not looked for when it goes on."""
+
+    async def never(self: Pauses, tenant: str) -> Sequence[str]:
+        return []
+
+    async def none(runtime: Runtime, tenants: Iterable[str], *, by: str) -> Rounds:
+        return Rounds(rounds=[])
+
+    with patch.object(Pauses, "since", never), patch.object(controls, "start_rounds", none):
+        yield
+
+
+@contextmanager
+def old_file_judges() -> Iterator[None]:
+    """In a rolling upgrade each process judges by its own file, whichever leads."""
+
+    async def takes(self: Configurations, nomination: Nomination, *, redelivered: bool = False) -> bool:
+        return not await self.stopped(nomination.sync)
+
+    async def looked(self: Configurations, nomination: Nomination) -> None:
+        pass
+
+    with patch.object(Configurations, "takes", takes), patch.object(Configurations, "looked", looked):
+        yield
+
+
+@contextmanager
+def edit_without_round() -> Iterator[None]:
+    """Another file takes the lead, and nobody is looked at again for that."""
+
+    async def never(self: Configurations, tenant: str) -> Sequence[str]:
+        return []
+
+    with patch.object(Configurations, "since", never), patch.object(UsersFeed, "fingerprint", lambda *_: "same"):
+        yield
+
+
+@contextmanager
+def not_handed_over() -> Iterator[None]:
+    """Who leaves one sync is deleted there, even if another sync of the same tenants has them."""
+
+    async def nobody(self: Heirs, sync: Sync, reading: Reading, link: Link) -> None:
+        return None
+
+    with patch.object(Heirs, "of", nobody):
+        yield
+
+
+@contextmanager
+def internal_unseen() -> Iterator[None]:
+    """Nobody notices that a target user was converted to an internal one."""
+    with (
+        patch("sync_core.reconcile.engine.unless_internal", lambda change, target: change),
+        patch.object(Applier, "_unless_overtaken", lambda *_: _yes),
+    ):
+        yield
+
+
+@contextmanager
+def refused_is_done() -> Iterator[None]:
+    """What Graph refused counts as written, for good."""
+    recorded = Link.recorded
+
+    def done(self: Link, *args: Any, refused: Mapping[str, str], **kwargs: Any) -> Link:
+        return recorded(self, *args, refused={}, **kwargs)
+
+    with patch.object(Link, "recorded", done):
         yield
 
 
@@ -203,6 +296,8 @@ MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "approval-outlives-its-list": approval_outlives_its_list,
     "ceiling-not-counted": ceiling_not_counted,
     "delta-link-first": delta_link_first,
+    "edit-without-round": edit_without_round,
+    "internal-unseen": internal_unseen,
     "kept-out-forgotten": kept_out_forgotten,
     "late-invitation-kept": late_invitation_kept,
     "linked-taken-back": linked_taken_back,
@@ -211,6 +306,11 @@ MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "no-fresh-read": no_fresh_read,
     "marked-not-listed": marked_not_listed,
     "no-invitation-mark": no_invitation_mark,
+    "not-handed-over": not_handed_over,
+    "old-file-judges": old_file_judges,
+    "paused-writes": paused_writes,
+    "refused-is-done": refused_is_done,
     "reports-not-told": reports_not_told,
+    "resume-without-round": resume_without_round,
     "trust-after-lost-cas": trust_after_lost_cas,
 }

@@ -16,11 +16,11 @@ from sync_core.assembly import Runtime
 from sync_core.ops.creations import approve, list_creations
 from sync_core.ops.errors import RefusedError
 
+from .asked import GROUPS
 from .history import Exchange
 from .instance import Stage
 from .memberships import Memberships
-from .people import People
-from .plan import GROUPS
+from .people import TARGET_DOMAIN, People
 
 _BY_HAND = "00000000-0000-0000-0000-00000000c001"  # the app that administrators of the target use
 
@@ -40,6 +40,9 @@ class Deeds:
     tables_lost: list[datetime] = field(default_factory=list)
     untouched: dict[str, dict[str, Any]] = field(default_factory=dict)  # others' target users as they should be
     missing: dict[str, datetime] = field(default_factory=dict)  # groups that were deleted: when first
+    switched: dict[str, datetime] = field(default_factory=dict)  # target users blocked or enabled: last time
+    converted: dict[str, datetime] = field(default_factory=dict)  # target users who are internal since then
+    looked: list[datetime] = field(default_factory=list)  # when an operator looked at everybody
 
 
 _LED = 0.8  # of those whose manager changes, how many have one afterwards
@@ -134,7 +137,11 @@ class Others:
             case "join" if self.memberships is not None:
                 self.memberships.join(user, group_id)
             case "leave" if self.memberships is not None:
-                self.memberships.leave(user)
+                self.memberships.leave(user, group_id)
+
+    def move(self, user: User, city: str | None) -> None:
+        self.source.update(user, {"city": city})
+        self._note(user.id, f"moves to {city}")
 
     def act_on_group(self, deed: str, group_id: str = "") -> None:
         if self.memberships is not None:
@@ -189,6 +196,10 @@ class Others:
                     value = f"By hand {self.people.number()}"
                     self.target.update(live, {"jobTitle": value})
                     self.deeds.edited.setdefault((target_id, "jobTitle"), []).append(value)
+                case "target-block" | "target-enable" if live is not None:
+                    self._switch(live, enabled=deed == "target-enable")
+                case "target-convert" if live is not None and target_id not in self.deeds.converted:
+                    self._convert(live)
                 case _:
                     return
         except GraphError as error:
@@ -197,6 +208,24 @@ class Others:
         if target_id in self.deeds.untouched:
             self._remember(target_id)
         self._note(target_id, deed)
+
+    def _switch(self, user: User, *, enabled: bool) -> None:
+        if user.get("accountEnabled") is not enabled:
+            self.target.update(user, {"accountEnabled": enabled})
+            self.deeds.edited.setdefault((user.id, "accountEnabled"), []).append(enabled)
+            self.deeds.switched[user.id] = self.stage.clock.now()
+            self.stage.weather.saw("target-enabled" if enabled else "target-blocked")
+
+    def _convert(self, user: User) -> None:
+        """To an internal user: https://learn.microsoft.com/entra/identity/users/convert-external-users-internal
+
+        The address stays, and so does `creationType`.
+        """
+        name = f"internal{self.people.number()}@{TARGET_DOMAIN}"
+        self.target.update(user, {"externalUserState": None, "userPrincipalName": name})
+        self.deeds.converted[user.id] = self.stage.clock.now()
+        self.deeds.untouched.setdefault(user.id, {})
+        self.stage.weather.saw("target-converted")
 
     def invite_by_hand(self, address: str) -> None:
         """An administrator of the target invites the same person."""

@@ -9,6 +9,7 @@ from local.graph_emulator import Tenant, User
 
 SOURCE_DOMAIN = "contoso.com"
 TARGET_DOMAIN = "fabrikam.com"
+OTHER_DOMAIN = "tailspin.com"
 BLOCKED_DOMAIN = "blocked.example"
 
 # Kind of source user and its weight.
@@ -23,6 +24,7 @@ _KINDS = {
     "blocked": 4,
 }
 _PLACES = (("Berlin", "Germany", "10115"), ("Lyon", "France", "69001"), ("Osaka", "Japan", "530-0001"))
+CITIES = tuple(city for city, _, _ in _PLACES)
 
 
 class People:

@@ -2,58 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from local.graph_emulator import Emulator, Tenant
 from local.graph_emulator.wire.throttle import Quota
 
+from .asked import IN_GROUPS, Asked
 from .chance import Chance, Weather
 from .expected import COPIED
+from .people import CITIES
 
 CONTOSO = "11111111-1111-1111-1111-111111111111"
 FABRIKAM = "22222222-2222-2222-2222-222222222222"
+TAILSPIN = "33333333-3333-3333-3333-333333333333"  # a tenant that only a slip names
 SYNC = "contoso-to-fabrikam"
+SECOND = "contoso-to-fabrikam-too"
+_STANDBY = "fabrikam-to-tailspin"  # a file without any sync is no file
+NOBODY = "99999999-9999-9999-9999-999999999999"
 OWNER_ATTRIBUTE = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
 _WITH_MANAGERS = 0.5
 _WITH_A_CEILING = 0.3
-# Groups of the source tenant: two whose members are in, or out, and two that may come to be nested in them.
-STAFF = "dddddddd-0000-0000-0000-000000000001"
-SALES = "dddddddd-0000-0000-0000-000000000002"
-TEAM = "dddddddd-0000-0000-0000-000000000003"
-CLUB = "dddddddd-0000-0000-0000-000000000004"
-OUTER, INNER = (STAFF, SALES), (TEAM, CLUB)
-GROUPS = (*OUTER, *INNER)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The scope: members of one of the `wanted` groups (none: everybody), except members of the `barred`."""
-
-    wanted: tuple[str, ...] = ()
-    barred: tuple[str, ...] = ()
-    assigned: bool = False  # the wanted ones, instead of being asked for by a filter
-
-    @property
-    def scope(self) -> str:
-        """As sync.yaml has it."""
-        clauses = []
-        if self.wanted and not self.assigned:
-            clauses.append(f"{{ attribute: memberOf, operator: IN, value: [{', '.join(self.wanted)}] }}")
-        if self.barred:
-            clauses.append(f"{{ attribute: memberOf, operator: NOT IN, value: [{', '.join(self.barred)}] }}")
-        keys = [f"users: assigned, groups: [{', '.join(self.wanted)}]" if self.assigned else "users: all"]
-        if clauses:
-            keys.append(f"filters: [{{ name: Groups, clauses: [{', '.join(clauses)}] }}]")
-        return f"{{ {', '.join(keys)} }}"
-
-
-_ASKED = (
-    Asked(wanted=OUTER, assigned=True),
-    Asked(wanted=OUTER, assigned=True, barred=(CLUB,)),
-    Asked(wanted=OUTER, barred=(CLUB,)),
-    Asked(barred=OUTER),
-)
+_STANDBY_SYNC = f"""
+  - name: {_STANDBY}
+    source: fabrikam
+    target: tailspin
+    scope: {{ users: assigned, members: [{NOBODY}] }}
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +56,10 @@ class Plan:
     asked: Asked
     out_of_scope: str
     ceiling: int | None  # of invitations in a window; None: one that no history reaches
+    second: Asked | None = None  # the scope of another sync between the same tenants
+    source_id: str = CONTOSO
+    observes: bool = False
+    taken_out: bool = False  # the first sync
 
     @classmethod
     def draw(cls, chance: Chance, *, groups: bool = False) -> Plan:
@@ -112,24 +93,55 @@ class Plan:
             writes=rng.choice((3000, 3000, 3000, 30)),
             seconds=rng.choice((150, 60)),
             managers=chance.stream("plan/reference").random() < _WITH_MANAGERS,
-            asked=chance.stream("asked").choice(_ASKED) if groups else Asked(),
+            asked=chance.stream("asked").choice(IN_GROUPS) if groups else Asked(),
             ceiling=ceilings.choice((0, 1, 2, 3)) if ceilings.random() < _WITH_A_CEILING else None,
             out_of_scope=chance.stream("scope").choice(
                 ("soft_delete", "soft_delete", "soft_delete", "disable", "leave")
             ),
         )
 
+    def with_second_sync(self, chance: Chance) -> Plan:
+        """Another sync has some of the same people, and some whom the first one does not have.
+
+        A reference to a manager stays within one sync, so nobody has managers there. A ceiling is of one sync.
+        """
+        rng = chance.stream("second sync")
+        if self.asked == Asked():
+            shared, first, second = rng.sample(CITIES, 3)
+            asked, other = Asked(cities=(shared, first)), Asked(cities=(shared, second))
+        else:
+            asked, other = self.asked, rng.choice([each for each in IN_GROUPS if each != self.asked])
+        return replace(self, asked=asked, second=other, managers=False, ceiling=None)
+
+    @property
+    def syncs(self) -> dict[str, Asked]:
+        """What this file asks for, by name of sync."""
+        first = {} if self.taken_out else {SYNC: self.asked}
+        return first if self.second is None else {**first, SECOND: self.second}
+
+    @property
+    def writes_nothing(self) -> bool:
+        """Whether no process with this file may write into the target."""
+        return self.observes or not self.syncs or self.source_id != CONTOSO
+
     @property
     def sync_yaml(self) -> str:
+        syncs = [self._sync(name, asked.scope) for name, asked in self.syncs.items()]
         return f"""
 tenants:
-  contoso: {{ id: {CONTOSO} }}
+  contoso: {{ id: {self.source_id} }}
   fabrikam: {{ id: {FABRIKAM} }}
+  tailspin: {{ id: {CONTOSO if self.source_id == TAILSPIN else TAILSPIN} }}
 syncs:
-  - name: {SYNC}
+{"".join(syncs) or _STANDBY_SYNC}"""
+
+    def _sync(self, name: str, scope: str) -> str:
+        return f"""
+  - name: {name}
     source: contoso
     target: fabrikam
-    scope: {self.asked.scope}
+    mode: {"observe" if self.observes else "run"}
+    scope: {scope}
     matching: {{ adopt: {self.adopt}{self._owner_attribute} }}
     deprovision:
       out_of_scope: {self.out_of_scope}

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 
 from sync_core.assembly import Runtime
-from sync_core.config.file import parse_config
 from sync_core.model import Nomination, Why
 
 from .host import Host
@@ -111,10 +110,10 @@ class Script:
         drawn, life = self._newcomers.random(), self._host.any_alive()
         if drawn < _LET_IN and life is not None:
             self._host.on(life, "let-in", self._others.let_in)
-        elif drawn > 1 - _RAISED:
+        elif drawn > 1 - _RAISED and not self._stage.weather.has("edits"):
             self._plan = replace(self._plan, ceiling=(self._plan.ceiling or 0) + self._newcomers.randrange(2))
             self._others.deeds.ceilings.append((self._stage.clock.now(), self._plan.ceiling or 0))
-            self._host.deploy(parse_config(self._plan.sync_yaml))
+            self._host.deploy(self._plan.sync_yaml)
 
     async def _burst(self) -> None:
         user = self._anybody()
@@ -166,17 +165,18 @@ class Script:
         now = self._stage.clock.now()
 
         async def decide_holds(runtime: Runtime) -> None:
-            for held in await runtime.storage.guards.holds(SYNC):
+            for held in [each for sync in self._plan.syncs for each in await runtime.storage.guards.holds(sync)]:
                 if approve:  # noted first: the answer may be lost, and then it stands all the same
                     self._others.deeds.approved.append((self._stage.clock.now(), held.source_id))
                 await runtime.guard.decide([held], approve=approve, by="admin@fabrikam.com")
                 self._stage.history.changes["Approved" if approve else "Rejected"] += 1
                 await runtime.storage.queues.nominate(
-                    [Nomination(sync=SYNC, user=held.source_id, why=Why.APPROVED, at=self._stage.clock.now())]
+                    [Nomination(sync=held.sync, user=held.source_id, why=Why.APPROVED, at=self._stage.clock.now())]
                 )
 
         async def resync(runtime: Runtime) -> None:
-            await runtime.feeds.start_round("contoso", full=True)
+            if SYNC in runtime.config.syncs:
+                await runtime.feeds.start_round("contoso", full=True)
 
         async def nominate(runtime: Runtime) -> None:
             await runtime.storage.queues.nominate([Nomination(sync=SYNC, user=user, why=Why.OPERATOR, at=now)])

@@ -16,25 +16,29 @@ import httpx
 
 from local.graph_emulator import Emulator
 from sync_core.assembly import Runtime
-from sync_core.config.file import parse_config
 from sync_core.config.settings import load_settings
 from sync_core.model import Nomination, Why
-from sync_core.ports import HoldState
+from sync_core.ports import HoldRecord, HoldState
 from sync_core.storage.repositories import memory_storage
 from tests.support.virtual_time import LoopClock, VirtualLoop, run
 
 from .chance import Chance, Weather
+from .controls import Controls, Operator
 from .delivery import Pump
-from .evidence import Broken, Evidence
+from .edits import Edits
+from .evidence import Birth, Broken, Evidence
+from .hands import Hands
 from .history import History
-from .host import Host
+from .host import Host, Life
 from .instance import Instance, Stage
 from .memberships import Memberships
 from .model import check
+from .movers import Movers
 from .mutations import MUTATIONS
 from .others import Others
-from .people import SOURCE_DOMAIN, TARGET_DOMAIN
-from .plan import CONTOSO, FABRIKAM, SYNC, Plan, set_weather
+from .people import OTHER_DOMAIN, SOURCE_DOMAIN, TARGET_DOMAIN
+from .plan import CONTOSO, FABRIKAM, TAILSPIN, Plan, set_weather
+from .refusals import Refusals
 from .script import Script
 from .stories import Story, ToldWeather
 from .wire import Wire
@@ -117,7 +121,9 @@ class _Run:
         self.chance = Chance(seed)
         self.weather = Weather(self.chance, extra=extra) if story is None else ToldWeather(self.chance, story)
         drawn = Plan.draw(self.chance, groups=groups)
-        self.plan = drawn if story is None else story.plan(drawn)
+        if story is not None:
+            drawn = story.plan(drawn)
+        self.plan = drawn.with_second_sync(self.chance) if self.weather.has("second-sync") else drawn
         self.clock = LoopClock(loop)
         self.history = History(self.clock)
         self.stage = Stage(chance=self.chance, weather=self.weather, clock=self.clock, history=self.history)
@@ -125,6 +131,7 @@ class _Run:
         self.emulator = Emulator(clock=self.clock, rng=self.chance.stream("emulator"))
         self.source = self.emulator.create_tenant(CONTOSO, display_name="Contoso", domain=SOURCE_DOMAIN)
         self.target = self.emulator.create_tenant(FABRIKAM, display_name="Fabrikam", domain=TARGET_DOMAIN)
+        self.emulator.create_tenant(TAILSPIN, display_name="Tailspin", domain=OTHER_DOMAIN)
         set_weather(self.plan, self.chance, self.weather, self.emulator, self.source, self.target)
         self.pump = Pump(self.stage, self.emulator)
         memberships = Memberships(self.chance.stream("groups"), self.source) if groups else None
@@ -137,6 +144,7 @@ class _Run:
             memberships=memberships,
             changed=self.pump.kick,
         )
+        self.edits = Edits(self.stage, self.plan)
         self.poll_every, self.keep_every = self.plan.poll, self.plan.keep
 
     async def live(self) -> Verdict:
@@ -149,7 +157,7 @@ class _Run:
         host = Host(
             self.stage,
             names=["a", "b", "c"][: self.plan.instances],
-            config=parse_config(self.plan.sync_yaml),
+            sync_yaml=self.plan.sync_yaml,
             settings=load_settings(self.plan.app_settings()),
             storage=storage,
             connect=self._connect,
@@ -163,16 +171,17 @@ class _Run:
         ]
         for _ in range(self.plan.first_users):
             self.others.hire()
+        operator = Operator(self.stage, host)
         if self.story is None:
-            await Script(self.stage, self.others, host, self.plan).play()
+            await self._play(host, operator)
         else:
-            await self.story.play(self.others, host)
+            await self.story.play(self.others, host, operator)
         self._calm_down()
         await self._settle(host)
         for task in background:
             task.cancel()
         evidence = Evidence(
-            plan=self.plan,
+            plan=self.edits.plan,
             source=self.source,
             target=self.target,
             exchanges=self.history.exchanges,
@@ -180,6 +189,9 @@ class _Run:
             kinds=self.others.kinds,
             bugs=host.bugs,
             logs=self.logs.lines,
+            births={name: Birth(at=at, plan=self.edits.plans[text]) for name, (at, text) in host.births.items()},
+            said=operator.said,
+            rates=self.weather.rates,
         )
         broken = check(evidence)
         for each in broken:
@@ -193,6 +205,19 @@ class _Run:
             lines=self.history.lines,
             requests=len(self.history.exchanges),
         )
+
+    async def _play(self, host: Host, operator: Operator) -> None:
+        """People, and beside them all that only some histories have."""
+        await asyncio.gather(
+            Script(self.stage, self.others, host, self.plan).play(),
+            self.edits.play(host),
+            Controls(self.stage, operator, self.plan).play(),
+            Refusals(self.stage, self.others, self.plan).play(),
+            Movers(self.stage, self.others, self.plan).play(),
+            Hands(self.stage, self.others, host, self.plan).play(),
+        )
+        if self.plan.second is not None:
+            self.weather.saw("two-syncs")
 
     def _connect(self, instance: Instance) -> Wire:
         return Wire(instance, self.emulator, source=CONTOSO, target=FABRIKAM, meddle=self.others.meddle)
@@ -223,9 +248,10 @@ class _Run:
 
     async def _held(self, host: Host) -> bool:
         life = host.any_alive()
-        return life is not None and any(
-            each.state is not HoldState.APPROVED for each in await life.runtime.storage.guards.holds(SYNC)
-        )
+        return life is not None and any(each.state is not HoldState.APPROVED for each in await self._holds(life))
+
+    async def _holds(self, life: Life) -> list[HoldRecord]:
+        return [each for sync in self.plan.syncs for each in await life.runtime.storage.guards.holds(sync)]
 
     async def _wait(self, host: Host) -> bool:
         """Whether newcomers wait; a person lets them in."""
@@ -241,9 +267,7 @@ class _Run:
         if life is None:
             return False
         waiting = [
-            each
-            for each in await life.runtime.storage.guards.holds(SYNC)
-            if each.state is not HoldState.APPROVED or each.decided_at is None
+            each for each in await self._holds(life) if each.state is not HoldState.APPROVED or each.decided_at is None
         ]
         self.history.note("world", f"approves all {len(waiting)} holds")
         self.history.changes["Approved"] += len(waiting)
@@ -251,7 +275,7 @@ class _Run:
         self.others.deeds.approved += [(now, each.source_id) for each in waiting]
         await life.runtime.guard.decide(waiting, approve=True, by="admin@fabrikam.com")
         await life.runtime.storage.queues.nominate(
-            [Nomination(sync=SYNC, user=each.source_id, why=Why.APPROVED, at=now) for each in waiting]
+            [Nomination(sync=each.sync, user=each.source_id, why=Why.APPROVED, at=now) for each in waiting]
         )
         return bool(waiting)
 

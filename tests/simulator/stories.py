@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from sync_core.model import Control
+
+from .asked import CLUB, OUTER, TEAM, Asked
 from .chance import Chance, Weather
+from .controls import Operator
 from .host import Host
 from .memberships import DEEDS
 from .others import Others
-from .plan import OUTER, TEAM, Asked, Plan
+from .plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,7 @@ class Story:
     asked: Asked | None = None  # None: everybody
     ceiling: int | None = None
     loses_tables: bool = False
+    second: Asked | None = None
     seed: int = 2  # the first user of this one is an ordinary one, and in no group
 
     @property
@@ -47,9 +52,11 @@ class Story:
             managers=False,
             asked=self.asked or Asked(),
             ceiling=self.ceiling,
+            second=self.second,
+            out_of_scope="soft_delete",
         )
 
-    async def play(self, others: Others, host: Host) -> None:
+    async def play(self, others: Others, host: Host, operator: Operator) -> None:
         (user,) = others.kinds
         for wait_s, deed, *group in self.deeds:
             await asyncio.sleep(wait_s)
@@ -60,6 +67,8 @@ class Story:
                 others.deeds.tables_lost.append(others.stage.clock.now())
             elif deed == "let-in":
                 host.on(host.alive()[0], deed, others.let_in)
+            elif deed in [*Control]:
+                await operator.say(Control(deed))
             elif deed in DEEDS:
                 others.act_on_group(deed, *group)
             else:
@@ -72,6 +81,7 @@ class ToldWeather(Weather):
     def __init__(self, chance: Chance, story: Story) -> None:
         super().__init__(chance)
         self.rates = {}
+        self._courses = set()
         self._story = story
         self._chances = story.nth
 
@@ -103,4 +113,10 @@ STORIES: Mapping[str, Story] = {
     ),
     # Staff are out, and Team is in Staff. Nobody can list Team any more once it is deleted.
     "kept-out-forgotten": Story(deeds=[(300, "join", TEAM), (5000, "delete-group", TEAM)], asked=Asked(barred=OUTER)),
+    # Two syncs have somebody, who leaves the first.
+    "not-handed-over": Story(
+        deeds=[(10, "join", TEAM), (600, "leave", CLUB)],
+        asked=Asked(wanted=(TEAM,), assigned=True),
+        second=Asked(wanted=(CLUB,), assigned=True),
+    ),
 }

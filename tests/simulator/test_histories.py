@@ -18,11 +18,17 @@ GROUP_SEEDS = range(1, 13)  # where the scope names groups
 # A seed at which each deliberate fault shows.
 FOUND_AT = {
     "delta-link-first": 119,
+    "edit-without-round": 137,
+    "internal-unseen": 23,
     "missing-group-is-empty": 2,
     "month-uncounted": 37,
     "no-fresh-read": 2,
     "no-invitation-mark": 19,
+    "old-file-judges": 39,
+    "paused-writes": 6,
+    "refused-is-done": 230,
     "reports-not-told": 50,
+    "resume-without-round": 12,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from .history import Exchange, TargetState, working_on
 from .instance import Instance
 
 _GRAPH_S = 0.06
+_token_asked_at: ContextVar[datetime | None] = ContextVar("token_asked_at", default=None)
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -37,6 +39,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if "/oauth2/" in request.url.path:
+            _token_asked_at.set(_token_asked_at.get() or self._now())
             await self._instance.step(_GRAPH_S)
             return await self._transport.handle_async_request(request)
         exchange = self._exchange(request)
@@ -90,7 +93,8 @@ class Wire(httpx.AsyncBaseTransport):
         return None
 
     def _expire_delta(self, exchange: Exchange) -> None:
-        if "$deltatoken" in exchange.path and self._instance.stage.weather.strikes("delta-expired"):
+        continued = "$deltatoken" in exchange.path and exchange.tenant == self._source
+        if continued and self._instance.stage.weather.strikes("delta-expired"):
             tenant = self._emulator.tenant(self._source)
             tenant.delta_reset_form = self._picks.choice(FORMS)
             tenant.delta_generation += 1
@@ -99,7 +103,10 @@ class Wire(httpx.AsyncBaseTransport):
         path = request.url.raw_path.decode().removeprefix("/v1.0")
         parts = path.partition("?")[0].split("/")
         body = json.loads(request.content) if request.content else {}
+        begun_at = _token_asked_at.get()
+        _token_asked_at.set(None)
         return Exchange(
+            begun_at=begun_at,
             tenant=self._tenant_of(request.headers.get("Authorization", "")),
             method=request.method,
             path=path if "delta" in path else path.partition("?")[0],
@@ -131,14 +138,19 @@ class Wire(httpx.AsyncBaseTransport):
         if not response.content:
             return
         answer = json.loads(response.content)
+        if response.status_code == 400 and exchange.tenant == self._target and exchange.method == "PATCH":
+            named = "details" in answer["error"]
+            self._instance.stage.weather.saw("address-in-use" if named else "refused-without-name")
         exchange.code = str(answer.get("error", {}).get("code", "")) if response.is_error else ""
+        if exchange.method == "GET" and exchange.path == f"/users/{exchange.object_id}" and response.is_success:
+            exchange.shown = answer
         if exchange.path == "/invitations" and response.is_success:
             exchange.object_id = answer["invitedUser"]["id"]
             if self._emulator.tenant(self._target).find(exchange.object_id) is None:
                 self._instance.stage.weather.saw("invitation-without-user")
         if exchange.path.endswith("/checkMemberGroups") and response.is_success:
             exchange.member_of = answer["value"]
-        if "/users/delta" in exchange.path and response.is_success:
+        if "/users/delta" in exchange.path and exchange.tenant == self._source and response.is_success:
             self._judge_delta(exchange, answer)
 
     def _judge_delta(self, exchange: Exchange, answer: dict[str, Any]) -> None:

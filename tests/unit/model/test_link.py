@@ -58,6 +58,7 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "write_begun": lambda given: given.write_begun(Update(attributes={"city": "Oslo"})),
     "recorded": lambda given: record(given, Update(attributes={"city": "Oslo"})),
     "deletion_begun": lambda given: given.deletion_begun(DELETE, START),
+    "deletion_called_off": lambda given: given.deletion_called_off(given),
     "deleted": lambda given: given.deleted(),
     "own_deletion_found": lambda given: given.own_deletion_found(),
     "lost": lambda given: given.lost(),

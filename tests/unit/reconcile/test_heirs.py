@@ -117,6 +117,39 @@ async def test_a_sync_that_has_a_target_user_of_its_own_takes_no_other() -> None
     assert guest in world.target.deleted
 
 
+@pytest.mark.parametrize("out_of_scope", Deprovision)
+async def test_a_sync_that_deleted_its_target_user_takes_the_one_that_there_is(out_of_scope: Deprovision) -> None:
+    """Its own could not be restored: the other one has the address. Without that, Ada would lose access."""
+    world, guest = await both(policy=Policy(out_of_scope=out_of_scope))
+    theirs = await world.storage.links.get(THEIRS, ADA)
+    assert theirs is not None
+    at = world.clock.now()
+    theirs = theirs.adopted("former-guest", linked_at=at)
+    await world.storage.links.claim(world.sync.target.id, "former-guest", theirs.owner)
+    await world.storage.links.save(replace(theirs.deleted(), dirty=False))
+    world.source.groups[SALES].clear()
+    assert names(await look(world, NAME)) == ["HandOver"]
+    await world.deliver()
+    assert (world.enabled(), await owners(world, guest)) == ([True], (f"{THEIRS}/{ADA}", [THEIRS]))
+    assert await world.storage.links.owner(world.sync.target.id, "former-guest") is None
+
+
+async def test_who_joins_the_other_sync_before_the_deletion_is_sent_is_handed_over() -> None:
+    """One read may be old: right before the request, one more read has to say that Staff does not have her either."""
+    world, guest = await both()
+    world.source.groups = {SALES: set(), STAFF: set()}
+    reads = iter(range(10))
+
+    def joins_after_two_reads() -> None:
+        if next(reads) == 1:
+            world.source.groups[STAFF].add(ADA)
+
+    world.source.on_read = joins_after_two_reads
+    assert names(await look(world, NAME)) == ["HandOver"]
+    await world.deliver()
+    assert (world.enabled(), await owners(world, guest)) == ([True], (f"{THEIRS}/{ADA}", [THEIRS]))
+
+
 async def test_a_hand_over_to_a_sync_that_is_gone_is_called_off() -> None:
     """It was taken out of sync.yaml meanwhile: then policy decides as always."""
     world, guest = await both()
