@@ -39,6 +39,14 @@ class Edits:
             if kind in _PASSING or self._rng.random() < _BACK:
                 await self._roll_out(host, before, f"{kind}-taken-back")
 
+    def raise_ceiling(self, host: Host, by: int) -> int:
+        """All instances have another ceiling of newcomers, which is returned. Of histories without other edits."""
+        ceiling = (self.plan.ceiling or 0) + by
+        self.plan = replace(self.plan, ceiling=ceiling)
+        self.plans[self.plan.sync_yaml] = self.plan
+        host.deploy(self.plan.sync_yaml)
+        return ceiling
+
     def _kind(self) -> str:
         """A slip that comes with the loss of all tables is known by nothing: no record says which tenants are right."""
         kinds = _KINDS if self.plan.loses_tables is None else [each for each in _KINDS if each != "slip"]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from sync_core.assembly import Runtime
 from sync_core.model import Nomination, Why
 
+from .edits import Edits
 from .host import Host
 from .instance import Stage
 from .memberships import DEEDS
 from .others import Others
-from .plan import SYNC, Plan
+from .plan import SYNC
 
 _EVENTS = {
     "hire": 14,
@@ -68,11 +68,12 @@ _BURSTS_IN_GROUPS = (
 
 
 class Script:
-    def __init__(self, stage: Stage, others: Others, host: Host, plan: Plan) -> None:
+    def __init__(self, stage: Stage, others: Others, host: Host, edits: Edits) -> None:
         self._stage = stage
         self._others = others
         self._host = host
-        self._plan = plan
+        self._edits = edits
+        self._plan = edits.plan
         self._rng = stage.chance.stream("script")
         self._lines = stage.chance.stream("redrawn lines")
         self._newcomers = stage.chance.stream("newcomers")
@@ -111,9 +112,8 @@ class Script:
         if drawn < _LET_IN and life is not None:
             self._host.on(life, "let-in", self._others.let_in)
         elif drawn > 1 - _RAISED and not self._stage.weather.has("edits"):
-            self._plan = replace(self._plan, ceiling=(self._plan.ceiling or 0) + self._newcomers.randrange(2))
-            self._others.deeds.ceilings.append((self._stage.clock.now(), self._plan.ceiling or 0))
-            self._host.deploy(self._plan.sync_yaml)
+            ceiling = self._edits.raise_ceiling(self._host, self._newcomers.randrange(2))
+            self._others.deeds.ceilings.append((self._stage.clock.now(), ceiling))
 
     async def _burst(self) -> None:
         user = self._anybody()

@@ -209,7 +209,7 @@ class _Run:
     async def _play(self, host: Host, operator: Operator) -> None:
         """People, and beside them all that only some histories have."""
         await asyncio.gather(
-            Script(self.stage, self.others, host, self.plan).play(),
+            Script(self.stage, self.others, host, self.edits).play(),
             self.edits.play(host),
             Controls(self.stage, operator, self.plan).play(),
             Refusals(self.stage, self.others, self.plan).play(),
