@@ -49,6 +49,7 @@ class Refusals:
         free = [each for each in addresses if not self._target.known_by(each)]
         if free:
             self._target.settings.contact_addresses = [self._rng.choice(free)]
+            self._stage.weather.saw("contact-in-the-way")
             self._stage.history.note("world", f"a contact has {self._target.settings.contact_addresses}")
 
     def _heal(self) -> None:
