@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from ..model import Link
 
+# A new user that nobody else will look for is asked for after these pauses (seconds), a good minute in all.
+APPEARS_AFTER = (1, 2, 4, 8, 16, 32)
 # The absence of an older user means that somebody deleted it.
 VISIBLE_WITHIN = timedelta(minutes=15)
 

@@ -68,7 +68,7 @@ def _out(evidence: Evidence, owned: Owned, read: Exchange, delete: Exchange, sou
     others = [
         each
         for each in evidence.target_writes
-        if each.created and each.sent_at < delete.sent_at and each.object_id != delete.object_id
+        if each.sent_at < delete.sent_at and each.object_id != delete.object_id  # made or adopted by us
     ]
     another = any(owned.source_of.get(each.object_id) == source_id for each in others)
     return out.get(delete.taken.sync, False) and (another or _was_out(evidence, delete, source_id))
@@ -109,7 +109,7 @@ def _was_out(evidence: Evidence, delete: Exchange, source_id: str) -> bool:
     return any(
         each.seen == 404 or (each.seen == 200 and all(_out_of(evidence, each, _later(each)).values()))
         for each in _reads(evidence, source_id)
-        if delete.taken is not None and each.sent_at < delete.taken.at and (since is None or each.sent_at > since)
+        if each.taken != delete.taken and each.sent_at < delete.sent_at and (since is None or each.sent_at > since)
     )
 
 

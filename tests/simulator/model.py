@@ -95,7 +95,8 @@ def _guard_kept(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
             assert last.done_at is not None
             # With the tables went the count.
             since = max([last.done_at - window, *(at for at in evidence.deeds.tables_lost if at < last.done_at)])
-            within = {each.object_id for each in free[: n + 1] if each.done_at and each.done_at > since}
+            recent = [each.object_id for each in free[: n + 1] if each.done_at and each.done_at > since]
+            within = {owned.source_of.get(target_id, target_id) for target_id in recent}
             if len(within) > limit:
                 yield Broken(invariant=3, text=f"{len(within)} removed in {window} up to {last.done_at}, limit {limit}")
                 return

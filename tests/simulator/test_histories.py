@@ -25,10 +25,10 @@ FOUND_AT = {
     "no-fresh-read": 2,
     "no-invitation-mark": 19,
     "old-file-judges": 39,
-    "paused-writes": 6,
+    "paused-writes": 3,
     "refused-is-done": 230,
     "reports-not-told": 50,
-    "resume-without-round": 12,
+    "resume-without-round": 4,
 }
 
 

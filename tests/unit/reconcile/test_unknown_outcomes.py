@@ -74,3 +74,27 @@ async def test_a_restore_that_is_done_late_leaves_no_leaver_with_access(dies: bo
             await world.look()
     assert names(await world.look(redelivered=dies))[-1] == "SoftDelete"
     assert world.guests() == []
+
+
+async def test_a_late_guest_whom_the_target_does_not_show_yet_is_taken_back_once_it_does() -> None:
+    """A frozen worker's invitation came after the pair was made at another address; nobody else knows that guest."""
+    world = World()
+    world.hire()
+    other = world.instance(world.syncs)
+
+    async def meanwhile() -> None:
+        (late,) = world.guests()
+        world.target.invisible.add(late)
+        world.clock.advance(timedelta(minutes=20))
+        world.change(mail="ada.king@contoso.example")
+        await other.worker.handle(world.nomination())
+
+        async def appears() -> None:
+            world.target.invisible.discard(late)
+
+        world.faults.after_next("target.read_user", appears)
+
+    world.faults.after_next("target.invite", meanwhile)
+    await world.look()
+    (account,) = world.target.users.values()
+    assert account.address == "ada.king@contoso.example"
