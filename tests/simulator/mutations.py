@@ -255,7 +255,7 @@ def edit_without_round() -> Iterator[None]:
 
 @contextmanager
 def not_handed_over() -> Iterator[None]:
-    """Who leaves one sync is deleted there, even if another sync of the same tenants has them."""
+    """Users who leave one sync are deleted there, even if another sync of the same tenants has them."""
 
     async def nobody(self: Heirs, sync: Sync, reading: Reading, link: Link) -> None:
         return None

@@ -1,4 +1,4 @@
-"""Who is in, by the files of sync.yaml: as the source's own directory is now, and as one reader could know it."""
+"""The scope, by the files of sync.yaml: as the source's own directory is now, and as one reader could know it."""
 
 from __future__ import annotations
 
