@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from .changes import Adopt, Change, Hold, Postpone, Postponed, Reason, Skip
-from .link_parts import Guarded, LinkState, Parked, Retry, next_retry
+from .link_parts import LATE, Guarded, LinkState, Parked, Retry, next_retry
 from .link_steps import TRANSITIONS
 from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
-
-# Every request of a worker that began before a pair was made or restored is over by then.
-LATE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +24,7 @@ class Link:
     """The stored pair of source and target user, with fingerprints of what was last applied.
 
     `dirty` stands from before the first write until its record: the fingerprints of a dirty link are not trusted, and
-    every attribute is applied again. `refused` has the error of each attribute that Graph refused: it counts as applied
-    only until `retry` is due, so that not every look sends it again.
+    every attribute is applied again. `refused` has Graph's errors, by attribute: each counts as applied until `retry`.
     """
 
     sync: str

@@ -28,7 +28,7 @@ from ..model import (
     fingerprints,
 )
 from ..model.errors import PermanentError, TransientError
-from ..model.link import LATE
+from ..model.link_parts import LATE
 from ..ports import Clock, FeedPhase, FeedState, Links, SourceDirectory, TargetDirectory
 from ..ports.listing import Listing
 from ..scope.verdict import scope

@@ -18,7 +18,7 @@ _LONGEST_S = 30_000  # so that messages which a pause keeps are not sent anew fo
 _AGAIN_S = 20  # after an instance died under a command
 
 
-# What is said one after the other, before the sync runs again.
+# Words that are said one after the other, before the sync runs again.
 _COURSES = (
     (Control.PAUSED,),
     (Control.PAUSED,),
