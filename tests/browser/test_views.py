@@ -158,6 +158,15 @@ async def test_everybody_can_use_every_view(
     await visit.end()
 
 
+@pytest.mark.parametrize("width", [800, 961])
+async def test_every_view_fits_a_tablet(visit: Visit, width: int) -> None:
+    """No table sticks out: not as cards, and not in the narrowest window where its rows are rows."""
+    await visit.page.set_viewport_size({"width": width, "height": 800})
+    for view in VIEWS:
+        await visit.open(view)
+        assert await visit.wider_than_the_window() == [], view
+
+
 async def test_dark_is_dark(browser: Browser, site: Site) -> None:
     """As the system of whoever looks at it says."""
     grounds = []

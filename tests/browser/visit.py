@@ -75,10 +75,11 @@ class Visit:
         return [f"{each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}" for each in found["violations"]]
 
     async def wider_than_the_window(self) -> list[str]:
-        """The elements that stick out on the right."""
+        """The elements that stick out on the right, of the window or of their section."""
         found: list[str] = await self.page.evaluate(
-            "() => [...document.querySelectorAll('body *')]"
-            ".filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5 && !each.closest('.hidden'))"
+            "() => [...document.querySelectorAll('body *')].filter((each) => !each.closest('.hidden'))"
+            ".filter((each) => each.getBoundingClientRect().right > 0.5"
+            " + Math.min(innerWidth, (each.closest('section') ?? document.body).getBoundingClientRect().right))"
             ".map((each) => each.outerHTML.slice(0, 120))"
         )
         return found
