@@ -25,8 +25,8 @@ class Occasion(StrEnum):
 
     @property
     def view(self) -> str:
-        """The view of the operators' page that shows it."""
-        return _VIEWS.get(self, "health")
+        """The view of the operators' page that shows it, as its address has it. That of Health is empty."""
+        return _VIEWS.get(self, "")
 
 
 _WORDS = {
@@ -39,7 +39,12 @@ _WORDS = {
     Occasion.PAUSED_LONG: "paused for more than a day",
     Occasion.SYNC_STOPPED: "stopped, because its record is of other tenants than sync.yaml has",
 }
-_VIEWS = {Occasion.HELD: "holds", Occasion.PARKED: "parked", Occasion.ADOPTION_WAITS: "adoptions"}
+_VIEWS = {
+    Occasion.HELD: "holds",
+    Occasion.PARKED: "parked",
+    Occasion.CREATIONS_WAIT: "newcomers",
+    Occasion.ADOPTION_WAITS: "adoptions",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,17 +7,21 @@ import { setNow } from "./format.js";
 import { health } from "./health.js";
 import { history } from "./history.js";
 import { holds } from "./holds.js";
+import { newcomers } from "./newcomers.js";
 import { parked } from "./parked.js";
 import { people } from "./people.js";
 
 const VIEWS = [
   { name: "", title: "Health", show: health },
   { name: "people", title: "People", show: people },
-  { name: "holds", title: "Holds", show: holds, count: (said) => said.holds.reduce((sum, each) => sum + each.waiting, 0) },
+  { name: "holds", title: "Holds", show: holds, count: (said) => waiting(said.holds) },
+  { name: "newcomers", title: "Newcomers", show: newcomers, count: (said) => waiting(said.creations) },
   { name: "adoptions", title: "Adoptions", show: adoptions },
   { name: "parked", title: "Set aside", show: parked, count: (said) => said.parked.length },
   { name: "history", title: "History", show: history },
 ];
+
+const waiting = (syncs) => syncs.reduce((sum, each) => sum + each.waiting, 0);
 
 const main = document.getElementById("main");
 const links = new Map();

@@ -5,6 +5,7 @@ import { perHour, round } from "./chart.js";
 import { confirm } from "./confirm.js";
 import { button, h, section } from "./dom.js";
 import { badge, many, setNow, when } from "./format.js";
+import { notices } from "./notices.js";
 import { card, pause, resume } from "./syncs.js";
 import { table } from "./table.js";
 
@@ -20,12 +21,14 @@ export function health(main, _parts, { acts, counted }) {
   });
   const details = h("div", {});
   const picture = section("The last 24 hours", () => get("hours"), perHour);
-  main.append(h("div", { class: "columns" }, status, picture), details);
+  const told = notices();
+  main.append(h("div", { class: "columns" }, status, h("div", {}, picture, told)), details);
   const timer = setInterval(() => {
     // Not under somebody's hands: what has the focus, or is asked, stays.
     if (document.hidden || main.contains(document.activeElement) || document.querySelector("dialog")) return;
     status.again();
     picture.again();
+    told.again();
   }, AGAIN_MS);
   return () => clearInterval(timer);
 }
@@ -38,6 +41,7 @@ function needs(said) {
   const poisoned = said.poisoned + said.queues.filter((each) => each.poison).reduce((sum, each) => sum + each.depth, 0);
   const items = [
     waiting && [h("a", { href: "#/holds" }, `${many(waiting, "deletion")} held`), ": read who it is, then approve or reject."],
+    ...said.creations.filter((each) => each.waiting).map((each) => [h("a", { href: "#/newcomers" }, `${many(each.waiting, "newcomer")} of ${each.sync}`), " waiting: ask why so many came, then approve or wait."]),
     ...said.syncs.filter((each) => each.stopped).map((each) => [`${each.name} is stopped: ${each.stopped.hint}`]),
     said.parked.length && [h("a", { href: "#/parked" }, `${many(said.parked.length, "user")} set aside`), ": see the causes."],
     ...late.map((each) => [`Feed ${each.tenant}/${each.feed}: ${each.error ?? "no round was completed for 30 minutes"}. `, h("code", {}, "xtsync doctor"), " says what helps."]),

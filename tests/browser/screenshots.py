@@ -20,8 +20,9 @@ MOST = 150_000  # bytes of one picture
 PERSON = f"people/{NAME}/{staff_id(3)}"
 # A file: the view, the scheme of colours, and the width and height of the window.
 PICTURES = {
-    "health": ("", "light", (1180, 760)),
+    "health": ("", "light", (1180, 900)),
     "holds": ("holds", "light", (1180, 640)),
+    "newcomers": ("newcomers", "light", (1180, 330)),
     "person": (PERSON, "light", (1180, 720)),
     "adoptions": (f"adoptions/{NAME}/{staff_id(24)}", "light", (1180, 420)),
     "parked": ("parked", "light", (1180, 560)),

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from local.sign_in import PEOPLE
 from sync_core.model import Control, LinkState, Why
 from sync_core.ports import Asked
-from tests.support.make import NAME
+from tests.support.make import ADA, NAME
 from tests.support.page import Site
-from tests.support.staff import LEAVERS, STAFF, address, staff_id
+from tests.support.staff import LEAVERS, NEWCOMERS, STAFF, address, staff_id
 from tests.support.world import World
 
 from .visit import VIEWS, Visit
@@ -103,6 +104,64 @@ async def test_a_rejected_deletion_waits_no_more(visit: Visit) -> None:
     await expect(visit.page.get_by_role("table", name="Held deletions")).to_contain_text("rejected")
     assert await world.deliver() == []
     assert (await world.stored(staff_id(HELD))).state is LinkState.LINKED
+
+
+async def test_newcomers_are_let_in_by_the_code_of_the_list(visit: Visit) -> None:
+    """Exactly those who were shown come in; one who came after the list was read waits on."""
+    world = visit.site.world
+    await visit.open("newcomers")
+    world.hire(ADA)
+    await world.look(ADA)
+    await visit.press("Approve 3 …").click()
+    dialog = visit.page.get_by_role("dialog")
+    await expect(dialog).to_contain_text(f"Let in 3 newcomers of {NAME}?")
+    await agree(visit.page, "Approve 3")
+    await expect(visit.page.get_by_role("status")).to_contain_text(f"3 newcomers of {NAME} are let in.")
+    await visit.settled()
+    row = visit.page.get_by_role("table", name="Newcomers by sync").get_by_role("row", name=NAME)
+    await expect(row.locator("td[data-label=Waiting]")).to_have_text("1")
+    await expect(row.locator("td[data-label='On their way']")).to_have_text("3")
+    await expect(row).to_contain_text(PEOPLE["Operator"])
+    for n in NEWCOMERS:
+        await world.look(staff_id(n))
+        assert (await world.stored(staff_id(n))).state is LinkState.LINKED
+    await world.look(ADA)
+    assert (await world.stored(ADA)).state is LinkState.SEEN
+    await visit.again()
+    await expect(row.locator("td[data-label='On their way']")).to_have_text("0")
+
+
+async def test_newcomers_whom_somebody_else_approved_are_read_again(visit: Visit) -> None:
+    """The code stands for no list of now: nothing is approved, and after the question the list is the one of now."""
+    world = visit.site.world
+    await visit.open("newcomers")
+    approved = await world.runtime.creations.approve(world.sync, 3, by="anna", listed=None)
+    assert approved is not None
+    await visit.press("Approve 3 …").click()
+    await visit.press("Approve 3").last.click()
+    refused = visit.page.get_by_role("dialog").get_by_role("alert")
+    await expect(refused).to_contain_text("nothing was approved")
+    await expect(refused).to_contain_text("Somebody else changed it")
+    await visit.press("Cancel").click()
+    await visit.settled()
+    await expect(visit.page.locator("main")).to_contain_text("No newcomer waits.")
+    await expect(visit.press("Approve 3 …")).to_have_count(0)
+    assert (await world.storage.creations.get(NAME)).approval == approved
+    assert all("409" in each for each in visit.complaints)
+    visit.complaints.clear()
+
+
+async def test_an_approval_is_given_and_left_with_the_keyboard(visit: Visit) -> None:
+    """Escape approves nobody and leaves the focus where it was."""
+    await visit.open("newcomers")
+    button = visit.press("Approve 3 …")
+    await button.focus()
+    await visit.page.keyboard.press("Enter")
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+    await visit.page.keyboard.press("Escape")
+    await expect(visit.page.get_by_role("dialog")).to_have_count(0)
+    await expect(button).to_be_focused()
+    assert (await visit.site.world.storage.creations.get(NAME)).approval is None
 
 
 async def test_a_sync_is_paused_and_goes_on(visit: Visit) -> None:

@@ -12,9 +12,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Route, expect
 
 from sync_core.model import Mode
-from tests.support.make import ADA
+from tests.support.make import ADA, NAME
 from tests.support.page import Site
-from tests.support.staff import STAFF, staffed
+from tests.support.staff import STAFF, TEAMS, staffed
 from tests.support.world import World
 
 from .visit import CHOICE, PERSON, VIEWS, Visit
@@ -22,10 +22,19 @@ from .visit import CHOICE, PERSON, VIEWS, Visit
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 THERE = {
-    "": ("4 deletions held", "contoso-to-fabrikam", "2 of 2 used", "contoso/users", "live", "user-changes"),
+    "": (
+        "4 deletions held",
+        "contoso-to-fabrikam",
+        "2 of 2 used",
+        "3 newcomers of contoso-to-fabrikam",
+        "contoso/users",
+        "live",
+        "user-changes",
+    ),
     "people": ("Address or object id",),
     PERSON: (STAFF[0], "The user is in scope", "Nothing is to be done", "invited", "updated"),
     "holds": ("4 deletions waiting", "deleted in the source", "Nobody has decided"),
+    "newcomers": ("3 newcomers waiting", "contoso-to-fabrikam", "23 of 23 used", "Approve 3 …"),
     "adoptions": ("unadopted", STAFF[24], STAFF[25]),
     CHOICE: (STAFF[24], "B2B user", "Adopt …"),
     "parked": ("internal user", "unadopted", STAFF[23], "xtsync adopt USER adopts it"),
@@ -35,6 +44,7 @@ NOTHING = {
     "": "Nothing waits for a person.",
     f"people/contoso-to-fabrikam/{ADA}": "The record has nothing of this person in this sync.",
     "holds": "No deletion is held.",
+    "newcomers": "No newcomer waits.",
     "adoptions": "Nobody waits for an adoption",
     "parked": "Nobody is set aside",
     "history?kind=lost": "Nothing of this kind happened.",
@@ -44,6 +54,7 @@ READ = {
     "": "status",
     PERSON: "why/**",
     "holds": "holds",
+    "newcomers": "creations",
     "adoptions": "adoptions",
     CHOICE: "adoptions/**",
     "parked": "status",
@@ -158,6 +169,15 @@ async def test_everybody_can_use_every_view(
     await visit.end()
 
 
+@pytest.mark.parametrize("width", [800, 961])
+async def test_every_view_fits_a_tablet(visit: Visit, width: int) -> None:
+    """No table sticks out: not as cards, and not in the narrowest window where its rows are rows."""
+    await visit.page.set_viewport_size({"width": width, "height": 800})
+    for view in VIEWS:
+        await visit.open(view)
+        assert await visit.wider_than_the_window() == [], view
+
+
 async def test_dark_is_dark(browser: Browser, site: Site) -> None:
     """As the system of whoever looks at it says."""
     grounds = []
@@ -181,15 +201,82 @@ async def test_a_sync_that_observes_is_shown_as_that(browser: Browser) -> None:
         await visit.end()
 
 
+async def test_what_people_were_told_of_is_shown(visit: Visit) -> None:
+    """Each thing that stands, since when, and who was told of it; a link leads to the newcomers."""
+    await visit.open()
+    items = visit.page.get_by_role("list", name="Notices that stand").get_by_role("listitem")
+    told = sorted(await items.all_inner_texts())
+    assert told == [
+        f"{NAME}: {what} since 3 min ago, told to {TEAMS.address}" for what in ("creations wait", "held", "parked")
+    ]
+    await visit.page.get_by_role("list", name="What needs a person").get_by_role("link", name="3 newcomers").click()
+    await visit.settled()
+    await expect(visit.page.get_by_role("heading", level=1)).to_have_text("Newcomers")
+    await expect(visit.page.get_by_role("link", name="Newcomers 3")).to_have_attribute("aria-current", "page")
+
+
+async def test_what_could_not_be_told_yet_is_shown_as_that(visit: Visit) -> None:
+    """The receiver did not take the message: nobody may believe that they know of it."""
+    standing = [{"receiver": "R", "event": "held", "about": NAME, "since": "2026-01-05T09:00:00Z", "told": False}]
+    receivers = [{"receiver": "R", "kind": "webhook", "events": ["held"], "syncs": []}]
+    body = json.dumps({"receivers": receivers, "standing": standing})
+    await visit.page.route(
+        "**/api/ops/notices", lambda route: route.fulfill(content_type="application/json", body=body)
+    )
+    await visit.open()
+    await expect(visit.page.get_by_role("list", name="Notices that stand")).to_contain_text("not told yet to R")
+
+
+async def test_where_nothing_stands_the_notices_say_so(browser: Browser) -> None:
+    """There is a receiver, and nothing to tell it."""
+    async with Site(world=World(receivers=[TEAMS])) as site:
+        visit = await Visit.begin(browser, site)
+        await visit.open()
+        await expect(visit.page.get_by_role("region", name="Notices")).to_contain_text("Nothing stands in the way.")
+        await visit.end()
+
+
+async def test_without_receivers_there_are_no_notices(browser: Browser) -> None:
+    """An empty section would say that somebody is told."""
+    async with Site(world=World()) as site:
+        visit = await Visit.begin(browser, site)
+        await visit.open()
+        await expect(visit.page.get_by_role("heading", name="Feeds")).to_be_visible()
+        await expect(visit.page.get_by_role("region", name="Notices")).to_have_count(0)
+        await visit.end()
+
+
+async def test_notices_that_cannot_be_read_stand_in_nobodys_way(visit: Visit) -> None:
+    """Their section says so and is tried again; the rest of Health is there."""
+    await visit.page.route("**/api/ops/notices", lambda route: route.fulfill(status=503))
+    await visit.open()
+    section = visit.page.get_by_role("region", name="Notices")
+    await expect(section.get_by_role("alert")).to_contain_text("Try again in a minute.")
+    await expect(visit.page.get_by_role("article", name=NAME)).to_be_visible()
+    await visit.page.unroute_all()
+    await section.get_by_role("button", name="Try again").click()
+    await expect(section).to_contain_text("creations wait")
+    visit.complaints.clear()  # the browser's own line about 503
+
+
+async def test_a_sync_without_a_ceiling_is_shown_as_that(browser: Browser) -> None:
+    """The guard is off: nothing is used, and nothing is full."""
+    async with Site(world=World(creation_guard=None)) as site:
+        visit = await Visit.begin(browser, site)
+        await visit.open("newcomers")
+        await expect(visit.page.get_by_role("table", name="Newcomers by sync")).to_contain_text("no ceiling")
+        await visit.end()
+
+
 async def test_tables_sort_and_filter(visit: Visit) -> None:
     """By any column, in both directions, by what is shown and by whole ids."""
     await visit.open("history")
     table = visit.page.get_by_role("table", name="Events")
     kinds = table.locator("tbody td[data-label=Kind]")
     await visit.press("Kind").click()
-    assert (await kinds.first.inner_text(), await kinds.last.inner_text()) == ("configured", "updated")
+    assert (await kinds.first.inner_text(), await kinds.last.inner_text()) == ("configured", "would invite")
     await visit.press("Kind").click()
-    assert await kinds.first.inner_text() == "updated"
+    assert await kinds.first.inner_text() == "would invite"
     await expect(visit.page.get_by_role("columnheader", name="Kind")).to_have_attribute("aria-sort", "descending")
     await visit.page.get_by_role("searchbox", name="Filter: Events").fill(STAFF[5].upper())
     assert await table.locator("tbody tr").count() > 0

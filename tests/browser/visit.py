@@ -18,7 +18,7 @@ from tests.support.staff import staff_id
 AXE = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 PERSON = f"people/{NAME}/{staff_id(0)}"
 CHOICE = f"adoptions/{NAME}/{staff_id(24)}"
-VIEWS = ("", "people", PERSON, "holds", "adoptions", CHOICE, "parked", "history")
+VIEWS = ("", "people", PERSON, "holds", "newcomers", "adoptions", CHOICE, "parked", "history")
 
 # No section reads any more, and the names that were asked for have come.
 _SETTLED = "() => document.querySelector('h1') && !document.querySelector('[aria-busy], [data-asks]')"
@@ -75,10 +75,11 @@ class Visit:
         return [f"{each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}" for each in found["violations"]]
 
     async def wider_than_the_window(self) -> list[str]:
-        """The elements that stick out on the right."""
+        """The elements that stick out on the right, of the window or of their section."""
         found: list[str] = await self.page.evaluate(
-            "() => [...document.querySelectorAll('body *')]"
-            ".filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5 && !each.closest('.hidden'))"
+            "() => [...document.querySelectorAll('body *')].filter((each) => !each.closest('.hidden'))"
+            ".filter((each) => each.getBoundingClientRect().right > 0.5"
+            " + Math.min(innerWidth, (each.closest('section') ?? document.body).getBoundingClientRect().right))"
             ".map((each) => each.outerHTML.slice(0, 120))"
         )
         return found

@@ -1,11 +1,11 @@
-"""A world for the page: people come and change over a day; some leave, some wait for a person, some are set aside."""
+"""A world for the page: people come and change over a day. Some leave, some wait, some are set aside."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from uuid import NAMESPACE_DNS, uuid5
 
-from sync_core.model import GuardLimits, Json
+from sync_core.model import GuardLimits, Json, Limit, Receiver, ReceiverKind
 
 from .world import World
 
@@ -14,9 +14,14 @@ STAFF = (
     *("Emily Braun", "Enrico Cattaneo", "Grace Becker", "Henrietta Mueller", "Irvin Sayers", "Isaiah Langer"),
     *("Johanna Lorenz", "Joni Sherman", "Keiko Yılmaz", "Lee Gu", "Lidia Holloway", "Lynne Robbins", "Megan Bowen"),
     *("Miriam Graham", "Nestor Wilke", "Patti Fernandez", "Pradeep Gupta", "Raul Razo", "Zoë Petrov"),
+    *("Sara Davis", "Tomás Nunes", "Wanda Howard"),
 )
 LEAVERS = range(7, 13)  # of STAFF: two may be deleted, and the others are held
 GUARD = GuardLimits(max_percent=0, min_count=2, window=timedelta(hours=24))
+IN_THE_WAY = range(23, 26)  # of STAFF: a user of the target has their address
+NEWCOMERS = range(26, 29)  # of STAFF: the ceiling was reached before they came
+CEILING = Limit(max_percent=0, min_count=IN_THE_WAY.start, window=timedelta(hours=24))
+TEAMS = Receiver(kind=ReceiverKind.TEAMS, address="XTSYNC_NOTIFY_TEAMS")
 
 
 def staff_id(n: int) -> str:
@@ -34,10 +39,10 @@ def hire(world: World, n: int, **attributes: Json) -> str:
 
 
 async def staffed() -> World:
-    """A day at Contoso. The last three of STAFF are in the way of somebody in the target."""
-    world = World(guard=GUARD)
+    """A day at Contoso. Everything that waits for a person waits already, and a receiver of notices was told."""
+    world = World(guard=GUARD, creation_guard=CEILING, receivers=[TEAMS])
     await world.runtime.keep()
-    for n in range(len(STAFF) - 3):
+    for n in range(IN_THE_WAY.start):
         await world.look(hire(world, n))
         world.clock.advance(timedelta(minutes=17))
     for n in range(0, 20, 3):
@@ -49,15 +54,21 @@ async def staffed() -> World:
         world.source.soft_delete(staff_id(n))
         await world.look(staff_id(n))
         world.clock.advance(timedelta(minutes=1))
+    for n in NEWCOMERS:
+        await world.look(hire(world, n))
+        world.clock.advance(timedelta(minutes=7))
+    await world.runtime.keep()
     await world.polled()
+    await world.upkeep.run()
+    world.clock.advance(timedelta(minutes=3))
     return world
 
 
 async def _in_the_way(world: World) -> None:
-    first = len(STAFF) - 3
+    first = IN_THE_WAY.start
     world.target.add("10000000-0000-4000-8000-000000000001", address(first), external=False, displayName=STAFF[first])
     for n in (first + 1, first + 2):
         world.target.add(f"10000000-0000-4000-8000-00000000000{n - first + 1}", address(n), displayName=STAFF[n])
-    for n in range(first, len(STAFF)):
+    for n in IN_THE_WAY:
         await world.look(hire(world, n))
     world.clock.advance(timedelta(hours=2))

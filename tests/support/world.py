@@ -28,6 +28,7 @@ from sync_core.model import (
     Nomination,
     Outcome,
     Policy,
+    Receiver,
     Refuse,
     Skip,
     Sync,
@@ -76,6 +77,7 @@ class World:
         domains: frozenset[str] = frozenset(),
         mode: Mode = Mode.RUN,
         creation_guard: Limit | None = CREATIONS,
+        receivers: Sequence[Receiver] = (),
     ) -> None:
         self.clock = ManualClock()
         self.faults = Faults()
@@ -100,6 +102,7 @@ class World:
             creation_guard=creation_guard,
         )
         self.syncs = {each.name: each for each in (self.sync, *more)}
+        self.receivers = receivers
         self.source.ask_for(needed(self.syncs.values()))
         self._states = count(1)
         self._start()
@@ -126,7 +129,9 @@ class World:
         """
         sources = {each.source.key for each in syncs.values()}
         return assemble(
-            Config(tenants={tenant.key: tenant for tenant in (CONTOSO, FABRIKAM)}, syncs=syncs),
+            Config(
+                tenants={tenant.key: tenant for tenant in (CONTOSO, FABRIKAM)}, syncs=syncs, receivers=self.receivers
+            ),
             Directories(
                 sources=dict.fromkeys(sources, source or self.source),
                 groups=dict.fromkeys(sources, self.groups),

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from sync_core.model import Occasion
 from sync_core.ops import page
 from sync_core.ops.calls import Call
 from sync_core.ops.page import File, serve
@@ -91,6 +92,14 @@ def test_the_page_is_light() -> None:
     assert sum(len(text.encode()) for text in texts.values()) < 150_000
     assert [name for name, text in texts.items() if name.endswith(".js") and text.count("\n") > 300] == []
     assert set(re.findall(r"/api/ops/web/([\w.]+)", START)) == set(FILES) - {page.START}
+
+
+def test_the_link_of_every_notice_leads_to_a_view() -> None:
+    """The page shows "There is no such view" for any other word after #."""
+    views = set(re.findall(r"{ name: \"(\w*)\", title:", (page._FOLDER / "app.js").read_text(encoding="utf-8")))
+    assert {"", "holds"} <= views
+    assert [occasion for occasion in Occasion if occasion.view not in views] == []
+    assert Occasion.CREATIONS_WAIT.view == "newcomers"
 
 
 def test_no_file_makes_markup_of_a_text() -> None:
