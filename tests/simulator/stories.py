@@ -113,6 +113,8 @@ STORIES: Mapping[str, Story] = {
     ),
     # Staff are out, and Team is in Staff. Nobody can list Team any more once it is deleted.
     "kept-out-forgotten": Story(deeds=[(300, "join", TEAM), (5000, "delete-group", TEAM)], asked=Asked(barred=OUTER)),
+    # Somebody moves while the sync is paused: no notification and no page of the feed tells of it again.
+    "resume-without-round": Story(deeds=[(300, "paused"), (60, "move"), (900, "running")]),
     # Two syncs have somebody, who leaves the first.
     "not-handed-over": Story(
         deeds=[(10, "join", TEAM), (600, "leave", CLUB)],

@@ -28,7 +28,6 @@ FOUND_AT = {
     "paused-writes": 3,
     "refused-is-done": 230,
     "reports-not-told": 50,
-    "resume-without-round": 4,
 }
 
 
