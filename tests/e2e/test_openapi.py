@@ -81,6 +81,7 @@ async def about(world: SyncedStack, held: str, document: type) -> object:
         documents.Found: {"user": held},
         documents.Names: {"users": [user]},
         documents.NominatedUsers: {"users": [held]},
+        documents.CreationApproval: {"code": "4500-3f9a07c1"},
         documents.Decision: {"decision": "reject", "code": code, "users": [{"sync": SYNC, "source_id": held}]},
     }.get(document)
 

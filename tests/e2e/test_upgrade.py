@@ -116,7 +116,10 @@ async def unfinished(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 
 def read_again(before: Mapping[str, Link], after: Mapping[str, Link]) -> dict[str, Link]:
-    """`before`, as a look at everybody that finds nothing to do leaves it."""
+    """`before`, as a look at everybody that finds nothing to do leaves it.
+
+    The link of somebody deleted by others is clean: they were still deleted when no write of ours could come any more.
+    """
     assert {name for name, link in after.items() if link.retry is not None} == {*before} & {"refused"}
     return {
         name: replace(
@@ -126,6 +129,7 @@ def read_again(before: Mapping[str, Link], after: Mapping[str, Link]) -> dict[st
             parked=after[name].parked,
             refused_since=after[name].refused_since,
             retry=after[name].retry,
+            dirty=link.dirty and link.state is not LinkState.LOST,
         )
         for name, link in before.items()
     }

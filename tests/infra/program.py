@@ -47,6 +47,7 @@ SET_BY_NEITHER = {
     "IDENTITY_ENDPOINT": "Azure's own, where there is a managed identity",
     "XTSYNC_CERTIFICATE_PATH": "for a deployment without a managed identity",
     "XTSYNC_CLIENT_SECRET": "for a deployment without a managed identity",
+    "XTSYNC_NOTIFY_": "the beginning of names that sync.yaml chooses",
 }
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
