@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from .story import Story
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PEOPLE = 24
-_POLLS = 10
+_POLLS = 30
+_SIDE_BY_SIDE_S = 15
 WIDE = f"""
 tenants:
   contoso: {{ id: {CONTOSO} }}
@@ -64,18 +66,25 @@ class Upgrade(Story):
     async def guests_by_address(self) -> dict[str, str]:
         return {user["mail"]: user["id"] for user in await self.emulated.users(FABRIKAM, ["id", "mail"])}
 
-    async def quiet_with(self, addresses: set[str], url: str) -> None:
-        """Until the target has exactly these, and no message waits; this instance polls as its timer would."""
+    async def until_there_are(self, addresses: set[str], url: str) -> None:
+        """Until the target has exactly these; this instance polls as its timer would."""
 
-        async def settled() -> bool:
-            here = set(await self.guests_by_address())
-            return here == addresses and not any((await self.storage.queues.depths()).values())
+        async def there() -> bool:
+            return set(await self.guests_by_address()) == addresses
 
         for _ in range(_POLLS):
-            if await until(settled, timeout_s=10):
+            if await until(there, timeout_s=10):
                 return
             await self.poll_on(url)
         raise AssertionError(set(await self.guests_by_address()) ^ addresses)
+
+    async def quiet(self) -> bool:
+        """No message waits."""
+
+        async def empty() -> bool:
+            return not any((await self.storage.queues.depths()).values())
+
+        return await until(empty, timeout_s=90)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -98,12 +107,16 @@ async def test_a_narrower_scope_beside_an_older_instance_and_the_wide_one_back(s
     await story.employ("Sales", sales)
     await story.employ("Research", sorted(guests)[6:])
     await story.round()
+    old = list(story.stack.host_processes)
     newer = await story.start_beside(NARROW)
     await story.poll_on(newer)
     await story.employ("Sales", moves_in)
     await story.employ("Research", moves_out)
     await story.poll_on(newer)
-    await story.quiet_with({*sales, *moves_in} - {*moves_out}, newer)
+    await asyncio.sleep(_SIDE_BY_SIDE_S)
+    for host in old:
+        await story.stack.kill_host(host)
+    await story.until_there_are({*sales, *moves_in} - {*moves_out}, newer)
 
     older = list(story.stack.host_processes)
     back = await story.start_beside(WIDE)
@@ -114,5 +127,6 @@ async def test_a_narrower_scope_beside_an_older_instance_and_the_wide_one_back(s
         await story.stack.kill_host(host)
     await story.poll_on(back)
     del guests[leaver]
-    await story.quiet_with({*guests}, back)
+    await story.until_there_are({*guests}, back)
+    assert await story.quiet()
     assert await story.guests_by_address() == guests
