@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..model import Control, Postponed, Sync
 from ..model.errors import PausedError, UnavailableError
 from ..ports import Clock, ControlRecord, Controls
 from ..ports.swap import until_saved
+from .configurations import FRESH
 
-# For so long a record that was read is taken for the stored one.
-FRESH = timedelta(seconds=2)
 # So often an answer that took longer is asked for again. Without this, a slow storage would interrupt writes.
 _TRIES = 3
 

@@ -121,23 +121,12 @@ def _site(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc.lower()
 
 
-def _reads(path: str, document: type, serve: Serve, summary: str, query: Sequence[str] = ()) -> Endpoint:
+def _reads(
+    path: str, document: type, serve: Serve, summary: str, query: Sequence[str] = (), *, body: type | None = None
+) -> Endpoint:
+    """`body`: what it asks is personal data, or too long for a path. So it is a POST."""
     return Endpoint(
-        method="GET",
-        path=path,
-        document=document,
-        statuses=frozenset({200}),
-        serve=serve,
-        summary=summary,
-        read_only=True,
-        query=query,
-    )
-
-
-def _asks(path: str, document: type, serve: Serve, summary: str, body: type) -> Endpoint:
-    """It reads. What it asks is personal data, or too long for a path."""
-    return Endpoint(
-        method="POST",
+        method="GET" if body is None else "POST",
         path=path,
         document=document,
         statuses=frozenset({200}),
@@ -145,6 +134,7 @@ def _asks(path: str, document: type, serve: Serve, summary: str, body: type) -> 
         summary=summary,
         read_only=True,
         body=body,
+        query=query,
     )
 
 
@@ -221,8 +211,10 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         "ops/holds", documents.Decision, {200, 409}, acting.decide_listed, _DECIDE_LIST, documents.ListDecisionRequest
     ),
     "caller": _reads("ops/me", documents.Caller, reading.caller, "The caller and their roles"),
-    "find": _asks("ops/find", documents.Found, reading.find, "Find a source user by address", documents.FindRequest),
-    "names": _asks("ops/names", documents.Names, reading.names_of, _NAMES, documents.NamesRequest),
+    "find": _reads(
+        "ops/find", documents.Found, reading.find, "Find a source user by address", body=documents.FindRequest
+    ),
+    "names": _reads("ops/names", documents.Names, reading.names_of, _NAMES, body=documents.NamesRequest),
     "hours": _reads("ops/hours", documents.Hours, reading.hours, "How much happened in each hour of a day", ("sync",)),
     "adoptions": _reads("ops/adoptions", documents.WaitingUsers, reading.adoptions, "Users who wait for an adoption"),
     "adoption": _reads("ops/adoptions/{sync}/{user}", documents.AdoptionChoices, reading.adoption, _CHOICES),

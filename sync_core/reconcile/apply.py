@@ -52,7 +52,7 @@ from ..model.errors import (
 )
 from ..ports import Clock, Confirm, Links, Presence, Queues, TargetDirectory
 from .heirs import Heirs
-from .lag import APPEARS_AFTER, is_new
+from .lag import APPEARS_AFTER, is_new, shown
 from .owners import take_claim
 from .reports import Reports
 from .retries import try_again
@@ -172,9 +172,7 @@ class Applier:
             return not awaited and await self.links.owner(sync.target.id, target_id) is None
 
         # Nobody looks for this guest later: so a replica that has not heard of it yet is asked again.
-        pauses = iter(APPEARS_AFTER)
-        while await target.read_user(target_id) is None and (pause := next(pauses, None)) is not None:
-            await self.clock.sleep(pause)
+        await shown(target, target_id, self.clock, APPEARS_AFTER)
         if await unclaimed():
             await self._writes(sync, removes=True).soft_delete(target_id, confirm=unclaimed)
 

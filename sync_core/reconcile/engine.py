@@ -44,7 +44,7 @@ from ..ports.writes import noted_writes
 from .apply import Applier
 from .deeds import Course, Deed
 from .fresh import Reading, read_afresh, suffices
-from .lag import VISIBLE_WITHIN
+from .lag import VISIBLE_WITHIN, shown
 from .owners import former_owner
 
 # Reads of one user within one reconciliation, and steps on one read; a user who changes faster is nominated again.
@@ -295,7 +295,7 @@ class Engine:
             return ()
         target = self.targets[sync.target.key]
         invited_id = None if link.ours else link.target_id
-        invited = await self._invited(target, invited_id) if invited_id is not None else None
+        invited = await shown(target, invited_id, self.clock, VISIBLE_SOON) if invited_id is not None else None
         if invited is not None:
             found = [invited]
         else:
@@ -328,15 +328,6 @@ class Engine:
         if user.domain_of_its_own or not sync.domains.isdisjoint({domain, ANY_DOMAIN}):
             return False
         return domain not in await self.sources[sync.source.key].verified_domains()
-
-    async def _invited(self, target: TargetDirectory, target_id: str) -> TargetUser | None:
-        """The user that our invitation made; most often Entra shows it everywhere within a second."""
-        for pause in VISIBLE_SOON:
-            user = await target.read_user(target_id)
-            if user is not None:
-                return user
-            await self.clock.sleep(pause)
-        return await target.read_user(target_id)
 
 
 def _undoes(change: Change, before: Sequence[Change]) -> bool:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ..model import Link
+from ..model import Link, TargetUser
+from ..ports import Clock, TargetDirectory
 
 # A new user that nobody else will look for is asked for after these pauses (seconds), a good minute in all.
 APPEARS_AFTER = (1, 2, 4, 8, 16, 32)
 # The absence of an older user means that somebody deleted it.
 VISIBLE_WITHIN = timedelta(minutes=15)
+
+
+async def shown(target: TargetDirectory, target_id: str, clock: Clock, pauses: Sequence[float]) -> TargetUser | None:
+    """The user, asked for again after each pause (seconds) while the replica that answers has not heard of it."""
+    for pause in pauses:
+        user = await target.read_user(target_id)
+        if user is not None:
+            return user
+        await clock.sleep(pause)
+    return await target.read_user(target_id)
 
 
 def is_new(link: Link, now: datetime) -> bool:

@@ -129,7 +129,7 @@ class Measure:
             stopped = await self.feeds.configurations.stopped(name)
         except SyncError as error:
             log.warning("sync.unmeasured sync=%s error=%s", name, error.code)
-            return [Finding(occasion=each, about=name, syncs=frozenset({name}), stands=None) for each in _OF_A_SYNC]
+            return [_of_sync(each, name, stands=None) for each in _OF_A_SYNC]
         state, parked = said.control.replace(" ", "-"), len(reasons)
         log.info(
             "sync.measured sync=%s control=%s linked=%d parked=%d newcomers=%d held=%d",
@@ -141,23 +141,16 @@ class Measure:
             held,
         )
         paused = said.control is not Control.RUNNING and said.at is not None and now - said.at >= PAUSED_LONG
-        counts = {
+        people = {
             Occasion.HELD: held,
             Occasion.PARKED: parked,
             Occasion.CREATIONS_WAIT: newcomers,
             Occasion.ADOPTION_WAITS: reasons.count(Reason.NEEDS_APPROVAL),
-            Occasion.PAUSED_LONG: paused,
-            Occasion.SYNC_STOPPED: stopped,
         }
         return [
-            Finding(
-                occasion=occasion,
-                about=name,
-                syncs=frozenset({name}),
-                stands=bool(count),
-                count=0 if isinstance(count, bool) else count,
-            )
-            for occasion, count in counts.items()
+            *(_of_sync(each, name, stands=count > 0, count=count) for each, count in people.items()),
+            _of_sync(Occasion.PAUSED_LONG, name, stands=paused),
+            _of_sync(Occasion.SYNC_STOPPED, name, stands=stopped),
         ]
 
     async def _outcomes(self, name: str) -> None:
@@ -193,3 +186,7 @@ class Measure:
             log.warning("poison.unmeasured queue=%s error=%s", queue, error.code)
         else:
             log.info("poison.measured queue=%s waiting=%d unreadable=%d kept=%d", queue, waiting, unreadable, kept)
+
+
+def _of_sync(occasion: Occasion, name: str, *, stands: bool | None, count: int = 0) -> Finding:
+    return Finding(occasion=occasion, about=name, syncs=frozenset({name}), stands=stands, count=count)

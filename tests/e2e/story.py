@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, until
-from local.stack import Stack
+from local.stack import BY_HAND, Stack
 from sync_core.ports import FeedPhase, HoldState
+from sync_core.storage.connect import connect
 from sync_core.storage.repositories import Storage
 from tests.support.stack import SYNC
+
+
+@asynccontextmanager
+async def running(folder: Path, config: str, *, people: int) -> AsyncIterator[Story]:
+    """A stack with this file in `folder`, and so many people in the source tenant."""
+    file = folder / "sync.yaml"
+    file.write_text(config)
+    async with Stack(config=file, settings=BY_HAND) as stack, Emulated(stack.graph_url) as emulated:
+        storage = connect(stack.azurite.connection_string)
+        await emulated.two_tenants(CONTOSO, FABRIKAM, people=people, seed=7)
+        yield Story(stack, emulated, storage)
+        await storage.close()
 
 
 class Story:

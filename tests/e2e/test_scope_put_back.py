@@ -9,13 +9,10 @@ import pytest
 import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated
-from local.stack import BY_HAND, Stack
 from sync_core.ports import HoldState
-from sync_core.storage.connect import connect
 from tests.support.stack import SYNC
 
-from .story import Story
+from .story import Story, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -39,13 +36,8 @@ NARROW = f"""{WIDE}
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def story(tmp_path: Path) -> AsyncIterator[Story]:
-    config = tmp_path / "sync.yaml"
-    config.write_text(WIDE)
-    async with Stack(config=config, settings=BY_HAND) as stack, Emulated(stack.graph_url) as emulated:
-        storage = connect(stack.azurite.connection_string)
-        await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=7)
-        yield Story(stack, emulated, storage)
-        await storage.close()
+    async with running(tmp_path, WIDE, people=PEOPLE) as story:
+        yield story
 
 
 async def test_a_scope_that_is_put_back_leaves_no_hold_after_one_round(story: Story) -> None:

@@ -11,14 +11,12 @@ import pytest
 import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated, until
+from local.emulated import until
 from local.groups import split
 from local.processes import free_ports
-from local.stack import BY_HAND, Stack
-from sync_core.storage.connect import connect
 from tests.support.stack import SYNC
 
-from .story import Story
+from .story import Story, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -89,13 +87,8 @@ class Upgrade(Story):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def story(tmp_path: Path) -> AsyncIterator[Upgrade]:
-    config = tmp_path / "sync.yaml"
-    config.write_text(WIDE)
-    async with Stack(config=config, settings=BY_HAND) as stack, Emulated(stack.graph_url) as emulated:
-        storage = connect(stack.azurite.connection_string)
-        await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=7)
-        yield Upgrade(stack, emulated, storage)
-        await storage.close()
+    async with running(tmp_path, WIDE, people=PEOPLE) as story:
+        yield Upgrade(story.stack, story.emulated, story.storage)
 
 
 async def test_a_narrower_scope_beside_an_older_instance_and_the_wide_one_back(story: Upgrade) -> None:

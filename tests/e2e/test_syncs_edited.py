@@ -9,12 +9,9 @@ import pytest
 import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
-from local.emulated import Emulated
-from local.stack import BY_HAND, Stack
-from sync_core.storage.connect import connect
 from tests.support.stack import SYNC
 
-from .story import Story
+from .story import Story, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -38,14 +35,9 @@ def file(name: str, target: str = FABRIKAM) -> str:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def story(tmp_path: Path) -> AsyncIterator[Story]:
-    config = tmp_path / "sync.yaml"
-    config.write_text(file(SYNC))
-    async with Stack(config=config, settings=BY_HAND) as stack, Emulated(stack.graph_url) as emulated:
-        storage = connect(stack.azurite.connection_string)
-        await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=7)
-        await emulated.tenant(NORTHWIND, "Northwind", people=0)
-        yield Story(stack, emulated, storage)
-        await storage.close()
+    async with running(tmp_path, file(SYNC), people=PEOPLE) as story:
+        await story.emulated.tenant(NORTHWIND, "Northwind", people=0)
+        yield story
 
 
 async def said(story: Story, *command: str) -> int:

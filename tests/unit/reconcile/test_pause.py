@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.guard.pauses import FRESH, Pauses
+from sync_core.guard.configurations import FRESH
+from sync_core.guard.pauses import Pauses
 from sync_core.model import Control, LinkState, Mode, Sync, Why
 from sync_core.ops.controls import control
 from sync_core.reconcile.let_go import KEPT_FOR
@@ -154,8 +155,8 @@ async def test_a_pause_is_heard_of_within_two_seconds_by_every_instance() -> Non
     assert world.target.writes == []
 
 
-async def test_a_slow_answer_is_asked_for_again() -> None:
-    """A look whose question about the pause took two seconds goes on: its write happens once, and is in no doubt."""
+async def with_slow_answers(times: int) -> World:
+    """Ada is hired, and so many answers about the pause take longer than one may be old."""
     world = World()
     await world.polled()
     world.hire()
@@ -164,26 +165,26 @@ async def test_a_slow_answer_is_asked_for_again() -> None:
     async def slow() -> None:
         world.clock.advance(FRESH)
 
-    world.faults.after_next("table.controls.get", slow)
+    for _ in range(times):
+        world.faults.after_next("table.controls.get", slow)
+    return world
+
+
+async def test_a_slow_answer_is_asked_for_again() -> None:
+    """A look whose question about the pause took two seconds goes on: its write happens once, and is in no doubt."""
+    world = await with_slow_answers(1)
     assert (await world.look()).error == ""
     assert world.in_step()
 
 
 async def test_a_pause_that_was_said_during_a_slow_answer_lets_nobody_be_written() -> None:
     """The sync was paused while "it runs" was on its way: it is read again, and says so."""
-    world = World()
-    await world.polled()
-    world.hire()
-    world.clock.advance(FRESH)
-
-    async def used_up() -> None:
-        world.clock.advance(FRESH)
+    world = await with_slow_answers(1)
 
     async def late() -> None:
         await say(world, Control.PAUSED)
         world.clock.advance(timedelta(seconds=10))
 
-    world.faults.after_next("table.controls.get", used_up)
     world.faults.after_next("table.controls.get", late)
     await world.look()
     assert (world.target.writes, await parked(world)) == ([], 0)
@@ -194,16 +195,7 @@ async def test_a_pause_that_was_said_during_a_slow_answer_lets_nobody_be_written
 
 async def test_answers_that_all_took_too_long_let_nobody_be_written() -> None:
     """Nothing is written on a word that is two seconds old, and the user is looked at again."""
-    world = World()
-    await world.polled()
-    world.hire()
-    world.clock.advance(FRESH)
-
-    async def slow() -> None:
-        world.clock.advance(FRESH)
-
-    for _ in range(6):  # the decision's question and the write's, three times each
-        world.faults.after_next("table.controls.get", slow)
+    world = await with_slow_answers(6)  # the decision's question and the write's, three times each
     assert (await world.look()).error == "Unavailable"
     assert world.target.writes == []
     await world.deliver()
