@@ -27,12 +27,14 @@ from .reconcile.reports import Reports
 from .reconcile.worker import Worker
 from .storage.repositories import Storage
 from .upkeep import Upkeep
+from .upkeep.delivery import Delivery
 from .upkeep.in_hand import Takeover
 from .upkeep.measure import Measure
 from .upkeep.newcomers import Newcomers
 from .upkeep.notices import Noticing
 from .upkeep.poison import PoisonDrain
 from .upkeep.retention import Retention
+from .upkeep.weekly import Weekly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ def assemble(
     engine = _engine(graph, applier, on_look)
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
+    noticing = _noticing(config, storage, messenger or _Nobody(), clock)
     return Runtime(
         config=config,
         storage=storage,
@@ -122,7 +125,7 @@ def assemble(
         feeds=feeds,
         keeper=_keeper(config, graph, storage, feeds, clock, new_client_state),
         upkeep=_upkeep(
-            configurations, storage, worker, feeds, _noticing(config, storage, messenger, clock), keep_activity
+            configurations, storage, worker, feeds, noticing, _weekly(config, storage, noticing), keep_activity
         ),
         configurations=configurations,
         apps=graph.apps,
@@ -180,6 +183,7 @@ def _upkeep(
     worker: Worker,
     feeds: FeedReader,
     noticing: Noticing,
+    weekly: Weekly,
     keep_activity: timedelta,
 ) -> Upkeep:
     syncs, activity, poison, clock = configurations.syncs, storage.activity, storage.poison, noticing.clock
@@ -212,16 +216,29 @@ def _upkeep(
             clock=clock,
         ),
         noticing=noticing,
+        weekly=weekly,
     )
 
 
-def _noticing(config: Config, storage: Storage, messenger: Messenger | None, clock: Clock) -> Noticing:
+def _noticing(config: Config, storage: Storage, messenger: Messenger, clock: Clock) -> Noticing:
     return Noticing(
         receivers=config.receivers,
         records=storage.notices,
-        messenger=messenger or _Nobody(),
+        delivery=Delivery(messenger=messenger, clock=clock),
         clock=clock,
         new_id=lambda: secrets.token_hex(12),
+    )
+
+
+def _weekly(config: Config, storage: Storage, noticing: Noticing) -> Weekly:
+    return Weekly(
+        receivers=noticing.receivers,
+        records=storage.weekly,
+        activity=storage.activity,
+        syncs=config.syncs,
+        delivery=noticing.delivery,
+        clock=noticing.clock,
+        new_id=noticing.new_id,
     )
 
 

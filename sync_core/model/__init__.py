@@ -27,7 +27,7 @@ from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
 from .link import Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_after
 from .link_steps import TRANSITIONS
-from .notices import Finding, Notice, Occasion, Receiver, ReceiverKind
+from .notices import Finding, Notice, Occasion, Receiver, ReceiverKind, Week
 from .record import Event, InScope, Kind
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import (
@@ -144,6 +144,7 @@ __all__ = [
     "Tenant",
     "Update",
     "Verdict",
+    "Week",
     "WhenNull",
     "Why",
     "digest",

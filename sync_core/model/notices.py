@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from .record import Kind
 
 
 class Occasion(StrEnum):
@@ -18,6 +21,7 @@ class Occasion(StrEnum):
     SUBSCRIPTION_DEAD = "subscription-dead"
     PAUSED_LONG = "paused-long"
     SYNC_STOPPED = "sync-stopped"
+    WEEKLY = "weekly"  # nothing stands: what the last week brought
 
     @property
     def words(self) -> str:
@@ -38,12 +42,14 @@ _WORDS = {
     Occasion.SUBSCRIPTION_DEAD: "the subscription was not kept for three hours: changes arrive with the poll only",
     Occasion.PAUSED_LONG: "paused for more than a day",
     Occasion.SYNC_STOPPED: "stopped, because its record is of other tenants than sync.yaml has",
+    Occasion.WEEKLY: "a week in numbers",
 }
 _VIEWS = {
     Occasion.HELD: "holds",
     Occasion.PARKED: "parked",
     Occasion.CREATIONS_WAIT: "newcomers",
     Occasion.ADOPTION_WAITS: "adoptions",
+    Occasion.WEEKLY: "history",
 }
 
 
@@ -82,8 +88,20 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """What the last week brought one sync: its events by kind, none of 0, and people who wait for something now."""
+
+    sync: str
+    events: Mapping[Kind, int]
+    waiting: Mapping[Occasion, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One message. It names nobody: `about` is a sync or a source tenant. `id` is the same when it is sent again."""
+    """One message. It names nobody: `about` is a sync or a source tenant. `id` is the same when it is sent again.
+
+    The weekly one is about nothing in particular, has a week of each sync, and `since` is its beginning.
+    """
 
     id: str
     occasion: Occasion
@@ -92,3 +110,4 @@ class Notice:
     count: int
     since: datetime
     at: datetime
+    weeks: Sequence[Week] = ()

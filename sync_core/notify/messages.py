@@ -8,17 +8,26 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 
-from ..model import Json, Notice
+from ..model import Json, Notice, Occasion, Week
 from ..model.errors import ConfigError, Fault
 
 _SECRET = "whsec_"  # noqa: S105 - the prefix of a secret, not one
 
 
 def in_words(notice: Notice) -> str:
+    if notice.occasion is Occasion.WEEKLY:
+        return f"The week from {notice.since:%Y-%m-%d}" if notice.weeks else "The message of each week"
     many = f"{notice.count} " if notice.count else ""
     over = "No more: " if notice.over else ""
     return f"{over}{notice.about}: {many}{notice.occasion.words}"
+
+
+def week_in_words(week: Week) -> str:
+    happened = [f"{count} {kind.replace('_', '-')}" for kind, count in week.events.items()]
+    waits = [f"{count} {occasion}" for occasion, count in week.waiting.items()]
+    return f"{week.sync}: {', '.join(happened) or 'nothing happened'}; now {', '.join(waits) or 'nobody waits'}"
 
 
 def for_webhook(notice: Notice, page: str) -> bytes:
@@ -32,8 +41,9 @@ def for_webhook(notice: Notice, page: str) -> bytes:
             "count": notice.count,
             "since": notice.since.isoformat(),
             "at": notice.at.isoformat(),
-            "text": in_words(notice),
+            "text": "\n".join([in_words(notice), *map(week_in_words, notice.weeks)]),
             "link": _link(notice, page),
+            **({"weeks": list(map(asdict, notice.weeks))} if notice.occasion is Occasion.WEEKLY else {}),
         }
     ).encode()
 
@@ -43,6 +53,7 @@ def for_teams(notice: Notice, page: str) -> bytes:
 
     https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
     """
+    weeks: list[Json] = [{"type": "TextBlock", "wrap": True, "text": week_in_words(each)} for each in notice.weeks]
     card: Mapping[str, Json] = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -50,6 +61,7 @@ def for_teams(notice: Notice, page: str) -> bytes:
         "body": [
             {"type": "TextBlock", "weight": "bolder", "text": "Cross-tenant sync"},
             {"type": "TextBlock", "wrap": True, "text": in_words(notice)},
+            *weeks,
             {
                 "type": "TextBlock",
                 "isSubtle": True,

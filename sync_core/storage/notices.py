@@ -1,6 +1,7 @@
 """The record of what each receiver was told. Table `guards`: PK notice:, RK <receiver>:<occasion>:<sync or tenant>.
 
-No sync's partition can have such a name, because `key` never yields a colon.
+That of the weekly message is in a partition of its own: a version before it knows no such occasion. No sync's partition
+can have such a name, because `key` never yields a colon.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ from ..ports import NoticeRecord, Telling
 from .columns import columns, is_newer, time, time_or_none
 from .table import Row, Table, key, unkey
 
-_PARTITION = "notice:"
+NOTICES = "notice:"
+WEEKLY = "weekly:"
 
 
 class TableNotices:
     """ports.Notices. A row that a newer version wrote is left to it."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, partition: str = NOTICES) -> None:
         self._table = table
+        self._partition = partition
 
     async def all(self) -> Sequence[NoticeRecord]:
-        return [_record(row) async for row in self._table.query(_PARTITION) if not is_newer(row)]
+        return [_record(row) async for row in self._table.query(self._partition) if not is_newer(row)]
 
     async def save(self, record: NoticeRecord) -> NoticeRecord:
         values = columns(
@@ -34,12 +37,12 @@ class TableNotices:
                 "sending_at": record.sending_at,
             }
         )
-        row = Row(pk=_PARTITION, rk=_row_key(record), values=values)
+        row = Row(pk=self._partition, rk=_row_key(record), values=values)
         etag = await (self._table.insert(row) if record.etag is None else self._table.replace(row, record.etag))
         return replace(record, etag=etag)
 
     async def drop(self, record: NoticeRecord) -> None:
-        await self._table.delete(_PARTITION, _row_key(record), record.etag)
+        await self._table.delete(self._partition, _row_key(record), record.etag)
 
 
 def _row_key(record: NoticeRecord) -> str:

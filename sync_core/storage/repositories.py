@@ -33,7 +33,7 @@ from .guards import TableGuards
 from .in_hand import TableInHand
 from .links import TableLinks
 from .memory import MemoryQueue, MemoryTable
-from .notices import TableNotices
+from .notices import WEEKLY, TableNotices
 from .poison import PoisonQueues
 from .queue import Queue
 from .queues import ALL_QUEUES, WorkQueues
@@ -62,6 +62,7 @@ class Storage:
     activity: TableActivity
     budgets: Budgets
     notices: Notices
+    weekly: Notices
     in_hand: TableInHand
     fronts: TableFronts
     queues: Queues
@@ -123,6 +124,7 @@ def assemble_storage(
         activity=TableActivity(tables["activity"]),
         budgets=TableBudgets(tables["guards"]),
         notices=TableNotices(tables["guards"]),
+        weekly=TableNotices(tables["guards"], WEEKLY),
         in_hand=TableInHand(tables["guards"]),
         fronts=TableFronts(tables["guards"], queues),
         queues=WorkQueues(queues),

@@ -13,6 +13,7 @@ from .newcomers import Newcomers
 from .notices import Noticing
 from .poison import PoisonDrain
 from .retention import Retention
+from .weekly import Weekly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Upkeep:
     retention: Retention
     measure: Measure
     noticing: Noticing
+    weekly: Weekly
 
     async def run(self) -> None:
         """Figures come last: they show what the rest left. A fault of one step stops no other, and is raised then."""
@@ -36,4 +38,6 @@ class Upkeep:
             raise faults[0]
 
     async def _tell(self) -> None:
-        await self.noticing.tell(await self.measure.run())
+        findings = await self.measure.run()
+        await self.noticing.tell(findings)
+        await self.weekly.tell(findings)

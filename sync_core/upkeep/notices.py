@@ -1,7 +1,6 @@
 """Tells people once when something begins to stand in the way, and once when it is over.
 
-A message is noted before it is sent. If nobody knows whether it arrived, a webhook gets it again with the same id, by
-which its receiver knows it. A Teams channel would show it twice, so there it counts as told.
+How a message is sent, and not sent twice, `delivery` says.
 """
 
 from __future__ import annotations
@@ -9,16 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
-from ..model import Finding, Notice, Occasion, Receiver, ReceiverKind
-from ..model.errors import ConflictError, NotDeliveredError, SyncError
-from ..ports import Clock, Messenger, NoticeRecord, Notices, Telling
+from ..model import Finding, Notice, Occasion, Receiver
+from ..model.errors import SyncError
+from ..ports import Clock, NoticeRecord, Notices, Telling
+from .delivery import Delivery
 
 log = logging.getLogger("xtsync.notices")
-
-# A message whose sender died is sent again after this long.
-_AGAIN = timedelta(minutes=10)
 
 type _Key = tuple[str, Occasion, str]
 
@@ -27,7 +23,7 @@ type _Key = tuple[str, Occasion, str]
 class Noticing:
     receivers: Sequence[Receiver]
     records: Notices
-    messenger: Messenger
+    delivery: Delivery
     clock: Clock
     new_id: Callable[[], str]
 
@@ -54,7 +50,7 @@ class Noticing:
         now = self.clock.now()
         occasion = min(receiver.occasions)
         notice = Notice(id=self.new_id(), occasion=occasion, about="test", over=False, count=0, since=now, at=now)
-        await self.messenger.send(receiver, notice)
+        await self.delivery.messenger.send(receiver, notice)
 
     async def _one(self, receiver: Receiver, finding: Finding, record: NoticeRecord | None) -> None:
         stands = finding.stands
@@ -77,43 +73,7 @@ class Noticing:
             if stands is not False:
                 return
             record = replace(record, telling=Telling.OVER)
-        await self._send(receiver, finding, record)
-
-    async def _send(self, receiver: Receiver, finding: Finding, record: NoticeRecord) -> None:
-        now = self.clock.now()
-        if record.sending_at is not None:
-            if receiver.kind is ReceiverKind.TEAMS:
-                await self._sent(record)
-                return
-            if now - record.sending_at < _AGAIN:
-                return
-        try:
-            record = await self.records.save(replace(record, sending_at=now))
-        except ConflictError:
-            return  # another instance tells of it
-        over = record.telling is Telling.OVER
-        notice = Notice(
-            id=f"{record.id}-{'over' if over else 'began'}",
-            occasion=record.occasion,
-            about=record.about,
-            over=over,
-            count=finding.count,
-            since=record.since,
-            at=now,
-        )
-        try:
-            await self.messenger.send(receiver, notice)
-        except NotDeliveredError:
-            await self.records.save(replace(record, sending_at=None))
-            raise
-        await self._sent(record)
-        log.info("notice.sent receiver=%s occasion=%s about=%s over=%s", *_key(record), over)
-
-    async def _sent(self, record: NoticeRecord) -> None:
-        if record.telling is Telling.OVER:
-            await self.records.drop(record)
-        else:
-            await self.records.save(replace(record, telling=Telling.TOLD, sending_at=None))
+        await self.delivery.send(self.records, receiver, record, count=finding.count)
 
 
 def _key(record: NoticeRecord) -> _Key:

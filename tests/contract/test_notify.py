@@ -6,13 +6,14 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sync_core.model import Notice, Occasion, Receiver, ReceiverKind
+from sync_core.model import Kind, Notice, Occasion, Receiver, ReceiverKind, Week
 from sync_core.model.errors import ConfigError, NotDeliveredError, UnavailableError
 from sync_core.notify.messages import key_of, signed
 from sync_core.notify.messenger import HttpMessenger
@@ -91,6 +92,26 @@ async def test_a_channel_gets_an_adaptive_card(listener: Listener) -> None:
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
     assert "88 deletions" in card["body"][1]["text"]
     assert card["actions"][0]["url"] == "https://app.example/api/ops/#/holds"
+
+
+async def test_a_week_is_told_in_numbers_and_in_words(listener: Listener) -> None:
+    """A program gets both; a channel has the words."""
+    week = Week(sync="contoso-to-fabrikam", events={Kind.SOFT_DELETED: 2}, waiting={Occasion.HELD: 5})
+    calm = Week(sync="back", events={}, waiting={})
+    notice = replace(NOTICE, occasion=Occasion.WEEKLY, about="", weeks=[week, calm])
+    words = ["contoso-to-fabrikam: 2 soft-deleted; now 5 held", "back: nothing happened; now nobody waits"]
+    await messenger(listener).send(HOOK, notice)
+    await messenger(listener).send(TEAMS, notice)
+    (_, hook), (_, teams) = listener.posts
+    assert json.loads(hook)["text"].splitlines()[1:] == words
+    assert json.loads(hook)["weeks"][0] == {
+        "sync": "contoso-to-fabrikam",
+        "events": {"soft_deleted": 2},
+        "waiting": {"held": 5},
+    }
+    shown = [block["text"] for block in json.loads(teams)["attachments"][0]["content"]["body"]]
+    assert shown[1] == f"The week from {NOW:%Y-%m-%d}"
+    assert shown[2:4] == words
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 410, 429])

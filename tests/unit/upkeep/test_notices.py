@@ -8,35 +8,18 @@ from itertools import count
 
 import pytest
 
-from sync_core.model import Control, Finding, Notice, Occasion, Receiver, ReceiverKind
+from sync_core.model import Control, Finding, Occasion, Receiver, ReceiverKind
 from sync_core.model.errors import NotDeliveredError, SyncError, UnavailableError
+from sync_core.upkeep.delivery import Delivery
 from sync_core.upkeep.notices import Noticing
 from tests.support.faults import Crash
 from tests.support.make import NAME
+from tests.support.postbox import Postbox
 from tests.support.world import World
 
 HOOK = Receiver(kind=ReceiverKind.WEBHOOK, address="XTSYNC_NOTIFY_HOOK", secret="XTSYNC_NOTIFY_KEY")
 TEAMS = Receiver(kind=ReceiverKind.TEAMS, address="XTSYNC_NOTIFY_TEAMS")
 SYNCS = frozenset({NAME})
-
-
-class Postbox:
-    """ports.Messenger that keeps what it is given, and fails as often as it is told."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, Notice]] = []
-        self.faults: list[Exception] = []
-
-    async def send(self, receiver: Receiver, notice: Notice) -> None:
-        fault = self.faults.pop(0) if self.faults else None
-        if not isinstance(fault, NotDeliveredError):
-            self.sent.append((receiver.address, notice))
-        if fault is not None:
-            raise fault
-
-    @property
-    def said(self) -> list[tuple[str, str, bool]]:
-        return [(address, notice.occasion.value, notice.over) for address, notice in self.sent]
 
 
 class Desk:
@@ -51,7 +34,7 @@ class Desk:
         noticing = Noticing(
             receivers=self.receivers,
             records=self.world.storage.notices,
-            messenger=self.post,
+            delivery=Delivery(messenger=self.post, clock=self.world.clock),
             clock=self.world.clock,
             new_id=lambda: f"n{next(self._ids)}",
         )
