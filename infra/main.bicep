@@ -25,6 +25,9 @@ param notifyGroups bool = false
 @description('Who gets the alerts by mail. Empty: they show in the portal only.')
 param alertEmail string = ''
 
+@description('Name of a key vault that has the addresses and secrets of `notify` in sync.yaml, each named as its setting with - for _.')
+param notifyVault string = ''
+
 @minValue(40)
 @maxValue(1000)
 @description('Most instances of one function. 40 is the least that Flex Consumption takes; the write budget of Graph is used up long before.')
@@ -69,6 +72,11 @@ var tags tagsType = { 'azd-env-name': environmentName }
 var config = loadYamlContent('../sync.yaml')
 var sourceTenants = union(map(config.syncs, sync => sync.source), [])
 var targetTenants = union(map(config.syncs, sync => sync.target), [])
+var receivers = contains(config, 'notify') ? any(config).notify : []
+var notifySettings = union(
+  map(receivers, each => each.?teams ?? each.webhook),
+  map(filter(receivers, each => contains(each, 'secret')), each => each.secret)
+)
 
 // Names that others are made from are said here, and not asked of the modules: what-if can then tell what will be made.
 var identityName = '${abbrs.managedIdentityUserAssignedIdentities}api-${resourceToken}'
@@ -204,6 +212,13 @@ module hosting 'modules/hosting.bicep' = {
     activityDays: activityDays
     pollSchedule: pollSchedule
     subscriptionSchedule: subscriptionSchedule
+    notifySettings: empty(notifyVault)
+      ? {}
+      : toObject(
+          notifySettings,
+          setting => setting,
+          setting => '@Microsoft.KeyVault(VaultName=${notifyVault};SecretName=${replace(setting, '_', '-')})'
+        )
   }
 }
 

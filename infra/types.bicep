@@ -16,3 +16,9 @@ type endpointsType = {
   queue: string
   table: string
 }
+
+@export()
+@description('Further app settings, by name.')
+type settingsType = {
+  *: string
+}

@@ -1,6 +1,6 @@
 // The function app on Flex Consumption. https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan
 
-import { endpointsType, tagsType } from '../types.bicep'
+import { endpointsType, settingsType, tagsType } from '../types.bicep'
 
 param name string
 param planName string
@@ -31,6 +31,9 @@ param writeBudget string
 param activityDays int
 param pollSchedule string
 param subscriptionSchedule string
+
+@description('References to a key vault, by the setting that sync.yaml names under `notify`.')
+param notifySettings settingsType
 
 // Every setting that the code or the host reads, and no other. tests/infra compares.
 var appSettings = {
@@ -75,6 +78,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    keyVaultReferenceIdentity: identityId
     siteConfig: { minTlsVersion: '1.2' }
     functionAppConfig: {
       runtime: { name: 'python', version: '3.13' }
@@ -107,7 +111,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
-  properties: appSettings
+  properties: union(appSettings, notifySettings)
   dependsOn: [authentication]
 }
 

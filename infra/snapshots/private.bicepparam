@@ -1,4 +1,4 @@
-// With every option: VNET_ENABLED, READ_GROUPS, NOTIFY_GROUPS and ALERT_EMAIL.
+// With every option: VNET_ENABLED, READ_GROUPS, NOTIFY_GROUPS, ALERT_EMAIL and NOTIFY_VAULT.
 
 using '../main.bicep'
 
@@ -9,3 +9,4 @@ param vnetEnabled = true
 param readGroups = true
 param notifyGroups = true
 param alertEmail = 'operators@contoso.com'
+param notifyVault = 'contoso-notices'

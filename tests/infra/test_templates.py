@@ -276,6 +276,23 @@ def test_client_ids_that_are_swapped_are_found(compiler: Compiler, copy: Path) -
     assert wiring["sourceClientId"] == "[reference('target').outputs.clientId.value]"
 
 
+def test_receivers_of_notices_are_read_from_the_vault(compiler: Compiler, copy: Path) -> None:
+    """Each setting that sync.yaml names refers to the secret of its name, in which no underscore is allowed."""
+    sync_yaml = copy.parent / "sync.yaml"
+    hook = "{ webhook: XTSYNC_NOTIFY_HOOK, secret: XTSYNC_NOTIFY_KEY }"
+    receivers = f"notify: [{{ teams: XTSYNC_NOTIFY_TEAMS }}, {hook}]\n"
+    sync_yaml.write_text(sync_yaml.read_text(encoding="utf-8") + receivers, encoding="utf-8")
+    settings = Deployment(compiler.snapshot(copy / "snapshots" / "private.bicepparam")).settings
+    vault = "@Microsoft.KeyVault(VaultName=contoso-notices;SecretName={})"
+    assert {name: value for name, value in settings.items() if name.startswith("XTSYNC_NOTIFY_")} == {
+        "XTSYNC_NOTIFY_TEAMS": vault.format("XTSYNC-NOTIFY-TEAMS"),
+        "XTSYNC_NOTIFY_HOOK": vault.format("XTSYNC-NOTIFY-HOOK"),
+        "XTSYNC_NOTIFY_KEY": vault.format("XTSYNC-NOTIFY-KEY"),
+    }
+    plain = Deployment(compiler.snapshot(copy / "snapshots" / "plain.bicepparam")).settings
+    assert [name for name in plain if name.startswith("XTSYNC_NOTIFY_")] == []
+
+
 def test_what_does_not_compile_is_told(compiler: Compiler, copy: Path) -> None:
     """The compiler's process survives it, and the next question is answered."""
     _plant(copy / HOSTING, "httpsOnly: true", "httpsOnly true")
