@@ -11,7 +11,7 @@ from ..ops.documents import Step, SyncChange
 from ..ops.proposals import Proposal, propose_cancel, propose_move, propose_removal, propose_rename
 from ..ops.syncs import act
 from ..ops.words import many
-from .command import Commands, add_command
+from .command import Commands, add_by, add_command, operator
 from .screen import Screen
 from .world import Exit, World
 
@@ -61,6 +61,7 @@ def _add(commands: Commands, name: str, summary: str, description: str, example:
     parser = add_command(commands, name, run, summary=summary, description=description, examples=(f"{name} {example}",))
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    add_by(parser)
     return parser
 
 
@@ -79,6 +80,7 @@ async def _removed(runtime: Runtime, args: Namespace) -> Proposal:
 
 
 async def _run(args: Namespace, world: World, propose: Propose) -> int:
+    by = operator(args)
     # Graph is only read: the function app looks at the users.
     async with world.runtime(read_only=True) as runtime:
         proposal = await propose(runtime, args)
@@ -89,7 +91,7 @@ async def _run(args: Namespace, world: World, propose: Propose) -> int:
             _show_on(world.errors, proposal.document(done=False))
             world.confirm(f"{proposal.step.value.capitalize()} {proposal.name}?")
         with world.errors.progress("users", proposal.linked + proposal.others) as read:
-            done = await act(runtime, proposal, read)
+            done = await act(runtime, proposal, read, by=by)
     world.answer(done, _show, json=args.json)
     return Exit.DONE
 

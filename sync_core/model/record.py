@@ -42,6 +42,9 @@ class Kind(StrEnum):
     PUT_BACK = "put_back"  # a person had a message handled again that had failed again and again
     DISCARDED = "discarded"  # a person removed such a message
     CONFIGURED = "configured"  # another sync.yaml took the lead
+    RENAMED = "renamed"  # a person gave the people of a sync to its new name
+    MOVED = "moved"  # a person began a sync anew in another tenant
+    REMOVED = "removed"  # a person ended a sync, or took that back; the reason says which
     OTHER = "other"  # a newer version wrote the row; the reason begins with its kind
 
 

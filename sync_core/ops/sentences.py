@@ -49,6 +49,9 @@ _EVENTS: Mapping[Kind, str] = {
     Kind.PUT_BACK: "{operator} had it handled again: {reason}",
     Kind.DISCARDED: "{operator} removed {reason}",
     Kind.CONFIGURED: "another configuration took the lead: {reason}",
+    Kind.RENAMED: "{operator} renamed the sync: {reason}",
+    Kind.MOVED: "{operator} moved the sync to the tenants of sync.yaml",
+    Kind.REMOVED: "{operator} said of the sync: {reason}",
     Kind.OTHER: "of a newer version: {reason}",
 }
 _SOURCE: Mapping[SourceState, str] = {

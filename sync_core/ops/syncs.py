@@ -13,12 +13,13 @@ from datetime import timedelta
 
 from ..assembly import Runtime
 from ..guard.configurations import FRESH, within
-from ..model import Link, LinkState, Nomination, Sync, Why
+from ..model import Kind, Link, LinkState, Nomination, Sync, Why
 from ..model.errors import ConflictError
 from ..ports import SyncRecord
 from . import documents
 from .documents import Step
 from .errors import RefusedError
+from .kept import keep
 from .proposals import Proposal, propose_again
 
 _AT_ONCE = 500
@@ -27,22 +28,42 @@ _LOOK_AFTER = 100
 # A look that began with the record of before is over its reading by then.
 _JUDGED_ANEW = FRESH + timedelta(seconds=1)
 
+_KINDS = {
+    Step.RENAME: Kind.RENAMED,
+    Step.MOVE: Kind.MOVED,
+    Step.KEEP_USERS: Kind.REMOVED,
+    Step.DELETE_USERS: Kind.REMOVED,
+    Step.CANCEL: Kind.REMOVED,
+}
+
 type Read = Callable[[int], None]
 
 
-async def act(runtime: Runtime, proposal: Proposal, read: Read = lambda _: None) -> documents.SyncChange:
-    """`read` takes the number of users so far."""
+async def act(runtime: Runtime, proposal: Proposal, read: Read = lambda _: None, *, by: str) -> documents.SyncChange:
+    """`read` takes the number of users so far. A step that is repeated after a crash is on record twice."""
     proposal = await propose_again(runtime, proposal)
+    if proposal.step in {Step.RENAME, Step.MOVE, Step.KEEP_USERS}:
+        proposal = await _begun(runtime, proposal)
+    await _on_record(runtime, proposal, by)
     match proposal.step:
         case Step.RENAME:
-            await _rename(runtime, await _begun(runtime, proposal), read)
+            await _rename(runtime, proposal, read)
         case Step.MOVE | Step.KEEP_USERS:
-            await _forget(runtime, await _begun(runtime, proposal), read)
+            await _forget(runtime, proposal, read)
         case Step.DELETE_USERS:
             await _empty(runtime, proposal, read)
         case Step.CANCEL:
             await _judge_from_now_on(runtime, proposal.name)
     return proposal.document(done=True)
+
+
+async def _on_record(runtime: Runtime, proposal: Proposal, by: str) -> None:
+    """A rename under both names."""
+    names, reason = [proposal.name], proposal.step.value
+    if proposal.step is Step.RENAME and proposal.to is not None:
+        names.append(proposal.to.name)
+        reason = f"{proposal.name} to {proposal.to.name}"
+    await keep(runtime, _KINDS[proposal.step], [(name, "") for name in names], by=by, reason=reason)
 
 
 async def _begun(runtime: Runtime, proposal: Proposal) -> Proposal:

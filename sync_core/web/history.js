@@ -9,7 +9,7 @@ const TIMES = [["1h", "an hour"], ["24h", "a day"], ["7d", "7 days"], ["30d", "3
 const KINDS = ["invited", "linked", "adopted", "updated", "disabled", "enabled", "restored", "soft_deleted", "lost",
   "unlinked", "held", "released", "refused", "parked", "would_invite", "would_adopt", "would_update", "would_disable",
   "would_soft_delete", "would_restore", "would_unlink", "paused", "resumed", "approved", "rejected", "resynced",
-  "put_back", "discarded", "configured"];
+  "put_back", "discarded", "configured", "renamed", "moved", "removed"];
 
 export function history(main, _parts, { query, syncs }) {
   const asked = { sync: query.get("sync") ?? "", kind: query.get("kind") ?? "", since: query.get("since") ?? "7d", user: query.get("user") ?? "" };

@@ -9,11 +9,12 @@ from datetime import timedelta
 import pytest
 
 from sync_core.assembly import Runtime
-from sync_core.model import Assigned, Control, GuardLimits, LinkState, Sync, Tenant, Why
+from sync_core.model import Assigned, Control, GuardLimits, Kind, LinkState, Sync, Tenant, Why
 from sync_core.model.errors import OtherTenantError, UnavailableError
 from sync_core.ops.errors import RefusedError, UsageError
 from sync_core.ops.proposals import Proposal, propose_cancel, propose_move, propose_removal, propose_rename
 from sync_core.ops.syncs import act
+from sync_core.ports import Asked
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, NAME, SALES, STAFF, sync
 from tests.support.world import World, names
@@ -64,13 +65,33 @@ async def test_a_new_name_touches_nobody_until_it_is_said_what_it_means() -> Non
     assert f"xtsync remove {NAME} --keep-users" in stopped.value.hint
 
 
+async def test_what_a_person_did_to_a_sync_is_on_record() -> None:
+    """With the person who did it; a rename under both names, since one asks by either of them."""
+    world = await two()
+    _, command = await deployed(world, renamed(world))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
+    page = await world.storage.activity.page(Asked(of=[(NAME, ""), (NEW, "")], kinds=frozenset({Kind.RENAMED})))
+    assert {(event.sync, event.operator, event.reason) for event in page.events} == {
+        (NAME, "anna", f"{NAME} to {NEW}"),
+        (NEW, "anna", f"{NAME} to {NEW}"),
+    }
+    await act(command, await propose_removal(command, NEW, keep_users=False), by="ben")
+    world.clock.advance(timedelta(minutes=1))
+    await act(command, await propose_cancel(command, NEW), by="anna")
+    page = await world.storage.activity.page(Asked(of=[(NEW, "")], kinds=frozenset({Kind.REMOVED})))
+    assert {(event.operator, event.reason) for event in page.events} == {
+        ("anna", "remove, cancel"),
+        ("ben", "remove, delete users"),
+    }
+
+
 @pytest.mark.parametrize("owner_attribute", [None, "extension_0_owner"])
 async def test_a_renamed_sync_goes_on_with_its_people(owner_attribute: str | None) -> None:
     """Nobody is written but for the owner that a marker names; a leaver is deleted, a change arrives."""
     world = await two(owner_attribute=owner_attribute)
     guests = sorted(world.target.users)
     app, command = await deployed(world, renamed(world))
-    said = await act(command, await propose_rename(command, NAME, NEW))
+    said = await act(command, await propose_rename(command, NAME, NEW), by="anna")
     assert (said.linked, said.others, said.done) == (2, 0, True)
     written = {"Update"} if owner_attribute else set()
     for user in (ADA, BOB):
@@ -89,7 +110,7 @@ async def test_a_paused_sync_is_paused_under_its_new_name(said: Control) -> None
     world = await two()
     await world.runtime.pauses.say(NAME, said, by="anna", reason="why 40?")
     app, command = await deployed(world, renamed(world))
-    await act(command, await propose_rename(command, NAME, NEW))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
     kept = await app.pauses.read(NEW)
     assert (kept.control, kept.by, kept.reason) == (said, "anna", "why 40?")
     world.source.soft_delete(ADA)
@@ -101,7 +122,7 @@ async def test_a_rename_is_followed_by_a_full_round() -> None:
     """What happened while the sync was stopped is found."""
     world = await two()
     app, command = await deployed(world, renamed(world))
-    await act(command, await propose_rename(command, NAME, NEW))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
     world.clock.advance(timedelta(minutes=5))
     await app.feeds.poll()
     assert (await world.feed()).full
@@ -113,7 +134,7 @@ async def test_who_is_deleted_returns_as_the_same_guest_under_the_new_name() -> 
     world.source.soft_delete(ADA)
     await world.look()
     app, command = await deployed(world, renamed(world))
-    await act(command, await propose_rename(command, NAME, NEW))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
     world.source.restore(ADA)
     assert await look(world, app) == ["Restore", "Update"]
 
@@ -124,7 +145,7 @@ async def test_the_guard_remembers_under_the_new_name() -> None:
     world.source.soft_delete(ADA)
     await world.look()
     app, command = await deployed(world, renamed(world))
-    await act(command, await propose_rename(command, NAME, NEW))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
     world.source.soft_delete(BOB)
     assert await look(world, app, BOB) == ["Hold"]
 
@@ -133,7 +154,7 @@ async def test_a_rename_that_dies_or_fails_anywhere_is_finished_by_another() -> 
     """Before and after each call, with looks of the app in between: each person has one guest and one owner."""
     world = await two()
     _, command = await deployed(world, renamed(world))
-    await act(command, await propose_rename(command, NAME, NEW))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
     total = len(world.faults.calls)
     assert total > 15
     for n in range(total):
@@ -144,12 +165,12 @@ async def test_a_rename_that_dies_or_fails_anywhere_is_finished_by_another() -> 
                 app, command = await deployed(world, renamed(world))
                 world.faults.fail_at(n, error, after=after)
                 with suppress(Crash, UnavailableError):
-                    await act(command, await propose_rename(command, NAME, NEW))
+                    await act(command, await propose_rename(command, NAME, NEW), by="anna")
                 world.faults.calm()
                 for user in (ADA, BOB):
                     await look(world, app, user)
                 with suppress(UsageError):  # all was done, and only the answer was lost
-                    await act(command, await propose_rename(command, NAME, NEW))
+                    await act(command, await propose_rename(command, NAME, NEW), by="anna")
                 world.clock.advance(timedelta(hours=1))
                 for user in (ADA, BOB):
                     await look(world, app, user)
@@ -196,7 +217,7 @@ async def test_a_moved_sync_begins_anew_and_leaves_the_former_guests_alone() -> 
     former = sorted(world.target.users)
     moved = replace(world.sync, target=NORTHWIND)
     app, command = await deployed(world, moved)
-    said = await act(command, await propose_move(command, NAME))
+    said = await act(command, await propose_move(command, NAME), by="anna")
     assert (said.linked, world.target.writes) == (2, [])
     world.target.users.clear()  # the twin stands for the other tenant from here on
     assert (await look(world, app, name=NAME))[0] == "Invite"
@@ -215,11 +236,11 @@ async def test_a_move_that_breaks_off_touches_nobody_and_is_finished_by_another(
     for n in range(4):
         world.faults.fail_at(n, UnavailableError())
         with suppress(UnavailableError):
-            await act(command, proposal)
+            await act(command, proposal, by="anna")
         world.faults.calm()
         assert await app.worker.handle(world.nomination()) is None
     assert world.target.writes == []
-    await act(command, await propose_move(command, NAME))
+    await act(command, await propose_move(command, NAME), by="anna")
 
 
 async def test_a_sync_is_removed_and_its_users_stay() -> None:
@@ -227,7 +248,7 @@ async def test_a_sync_is_removed_and_its_users_stay() -> None:
     world = await two()
     guests = sorted(world.target.users)
     _, command = await deployed(world, replace(world.sync, name="other", target=NORTHWIND))
-    said = await act(command, await propose_removal(command, NAME, keep_users=True))
+    said = await act(command, await propose_removal(command, NAME, keep_users=True), by="anna")
     assert (said.linked, world.target.writes, sorted(world.target.users)) == (2, [], guests)
     assert [await world.storage.links.owner(world.sync.target.id, guest) for guest in guests] == [None, None]
     assert NAME not in (await world.storage.syncs.all())[1]
@@ -244,7 +265,7 @@ async def test_users_are_kept_of_a_sync_only_once_it_is_out_of_sync_yaml() -> No
 async def removing(world: World, *more: Sync) -> tuple[Runtime, Runtime, Proposal]:
     app, command = await deployed(world, world.sync, *more)
     proposal = await propose_removal(command, NAME, keep_users=False)
-    await act(command, proposal)
+    await act(command, proposal, by="anna")
     return app, command, proposal
 
 
@@ -277,7 +298,7 @@ async def test_a_removal_that_is_cancelled_brings_them_back() -> None:
     app, command, _ = await removing(world)
     world.clock.advance(timedelta(seconds=5))
     assert await look(world, app, ADA, NAME) == ["SoftDelete"]
-    await act(command, await propose_cancel(command, NAME))
+    await act(command, await propose_cancel(command, NAME), by="anna")
     world.clock.advance(timedelta(hours=1))
     await app.feeds.poll()
     assert (await world.feed()).full

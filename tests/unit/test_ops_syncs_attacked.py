@@ -58,7 +58,7 @@ async def test_users_are_not_let_go_of_when_the_sync_was_deployed_again_before_t
     proposal = await propose_removal(command, NAME, keep_users=True)
     await deployed(world, world.sync)
     with pytest.raises(RefusedError):
-        await act(command, proposal)
+        await act(command, proposal, by="anna")
     assert await world.link(ADA) is not None
 
 
@@ -69,7 +69,7 @@ async def test_a_move_is_refused_when_the_former_tenants_were_deployed_again_bef
     proposal = await propose_move(command, NAME)
     await deployed(world, world.sync)
     with pytest.raises(RefusedError):
-        await act(command, proposal)
+        await act(command, proposal, by="anna")
     assert await world.link(ADA) is not None
 
 
@@ -80,7 +80,7 @@ async def test_a_rename_is_refused_when_the_old_name_was_deployed_again_before_t
     proposal = await propose_rename(command, NAME, NEW)
     app, _ = await deployed(world, world.sync)
     with pytest.raises(RefusedError):
-        await act(command, proposal)
+        await act(command, proposal, by="anna")
     world.source.soft_delete(ADA)
     assert await look(world, app, ADA, NAME) == ["SoftDelete"]
     assert await world.storage.links.get(NEW, BOB) is None
@@ -97,7 +97,7 @@ async def test_a_command_is_refused_whose_sync_is_taken_up_between_its_checks_an
         proposal = await propose_removal(command, NAME, keep_users=True)
         if tried:
             before = len(world.faults.calls)
-            await act(command, proposal)
+            await act(command, proposal, by="anna")
             calls = world.faults.calls[before:]
             first = next(n for n, call in enumerate(calls) if call in {"table.guards.insert", "table.guards.replace"})
             continue
@@ -107,7 +107,7 @@ async def test_a_command_is_refused_whose_sync_is_taken_up_between_its_checks_an
 
         world.faults.meanwhile_at(first, taken_up)
         with pytest.raises(RefusedError, match="nothing was done"):
-            await act(command, proposal)
+            await act(command, proposal, by="anna")
         assert await world.link(ADA) is not None
 
 
@@ -122,7 +122,7 @@ async def test_a_command_ends_when_its_sync_is_taken_up_in_the_middle(monkeypatc
 
     world.faults.after_next("table.links.delete", taken_up)
     with pytest.raises(RefusedError, match="not finished"):
-        await act(command, await propose_removal(command, NAME, keep_users=True))
+        await act(command, await propose_removal(command, NAME, keep_users=True), by="anna")
     assert await world.link(ADA) is None
     assert await world.link(BOB) is not None
 
@@ -155,7 +155,7 @@ async def test_links_of_version_0_1_are_renamed() -> None:
     world = await two()
     await of_0_1(world)
     app, command = await deployed(world, renamed(world))
-    await act(command, await propose_rename(command, NAME, NEW))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
     assert (await world.storage.links.get(NEW, ADA)) is not None
     world.source.soft_delete(ADA)
     assert await look(world, app, ADA) == ["SoftDelete"]
@@ -166,7 +166,7 @@ async def broken_off(world: World) -> Runtime:
     _, command = await deployed(world, renamed(world))
     world.faults.fail_next("table.links.insert", UnavailableError(), after=True)
     with suppress(UnavailableError):
-        await act(command, await propose_rename(command, NAME, NEW))
+        await act(command, await propose_rename(command, NAME, NEW), by="anna")
     world.faults.calm()
     app, _ = await deployed(world, world.sync)
     return app
@@ -179,7 +179,7 @@ async def test_a_repeated_rename_takes_the_newer_record() -> None:
     world.change(ADA, displayName="Ada King")
     assert await look(world, app, ADA, NAME) == ["Update"]
     app, command = await deployed(world, renamed(world))
-    await act(command, await propose_rename(command, NAME, NEW))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
     world.change(ADA, displayName="Ada")
     await a_round(world, app)
     ((_, account),) = world.target.of(ADDRESS)
@@ -194,7 +194,7 @@ async def test_a_repeated_rename_takes_the_newer_record_of_access() -> None:
     assert await look(world, app, ADA, NAME) == ["Disable"]
     app, command = await deployed(world, renamed(world))
     world.change(ADA, accountEnabled=True)
-    await act(command, await propose_rename(command, NAME, NEW))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
     await a_round(world, app)
     assert world.enabled() == [True, True]
 
@@ -216,7 +216,7 @@ async def test_a_sync_with_an_unfinished_invitation_is_not_renamed() -> None:
     await a_round(world, app)
     assert (await world.stored()).state is LinkState.LINKED
     _, command = await deployed(world, renamed(world))
-    await act(command, await propose_rename(command, NAME, NEW))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
     link = await world.storage.links.get(NEW, ADA)
     assert link is not None
     assert link.state is LinkState.LINKED
@@ -230,7 +230,7 @@ async def test_a_rename_that_breaks_off_is_no_way_around_the_guard() -> None:
     _, command = await deployed(world, renamed(world))
     world.faults.fail_next("table.links.insert", UnavailableError())
     with pytest.raises(UnavailableError):
-        await act(command, await propose_rename(command, NAME, NEW))
+        await act(command, await propose_rename(command, NAME, NEW), by="anna")
     for month in (False, True):
         assert sum((await world.storage.guards.window(NEW, month=month)).slices.values()) == 1
 
@@ -259,7 +259,7 @@ async def test_nobody_is_renamed_into_a_sync_that_is_being_removed() -> None:
     people = sync(name="people", assigned=Assigned(groups=frozenset({STAFF})))
     world = await two()
     _, command = await deployed(world, world.sync, people)
-    await act(command, await propose_removal(command, "people", keep_users=False))
+    await act(command, await propose_removal(command, "people", keep_users=False), by="anna")
     _, command = await deployed(world, people)
     with pytest.raises(RefusedError, match="being removed"):
         await propose_rename(command, NAME, "people")
@@ -293,7 +293,7 @@ async def test_a_removal_is_ended_by_its_way_out_alone_when_an_earlier_version_t
     await world.storage.syncs.save(replace(record, config=""))
     app, command = await deployed(world, world.sync)
     assert (await app.configurations.sync(NAME)).assigned == Assigned()
-    await act(command, await propose_cancel(command, NAME))
+    await act(command, await propose_cancel(command, NAME), by="anna")
     assert not (await world.storage.syncs.all())[1][NAME].removing
 
 
@@ -303,7 +303,7 @@ async def test_a_removal_that_was_ended_takes_nobody_by_an_old_record() -> None:
     app, command, _ = await removing(world)
     world.clock.advance(timedelta(seconds=5))
     await look(world, app, ADA, NAME)
-    await act(command, await propose_cancel(command, NAME))
+    await act(command, await propose_cancel(command, NAME), by="anna")
     fresh = world.instance({NAME: world.sync})
     world.source.pages.update(pages([world.source.entry(user) for user in world.source.users]))
     await fresh.feeds.poll()
@@ -324,7 +324,7 @@ async def test_messages_of_a_removal_that_meet_an_old_record_are_made_up_for() -
     await app.configurations.leads()
     world.clock.advance(timedelta(seconds=2))
     await app.configurations.leads()
-    await act(command, await propose_removal(command, NAME, keep_users=False))
+    await act(command, await propose_removal(command, NAME, keep_users=False), by="anna")
     world.worker = app.worker
     await world.deliver(timedelta(minutes=3))
     assert world.target.users == {}
@@ -336,7 +336,7 @@ async def test_the_message_of_a_removal_is_not_dropped_for_a_look_just_before() 
     app, command = await deployed(world, world.sync)
     proposal = await propose_removal(command, NAME, keep_users=False)
     await app.configurations.leads()
-    await act(command, proposal)
+    await act(command, proposal, by="anna")
     world.clock.advance(timedelta(seconds=1))
     await app.worker.handle(world.nomination(ADA, Why.NOTIFICATION))
     world.clock.advance(timedelta(seconds=5))
@@ -351,7 +351,7 @@ async def test_a_removal_that_dies_before_its_messages_is_completed_by_the_full_
     app, command = await deployed(world, world.sync)
     world.faults.fail_next("queue.user-changes.send", UnavailableError())
     with suppress(UnavailableError):
-        await act(command, await propose_removal(command, NAME, keep_users=False))
+        await act(command, await propose_removal(command, NAME, keep_users=False), by="anna")
     world.faults.calm()
     assert (await world.storage.syncs.all())[1][NAME].removing
     await world.nominated()
@@ -366,7 +366,7 @@ async def test_an_invitation_under_way_while_a_removal_begins_ends_in_a_deletion
     app, command = await deployed(world, world.sync)
 
     async def begin() -> None:
-        await act(command, await propose_removal(command, NAME, keep_users=False))
+        await act(command, await propose_removal(command, NAME, keep_users=False), by="anna")
 
     world.faults.after_next("target.invite", begin)
     await look(world, app, CYD, NAME)

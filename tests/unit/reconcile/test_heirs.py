@@ -302,7 +302,7 @@ async def test_a_sync_that_waits_for_its_rename_takes_the_user_afterwards(out_of
     outcome = await app.worker.handle(world.nomination(why=Why.NOTIFICATION))
     assert outcome is not None
     assert (outcome.changes, outcome.error) == ((), "RenamedSync")
-    await act(command, await propose_rename(command, THEIRS, "people"))
+    await act(command, await propose_rename(command, THEIRS, "people"), by="anna")
     world.worker = app.worker
     await world.deliver(timedelta(minutes=10))
     assert await world.storage.links.owner(world.sync.target.id, guest) == f"people/{ADA}"
@@ -338,7 +338,7 @@ async def test_a_hand_over_that_died_before_the_heir_was_renamed_deletes_nobody(
         app, command = await staff_is_renamed(world)
         world.source.groups[SALES] |= {ADA} if back else set()
         await app.worker.handle(world.nomination(why=Why.NOTIFICATION), redelivered=True)
-        await act(command, await propose_rename(command, THEIRS, "people"))
+        await act(command, await propose_rename(command, THEIRS, "people"), by="anna")
         world.worker = app.worker
         await world.deliver(timedelta(minutes=30))
         links = [await world.storage.links.get(name, ADA) for name in (NAME, "people")]
