@@ -20,6 +20,7 @@ from rich.table import Table
 
 from local.agreement import compare
 from local.emulated import Emulated, User, until
+from local.sign_in import address
 from local.stack import Stack
 
 CONTOSO = "11111111-1111-1111-1111-111111111111"
@@ -30,6 +31,8 @@ GUESTS = 6
 # The slowest change that the demo accepts: by webhook, and by the poll alone.
 WEBHOOK_S = 5.0
 POLL_S = 60.0
+# Every instance obeys a pause by then (`xtsync pause --help`).
+OBEYED_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +67,11 @@ class Demo:
         await self._returns("The leaver returns within 30 days", leaver)
         await self._deleted_in_target(people[12])
         await self._without_webhooks(people[13:18])
+        await self._paused([people[18], leaver])
         await self._mass_deletion(people[self.people // 3 : self.people * 2 // 3])
-        return await self._verdict()
+        agreed = await self._verdict()
+        await self._history(leaver)
+        return agreed
 
     # --- the steps ---------------------------------------------------------------------------------------------
 
@@ -187,6 +193,26 @@ class Demo:
         note = f"{len(people)} changes, repaired by one poll"
         self._tell(Step(story="Webhooks switched off", seconds=seconds, note=note))
 
+    async def _paused(self, people: Sequence[User]) -> None:
+        """Nothing is written while the sync is paused; the full round of `xtsync resume` brings it."""
+        values = {"department": "Paused"}
+        await self._xtsync("pause", "--reason", "the demo looks what is lost")
+        await asyncio.sleep(OBEYED_S)
+        for person in people:
+            await self._patch(person, values)
+        await asyncio.sleep(OBEYED_S)
+        if any([await self._shows(person["mail"], values) for person in people]):
+            raise StoryError("a paused sync wrote")
+
+        async def shown() -> bool:
+            return all([await self._shows(person["mail"], values) for person in people])
+
+        began = time.monotonic()
+        await self._xtsync("resume")
+        await self._wait(shown, POLL_S, "what changed during the pause did not come")
+        note = f"{len(people)} changes waited; {time.monotonic() - began:.1f} s after `xtsync resume` they were there"
+        self._tell(Step(story="Paused", seconds=[], note=note))
+
     async def _mass_deletion(self, people: Sequence[User]) -> None:
         """A script deletes a third of Contoso. The guard holds most of it until an administrator approves."""
         before = await self.emulated.count(FABRIKAM, "users")
@@ -236,6 +262,12 @@ class Demo:
         verdict = "Both tenants agree" if self.agreed else "The tenants do NOT agree"
         self.console.print(f"{verdict}: {agreement.expected} people of Contoso in Fabrikam.")
         return self.agreed and max(seconds) <= WEBHOOK_S
+
+    async def _history(self, person: User) -> None:
+        """The record of one person, oldest first."""
+        self.console.print(f"What happened to {person['displayName']} (xtsync history):")
+        for event in reversed((await self._xtsync("history", person["id"]))["events"]):
+            self.console.print(f"  {event['at'][11:19]}  {event['text']}", markup=False, highlight=False)
 
     # --- hands and eyes ----------------------------------------------------------------------------------------
 
@@ -295,7 +327,9 @@ async def demo() -> int:
     """0 when both tenants agree at the end, 1 otherwise."""
     console = Console()
     console.print("Starting Azurite, the Graph emulator and the Functions host ...")
-    async with Stack() as stack, Emulated(stack.graph_url) as emulated:
+    async with Stack(sign_in=True) as stack, Emulated(stack.graph_url) as emulated:
+        if not stack.core_tools:  # the stand-in of the sign-in is part of the built-in host
+            console.print(f"The operators' page, while this runs: {address(stack.functions_url)}", soft_wrap=True)
         try:
             return 0 if await Demo(stack=stack, emulated=emulated, console=console).run() else 1
         except StoryError as error:
