@@ -17,6 +17,7 @@ from local.processes import ChildFailedError, bypass_proxies
 from . import (
     budget,
     burst,
+    control,
     emulator,
     groups,
     idle,
@@ -44,6 +45,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "managers": managers.measure,
     "kill": kill.measure,
     "resync": resync.measure,
+    "control": control.measure,
     "budget": budget.measure,
     "record": record.measure,
     "simulate": simulate.measure,

@@ -86,7 +86,7 @@ async def _link(here: TwoTenants, person: User, targets: Mapping[str, str]) -> N
 async def _check(here: TwoTenants, person: User) -> None:
     start = await here.log.last()
     now = here.runtime.clock.now()
-    nomination = Nomination(sync=here.sync.name, user=person["id"], why=Why.OPERATOR, at=now)
+    nomination = Nomination(sync=here.sync.name, user=person["id"], why=Why.FEED, at=now)
     outcome = await here.runtime.worker.handle(nomination)
     if outcome is None or outcome.error or not all(isinstance(change, Skip) for change in outcome.changes):
         raise StalledError("a link that was made here differs from the product's")
