@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from sync_core.cli.__main__ import build_parser
+from sync_core.ops.endpoints import ENDPOINTS
 from tools.checks.source import ROOT, documents
 from tools.package.build import app_files
 from tools.release.notes import project_version
@@ -64,6 +66,19 @@ def test_every_case_of_the_faults_has_its_tests() -> None:
         assert named, case
         for file, name in named:
             assert re.search(rf"def {name}\b", (ROOT / "tests" / file).read_text(encoding="utf-8")), name
+
+
+def test_every_command_and_endpoint_for_operators_has_its_task() -> None:
+    """The table has all of them, none that is not there, and names views of the page."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = page.partition("## By task\n")[2].partition("\n## ")[0]
+    told = set(re.findall(r"`((?:GET|POST) [^`]+)`", section))
+    assert told == {f"{each.method} {each.path.removeprefix('ops/')}" for each in ENDPOINTS.values()}
+    of_a_file = {"validate", "expression", "test-mapping", "import-schema", "export-schema"}
+    commands = set(re.findall(r"`xtsync ([a-z-]+)", section))
+    assert commands == set(re.findall(r"^    ([a-z-]+)  ", build_parser().format_help(), re.MULTILINE)) - of_a_file
+    views = (ROOT / "sync_core" / "web" / "app.js").read_text(encoding="utf-8")
+    assert [view for view in re.findall(r"\*([A-Z][a-z ]+)\*", section) if f'"{view}"' not in views] == []
 
 
 def test_the_reading_path_takes_twenty_minutes_and_names_what_is_there() -> None:
