@@ -12,6 +12,7 @@ from .decision.look import Look
 from .guard.configurations import Configurations
 from .guard.creations import CreationGuard
 from .guard.deletions import DeletionGuard
+from .guard.keeps import KeptPeople
 from .guard.ledger import Ledger
 from .guard.pauses import Pauses
 from .model import Event, Kind, Notice, Receiver
@@ -29,6 +30,7 @@ from .storage.repositories import Storage
 from .upkeep import Upkeep
 from .upkeep.delivery import Delivery
 from .upkeep.in_hand import Takeover
+from .upkeep.leavers import Leavers
 from .upkeep.measure import Measure
 from .upkeep.newcomers import Newcomers
 from .upkeep.notices import Noticing
@@ -73,6 +75,10 @@ class Runtime:
         return self.engine.creations
 
     @property
+    def kept(self) -> KeptPeople:
+        return self.engine.kept
+
+    @property
     def pauses(self) -> Pauses:
         return self.engine.pauses
 
@@ -112,7 +118,8 @@ def assemble(
     creations = CreationGuard(records=storage.creations, links=storage.links, ledger=guard.ledger, clock=clock)
     pauses = Pauses(syncs=config.syncs, records=storage.controls, clock=clock)
     applier = _applier(configurations, pauses, graph, storage, guard, creations, clock, new_nonce)
-    engine = _engine(graph, applier, on_look)
+    kept = KeptPeople(records=storage.keeps, clock=clock)
+    engine = _engine(graph, applier, kept, on_look)
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
     noticing = _noticing(config, storage, messenger or _Nobody(), clock)
@@ -158,7 +165,7 @@ def _applier(
     )
 
 
-def _engine(graph: Directories, applier: Applier, on_look: Callable[[Look], None]) -> Engine:
+def _engine(graph: Directories, applier: Applier, kept: KeptPeople, on_look: Callable[[Look], None]) -> Engine:
     return Engine(
         sources=graph.sources,
         targets=graph.targets,
@@ -166,6 +173,7 @@ def _engine(graph: Directories, applier: Applier, on_look: Callable[[Look], None
         guard=applier.guard,
         creations=applier.creations,
         pauses=applier.pauses,
+        kept=kept,
         applier=applier,
         clock=applier.clock,
         on_look=on_look,
@@ -200,6 +208,7 @@ def _upkeep(
         newcomers=Newcomers(
             configurations=configurations, pauses=feeds.pauses, creations=creations, queues=storage.queues, clock=clock
         ),
+        leavers=_leavers(configurations, storage, feeds.pauses, clock),
         poison=PoisonDrain(poison=poison, worker=worker),
         retention=Retention(syncs=syncs, activity=activity, history=storage.guards, clock=clock, keep=keep_activity),
         measure=Measure(
@@ -217,6 +226,18 @@ def _upkeep(
         ),
         noticing=noticing,
         weekly=weekly,
+    )
+
+
+def _leavers(configurations: Configurations, storage: Storage, pauses: Pauses, clock: Clock) -> Leavers:
+    return Leavers(
+        configurations=configurations,
+        pauses=pauses,
+        due=storage.due,
+        keeps=storage.keeps,
+        links=storage.links,
+        queues=storage.queues,
+        clock=clock,
     )
 
 
@@ -320,5 +341,6 @@ def _worker(configurations: Configurations, engine: Engine, storage: Storage, cl
         queues=storage.queues,
         activity=storage.activity,
         in_hand=storage.in_hand,
+        due=storage.due,
         clock=clock,
     )

@@ -313,4 +313,5 @@ def _guarded_reads(at: Path_, sync: SyncShape) -> Iterator[Placed]:
 def _may_have_disabled_users(sync: SyncShape) -> bool:
     """Unless each filter asks for enabled users, and the others lose access by policy."""
     enabled = [any(asks_for_enabled(clause.clause()) for clause in each.clauses) for each in sync.scope.filters]
-    return not (enabled and all(enabled)) or sync.deprovision.out_of_scope is model.Deprovision.LEAVE
+    first = model.stages_of(sync.deprovision.out_of_scope)[0]
+    return not (enabled and all(enabled)) or first.then is model.Deprovision.LEAVE or bool(first.after)

@@ -5,7 +5,6 @@ An editor shows the descriptions; docs/configuration.md says the same with examp
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -15,17 +14,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from .. import model
 from ..mapping.attributes import DIRECTORY_EXTENSION, directory_extension
 from ..scope.checks import operator_named
+from .durations import DURATION, duration
+from .stages import LEAVES, leaves
 from .yaml_lines import Plain
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_DURATION = r"^[1-9][0-9]{0,4}[mhd]$"
-
-
-def _duration(value: object) -> object:
-    """The duration of a text such as `30m`, `24h` or `7d`."""
-    if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
-        raise ValueError("must be a duration such as 30m, 24h or 7d")
-    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
 
 
 def _constant(value: object) -> object:
@@ -78,7 +69,7 @@ Constant = Annotated[Any, PlainValidator(_constant), WithJsonSchema(_CONSTANT)]
 FilterValue = Annotated[Any, PlainValidator(_filter_value), WithJsonSchema(_FILTER_VALUE)]
 OperatorName = Annotated[model.Operator, PlainValidator(_operator), WithJsonSchema(_OPERATORS)]
 Duration = Annotated[
-    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": _DURATION, "default": "24h"})
+    timedelta, BeforeValidator(duration), WithJsonSchema({"type": "string", "pattern": DURATION, "default": "24h"})
 ]
 
 
@@ -89,6 +80,7 @@ OwnerAttribute = Annotated[
 
 # No address and no secret is in the file.
 NotifySetting = Annotated[str, Field(pattern=r"^XTSYNC_NOTIFY_[A-Z0-9_]+$")]
+Leaves = Annotated[Any, PlainValidator(leaves), WithJsonSchema(LEAVES)]
 _DOMAIN = r"^(\*|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)$"
 Domain = Annotated[str, Field(pattern=_DOMAIN)]
 
@@ -197,12 +189,10 @@ class MatchingShape(Shape):
 class DeprovisionShape(Shape):
     """The changes to a target user that is no longer wanted."""
 
-    out_of_scope: model.Deprovision = Field(
+    out_of_scope: Leaves = Field(
         default=model.Deprovision.SOFT_DELETE, description="If the source user leaves the scope."
     )
-    source_deleted: model.Deprovision = Field(
-        default=model.Deprovision.SOFT_DELETE, description="If the source user is deleted."
-    )
+    source_deleted: Leaves = Field(default=model.Deprovision.SOFT_DELETE, description="If the source user is deleted.")
     deleted_in_target: model.DeletedInTarget = Field(
         default=model.DeletedInTarget.LEAVE, description="If the target user is deleted in the target tenant."
     )

@@ -33,6 +33,8 @@
 | any | any | linked, being handed over | present | HandOver, whatever the scope says by now |
 | live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard |
 | soft-deleted or gone | - | linked | present | SoftDelete (or by policy), through the guard |
+| out, soft-deleted or gone | - | linked, in stages | present | each stage when it is due, else Stay(leaving) |
+| out, soft-deleted or gone | - | linked, kept by a person | present | Stay(kept) in place of a removal |
 | soft-deleted or gone | - | linked | deleted | Skip(no change); Forget when nobody can bring it back |
 | any | any | inviting, new | the guest of our own unfinished invitation | Adopt, whatever the policy; as linked |
 | any | any | none | not ours | nothing, ever |
@@ -46,21 +48,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ..model import (
     ENABLED,
     MANAGER,
-    SOFT_DELETE_RETENTION,
     Adopt,
     Adoption,
     Attributes,
     Change,
     DeletedInTarget,
-    Deprovision,
     Desired,
     Disable,
-    Forget,
     Guarded,
     HandOver,
     Invite,
@@ -74,7 +73,6 @@ from ..model import (
     Refuse,
     Restore,
     Skip,
-    SoftDelete,
     SourceState,
     SourceUser,
     TargetUser,
@@ -82,6 +80,7 @@ from ..model import (
     Verdict,
     fingerprint,
 )
+from .leaving import deprovision
 
 # A guest may seem to be older than our invitation by this much: Entra has a clock of its own.
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -94,6 +93,7 @@ class Situation:
     `candidates` bear the user's address in the target tenant, or `marker`: the ownership marker of this user, where
     one is configured. `foreign`: the address to invite is of no domain of the source tenant, and of none that the
     configuration names. `heir`: another sync of the same source into the same target that has the user in scope.
+    `kept`: until when a person keeps a user who leaves.
     """
 
     source: SourceUser
@@ -105,6 +105,7 @@ class Situation:
     marker: Marker | None = None
     foreign: bool = False
     heir: str | None = None
+    kept: datetime | None = None
 
 
 def decide(at: Situation) -> Change:
@@ -115,13 +116,13 @@ def decide(at: Situation) -> Change:
     if (heir := link.heir or at.heir) is not None:
         return HandOver(to=heir)
     if source.absent:
-        return _deprovision(link, source, at.policy.source_deleted, f"source user {source.state}")
+        return deprovision(link, source, at.policy.source_deleted, f"source user {source.state}", kept=at.kept)
     if source.external:
-        return _deprovision(link, source, at.policy.out_of_scope, "the source user is external by now")
+        return deprovision(link, source, at.policy.out_of_scope, "the source user is external by now", kept=at.kept)
     if verdict.undecided:
         return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
     if not verdict.in_scope:
-        return _deprovision(link, source, at.policy.out_of_scope, f"out of scope: {verdict.reason}")
+        return deprovision(link, source, at.policy.out_of_scope, f"out of scope: {verdict.reason}", kept=at.kept)
     if at.desired.ignored:
         return Skip(reason=Reason.IGNORED)
     if link.state is LinkState.LINKED:
@@ -326,24 +327,3 @@ def _plain_name(source: SourceUser, link: Link) -> Attributes:
     """If the mapping leaves the display name alone, this takes the invitation's mark off it."""
     name = source.attributes.get("displayName") or source.address
     return {"displayName": name} if link.invited_at is not None and name else {}
-
-
-def _deprovision(link: Link, source: SourceUser, how: Deprovision, why: str) -> Change:
-    if link.state is not LinkState.LINKED:
-        return _already_deleted(link, source)
-    if how is Deprovision.SOFT_DELETE:
-        return SoftDelete(why=why)
-    if how is Deprovision.LEAVE:
-        return Skip(reason=Reason.LEFT)
-    if link.disabled and not link.dirty:
-        return Skip(reason=Reason.NO_CHANGE)
-    return Disable(attributes={ENABLED: False})
-
-
-def _already_deleted(link: Link, source: SourceUser) -> Change:
-    """A deleted pair is kept while Entra can still restore the target user, and forgotten once it cannot."""
-    deleted_at = link.deleted_at or source.read_at
-    over = link.state is LinkState.LOST or source.read_at - deleted_at >= SOFT_DELETE_RETENTION
-    if source.state is SourceState.GONE and over:
-        return Forget()
-    return Skip(reason=Reason.NO_CHANGE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ..mapping import apply_mapping, source_attributes
 from ..model import (
@@ -64,6 +65,15 @@ class Look:
         return "disabled in the source" if self.source.state is SourceState.DISABLED else "disabled by the mapping"
 
     @property
+    def leaves(self) -> bool | None:
+        """Whether access is to end, sooner or later. None: that cannot be told."""
+        if self.situation.heir is not None or self.link.heir is not None:
+            return False
+        if self.source.absent or self.verdict.out:
+            return True
+        return None if self.verdict.undecided else False
+
+    @property
     def nothing_to_do(self) -> bool:
         """Nothing (more) needs doing on this read."""
         if isinstance(self.change, Hold | Postpone):
@@ -104,6 +114,7 @@ def look(
     *,
     foreign: bool = False,
     heir: str | None = None,
+    kept: datetime | None = None,
 ) -> Look:
     """`verdict` is the scope's on this very read, and `wanted` is what `desired` says of it."""
     situation = Situation(
@@ -116,6 +127,7 @@ def look(
         marker=sync.marker(source.id),
         foreign=foreign,
         heir=heir,
+        kept=kept,
     )
     return Look(sync=sync, situation=situation, link=link, change=decide(situation))
 

@@ -21,9 +21,11 @@ from .changes import (
     Restore,
     Skip,
     SoftDelete,
+    Stay,
     Update,
 )
 from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
+from .leaving import Deprovision, Leaves, Leaving, Stage, Stages, stages_of
 from .link import Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_after
 from .link_steps import TRANSITIONS
@@ -37,7 +39,6 @@ from .syncs import (
     Adoption,
     Control,
     DeletedInTarget,
-    Deprovision,
     GuardLimits,
     InviteBy,
     Limit,
@@ -109,6 +110,8 @@ __all__ = [
     "InviteBy",
     "Json",
     "Kind",
+    "Leaves",
+    "Leaving",
     "LetGo",
     "LifecycleEvent",
     "Limit",
@@ -139,6 +142,9 @@ __all__ = [
     "SoftDelete",
     "SourceState",
     "SourceUser",
+    "Stage",
+    "Stages",
+    "Stay",
     "Sync",
     "TargetUser",
     "Tenant",
@@ -153,5 +159,6 @@ __all__ = [
     "fingerprints",
     "is_external",
     "is_object_id",
+    "stages_of",
     "wait_after",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from .leaving import Leaving
 from .values import ENABLED, Attributes
 
 
@@ -20,6 +21,8 @@ class Reason(StrEnum):
     IGNORED = "ignored"
     UNDECIDED = "undecided"
     LEFT = "left by policy"
+    LEAVING = "leaving in stages"
+    KEPT = "kept by a person"
     UNADOPTED = "unadopted"
     NEEDS_APPROVAL = "adoption needs approval"
     INTERNAL_USER = "internal user"
@@ -214,6 +217,23 @@ class Postpone(Change):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip(Change):
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay(Skip):
+    """A user who leaves stays at the stage of `leaving` until its time."""
+
+    leaving: Leaving
+
+    @property
+    def words(self) -> str:
+        """The stage that was reached, and the next one, with their times."""
+        at = self.leaving
+        stage = f"{at.stage} since {at.since:%Y-%m-%d %H:%M}"
+        if at.until is None:
+            return stage
+        until = f"{at.until:%Y-%m-%d %H:%M}"
+        return f"{stage}; {f'kept until {until}, then' if self.reason is Reason.KEPT else f'at {until}'} {at.then}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

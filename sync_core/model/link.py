@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from .changes import Adopt, Change, Hold, Postpone, Postponed, Reason, Skip
-from .link_parts import LATE, Guarded, LinkState, Parked, Retry, next_retry
+from .changes import Adopt, Change, Hold, Postpone, Postponed, Reason, Skip, Stay
+from .leaving import Leaving
+from .link_parts import LATE, Guarded, LinkState, Parked, Retry, mark, next_retry
 from .link_steps import TRANSITIONS
 from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
@@ -51,6 +52,7 @@ class Link:
     parked: Parked | None = None
     heir: str | None = None  # the sync to which this pair is being handed over
     waiting_since: datetime | None = None  # since when the creation guard puts this newcomer's invitation off
+    leaving: Leaving | None = None  # how far a linked user has come who leaves in stages; None: the first one begins
     etag: str | None = None
 
     @property
@@ -102,15 +104,7 @@ class Link:
 
     @property
     def invitation_mark(self) -> str:
-        """The beginning of our unfinished guest's display name, until the first attributes replace it.
-
-        Graph answers an invitation to a known address with the guest who is already there. Only the mark tells the
-        guest that we made from one that somebody else invited. Nobody can forge its second half: the nonce is stored
-        here alone before the invitation is sent. The first half can be computed by anybody. It is all that version 0.1
-        writes and looks for, so that an instance of either version finishes what the other one began.
-        """
-        computed = f"[{fingerprint([self.sync, self.source_id])}]"
-        return computed if self.invitation_nonce is None else f"{computed}[{self.invitation_nonce}]"
+        return mark(self.sync, self.source_id, self.invitation_nonce)
 
     @property
     def unmanaged(self) -> bool:
@@ -212,15 +206,15 @@ class Link:
         dirty, and the next look finds them.
         """
         back = self.linked_at is not None and self.deleted_at is not None and self.deleted_at - self.linked_at < LATE
-        return self._after("deleted", dirty=back, guarded=None, noticed_at=None)
+        return self._after("deleted", dirty=back, guarded=None, noticed_at=None, leaving=None)
 
     def own_deletion_found(self) -> Link:
         """A write met no user, and a deletion of ours whose record was lost explains it."""
-        return self._after("own_deletion_found")
+        return self._after("own_deletion_found", leaving=None)
 
     def lost(self) -> Link:
         """A write met no user: somebody else deleted or purged it."""
-        return self._after("lost")
+        return self._after("lost", leaving=None)
 
     def restore_begun(self, at: datetime) -> Link:
         """If the answer is lost, the account may be there again: a dirty deleted link is looked for."""
@@ -237,7 +231,7 @@ class Link:
 
     def hand_over_begun(self, to: str) -> Link:
         """From here on this link writes nothing: a worker with an older record loses its compare-and-swap."""
-        return self._after("hand_over_begun", heir=to, dirty=True, guarded=None)
+        return self._after("hand_over_begun", heir=to, dirty=True, guarded=None, leaving=None)
 
     def hand_over_ended(self) -> Link:
         """The other sync cannot take the pair any more, so it is ours as before."""
@@ -279,6 +273,7 @@ class Link:
             waiting_since=None,
             guarded=Guarded.HELD if isinstance(change, Hold) else None,
             member_of=source.member_of if asks_groups else None,
+            leaving=change.leaving if isinstance(change, Stay) else self.leaving if isinstance(change, Hold) else None,
         )
         unchanged = isinstance(change, Skip) and change.reason is Reason.NO_CHANGE
         if not (unchanged and link.state is LinkState.LINKED and verdict.in_scope and not source.absent):
@@ -316,6 +311,10 @@ class Link:
         """Parked until the next look is due, once more."""
         parked = Parked(until=until, tries=1 + (self.parked.tries if self.parked else 0), reason=reason)
         return self._after("set_aside", parked=parked, read_at=self.read_at or at)
+
+    def returned(self) -> Link:
+        """This user does not leave (any more): a later leaving begins anew."""
+        return self if self.leaving is None else self._after("returned", leaving=None)
 
     def stored(self, etag: str) -> Link:
         """As the table has it now."""

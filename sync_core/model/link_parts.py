@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from .values import fingerprint
+
 # Every request of a worker that began before a pair was made or restored is over by then.
 LATE = timedelta(minutes=15)
 _FIRST_WAIT = timedelta(minutes=5)
@@ -48,6 +50,18 @@ class Retry:
 
     due: datetime
     tries: int
+
+
+def mark(sync: str, source_id: str, nonce: str | None) -> str:
+    """The beginning of our unfinished guest's display name, until the first attributes replace it.
+
+    Graph answers an invitation to a known address with the guest who is already there. Only the mark tells the guest
+    that we made from one that somebody else invited. Nobody can forge its second half: the nonce is stored in the link
+    alone before the invitation is sent. The first half can be computed by anybody. It is all that version 0.1 writes
+    and looks for, so that an instance of either version finishes what the other one began.
+    """
+    computed = f"[{fingerprint([sync, source_id])}]"
+    return computed if nonce is None else f"{computed}[{nonce}]"
 
 
 def wait_after(tries: int) -> timedelta:

@@ -23,6 +23,9 @@ class Kind(StrEnum):
     SOFT_DELETED = "soft_deleted"
     LOST = "lost"  # somebody else deleted the target user
     UNLINKED = "unlinked"  # the target user was left as it is, or is gone
+    LEAVING = "leaving"  # a stage of leaving was reached, or the next one comes at another time
+    KEPT = "kept"  # a person keeps somebody who leaves, or would leave
+    KEEP_ENDED = "keep_ended"  # a person ended that
     HELD = "held"
     RELEASED = "released"  # from a hold: nothing is to be taken away any more
     REFUSED = "refused"  # by a rule of ours; looked at again at a falling rate

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from .leaving import Deprovision, Leaves
 from .rules import Assigned, Filter, Rule
 from .users import Marker
 from .values import MANAGER, fingerprint
@@ -28,12 +29,6 @@ class Control(StrEnum):
         """Whether it lets through what the other one puts off."""
         order = list(Control)
         return order.index(self) < order.index(other)
-
-
-class Deprovision(StrEnum):
-    SOFT_DELETE = "soft_delete"
-    DISABLE = "disable"
-    LEAVE = "leave"
 
 
 class Adoption(StrEnum):
@@ -58,8 +53,8 @@ class DeletedInTarget(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     adopt: Adoption = Adoption.NONE
-    out_of_scope: Deprovision = Deprovision.SOFT_DELETE
-    source_deleted: Deprovision = Deprovision.SOFT_DELETE
+    out_of_scope: Leaves = Deprovision.SOFT_DELETE
+    source_deleted: Leaves = Deprovision.SOFT_DELETE
     deleted_in_target: DeletedInTarget = DeletedInTarget.LEAVE
 
 

@@ -23,6 +23,7 @@ from .directories import (
     TargetDirectory,
     TenantInspection,
 )
+from .leaving import Due, DueNotes, KeepRecord, Keeps, note_of
 from .notices import Messenger, NoticeRecord, Notices, Telling
 from .record import Activity, Asked, Page, Tally
 from .state import (
@@ -64,6 +65,8 @@ __all__ = [
     "Creations",
     "DeltaPage",
     "Done",
+    "Due",
+    "DueNotes",
     "FeedPhase",
     "FeedState",
     "Feeds",
@@ -78,6 +81,8 @@ __all__ = [
     "HoldRecord",
     "HoldState",
     "InHand",
+    "KeepRecord",
+    "Keeps",
     "LeftBehind",
     "Links",
     "MarkedPage",
@@ -100,4 +105,5 @@ __all__ = [
     "TargetDirectory",
     "Telling",
     "TenantInspection",
+    "note_of",
 ]

@@ -35,6 +35,7 @@ from ..model import (
     Refuse,
     Restore,
     SoftDelete,
+    Stay,
     Update,
 )
 
@@ -191,7 +192,14 @@ def _end(course: Course, outcome: Outcome, basis: Event) -> Iterator[Event]:
     if isinstance(look.change, Postpone):
         if look.change.because is not Postponed.CREATIONS_FULL or course.before.waiting_since is None:
             yield _put_off(look, look.change, basis)
-    elif isinstance(look.change, Hold):
+        return
+    if (
+        isinstance(look.change, Stay)
+        and look.change.leaving.until is not None
+        and look.change.leaving != course.before.leaving
+    ):
+        yield replace(basis, kind=Kind.LEAVING, reason=f"{look.cause}; {look.change.words}")
+    if isinstance(look.change, Hold):
         yield replace(basis, kind=Kind.HELD, reason=f"{look.cause}; {met(look.change)}")
     elif course.before.guarded is Guarded.HELD and not any(deed.look.change.removes for deed in course.deeds):
         yield replace(basis, kind=Kind.RELEASED)

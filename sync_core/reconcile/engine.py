@@ -16,6 +16,7 @@ from ..decision.postpone import postpone, waits_for
 from ..guard.configurations import within
 from ..guard.creations import CreationGuard
 from ..guard.deletions import DeletionGuard
+from ..guard.keeps import KeptPeople
 from ..guard.pauses import Pauses
 from ..model import (
     ANY_DOMAIN,
@@ -71,6 +72,7 @@ class Engine:
     guard: DeletionGuard
     creations: CreationGuard
     pauses: Pauses
+    kept: KeptPeople
     applier: Applier
     clock: Clock
     on_look: Callable[[Look], None] = field(default=lambda _: None)
@@ -171,7 +173,10 @@ class Engine:
         candidates = await self._candidates(sync, reading, link)
         foreign = await self._foreign(sync, reading, link)
         heir = await self.applier.heirs.of(sync, reading, link)
-        decided = look(sync, reading.user, reading.verdict, link, wanted, candidates, foreign=foreign, heir=heir)
+        kept = await self.kept.until(link, leaves=reading.leaves)
+        decided = look(
+            sync, reading.user, reading.verdict, link, wanted, candidates, foreign=foreign, heir=heir, kept=kept
+        )
         if decided.change.removes and (ended := await self._pair_ended(decided)) is not None:
             link = ended
             decided = look(sync, reading.user, reading.verdict, link, wanted)
@@ -187,6 +192,7 @@ class Engine:
             change = await self.creations.judge(sync, link, change, read_at=read_at, dry_run=dry_run)
         if waits is not None and not isinstance(change, Postpone):
             change = replace(waits, postponed=change)
+        link = link.returned() if decided.leaves is False else link
         decided = replace(decided, change=change, link=link.held() if isinstance(change, Hold) else link)
         self.on_look(decided)
         return decided
@@ -200,7 +206,8 @@ class Engine:
         reading = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
         before = decided.situation.link
         wanted, heir = desired(decided.sync, reading.user), await self.applier.heirs.of(decided.sync, reading, before)
-        again = look(decided.sync, reading.user, reading.verdict, link, wanted, heir=heir)
+        kept = await self.kept.until(link, leaves=reading.leaves)
+        again = look(decided.sync, reading.user, reading.verdict, link, wanted, heir=heir, kept=kept)
         return isinstance(unless_internal(again.change, target), type(decided.change))
 
     async def _target_user(self, sync: Sync, link: Link) -> TargetUser | None:

@@ -21,6 +21,11 @@ class Reading:
     not_in: frozenset[str] = frozenset()  # the groups that were asked for and do not have this user
     existence_asked: bool = False  # whether it was asked which of those exist
 
+    @property
+    def leaves(self) -> bool:
+        """Whether this sync wants the user to have no access, for certain."""
+        return self.user.absent or self.verdict.out
+
 
 async def read_afresh(directory: SourceDirectory, sync: Sync, user_id: str, link: Link) -> Reading:
     """Raises whatever the directory raises: a membership that could not be read is not the lack of one.

@@ -26,6 +26,7 @@ from ..model import (
     Refuse,
     Skip,
     SourceState,
+    Stay,
     Sync,
     Why,
     wait_after,
@@ -42,7 +43,7 @@ from ..model.errors import (
     UnknownOutcomeError,
 )
 from ..model.messages import USER_CHANGES, decode_nomination
-from ..ports import Activity, Clock, InHand, Links, Queues
+from ..ports import Activity, Clock, DueNotes, InHand, Links, Queues, note_of
 from ..ports.swap import until_saved
 from .at_work import at_work
 from .coalescing import UpcomingLooks, out_of_date, wait_before
@@ -81,6 +82,7 @@ class Worker:
     queues: Queues
     activity: Activity
     in_hand: InHand
+    due: DueNotes
     clock: Clock
     locks: UserLocks = field(default_factory=UserLocks)
     upcoming: UpcomingLooks = field(default_factory=UpcomingLooks)
@@ -165,7 +167,7 @@ class Worker:
             reason = done.last.change.reason
             link = done.link.decision_refused(done.last.source.read_at, undecided=reason is Reason.UNDECIDED)
             return await self._park(nomination, link, reason, done.changes)
-        return await self._done(nomination, done)
+        return await self._done(nomination, done, before=link)
 
     def _may_yet_appear(self, nomination: Nomination, done: Reconciliation) -> bool:
         """Graph told of a user that it does not show: a new user reaches its replicas one by one."""
@@ -209,17 +211,24 @@ class Worker:
             return link
         return await self.links.save(link.distrusted())
 
-    async def _done(self, nomination: Nomination, done: Reconciliation) -> Outcome:
+    async def _done(self, nomination: Nomination, done: Reconciliation, *, before: Link) -> Outcome:
         last = done.last.change
         if nomination.why in _MAY_RELEASE and not isinstance(last, Hold | Postpone):
             await self.guard.release(nomination.sync, nomination.user)
-        link = _concluded(done)
+        link, saved = _concluded(done), True
+        next_note, last_note = note_of(link), note_of(before)
+        if next_note is not None and isinstance(last, Stay):
+            await self.due.note(next_note)  # before the clock of this stage is stored
         if done.last.source.absent and not link.ours:
             if link.etag is not None:
                 await self.links.forget(link)
         # `done.link` may say of a hold that no row has it yet.
         elif not done.changes or link != done.link or last != _NO_CHANGE:
-            await self._remember(link if isinstance(last, Postpone) else link.looked_at(done.last.source.read_at))
+            saved = await self._remember(
+                link if isinstance(last, Postpone) else link.looked_at(done.last.source.read_at)
+            )
+        if saved and last_note is not None and last_note != next_note:
+            await self.due.drop(last_note)
         if done.changes:
             for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):
                 self._warn_of(nomination, event, names)
@@ -291,12 +300,14 @@ class Worker:
         link = Link(sync=nomination.sync, source_id=nomination.user)
         return self._outcome(nomination, link, (), error=error.code, retry_after=_NEWER_PARK)
 
-    async def _remember(self, link: Link) -> None:
+    async def _remember(self, link: Link) -> bool:
         try:
             await self.links.save(link)
         except ConflictError:
             # Another worker has the user now. Its read is newer, and a dirty link stays dirty.
             log.info("link.overtaken sync=%s user=%s", link.sync, link.source_id)
+            return False
+        return True
 
     def _outcome(
         self,

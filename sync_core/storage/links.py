@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from ..model import MANAGER, Guarded, Link, LinkDigest, LinkState, Parked, Retry
+from ..model import MANAGER, Deprovision, Guarded, Leaving, Link, LinkDigest, LinkState, Parked, Retry
 from ..model.errors import ConflictError, UnavailableError
 from ..model.messages import format_time, parse_time
 from .columns import check_version, columns, flag, is_newer, mapping_text, number, pair_or_none, time_or_none
@@ -237,6 +238,23 @@ def _retry(row: Row) -> Retry | None:
     return None if due is None else Retry(due=due, tries=number(row, "retry_count"))
 
 
+def _leaving(row: Row) -> Leaving | None:
+    """An earlier version leaves the column out when it saves a link: then the first stage begins anew, so later."""
+    words = row.text("leaving").split()
+    if not words:
+        return None
+    stage, since, *rest = words
+    leaving = Leaving(stage=Deprovision(stage), since=parse_time(since))
+    return replace(leaving, until=parse_time(rest[0]), then=Deprovision(rest[1])) if rest else leaving
+
+
+def _leaving_text(at: Leaving | None) -> str | None:
+    if at is None:
+        return None
+    reached = f"{at.stage} {format_time(at.since)}"
+    return reached if at.until is None else f"{reached} {format_time(at.until)} {at.then}"
+
+
 def _row(link: Link) -> Row:
     since = {name: format_time(at) for name, at in link.refused_since.items()}
     values = columns(
@@ -266,6 +284,7 @@ def _row(link: Link) -> Row:
             "reason": link.parked.reason if link.parked else "",
             "heir": link.heir,
             "waiting_since": link.waiting_since,
+            "leaving": _leaving_text(link.leaving),
             # Columns for listings, which filter by them or return them. They are not read back into a link.
             "digest": link.digest,
             "reference": link.applied.get(MANAGER) if link.digest else None,
@@ -299,6 +318,7 @@ def _link(row: Row) -> Link:
         approved_target=row.text("adopt") or None,
         heir=row.text("heir") or None,
         waiting_since=time_or_none(row, "waiting_since"),
+        leaving=_leaving(row),
         read_at=time_or_none(row, "read_at"),
         noticed_at=time_or_none(row, "noticed_at"),
         invited_at=time_or_none(row, "invited_at"),

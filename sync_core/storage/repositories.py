@@ -14,8 +14,10 @@ from ..ports import (
     Clock,
     Controls,
     Creations,
+    DueNotes,
     Feeds,
     GuardTable,
+    Keeps,
     Links,
     Notices,
     Queues,
@@ -31,6 +33,7 @@ from .feeds import TableFeeds
 from .fronts import TableFronts
 from .guards import TableGuards
 from .in_hand import TableInHand
+from .leaving import TableDueNotes, TableKeeps
 from .links import TableLinks
 from .memory import MemoryQueue, MemoryTable
 from .notices import WEEKLY, TableNotices
@@ -57,6 +60,8 @@ class Storage:
     syncs: SyncRecords
     controls: Controls
     creations: Creations
+    due: DueNotes
+    keeps: Keeps
     subscriptions: Subscriptions
     guards: GuardTable
     activity: TableActivity
@@ -118,6 +123,8 @@ def assemble_storage(
         feeds=TableFeeds(tables["feeds"]),
         controls=TableControls(tables["controls"]),
         creations=TableCreations(tables["guards"]),
+        due=TableDueNotes(tables["guards"]),
+        keeps=TableKeeps(tables["guards"]),
         syncs=TableSyncRecords(tables["guards"]),
         subscriptions=TableSubscriptions(tables["subscriptions"]),
         guards=TableGuards(tables["guards"]),

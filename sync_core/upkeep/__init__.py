@@ -1,6 +1,7 @@
 """The poll's work besides reading feeds.
 
-What fell aside, newcomers who waited, the deletion of old activity, and figures for the alerts.
+What fell aside, newcomers who waited, leavers whose next stage is due, the deletion of old activity, and figures for
+the alerts.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .in_hand import Takeover
+from .leavers import Leavers
 from .measure import Measure
 from .newcomers import Newcomers
 from .notices import Noticing
@@ -20,6 +22,7 @@ from .weekly import Weekly
 class Upkeep:
     takeover: Takeover
     newcomers: Newcomers
+    leavers: Leavers
     poison: PoisonDrain
     retention: Retention
     measure: Measure
@@ -29,7 +32,8 @@ class Upkeep:
     async def run(self) -> None:
         """Figures come last: they show what the rest left. A fault of one step stops no other, and is raised then."""
         faults: list[Exception] = []
-        for step in (self.takeover.run, self.newcomers.run, self.poison.run, self.retention.run, self._tell):
+        steps = (self.takeover, self.newcomers, self.leavers, self.poison, self.retention)
+        for step in (*(each.run for each in steps), self._tell):
             try:
                 await step()
             except Exception as error:  # noqa: BLE001 - without figures no alert would tell of it

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 
-from sync_core.model import Guarded, Link, LinkDigest, LinkState, Parked, digest, fingerprints
+from sync_core.model import Deprovision, Guarded, Leaving, Link, LinkDigest, LinkState, Parked, digest, fingerprints
 from sync_core.model.errors import ConflictError, NewerSchemaError
 from sync_core.ports import Links
 from sync_core.storage.concurrency import for_each
@@ -40,6 +40,7 @@ FULL = Link(
     parked=Parked(until=datetime.max.replace(tzinfo=UTC), tries=3, reason="it's parked, 100%"),
     heir="b-to-a",
     waiting_since=AT,
+    leaving=Leaving(stage=Deprovision.DISABLE, since=AT, until=AT.replace(year=2027), then=Deprovision.SOFT_DELETE),
 )
 
 

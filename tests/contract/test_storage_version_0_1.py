@@ -15,10 +15,12 @@ import pytest_asyncio
 from sync_core.model import (
     ENABLED,
     MANAGER,
+    Deprovision,
     Event,
     Guarded,
     Invite,
     Kind,
+    Leaving,
     Link,
     LinkState,
     Postpone,
@@ -26,7 +28,7 @@ from sync_core.model import (
     Why,
     fingerprint,
 )
-from sync_core.model.messages import decode_feed_run, decode_nomination
+from sync_core.model.messages import decode_feed_run, decode_nomination, format_time
 from sync_core.ports import Asked, BudgetRecord, FeedPhase, HoldState
 from sync_core.storage.repositories import Storage
 from sync_core.storage.table import Row, Value
@@ -401,3 +403,22 @@ def _columns(rows: Iterable[Row]) -> dict[str, type]:
 
 def _state(link: Link | None) -> LinkState | None:
     return None if link is None else link.state
+
+
+async def test_a_stage_of_leaving_is_a_column_that_version_0_1_does_not_read(storage: Storage) -> None:
+    """All its columns are there with their types. What it writes is without the stage, so that one begins anew."""
+    at = datetime.now(UTC)
+    linked = await storage.links.save(
+        Link(sync=SYNC, source_id="user", state=LinkState.LINKED, target_id="t", read_at=at)
+    )
+    table = storage.tables_by_name["links"]
+    before = await table.get(SYNC, "user")
+    await storage.links.save(replace(linked, leaving=Leaving(stage=Deprovision.DISABLE, since=at)))
+    after = await table.get(SYNC, "user")
+    assert before is not None
+    assert after is not None
+    assert dict(after.values) == {**before.values, "leaving": f"disable {format_time(at)}"}
+    await table.replace(replace(after, values=before.values), after.etag)
+    back = await storage.links.get(SYNC, "user")
+    assert back is not None
+    assert back.leaving is None

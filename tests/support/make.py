@@ -22,6 +22,8 @@ from sync_core.model import (
     GuardLimits,
     InviteBy,
     Json,
+    Leaves,
+    Leaving,
     Limit,
     Link,
     LinkState,
@@ -30,6 +32,8 @@ from sync_core.model import (
     Policy,
     SourceState,
     SourceUser,
+    Stage,
+    Stages,
     Sync,
     TargetUser,
     Tenant,
@@ -163,12 +167,16 @@ _gaps = (timedelta(), timedelta(seconds=1), timedelta(minutes=1), timedelta(hour
 _moments = st.sampled_from([START + sign * gap for gap in _gaps for sign in (-1, 1)])
 _ids = st.sampled_from([GUEST, "guest-2", "guest-3"])
 
+STAGES = Stages(stages=(Stage(then=Deprovision.DISABLE), Stage(then=Deprovision.SOFT_DELETE, after=timedelta(days=14))))
+LATER = Stages(stages=(Stage(then=Deprovision.SOFT_DELETE, after=timedelta(days=1)),))
+HOWS: tuple[Leaves, ...] = (*Deprovision, STAGES, LATER)
+
 policies = st.sampled_from(
     [
         Policy(adopt=adopt, out_of_scope=out_of_scope, source_deleted=source_deleted, deleted_in_target=in_target)
         for adopt in Adoption
-        for out_of_scope in Deprovision
-        for source_deleted in Deprovision
+        for out_of_scope in HOWS
+        for source_deleted in HOWS
         for in_target in DeletedInTarget
     ]
 )
@@ -215,5 +223,6 @@ links = st.builds(
     linked_at=st.none() | _moments,
     noticed_at=st.none() | _moments,
     deleted_at=st.none() | _moments,
+    leaving=st.none() | st.builds(Leaving, stage=st.sampled_from(Deprovision), since=_moments),
 )
 situations = st.builds(situation, sources, verdicts, links, desires, policies, candidates, markers)

@@ -13,7 +13,7 @@ from typing import Any
 from ...mapping.expressions.parser import parse
 from ...mapping.expressions.registry import ALIASES, FUNCTIONS
 from ...mapping.expressions.syntax import Attribute, Call, Node, Omitted, Text, Word, unparse
-from ...model import Apply, Clause, Deprovision, Filter, Json, Operator, RegexMode, Rule, Sync, WhenNull
+from ...model import Apply, Clause, Deprovision, Filter, Json, Operator, RegexMode, Rule, Stages, Sync, WhenNull
 from ...scope.filters import LISTS, REGEX
 from .names import FIXED_SOURCES, expression_to_entra, to_entra
 from .notes import Note
@@ -167,7 +167,9 @@ def _notes(sync: Sync) -> Iterator[Note]:
         for clause in each.clauses:
             yield from _clause_notes(each, clause)
     policy = sync.policy
-    if Deprovision.DISABLE in (policy.out_of_scope, policy.source_deleted):
+    if isinstance(policy.out_of_scope, Stages) or isinstance(policy.source_deleted, Stages):
+        yield Note("deprovision", "Entra knows no stages; the users are soft-deleted at once")
+    elif Deprovision.DISABLE in (policy.out_of_scope, policy.source_deleted):
         yield Note("deprovision", "Entra soft-deletes or leaves; disable is written as soft-delete")
     elif policy.out_of_scope is not policy.source_deleted:
         yield Note("deprovision", "Entra has one switch for both reasons of deletion; it is on")

@@ -24,6 +24,7 @@ from sync_core.model import (
     Guarded,
     HandOver,
     Invite,
+    Leaving,
     LetGo,
     Link,
     LinkState,
@@ -37,13 +38,29 @@ from sync_core.model import (
     SoftDelete,
     SourceState,
     SourceUser,
+    Stay,
     TargetUser,
     Update,
     Verdict,
     fingerprint,
 )
 from tests.support.clock import START
-from tests.support.make import ADA, ADDRESS, BOB, GUEST, IN, MARKER, NAME, OUT, guest, link, linked, situation, source
+from tests.support.make import (
+    ADA,
+    ADDRESS,
+    BOB,
+    GUEST,
+    IN,
+    MARKER,
+    NAME,
+    OUT,
+    STAGES,
+    guest,
+    link,
+    linked,
+    situation,
+    source,
+)
 
 LIVE, DISABLED = SourceState.LIVE, SourceState.DISABLED
 SOFT_DELETED, GONE = SourceState.SOFT_DELETED, SourceState.GONE
@@ -80,6 +97,7 @@ class Case:
     marker: Marker | None = None
     foreign: bool = False
     heir: str | None = None
+    kept: datetime | None = None
     change: Change
 
 
@@ -147,6 +165,61 @@ def _source_deleted() -> Iterable[Case]:
                     policy=Policy(source_deleted=how),
                     change=change,
                 )
+
+
+DISABLING = Disable(attributes={"accountEnabled": False})
+
+
+def _in_stages() -> Iterable[Case]:
+    """The days that have passed since the stage before, and what is decided then."""
+    policy = Policy(out_of_scope=STAGES, source_deleted=STAGES)
+    for user, verdict, why in (
+        (source(LIVE), OUT, "out of scope: no group"),
+        (source(DISABLED), OUT, "out of scope: no group"),
+        (source(SOFT_DELETED), IN, "source user soft-deleted"),
+        (source(GONE), OUT, "source user gone"),
+    ):
+        yield Case(source=user, verdict=verdict, link=OURS, policy=policy, change=DISABLING)
+        for days, change in (
+            (None, staying(0, 14)),
+            (0, staying(0, 14)),
+            (13, staying(13, 1)),
+            (14, SoftDelete(why=why)),
+            (-30, staying(-30, 44)),
+        ):
+            since = None if days is None else START - timedelta(days=days)
+            leaving = None if since is None else Leaving(stage=Deprovision.DISABLE, since=since)
+            each = replace(linked(WANTED_DISABLED), leaving=leaving)
+            yield Case(source=user, verdict=verdict, link=each, policy=policy, change=change)
+
+
+def staying(ago: int, due_in: int) -> Stay:
+    since, until = START - timedelta(days=ago), START + timedelta(days=due_in)
+    leaving = Leaving(stage=Deprovision.DISABLE, since=since, until=until, then=Deprovision.SOFT_DELETE)
+    return Stay(reason=Reason.LEAVING, leaving=leaving)
+
+
+def _kept() -> Iterable[Case]:
+    tomorrow, yesterday = START + timedelta(days=1), START - timedelta(days=1)
+    fresh = Leaving(stage=Deprovision.LEAVE, since=START, until=tomorrow)
+    for policy, then in (
+        (Policy(), Deprovision.SOFT_DELETE),
+        (Policy(out_of_scope=Deprovision.DISABLE), Deprovision.DISABLE),
+        (Policy(out_of_scope=STAGES), Deprovision.DISABLE),
+    ):
+        change = Stay(reason=Reason.KEPT, leaving=replace(fresh, then=then))
+        yield Case(verdict=OUT, link=OURS, policy=policy, kept=tomorrow, change=change)
+    for when in (yesterday, START):
+        yield Case(verdict=OUT, link=OURS, kept=when, change=SoftDelete(why="out of scope: no group"))
+    disabled = replace(linked(WANTED_DISABLED), leaving=Leaving(stage=Deprovision.DISABLE, since=START))
+    staged, due = Policy(out_of_scope=STAGES), START + timedelta(days=14)
+    for kept, until, reason in (
+        (tomorrow, due, Reason.LEAVING),
+        (due + timedelta(days=1), due + timedelta(days=1), Reason.KEPT),
+    ):
+        leaving = Leaving(stage=Deprovision.DISABLE, since=START, until=until, then=Deprovision.SOFT_DELETE)
+        change = Stay(reason=reason, leaving=leaving)
+        yield Case(verdict=OUT, link=disabled, policy=staged, kept=kept, change=change)
 
 
 def _both_deleted() -> Iterable[Case]:
@@ -536,6 +609,10 @@ ROWS: Mapping[str, Iterable[Case]] = {
         _out_of_scope()
     ),
     "soft-deleted or gone | - | linked | present | SoftDelete (or by policy), through the guard": _source_deleted(),
+    "out, soft-deleted or gone | - | linked, in stages | present | each stage when it is due, else Stay(leaving)": (
+        _in_stages()
+    ),
+    "out, soft-deleted or gone | - | linked, kept by a person | present | Stay(kept) in place of a removal": (_kept()),
     "soft-deleted or gone | - | linked | deleted | Skip(no change); Forget when nobody can bring it back": (
         _both_deleted()
     ),
@@ -558,7 +635,7 @@ def test_the_decision_follows_the_row(row: str) -> None:
     assert cases
     for case in cases:
         at = situation(case.source, case.verdict, case.link, case.desired, case.policy, case.candidates, case.marker)
-        assert decide(replace(at, foreign=case.foreign, heir=case.heir)) == case.change, case
+        assert decide(replace(at, foreign=case.foreign, heir=case.heir, kept=case.kept)) == case.change, case
 
 
 def test_every_row_has_its_cases_and_no_case_lost_its_row() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from sync_core.model import (
     ENABLED,
     MANAGER,
     TRANSITIONS,
+    Deprovision,
     Desired,
     Disable,
     Guarded,
     Hold,
+    Leaving,
     Link,
     LinkState,
     Parked,
@@ -57,6 +60,7 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "adopted": lambda given: given.adopted(GUEST, linked_at=START),
     "write_begun": lambda given: given.write_begun(Update(attributes={"city": "Oslo"})),
     "recorded": lambda given: record(given, Update(attributes={"city": "Oslo"})),
+    "returned": lambda given: replace(given, leaving=Leaving(stage=Deprovision.LEAVE, since=START)).returned(),
     "deletion_begun": lambda given: given.deletion_begun(DELETE, START),
     "deletion_called_off": lambda given: given.deletion_called_off(given),
     "deleted": lambda given: given.deleted(),

@@ -1,0 +1,310 @@
+"""Leaving in stages, from the first look to the last: the clock, the notes, the guard, and who is kept."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from sync_core.model import (
+    Clause,
+    Control,
+    Deprovision,
+    Filter,
+    GuardLimits,
+    Kind,
+    Limit,
+    LinkState,
+    Operator,
+    Policy,
+    Reason,
+    Skip,
+    Stay,
+    Why,
+)
+from sync_core.ports import Due
+from tests.support.clock import START
+from tests.support.faults import Crash
+from tests.support.make import ADA, BOB, LATER, NAME, STAGES
+from tests.support.target import Account
+from tests.support.world import World, names
+
+DAY = timedelta(days=1)
+SALES = Filter(name="sales", clauses=[Clause(attribute="department", operator=Operator.EQUALS, value="Sales")])
+STAGED = Policy(out_of_scope=STAGES, source_deleted=STAGES)
+
+
+async def staged(policy: Policy = STAGED, *, guard: GuardLimits | None = None) -> tuple[World, Account]:
+    """Ada of Sales, linked an hour ago."""
+    world = World(policy=policy, filters=[SALES], guard=guard)
+    world.hire(ADA, "Ada", department="Sales")
+    await world.look()
+    world.clock.advance(timedelta(hours=1))
+    (account,) = world.target.users.values()
+    world.forget_calls()
+    return world, account
+
+
+async def left(policy: Policy = STAGED, *, guard: GuardLimits | None = None) -> tuple[World, Account]:
+    """Ada has left Sales, and a look saw it."""
+    world, account = await staged(policy, guard=guard)
+    world.change(department="Research")
+    await world.look(why=Why.NOTIFICATION)
+    return world, account
+
+
+async def due(world: World) -> list[Due]:
+    return list(await world.storage.due.page(NAME, 100))
+
+
+async def poll(world: World) -> None:
+    """The upkeep of a poll, and the looks that it asks for."""
+    await world.upkeep.leavers.run()
+    assert await world.deliver(timedelta(seconds=5)) == []
+
+
+async def test_the_second_stage_follows_the_first_by_a_note_and_no_message() -> None:
+    """Disabled at once, deleted two weeks later: no message and no feed reminds of it in between."""
+    world, account = await left()
+    disabled = account.attributes["accountEnabled"]
+    at = (await world.stored()).leaving
+    assert disabled is False
+    assert at is not None
+    assert [each.at for each in await due(world)] == [at.since + 14 * DAY]
+    assert await world.nominated() == []
+
+    world.clock.advance(14 * DAY - timedelta(minutes=1))
+    await poll(world)
+    assert (await world.stored()).state is LinkState.LINKED
+
+    world.clock.advance(timedelta(minutes=2))
+    await poll(world)
+    assert (await world.stored()).state is LinkState.DELETED
+    world.clock.advance(timedelta(hours=7))
+    await poll(world)
+    assert await due(world) == []
+
+
+async def test_who_returns_in_between_is_enabled_and_begins_anew() -> None:
+    """The time of an earlier leaving counts for nothing after a return."""
+    world, account = await left()
+    world.clock.advance(10 * DAY)
+    world.change(department="Sales")
+    assert names(await world.look(why=Why.NOTIFICATION)) == ["Update"]
+    assert account.attributes["accountEnabled"] is True
+    assert (await world.stored()).leaving is None
+    assert await due(world) == []
+
+    world.clock.advance(10 * DAY)
+    world.change(department="Research")
+    await world.look(why=Why.NOTIFICATION)
+    world.clock.advance(10 * DAY)
+    await poll(world)
+    assert (await world.stored()).state is LinkState.LINKED
+    world.clock.advance(4 * DAY)
+    await poll(world)
+    assert (await world.stored()).state is LinkState.DELETED
+
+
+async def test_the_return_is_recorded_before_the_write_that_it_asks_for() -> None:
+    """A worker that dies while it enables somebody leaves no clock of before behind."""
+    for n in range(100):
+        for after in (False, True):
+            world, _ = await left()
+            world.clock.advance(10 * DAY)
+            world.change(department="Sales")
+            world.forget_calls()
+            world.faults.fail_at(n, Crash(), after=after)
+            done = False
+            with suppress(Crash):
+                await world.look(why=Why.NOTIFICATION)
+                done = True
+            if done:
+                assert n > 3
+                return
+            enabled = [each for each in world.target.writes if "update" in str(each)]
+            if enabled:
+                assert (await world.stored()).leaving is None
+
+
+async def test_a_crash_between_note_and_clock_loses_nobody() -> None:
+    """The note is there before the clock, so whatever dies, the redelivered message or the note leads to a look."""
+    for n in range(100):
+        world, _ = await staged()
+        world.change(department="Research")
+        world.forget_calls()
+        world.faults.fail_at(n, Crash(), after=True)
+        try:
+            await world.look(why=Why.NOTIFICATION)
+        except Crash:
+            link = await world.stored()
+            if link.leaving is not None:
+                assert [each.at for each in await due(world)] == [link.leaving.until]
+            world.clock.advance(timedelta(minutes=10))
+            await world.look(why=Why.NOTIFICATION, redelivered=True)
+            link = await world.stored()
+            assert link.leaving is not None
+            assert link.leaving.until in [each.at for each in await due(world)]
+        else:
+            assert n > 5
+            return
+
+
+async def test_each_stage_passes_the_guard() -> None:
+    """Disabling was approved; the deletion is a removal of its own, and waits for its own approval."""
+    world, _ = await left(guard=GuardLimits(max_percent=0, min_count=0, month=Limit(max_percent=0, min_count=0)))
+    (hold,) = await world.storage.guards.holds(NAME)
+    assert (hold.change, (await world.stored()).leaving) == ("Disable", None)
+    await world.guard.decide([hold], approve=True, by="op")
+    assert names(await world.look(why=Why.APPROVED)) == ["Disable"]
+
+    world.clock.advance(14 * DAY)
+    await poll(world)
+    (hold,) = await world.storage.guards.holds(NAME)
+    assert (hold.change, (await world.stored()).state) == ("SoftDelete", LinkState.LINKED)
+    assert [each.at - world.clock.now() > timedelta(hours=5) for each in await due(world)] == [True]
+    await world.guard.decide([hold], approve=True, by="op")
+    assert names(await world.look(why=Why.APPROVED)) == ["SoftDelete"]
+
+
+async def test_one_person_counts_once_in_a_window_for_both_stages() -> None:
+    """The month's window holds one person, who was disabled and is deleted within it."""
+    one = Limit(max_percent=0, min_count=1)
+    world, _ = await left(guard=GuardLimits(max_percent=0, min_count=1, month=replace(one, window=30 * DAY)))
+    world.clock.advance(14 * DAY)
+    await poll(world)
+    assert (await world.stored()).state is LinkState.DELETED
+
+
+async def test_a_stage_waits_until_deletions_go_on() -> None:
+    """While deletions are paused nobody is nominated for one, and the note stays."""
+    world, _ = await left()
+    await world.runtime.pauses.say(NAME, Control.DELETIONS_PAUSED, by="op", reason="who?")
+    world.clock.advance(20 * DAY)
+    await poll(world)
+    assert (await world.stored()).state is LinkState.LINKED
+    await world.runtime.pauses.say(NAME, Control.RUNNING, by="op", reason="")
+    await poll(world)
+    assert (await world.stored()).state is LinkState.DELETED
+
+
+async def test_another_cause_keeps_the_clock() -> None:
+    """Out of scope for ten days, then deleted in the source: four days later the stage is due."""
+    world, _ = await left()
+    world.clock.advance(10 * DAY)
+    world.source.soft_delete(ADA)
+    await world.look(why=Why.ABSENT)
+    world.clock.advance(3 * DAY)
+    await poll(world)
+    assert (await world.stored()).state is LinkState.LINKED
+    world.clock.advance(DAY + timedelta(hours=7))
+    await poll(world)
+    assert (await world.stored()).state is LinkState.DELETED
+
+
+async def test_a_link_that_an_earlier_version_rewrote_begins_anew() -> None:
+    """That version leaves the column out. The note still leads to a look, and the stage takes its full time again."""
+    world, _ = await left()
+    table = world.storage.tables_by_name["links"]
+    (row,) = [row async for row in table.query(NAME)]
+    values = {name: value for name, value in row.values.items() if name != "leaving"}
+    await table.replace(replace(row, values=values), row.etag)
+
+    world.clock.advance(14 * DAY)
+    await poll(world)
+    link = await world.stored()
+    assert link.leaving is not None
+    assert [each.at for each in await due(world)] == [link.leaving.since + 14 * DAY]
+    assert link.leaving.since > START + 14 * DAY
+
+
+async def test_nothing_is_said_of_a_stage_that_is_not_due_as_if_nothing_were_to_come() -> None:
+    """The decision says what comes, and when."""
+    world, _ = await left()
+    change = (await world.engine.preview(world.sync, ADA)).change
+    assert isinstance(change, Stay)
+    assert (change.reason, change.leaving.then) == (Reason.LEAVING, Deprovision.SOFT_DELETE)
+
+
+async def test_a_policy_of_one_word_keeps_no_clock() -> None:
+    """Nothing is stored of who leaves by one word."""
+    world, _ = await left(Policy(out_of_scope=Deprovision.DISABLE))
+    assert ((await world.stored()).leaving, await due(world)) == (None, [])
+    assert (await world.engine.preview(world.sync, ADA)).change == Skip(reason=Reason.NO_CHANGE)
+
+
+async def kept(world: World, until: datetime) -> None:
+    await world.runtime.kept.say(NAME, ADA, until, by="op", reason="her handover")
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(out_of_scope=Deprovision.DISABLE), Policy(out_of_scope=LATER)])
+async def test_who_is_kept_keeps_access_until_that_ends(policy: Policy) -> None:
+    """Whatever the policy: nothing is taken before, and the next poll after it has it taken."""
+    world, account = await staged(policy)
+    await kept(world, world.clock.now() + 5 * DAY)
+    world.change(department="Research")
+    await world.look(why=Why.NOTIFICATION)
+    world.clock.advance(4 * DAY)
+    await poll(world)
+    await world.look()
+    assert (world.target.writes, account.attributes["accountEnabled"]) == ([], True)
+
+    world.clock.advance(2 * DAY)
+    await poll(world)
+    assert len(world.target.writes) == 1
+    assert await world.storage.keeps.all(NAME) == []
+
+
+async def test_a_word_to_keep_comes_in_time_right_before_the_write() -> None:
+    """Between the decision and the deletion somebody says that she is kept: nothing is sent."""
+    world, _ = await staged(Policy())
+    world.change(department="Research")
+    world.faults.after_next("target.read_user", lambda: kept(world, world.clock.now() + DAY))
+    await world.look(why=Why.NOTIFICATION)
+    assert (world.target.writes, world.target.deleted) == ([], {})
+
+
+async def test_the_source_disables_who_is_kept() -> None:
+    """A word to keep is about leaving: whom the source itself disables is disabled."""
+    world, account = await staged()
+    await kept(world, world.clock.now() + DAY)
+    world.change(accountEnabled=False)
+    await world.look(why=Why.NOTIFICATION)
+    assert account.attributes["accountEnabled"] is False
+
+
+async def test_a_word_to_keep_that_cannot_be_read_takes_nobodys_access() -> None:
+    """A row of a newer version is not the lack of one."""
+    world, _ = await staged(Policy())
+    await kept(world, world.clock.now() + DAY)
+    table = world.storage.tables_by_name["guards"]
+    (row,) = [row async for row in table.query(f"keep:{NAME}")]
+    await table.replace(replace(row, values={**row.values, "v": 2}), row.etag)
+    world.change(department="Research")
+    await world.look(why=Why.NOTIFICATION)
+    assert world.target.writes == []
+
+
+async def test_the_record_tells_of_each_stage() -> None:
+    """The stage that was reached, since when, and what comes when."""
+    world, _ = await left()
+    told = {event.kind: event.reason for event in await world.events(ADA)}
+    assert told[Kind.LEAVING] == (
+        "out of scope: filter 'sales': department EQUALS does not hold;"
+        " disable since 2026-01-05 10:00; at 2026-01-19 10:00 soft_delete"
+    )
+    events = len(await world.events(ADA))
+    await world.look()
+    assert len(await world.events(ADA)) == events
+
+
+async def test_somebody_else_is_not_looked_at() -> None:
+    """The poll nominates the due alone."""
+    world, _ = await left()
+    world.hire(BOB, "Bob", department="Sales")
+    await world.look(BOB)
+    world.clock.advance(15 * DAY)
+    await world.upkeep.leavers.run()
+    assert [each.user for each in await world.nominated()] == [ADA]
