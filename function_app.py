@@ -106,6 +106,24 @@ async def ops_decisions(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("decisions", req)
 
 
+@app.route(route="ops/due", methods=["GET"])
+async def ops_due(req: func.HttpRequest) -> func.HttpResponse:
+    """Users who leave in stages, in the order of time."""
+    return await _operate("due", req)
+
+
+@app.route(route="ops/keep/{sync}/{user}", methods=["POST"])
+async def ops_keep(req: func.HttpRequest) -> func.HttpResponse:
+    """Lets leaving take nothing from one user until a date."""
+    return await _operate("keep", req)
+
+
+@app.route(route="ops/keep/{sync}/{user}/end", methods=["POST"])
+async def ops_end_keep(req: func.HttpRequest) -> func.HttpResponse:
+    """Takes that back."""
+    return await _operate("end_keep", req)
+
+
 @app.route(route="ops/pause/{sync}", methods=["POST"])
 async def ops_pause(req: func.HttpRequest) -> func.HttpResponse:
     """Stops all writes of a sync, or only those that take access away."""

@@ -10,6 +10,7 @@ from ..ops.documents import (
     CreationStatus,
     FeedStatus,
     HoldCounts,
+    LeavingStatus,
     ParkedUser,
     QueueStatus,
     RefusedUser,
@@ -22,6 +23,7 @@ from ..ops.documents import (
 from ..ops.words import ago, ahead, many, span
 from ..ports import FeedPhase
 from .creations import invited
+from .due import show_due
 from .screen import Cell, Screen, good, warning
 
 _MOST_PARKED = 20
@@ -57,6 +59,7 @@ def show(screen: Screen, status: Status) -> None:
         screen.line()
     _holds(screen, [each for each in status.holds if each.waiting or each.approved or each.rejected])
     _creations(screen, [each for each in status.creations if each.waiting or each.approved], now)
+    _leaving(screen, [each for each in status.leaving if each.users], now)
     _parked(screen, status.parked, now)
     _refused(screen, status.refused, now)
 
@@ -141,6 +144,13 @@ def _creations(screen: Screen, creations: Sequence[CreationStatus], now: datetim
             invited(each),
         ),
     )
+
+
+def _leaving(screen: Screen, leaving: Sequence[LeavingStatus], now: datetime) -> None:
+    for each in leaving:
+        screen.heading(f"{many(each.users, 'user')} of {each.sync} in stages of leaving (all: xtsync due)")
+        show_due(screen, each.next, now)
+        screen.line()
 
 
 def _parked(screen: Screen, parked: Sequence[ParkedUser], now: datetime) -> None:

@@ -229,10 +229,10 @@ class Stay(Skip):
     def words(self) -> str:
         """The stage that was reached, and the next one, with their times."""
         at = self.leaving
-        stage = f"{at.stage} since {at.since:%Y-%m-%d %H:%M}"
+        stage = f"{at.stage} since {at.since:%Y-%m-%d %H:%M} UTC"
         if at.until is None:
             return stage
-        until = f"{at.until:%Y-%m-%d %H:%M}"
+        until = f"{at.until:%Y-%m-%d %H:%M} UTC"
         return f"{stage}; {f'kept until {until}, then' if self.reason is Reason.KEPT else f'at {until}'} {at.then}"
 
 

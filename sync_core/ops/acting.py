@@ -12,6 +12,7 @@ from .creations import approve as let_in
 from .documents import Decided
 from .errors import RefusedError, UsageError
 from .holds import choose, decide
+from .leaving import end_keeps, keep_users, until_when
 from .names import find_source_tenants
 from .principal import Principal
 from .resync import start_rounds
@@ -109,6 +110,24 @@ async def _control(runtime: Runtime, call: Call, principal: Principal, said: Con
     """Of one sync, or of all where the path names none."""
     syncs = [sync_of(runtime, call)] if "sync" in call.route else list(runtime.config.syncs.values())
     return Answer(status=200, document=await control(runtime, syncs, said, by=principal.object_id, reason=reason))
+
+
+async def keep(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    sync, user, asked = sync_of(runtime, call), user_of(call), body_of(call, documents.KeepRequest)
+    if not asked.reason.strip():
+        raise HttpError(400, "the reason is empty", "Say why: it is shown with the user.")
+    try:
+        until = until_when(asked.until, runtime.clock.now())
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+    by, reason = principal.object_id, asked.reason.strip()
+    return Answer(status=200, document=await keep_users(runtime, [(sync, user)], until, by=by, reason=reason))
+
+
+async def end_keep(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    with named():
+        done = await end_keeps(runtime, [(sync_of(runtime, call), user_of(call))], by=principal.object_id)
+    return Answer(status=200, document=done)
 
 
 async def nominate(runtime: Runtime, call: Call, _principal: Principal) -> Answer:

@@ -8,7 +8,7 @@ from .. import model
 from ..model import MANAGER, Reason
 from . import documents
 from .documents import ABSENT, Absent
-from .words import span
+from .words import at_second, span
 
 WAYS_OUT: Mapping[Reason, str] = {
     Reason.UNADOPTED: "a B2B user with this address is there already; `xtsync adopt USER` adopts it, `matching: {adopt:"
@@ -33,6 +33,8 @@ WAYS_OUT: Mapping[Reason, str] = {
     " that leaves it out",
     Reason.UNDECIDED: "a filter of this sync cannot be evaluated for the user, or a group of its scope does not exist;"
     " correct the filter, or restore the group: until then the user is neither let in nor deprovisioned",
+    Reason.LEAVING: "who returns is enabled; `xtsync keep USER --until DATE --reason TEXT` defers the next stage",
+    Reason.KEPT: "`xtsync keep USER --end` ends it",
     Reason.IGNORED: "an expression of the mapping says IgnoreObjectFlow for this user; change it if that is not meant",
 }
 
@@ -69,6 +71,11 @@ def _about(change: documents.Change) -> str:
             return f": {reason} ({detail})"
         case documents.Refuse(reason=reason) | documents.Skip(reason=reason) | documents.SoftDelete(reason=reason):
             return f": {reason}"
+        case documents.Stay(stage=stage, since=since, then=then, until=until):
+            reached = f": {stage} since {at_second(since)}"
+            if until is None:
+                return reached
+            return f"{reached}; {'kept until' if change.reason is Reason.KEPT else 'at'} {at_second(until)} {then}"
         case documents.Adopt(target_id=target_id) | documents.LetGo(target_id=target_id):
             return f" {target_id}"
         case documents.HandOver(to=to):
@@ -121,13 +128,31 @@ def _shown(change: model.Change, *, values: bool, before: model.Attributes | Non
             return documents.HandOver(attributes=names, values=given, to=to)
         case model.Hold():
             return _hold(change, names, given, manager, values=values)
-        case model.Skip(reason=reason):
-            return documents.Skip(attributes=names, values=given, reason=reason, hint=WAYS_OUT.get(reason, ABSENT))
+        case model.Skip():
+            return _skip(change, names, given)
         case model.Refuse(reason=reason, detail=detail):
             return documents.Refuse(
                 attributes=names, values=given, reason=reason, detail=detail or None, hint=WAYS_OUT.get(reason)
             )
     raise TypeError(f"no document shows a change of the kind {change.name}")
+
+
+def _skip(
+    change: model.Skip, names: Sequence[str], given: Mapping[str, model.Json] | Absent
+) -> documents.Skip | documents.Stay:
+    if not isinstance(change, model.Stay):
+        hint = WAYS_OUT.get(change.reason, ABSENT)
+        return documents.Skip(attributes=names, values=given, reason=change.reason, hint=hint)
+    at = change.leaving
+    return documents.Stay(
+        attributes=names,
+        values=given,
+        reason=change.reason,
+        stage=at.stage,
+        since=at.since,
+        then=at.then,
+        until=at.until,
+    )
 
 
 def _hold(

@@ -162,6 +162,8 @@ _DECIDE = "Approve or reject one held deletion; recorded with the caller's objec
 
 _APPROVE = "Let in as many newcomers as the code says; recorded with the caller's object id"
 
+_KEEP = "Let leaving take nothing from one user until a date; recorded with the caller's object id"
+
 _FILTERS = ("sync", "user", "kind", "since", "until", "limit", "after")
 
 ENDPOINTS: Mapping[str, Endpoint] = {
@@ -182,6 +184,13 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         acting.approve_creations,
         _APPROVE,
         documents.CreationRequest,
+    ),
+    "due": _reads(
+        "ops/due", documents.DueUsers, reading.due, "Users who leave in stages, and when", ("sync", "limit", "after")
+    ),
+    "keep": _acts("ops/keep/{sync}/{user}", documents.KeptUsers, {200}, acting.keep, _KEEP, documents.KeepRequest),
+    "end_keep": _acts(
+        "ops/keep/{sync}/{user}/end", documents.KeptUsers, {200}, acting.end_keep, "Keep one user no longer"
     ),
     "notices": _reads("ops/notices", documents.Notices, reading.notices, "What people are told of, and who"),
     "decide": _acts(

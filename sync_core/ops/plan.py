@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 from ..assembly import Runtime
 from ..decision.look import Look
-from ..model import Hold, Postpone, Sync
+from ..model import Hold, Postpone, Stay, Sync
 from ..model.errors import SyncError
 from . import documents
 from .changes import shown
@@ -20,7 +20,7 @@ from .words import many
 # Changes that take access away come first, then refusals and errors.
 _ORDER = (
     *("SoftDelete", "Disable", "Hold", "Refuse", "error"),
-    *("Adopt", "Restore", "Invite", "Update", "HandOver", "LetGo", "Forget"),
+    *("Adopt", "Restore", "Invite", "Update", "HandOver", "LetGo", "Forget", "Stay"),
 )
 
 # Opens a stage of the work, by its title and size, and is told how much of it is done.
@@ -67,7 +67,7 @@ async def _user(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedU
     except SyncError as error:
         return FailedUser(user=planned.user, reason=str(error), hint=error.hint)
     change = shown(look.change, values=values, before=now)
-    if isinstance(change, documents.Skip):
+    if isinstance(change, documents.Skip) or (isinstance(change, documents.Stay) and change.until is None):
         return None
     return PlannedUser(user=planned.user, target_id=look.link.target_id, why=_why(look), planned=change)
 
@@ -76,7 +76,7 @@ def _why(look: Look) -> str:
     """Why access would be taken away, or else why the user is in scope."""
     taken = look.change.postponed if isinstance(look.change, Postpone) else look.change
     taken = taken.held if isinstance(taken, Hold) else taken
-    return look.cause if taken.removes else look.verdict.reason
+    return look.cause if taken.removes or isinstance(taken, Stay) else look.verdict.reason
 
 
 def _rank(user: PlannedUser | FailedUser) -> tuple[int, str]:

@@ -14,6 +14,7 @@ from .errors import RefusedError, UsageError
 from .history import everybody, history, question
 from .holds import list_holds, past_decisions
 from .hours import changes_per_hour
+from .leaving import due_users
 from .names import find_syncs, find_user
 from .notices import list_notices
 from .people import Pair, names
@@ -97,6 +98,17 @@ async def activity(runtime: Runtime, call: Call, _principal: Principal) -> Answe
             after=query.get("after", ""),
         )
         return Answer(status=200, document=await history(runtime, asked))
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+
+
+async def due(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    query = call.query
+    with named():
+        syncs = find_syncs(runtime.config, query.get("sync"))
+    limit = limit_of(query.get("limit", "100"))
+    try:
+        return Answer(status=200, document=await due_users(runtime, syncs, limit=limit, after=query.get("after", "")))
     except UsageError as error:
         raise HttpError(400, str(error), error.hint) from None
 

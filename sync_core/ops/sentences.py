@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from ..model import Event, Kind, LinkState, Reason, SourceState, Why
 from . import documents
@@ -120,6 +121,12 @@ def _scope(scope: documents.Scope) -> str:
 
 def _decision(decision: documents.Change) -> list[str]:
     match decision:
+        case documents.Stay(then=str(then), until=datetime() as until, reason=reason):
+            kept = "A person keeps the user until then." if reason is Reason.KEPT else ""
+            said = f"The user leaves in stages: {decision.stage} since {at_second(decision.since)}."
+            return list(filter(None, [said, f"The next stage, {then}, comes at {at_second(until)}.", kept]))
+        case documents.Stay():
+            return [f"The user has left: {decision.stage} since {at_second(decision.since)}, and nothing more comes."]
         case documents.Skip(reason=Reason.NO_CHANGE):
             return ["Nothing is to be done: the target is as it should be."]
         case documents.Skip(reason=reason):

@@ -16,6 +16,7 @@ from ..ports import Asked, SubscriptionRecord
 from . import documents
 from .creations import shown_creations
 from .documents import SubscriptionState
+from .leaving import leaving_status
 from .parked import parked_users, refused_users
 from .times import seconds_between
 
@@ -26,7 +27,7 @@ async def status(runtime: Runtime) -> documents.Status:
     syncs = list(runtime.config.syncs.values())
     feeds = [(tenant, name) for tenant in sorted(runtime.config.source_tenants) for name in runtime.feeds.of(tenant)]
     # All at once: somebody waits for it, and storage answers each part in milliseconds.
-    (shown, holds, read, creations), (parked, refused), (subscriptions, queues, poisoned) = await asyncio.gather(
+    (shown, holds, read, creations), (parked, refused, leaving), (subscriptions, queues, poison) = await asyncio.gather(
         asyncio.gather(
             asyncio.gather(*(_sync(runtime, sync) for sync in syncs)),
             asyncio.gather(*(_holds(runtime, sync, now) for sync in syncs)),
@@ -36,6 +37,7 @@ async def status(runtime: Runtime) -> documents.Status:
         asyncio.gather(
             parked_users(runtime.storage.links, syncs, now),
             refused_users(runtime.storage.links, syncs),
+            asyncio.gather(*(leaving_status(runtime, sync) for sync in syncs)),
         ),
         asyncio.gather(
             _subscriptions(runtime, now),
@@ -49,9 +51,10 @@ async def status(runtime: Runtime) -> documents.Status:
         feeds=read,
         subscriptions=subscriptions,
         queues=queues,
-        poisoned=poisoned,
+        poisoned=poison,
         holds=holds,
         creations=creations,
+        leaving=leaving,
         parked=parked,
         refused=refused,
     )

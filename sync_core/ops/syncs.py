@@ -15,7 +15,7 @@ from ..assembly import Runtime
 from ..guard.configurations import FRESH, within
 from ..model import Kind, Link, LinkState, Nomination, Sync, Why
 from ..model.errors import ConflictError
-from ..ports import SyncRecord
+from ..ports import SyncRecord, note_of
 from . import documents
 from .documents import Step
 from .errors import RefusedError
@@ -124,12 +124,23 @@ async def _keep_pause(runtime: Runtime, old: str, new: str) -> None:
 async def _rename_link(runtime: Runtime, sync: Sync, link: Link) -> None:
     """The new link, the claim, and then the old link. A user whom the new sync has seen and not linked loses that."""
     links = runtime.storage.links
+    await _leaving_under_new_name(runtime, link, sync.name)
     theirs = await links.save(_under_new_name(sync, link, await links.get(sync.name, link.source_id)))
     if link.ours and link.target_id is not None:
         owner = await links.claim(sync.target.id, link.target_id, theirs.owner)
         if owner == link.owner:
             await links.move_claim(sync.target.id, link.target_id, link.owner, theirs.owner)
     await links.forget(link)
+
+
+async def _leaving_under_new_name(runtime: Runtime, link: Link, name: str) -> None:
+    """The note of the next stage, and the word to keep this user, before there is a link that needs them."""
+    keeps, due = runtime.storage.keeps, runtime.storage.due
+    kept, ours = await keeps.get(link.sync, link.source_id), await keeps.get(name, link.source_id)
+    if kept is not None and (ours is None or ours.until < kept.until):
+        await keeps.save(replace(kept, sync=name, etag=None if ours is None else ours.etag))
+    if (note := note_of(link)) is not None:
+        await due.note(replace(note, sync=name))
 
 
 def _under_new_name(sync: Sync, link: Link, theirs: Link | None) -> Link:
@@ -209,6 +220,9 @@ async def _judge_from_now_on(runtime: Runtime, name: str) -> None:
 
 
 async def _drop(runtime: Runtime, record: SyncRecord) -> None:
+    await runtime.storage.due.forget(record.name)
+    for kept in await runtime.storage.keeps.all(record.name):
+        await runtime.storage.keeps.drop(kept)
     await _drop_holds(runtime, record.name)
     await runtime.storage.syncs.drop(record)
 

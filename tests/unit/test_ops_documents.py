@@ -162,6 +162,45 @@ def plan_of_many_newcomers(bench: Bench) -> Shown:
     return xtsync(bench, "plan")
 
 
+STAGES = "    deprovision: { source_deleted: [disable, { after: 14d, then: soft_delete }] }\n"
+
+
+def in_stages(bench: Bench) -> None:
+    """Ada, Bob and Cyd were deleted in the source, one after another, and are disabled."""
+    (bench.folder / "sync.yaml").write_text(CONFIG.replace("min_count: 1", "min_count: 5") + STAGES)
+    for user, name in ((ADA, "Ada"), (BOB, "Bob"), (CYD, "Cyd")):
+        bench.source.users[user] = person(name)
+        bench.run("sync", user)
+    for user in (BOB, ADA, CYD):
+        bench.clock.advance(HOUR)
+        bench.source.soft_delete(user)
+        bench.run("sync", user, "--sync", NAME)
+
+
+def due(bench: Bench) -> Shown:
+    """Two pages, and what the status, a look and a plan say of it."""
+    in_stages(bench)
+    page = call(bench, "due", "Reader", query={"limit": "2"})
+    rest = call(bench, "due", "Reader", query={"limit": "2", "after": said(page)["more"]})
+    _, status = xtsync(bench, "status")
+    _, why = xtsync(bench, "why", ADA)
+    bench.source.pages = dict(pages([bench.source.entry(ADA)]))
+    _, plan = xtsync(bench, "plan")
+    return page.status, [said(page), said(rest), status["leaving"], why, plan]
+
+
+def keep(bench: Bench) -> Shown:
+    """What a person said, what is due then, and the end of it."""
+    in_stages(bench)
+    until = {"until": "30d", "reason": "a handover"}
+    kept = call(bench, "keep", "Operator", body=until)
+    xtsync(bench, "sync", ADA, "--sync", NAME)
+    _, listed = xtsync(bench, "due")
+    code, ended = xtsync(bench, "keep", ADA, "--end", "--by", "anna")
+    history = xtsync(bench, "history", ADA)[1]
+    return code, [said(kept), listed, ended, history]
+
+
 def sync_waits(bench: Bench) -> Shown:
     with_a_ceiling(bench)
     return xtsync(bench, "sync", BOB)
@@ -501,6 +540,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         sync_waits,
         pause,
         resume,
+        due,
+        keep,
         resync,
         resync_not_started,
         poison,

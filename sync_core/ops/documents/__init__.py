@@ -10,6 +10,7 @@ people.py      the caller, and people by name
 report.py      everybody who has access
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
+leaving.py     users who leave in stages, and those whom a person keeps
 creations.py   newcomers who wait, and their approval
 notices.py     who is told of what
 poison.py      messages that no function could handle, and decisions
@@ -34,6 +35,7 @@ from .changes import (
     Restore,
     Skip,
     SoftDelete,
+    Stay,
     Update,
 )
 from .controls import Controlled, PauseRequest, SyncControl
@@ -70,6 +72,7 @@ from .holds import (
     ListDecisionRequest,
     PastDecision,
 )
+from .leaving import DueUser, DueUsers, Keep, KeepRequest, KeptUsers, LeavingStatus
 from .notices import NoticeReceiver, Notices, StandingNotice, TriedReceiver, TriedReceivers
 from .people import Caller, FindRequest, Found, NamedUser, Names, NamesRequest
 from .plans import FailedUser, Plan, PlannedUser, SyncPlan
@@ -127,6 +130,8 @@ __all__ = [
     "DecisionRequest",
     "Decisions",
     "Disable",
+    "DueUser",
+    "DueUsers",
     "Error",
     "ErrorDetail",
     "EventDecision",
@@ -149,6 +154,10 @@ __all__ = [
     "Hours",
     "ImportedSchema",
     "Invite",
+    "Keep",
+    "KeepRequest",
+    "KeptUsers",
+    "LeavingStatus",
     "LetGo",
     "Link",
     "ListDecisionRequest",
@@ -189,6 +198,7 @@ __all__ = [
     "Source",
     "StandingNotice",
     "Status",
+    "Stay",
     "Step",
     "Stopped",
     "SubscriptionState",

@@ -7,9 +7,10 @@ written. `before` are those that the target user has now, where nothing was writ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
-from ...model import Counts, Json, Postponed, Reason
+from ...model import Counts, Deprovision, Json, Postponed, Reason
 from .rendering import ABSENT, Absent, document
 
 
@@ -139,6 +140,21 @@ class Skip(_Shown):
 
 
 @document
+class Stay(_Shown):
+    """A user who leaves stays at the stage that was reached at `since`. The next one comes at `until`.
+
+    Without a next stage `then` and `until` are null. The reason says whether a person keeps the user.
+    """
+
+    change: Literal["Stay"] = "Stay"
+    reason: Reason
+    stage: Deprovision
+    since: datetime
+    then: Deprovision | None
+    until: datetime | None
+
+
+@document
 class Refuse(_Shown):
     """Something would have to be done, and may not be. `hint` is the way out."""
 
@@ -161,5 +177,6 @@ type Change = (
     | Hold
     | Postpone
     | Skip
+    | Stay
     | Refuse
 )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from ...model import Control, Counts, Mode
 from ...ports import FeedPhase
 from .creations import CreationStatus
+from .leaving import LeavingStatus
 from .rendering import document
 
 
@@ -147,6 +148,7 @@ class Status:
     poisoned: int
     holds: Sequence[HoldCounts]
     creations: Sequence[CreationStatus]
+    leaving: Sequence[LeavingStatus]
     parked: Sequence[ParkedUser]
     refused: Sequence[RefusedUser]
 

@@ -293,7 +293,7 @@ async def test_the_record_tells_of_each_stage() -> None:
     told = {event.kind: event.reason for event in await world.events(ADA)}
     assert told[Kind.LEAVING] == (
         "out of scope: filter 'sales': department EQUALS does not hold;"
-        " disable since 2026-01-05 10:00; at 2026-01-19 10:00 soft_delete"
+        " disable since 2026-01-05 10:00 UTC; at 2026-01-19 10:00 UTC soft_delete"
     )
     events = len(await world.events(ADA))
     await world.look()

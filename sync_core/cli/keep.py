@@ -1,0 +1,63 @@
+"""`xtsync keep USER`: let leaving take nothing from one person until a date."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from ..ops.documents import KeptUsers
+from ..ops.errors import UsageError
+from ..ops.leaving import end_keeps, keep_users, until_when
+from ..ops.names import find_user
+from ..ops.words import at_second
+from .command import USER, Commands, add_by, add_command, operator
+from .screen import Screen, good
+from .world import Exit, World
+
+_DESCRIPTION = """\
+Until DATE no deletion and no disabling that leaving causes is made of this user: whether the source user was deleted or
+is out of scope, at once or in stages. A source user who is there and disabled is disabled in the target all the same.
+It is asked right before each write; a request that is on its way may still arrive. When DATE comes, the user is looked
+at, and what is due is done. A year is the longest. `xtsync due` and `xtsync why USER` show it."""
+
+
+def add_parser(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "keep",
+        run,
+        summary="let leaving take nothing from one user until a date",
+        description=_DESCRIPTION,
+        examples=(
+            'keep adele@contoso.example --until 2027-01-31 --reason "hands over until then"',
+            f'keep {USER} --sync contoso-to-fabrikam --until 14d --reason "a mistake of HR"',
+            f"keep {USER} --end",
+        ),
+    )
+    parser.add_argument("user", metavar="USER", help="object id or user principal name in the source tenant")
+    parser.add_argument("--sync", metavar="NAME", help="default: every sync whose source tenant knows the user")
+    parser.add_argument("--until", metavar="DATE", help="2027-01-31, 2027-01-31T18:00 (UTC), or 14d, 24h, 30m from now")
+    parser.add_argument("--reason", metavar="TEXT", help="shown with the user")
+    parser.add_argument("--end", action="store_true", help="keep the user no longer")
+    add_by(parser)
+
+
+async def run(args: Namespace, world: World) -> int:
+    if args.end == bool(args.until) or args.end == bool((args.reason or "").strip()):
+        raise UsageError("give --until and --reason, or --end alone", hint="See xtsync keep --help.")
+    by = operator(args)
+    async with world.runtime() as runtime:
+        until = None if args.end else until_when(args.until, runtime.clock.now())
+        users = await find_user(runtime, args.user, args.sync)
+        if until is None:
+            done = await end_keeps(runtime, users, by=by)
+        else:
+            done = await keep_users(runtime, users, until, by=by, reason=args.reason.strip())
+    world.answer(done, _show, json=args.json)
+    return Exit.DONE
+
+
+def _show(screen: Screen, done: KeptUsers) -> None:
+    for kept in done.kept:
+        screen.line(good(f"{kept.sync}: user {kept.source_id} is kept until {at_second(kept.until)}"))
+    for ended in done.ended:
+        screen.line(f"{ended.sync}: user {ended.user} is kept no longer, and looked at now")
