@@ -76,7 +76,7 @@ class Runtime:
 
     @property
     def kept(self) -> KeptPeople:
-        return self.engine.kept
+        return self.engine.applier.kept
 
     @property
     def pauses(self) -> Pauses:
@@ -118,8 +118,7 @@ def assemble(
     creations = CreationGuard(records=storage.creations, links=storage.links, ledger=guard.ledger, clock=clock)
     pauses = Pauses(syncs=config.syncs, records=storage.controls, clock=clock)
     applier = _applier(configurations, pauses, graph, storage, guard, creations, clock, new_nonce)
-    kept = KeptPeople(records=storage.keeps, clock=clock)
-    engine = _engine(graph, applier, kept, on_look)
+    engine = _engine(graph, applier, on_look)
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
     noticing = _noticing(config, storage, messenger or _Nobody(), clock)
@@ -157,6 +156,7 @@ def _applier(
         guard=guard,
         creations=creations,
         pauses=pauses,
+        kept=KeptPeople(records=storage.keeps, clock=clock),
         heirs=Heirs(configurations=configurations, sources=graph.sources, links=links, queues=queues, clock=clock),
         reports=Reports(sources=graph.sources, links=links, queues=queues, clock=clock),
         queues=queues,
@@ -165,7 +165,7 @@ def _applier(
     )
 
 
-def _engine(graph: Directories, applier: Applier, kept: KeptPeople, on_look: Callable[[Look], None]) -> Engine:
+def _engine(graph: Directories, applier: Applier, on_look: Callable[[Look], None]) -> Engine:
     return Engine(
         sources=graph.sources,
         targets=graph.targets,
@@ -173,7 +173,6 @@ def _engine(graph: Directories, applier: Applier, kept: KeptPeople, on_look: Cal
         guard=applier.guard,
         creations=applier.creations,
         pauses=applier.pauses,
-        kept=kept,
         applier=applier,
         clock=applier.clock,
         on_look=on_look,

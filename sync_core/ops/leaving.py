@@ -76,6 +76,11 @@ async def due_users(
     return documents.DueUsers(due=found, more=None)
 
 
+async def kept_now(runtime: Runtime, sync: str, user: str) -> documents.Keep | None:
+    kept = await runtime.storage.keeps.get(sync, user)
+    return None if kept is None or kept.until <= runtime.clock.now() else _keep(kept)
+
+
 async def leaving_status(runtime: Runtime, sync: Sync) -> documents.LeavingStatus:
     notes = await runtime.storage.due.page(sync.name, _MOST_COUNTED)
     coming = await due_users(runtime, [sync], limit=_NEXT) if notes else documents.DueUsers(due=[], more=None)
@@ -86,7 +91,7 @@ async def _due(runtime: Runtime, note: Due) -> documents.DueUser | None:
     """None for a note that is left of a stage which is over, or which comes at another time by now."""
     try:
         link = await runtime.storage.links.get(note.sync, note.source_id)
-        keep = await runtime.storage.keeps.get(note.sync, note.source_id)
+        keep = await kept_now(runtime, note.sync, note.source_id)
     except NewerSchemaError:
         return None
     leaving = link.leaving if link is not None else None
@@ -100,7 +105,7 @@ async def _due(runtime: Runtime, note: Due) -> documents.DueUser | None:
         since=leaving.since,
         then=leaving.then,
         due_at=leaving.until,
-        keep=_keep(keep) if keep is not None and keep.until > runtime.clock.now() else None,
+        keep=keep,
     )
 
 

@@ -92,9 +92,11 @@ def of_event(event: Event) -> str:
     return text
 
 
-def of_look(result: documents.SyncResult) -> list[str]:
+def of_look(result: documents.SyncResult, keep: documents.Keep | None) -> list[str]:
     """Where the user stands in the source, in the scope and in the target; then what the next look would do."""
     sentences = [each for step in result.steps[-1:] for each in _look(step)]
+    if keep is not None:
+        sentences.append(f"{keep.by} keeps the user until {at_second(keep.until)}: {keep.reason}.")
     outcome = result.outcome
     if outcome.error is not None and not outcome.changes:
         sentences.append(f"The look failed: {outcome.error}.")
@@ -121,10 +123,9 @@ def _scope(scope: documents.Scope) -> str:
 
 def _decision(decision: documents.Change) -> list[str]:
     match decision:
-        case documents.Stay(then=str(then), until=datetime() as until, reason=reason):
-            kept = "A person keeps the user until then." if reason is Reason.KEPT else ""
+        case documents.Stay(then=str(then), until=datetime() as until):
             said = f"The user leaves in stages: {decision.stage} since {at_second(decision.since)}."
-            return list(filter(None, [said, f"The next stage, {then}, comes at {at_second(until)}.", kept]))
+            return [said, f"The next stage, {then}, comes at {at_second(until)}."]
         case documents.Stay():
             return [f"The user has left: {decision.stage} since {at_second(decision.since)}, and nothing more comes."]
         case documents.Skip(reason=Reason.NO_CHANGE):

@@ -6,6 +6,7 @@ from ..assembly import Runtime
 from ..model import Sync
 from . import documents
 from .history import history, question
+from .leaving import kept_now
 from .looks import preview
 from .sentences import of_look
 
@@ -15,6 +16,7 @@ _EVENTS = 10
 async def explain(runtime: Runtime, sync: Sync, user: str) -> documents.Explanation:
     """Reads and decides, and writes nothing anywhere. `runtime` is in read-only mode."""
     look = await preview(runtime, sync, user, values=False)
+    keep = await kept_now(runtime, sync.name, user)
     past = await history(runtime, question([(sync.name, user)], runtime.clock.now(), limit=_EVENTS))
     return documents.Explanation(
         sync=look.sync,
@@ -23,6 +25,7 @@ async def explain(runtime: Runtime, sync: Sync, user: str) -> documents.Explanat
         steps=look.steps,
         outcome=look.outcome,
         seconds=look.seconds,
-        sentences=of_look(look),
+        keep=keep,
+        sentences=of_look(look, keep),
         events=past.events,
     )

@@ -16,6 +16,7 @@ from ..decision.look import Look
 from ..decision.postpone import forbids, waits_for
 from ..guard.creations import CreationGuard
 from ..guard.deletions import DeletionGuard
+from ..guard.keeps import KeptPeople
 from ..guard.pauses import Pauses
 from ..model import (
     ENABLED,
@@ -76,6 +77,7 @@ class Applier:
     guard: DeletionGuard
     creations: CreationGuard
     pauses: Pauses
+    kept: KeptPeople
     heirs: Heirs
     reports: Reports
     queues: Queues
@@ -95,7 +97,8 @@ class Applier:
 
     async def _apply(self, decided: Look, still_so: StillSo) -> Link:
         target = self.targets[decided.sync.target.key]
-        writes = self._writes(decided.sync, removes=decided.change.removes)
+        leaver = decided.link if decided.change.removes and decided.leaves else None
+        writes = self._writes(decided.sync, removes=decided.change.removes, leaver=leaver)
         match decided.change:
             case Invite() as change:
                 return await self._invite(target, writes, decided, change)
@@ -119,10 +122,13 @@ class Applier:
             case change:
                 raise TypeError(f"{change.name} is not carried out")
 
-    def _writes(self, sync: Sync, *, removes: bool) -> Writes:
-        """`removes`: they take access away."""
+    def _writes(self, sync: Sync, *, removes: bool, leaver: Link | None = None) -> Writes:
+        """`removes`: they take access away. `leaver`: from somebody who leaves, whom a person may keep by now."""
 
         async def may_write() -> None:
+            kept = await self.kept.until(leaver, leaves=True) if leaver is not None else None
+            if kept is not None and kept > self.clock.now():
+                raise ConflictError("a person keeps this user")
             because = waits_for(sync, await self.pauses.control(sync.name))
             if because is not None and forbids(because, removes=removes):
                 raise PausedError(f"{sync.name}: {because.words}")

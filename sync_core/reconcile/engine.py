@@ -16,7 +16,6 @@ from ..decision.postpone import postpone, waits_for
 from ..guard.configurations import within
 from ..guard.creations import CreationGuard
 from ..guard.deletions import DeletionGuard
-from ..guard.keeps import KeptPeople
 from ..guard.pauses import Pauses
 from ..model import (
     ANY_DOMAIN,
@@ -72,7 +71,6 @@ class Engine:
     guard: DeletionGuard
     creations: CreationGuard
     pauses: Pauses
-    kept: KeptPeople
     applier: Applier
     clock: Clock
     on_look: Callable[[Look], None] = field(default=lambda _: None)
@@ -173,7 +171,7 @@ class Engine:
         candidates = await self._candidates(sync, reading, link)
         foreign = await self._foreign(sync, reading, link)
         heir = await self.applier.heirs.of(sync, reading, link)
-        kept = await self.kept.until(link, leaves=reading.leaves)
+        kept = await self.applier.kept.until(link, leaves=reading.leaves)
         decided = look(
             sync, reading.user, reading.verdict, link, wanted, candidates, foreign=foreign, heir=heir, kept=kept
         )
@@ -206,8 +204,7 @@ class Engine:
         reading = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
         before = decided.situation.link
         wanted, heir = desired(decided.sync, reading.user), await self.applier.heirs.of(decided.sync, reading, before)
-        kept = await self.kept.until(link, leaves=reading.leaves)
-        again = look(decided.sync, reading.user, reading.verdict, link, wanted, heir=heir, kept=kept)
+        again = look(decided.sync, reading.user, reading.verdict, link, wanted, heir=heir)
         return isinstance(unless_internal(again.change, target), type(decided.change))
 
     async def _target_user(self, sync: Sync, link: Link) -> TargetUser | None:

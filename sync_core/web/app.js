@@ -7,6 +7,7 @@ import { setNow } from "./format.js";
 import { health } from "./health.js";
 import { history } from "./history.js";
 import { holds } from "./holds.js";
+import { leavers } from "./leavers.js";
 import { newcomers } from "./newcomers.js";
 import { parked } from "./parked.js";
 import { people } from "./people.js";
@@ -17,6 +18,7 @@ const VIEWS = [
   { name: "holds", title: "Holds", show: holds, count: (said) => waiting(said.holds) },
   { name: "newcomers", title: "Newcomers", show: newcomers, count: (said) => waiting(said.creations) },
   { name: "adoptions", title: "Adoptions", show: adoptions },
+  { name: "leavers", title: "Leavers", show: leavers, count: (said) => said.leaving.reduce((sum, each) => sum + each.users, 0) },
   { name: "parked", title: "Set aside", show: parked, count: (said) => said.parked.length },
   { name: "history", title: "History", show: history },
 ];

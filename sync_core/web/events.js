@@ -6,8 +6,8 @@ import { nameOf, person } from "./names.js";
 import { table } from "./table.js";
 
 const KINDS = {
-  good: ["invited", "linked", "adopted", "enabled", "restored", "released", "resumed"],
-  warn: ["held", "parked", "refused", "paused", "lost"],
+  good: ["invited", "linked", "adopted", "enabled", "restored", "released", "resumed", "kept"],
+  warn: ["held", "parked", "refused", "paused", "lost", "leaving", "keep_ended"],
   bad: ["disabled", "soft_deleted", "unlinked"],
 };
 

@@ -1,9 +1,10 @@
 // People: find one by address or object id; where the person stands and why; what happened; look again.
 
 import { ApiError, get, path, post } from "./api.js";
+import { confirm } from "./confirm.js";
 import { button, empty, failure, h, say, section } from "./dom.js";
 import { events } from "./events.js";
-import { coded } from "./format.js";
+import { coded, now } from "./format.js";
 import { person } from "./names.js";
 
 const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -48,9 +49,51 @@ function one(sync, user, { acts }) {
     adoption(sync, user, said),
     acts && h("p", { class: "actions" }, button("Look again now", () => lookAgain(sync, user, stands, happened), { class: "primary" }),
       h("span", { class: "quiet" }, "The app reads the person afresh and does what is to be done.")),
+    acts && keeping(sync, user, said.keep, () => [stands, happened].forEach((each) => each.again())),
   ]);
   const happened = record(sync, user);
   return [stands, happened];
+}
+
+/** Whatever leaving would take from this person waits until a day. */
+function keeping(sync, user, keep, again) {
+  const begin = button(keep ? "Keep until another day …" : "Keep until …", () => keepUntil(sync, user, again));
+  const end = keep && button("Keep no longer …", () => keepNoLonger(sync, user, again));
+  return h("p", { class: "actions" }, begin, end,
+    h("span", { class: "quiet" }, "Until then leaving takes nothing from this person, whatever the policy says."));
+}
+
+const day = (ahead) => new Date(now() + ahead * 86400000).toISOString().slice(0, 10);
+
+async function keepUntil(sync, user, again) {
+  const until = h("input", { id: "until", type: "date", required: true, min: day(1), max: day(365) });
+  const done = await confirm({
+    title: `Keep this person in ${sync}?`,
+    about: h("div", {}, h("p", {}, person(sync, user, true)),
+      h("p", {}, "No deletion and no disabling that leaving causes is made before that day. A request that is on its way may still arrive."),
+      h("p", {}, h("label", { for: "until" }, "Until the beginning of this day, in UTC"), until)),
+    asked: "Why? The reason is shown with the person.",
+    yes: "Keep",
+    act: async (reason) => {
+      const { kept } = await post(path("keep", sync, user), { until: until.value, reason });
+      return `Kept until ${kept[0].until.slice(0, 10)}. The app looks at the person now.`;
+    },
+  });
+  if (done) again();
+}
+
+async function keepNoLonger(sync, user, again) {
+  const done = await confirm({
+    title: `Keep this person in ${sync} no longer?`,
+    about: h("div", {}, h("p", {}, person(sync, user, true)), h("p", {}, "What leaving has to take by now is taken at the next look, which follows at once.")),
+    yes: "Keep no longer",
+    danger: true,
+    act: async () => {
+      await post(path("keep", sync, user, "end"));
+      return "Kept no longer. The app looks at the person now.";
+    },
+  });
+  if (done) again();
 }
 
 function adoption(sync, user, said) {

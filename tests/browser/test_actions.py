@@ -8,9 +8,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from local.sign_in import PEOPLE
-from sync_core.model import Control, LinkState, Why
+from sync_core.model import Control, LinkState, Policy, Why
 from sync_core.ports import Asked
-from tests.support.make import ADA, NAME
+from tests.support.make import ADA, NAME, STAGES
 from tests.support.page import Site
 from tests.support.staff import LEAVERS, NEWCOMERS, STAFF, address, staff_id
 from tests.support.world import World
@@ -230,6 +230,45 @@ async def test_who_is_not_found_is_told_apart(visit: Visit, whom: str, told: str
     await visit.press("Find").click()
     await expect(visit.page.locator("main")).to_contain_text(told)
     visit.complaints.clear()  # the browser's own line about 400 and 404
+
+
+async def test_a_leaver_is_kept_and_then_no_longer(browser: Browser) -> None:
+    """The list says who is due when; a word on the person's page defers it, and another one takes that back."""
+    world = World(policy=Policy(source_deleted=STAGES))
+    account = await world.linked()
+    world.source.soft_delete(ADA)
+    await world.look(why=Why.ABSENT)
+    world.clock.advance(timedelta(minutes=1))
+    async with Site(world=world) as site:
+        visit = await Visit.begin(browser, site)
+        await visit.open("leavers")
+        row = visit.page.get_by_role("table", name="Leavers").locator("tbody tr")
+        await expect(row).to_contain_text("soft delete")
+        await expect(row).to_contain_text("in 14 days")
+        await row.get_by_role("link").click()
+        await visit.settled()
+        await visit.press("Keep until …").click()
+        await visit.page.get_by_label("Until the beginning of this day").fill("2026-03-01")
+        await visit.page.get_by_label("Why?").fill("hands over")
+        await agree(visit.page, "Keep")
+        await expect(visit.page.get_by_role("status")).to_contain_text("Kept until 2026-03-01.")
+        assert await world.deliver() == []
+        await visit.open("leavers")
+        await visit.again()
+        await expect(row).to_contain_text("hands over")
+        world.clock.advance(timedelta(days=20))
+        await world.look()
+        assert account in world.target.users.values()
+
+        await visit.open(f"people/{NAME}/{ADA}")
+        await expect(visit.page.locator("main")).to_contain_text("keeps the user until 2026-03-01 00:00:00 UTC")
+        world.clock.advance(timedelta(minutes=1))
+        await visit.press("Keep no longer …").click()
+        await agree(visit.page, "Keep no longer")
+        world.clock.advance(timedelta(minutes=1))
+        assert await world.deliver() == []
+        assert account in world.target.deleted.values()
+        await visit.end()
 
 
 async def test_an_adoption_is_approved_for_exactly_one_user(visit: Visit) -> None:

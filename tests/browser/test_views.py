@@ -37,6 +37,7 @@ THERE = {
     "newcomers": ("3 newcomers waiting", "contoso-to-fabrikam", "23 of 23 used", "Approve 3 …"),
     "adoptions": ("unadopted", STAFF[24], STAFF[25]),
     CHOICE: (STAFF[24], "B2B user", "Adopt …"),
+    "leavers": ("Nobody is between two stages of leaving.",),
     "parked": ("internal user", "unadopted", STAFF[23], "xtsync adopt USER adopts it"),
     "history": ("invited", "soft deleted", "held", "configured"),
 }
@@ -46,6 +47,7 @@ NOTHING = {
     "holds": "No deletion is held.",
     "newcomers": "No newcomer waits.",
     "adoptions": "Nobody waits for an adoption",
+    "leavers": "Nobody is between two stages of leaving.",
     "parked": "Nobody is set aside",
     "history?kind=lost": "Nothing of this kind happened.",
 }
@@ -57,6 +59,7 @@ READ = {
     "newcomers": "creations",
     "adoptions": "adoptions",
     CHOICE: "adoptions/**",
+    "leavers": "due**",
     "parked": "status",
     "history": "activity**",
 }

@@ -18,7 +18,7 @@ from tests.support.staff import staff_id
 AXE = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 PERSON = f"people/{NAME}/{staff_id(0)}"
 CHOICE = f"adoptions/{NAME}/{staff_id(24)}"
-VIEWS = ("", "people", PERSON, "holds", "newcomers", "adoptions", CHOICE, "parked", "history")
+VIEWS = ("", "people", PERSON, "holds", "newcomers", "adoptions", CHOICE, "leavers", "parked", "history")
 
 # No section reads any more, and the names that were asked for have come.
 _SETTLED = "() => document.querySelector('h1') && !document.querySelector('[aria-busy], [data-asks]')"

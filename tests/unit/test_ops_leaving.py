@@ -55,7 +55,7 @@ def test_a_person_is_kept_and_then_no_longer(bench: Bench) -> None:
     assert [(each.user, each.why) for each in bench.nominations()] == [(ADA, Why.OPERATOR)]
     bench.run("sync", ADA, "--sync", NAME)
     assert "by anna: hands over" in bench.run("due").out
-    assert "A person keeps the user until then." in bench.run("why", ADA).out
+    assert "anna keeps the user until 2026-03-01 00:00:00 UTC: hands over." in bench.run("why", ADA).out
     bench.clock.advance(20 * DAY)
     bench.run("sync", ADA, "--sync", NAME)
     assert list(bench.target.deleted) == []

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ...model import InScope, Kind
+from .leaving import Keep
 from .rendering import document
 from .users import SyncResult
 
@@ -71,8 +72,12 @@ class Hours:
 
 @document
 class Explanation(SyncResult):
-    """One look at one user without acting: what it found in sentences, and the last ten events under it."""
+    """One look at one user without acting: what it found in sentences, and the last ten events under it.
 
+    `keep` is null where no person keeps the user.
+    """
+
+    keep: Keep | None
     sentences: Sequence[str]
     events: Sequence[ActivityEvent]
 

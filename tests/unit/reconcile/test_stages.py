@@ -257,11 +257,13 @@ async def test_who_is_kept_keeps_access_until_that_ends(policy: Policy) -> None:
     assert await world.storage.keeps.all(NAME) == []
 
 
-async def test_a_word_to_keep_comes_in_time_right_before_the_write() -> None:
-    """Between the decision and the deletion somebody says that she is kept: nothing is sent."""
-    world, _ = await staged(Policy())
+@pytest.mark.parametrize("how", [Deprovision.SOFT_DELETE, Deprovision.DISABLE])
+@pytest.mark.parametrize("moment", ["target.read_user", "table.links.replace"])
+async def test_a_word_to_keep_comes_in_time_right_before_the_write(how: Deprovision, moment: str) -> None:
+    """Between the decision and the write, also once the link says that it begins: nothing is sent."""
+    world, _ = await staged(Policy(out_of_scope=how))
     world.change(department="Research")
-    world.faults.after_next("target.read_user", lambda: kept(world, world.clock.now() + DAY))
+    world.faults.after_next(moment, lambda: kept(world, world.clock.now() + DAY))
     await world.look(why=Why.NOTIFICATION)
     assert (world.target.writes, world.target.deleted) == ([], {})
 
