@@ -9,14 +9,14 @@ from datetime import timedelta
 import pytest
 
 from sync_core.assembly import Runtime
-from sync_core.model import Assigned, Control, GuardLimits, Kind, LinkState, Sync, Tenant, Why
+from sync_core.model import Assigned, Control, GuardLimits, Kind, LinkState, Policy, Sync, Tenant, Why
 from sync_core.model.errors import OtherTenantError, UnavailableError
 from sync_core.ops.errors import RefusedError, UsageError
 from sync_core.ops.proposals import Proposal, propose_cancel, propose_move, propose_removal, propose_rename
 from sync_core.ops.syncs import act
 from sync_core.ports import Asked
 from tests.support.faults import Crash
-from tests.support.make import ADA, BOB, NAME, SALES, STAFF, sync
+from tests.support.make import ADA, BOB, NAME, SALES, STAFF, STAGES, sync
 from tests.support.world import World, names
 
 NEW = "people"
@@ -116,6 +116,41 @@ async def test_a_paused_sync_is_paused_under_its_new_name(said: Control) -> None
     world.source.soft_delete(ADA)
     await look(world, app, ADA)
     assert world.target.writes == []
+
+
+async def test_a_stage_of_leaving_and_a_word_to_keep_go_on_under_the_new_name() -> None:
+    """The time that ran counts, the poll finds who is due, and whoever is kept keeps access."""
+    world = World(policy=Policy(source_deleted=STAGES), guard=ALL)
+    for user, name in ((ADA, "Ada"), (BOB, "Bob")):
+        await world.linked(user, name)
+        world.source.soft_delete(user)
+        await world.look(user)
+    await world.runtime.kept.say(NAME, BOB, world.clock.now() + timedelta(days=40), by="anna", reason="a handover")
+    app, command = await deployed(world, renamed(world))
+    await act(command, await propose_rename(command, NAME, NEW), by="anna")
+    world.clock.advance(timedelta(days=14))
+    await app.poll()
+    await world.nominated()
+    assert await look(world, app, ADA) == ["SoftDelete"]
+    assert await look(world, app, BOB) == []
+    link = await world.storage.links.get(NEW, BOB)
+    assert link is not None
+    assert link.state is LinkState.LINKED
+    assert [each.source_id for each in await world.storage.keeps.all(NAME)] == []
+    assert list(await world.storage.due.page(NAME, 10)) == []
+    assert {each.source_id for each in await world.storage.due.page(NEW, 10)} >= {BOB}
+
+
+async def test_a_kept_user_keeps_access_while_the_sync_is_removed() -> None:
+    """The removal goes on when that ends; until then it is not over."""
+    world = await two()
+    await world.runtime.kept.say(NAME, ADA, world.clock.now() + timedelta(days=1), by="anna", reason="a handover")
+    app, _, proposal = await removing(world)
+    assert await look(world, app, ADA, NAME) == []
+    assert await look(world, app, BOB, NAME) == ["SoftDelete"]
+    assert proposal.name == NAME
+    world.clock.advance(timedelta(days=1))
+    assert await look(world, app, ADA, NAME) == ["SoftDelete"]
 
 
 async def test_a_rename_is_followed_by_a_full_round() -> None:

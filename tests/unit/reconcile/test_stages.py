@@ -310,3 +310,32 @@ async def test_somebody_else_is_not_looked_at() -> None:
     world.clock.advance(15 * DAY)
     await world.upkeep.leavers.run()
     assert [each.user for each in await world.nominated()] == [ADA]
+
+
+async def test_a_word_to_keep_ends_a_hold() -> None:
+    """The guard held a deletion that is not to come now; when it comes, it is counted anew."""
+    none = Limit(max_percent=0, min_count=0)
+    world, _ = await left(Policy(), guard=GuardLimits(max_percent=0, min_count=0, month=none))
+    assert len(await world.storage.guards.holds(NAME)) == 1
+    await kept(world, world.clock.now() + DAY)
+    await world.look()
+    assert await world.storage.guards.holds(NAME) == []
+    world.clock.advance(DAY)
+    await poll(world)
+    assert len(await world.storage.guards.holds(NAME)) == 1
+
+
+async def test_a_lost_note_is_found_by_a_full_round() -> None:
+    """Each linked user who is out of scope or gone is looked at then, and leaves a note again."""
+    world, _ = await left()
+    await world.storage.due.forget(NAME)
+    await world.feeds.start_round("contoso", full=True)
+    assert await world.polled() == []
+    assert [each.source_id for each in await due(world)] == [ADA]
+
+
+async def test_a_handed_over_user_begins_no_stage_anew_and_ends_the_old_one() -> None:
+    """Another sync has the person: the clock of the first one counts for nothing any more."""
+    world, _ = await left()
+    link = (await world.stored()).hand_over_begun("other")
+    assert link.leaving is None
