@@ -74,7 +74,7 @@ def _edited(rng: Random, plan: Plan, kind: str) -> Plan:
             return replace(plan, asked=Asked(cities=tuple(rng.sample(CITIES, rng.choice((1, 2))))))
         case "policy":
             policies = ("soft_delete", "disable", "leave")
-            return replace(plan, out_of_scope=rng.choice(policies), source_deleted=rng.choice(policies))
+            return replace(plan, out_of_scope=rng.choice(policies), source_deleted=rng.choice(policies), stages=None)
         case "taken-out":
             return replace(plan, taken_out=True)
         case "slip":

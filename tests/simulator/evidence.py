@@ -9,7 +9,7 @@ from datetime import datetime
 
 from local.graph_emulator import Tenant
 
-from .history import Exchange, Said
+from .history import Exchange, Kept, Said
 from .others import Deeds
 from .plan import Plan
 
@@ -43,6 +43,7 @@ class Evidence:
     logs: Sequence[str]
     births: Mapping[str, Birth] = field(default_factory=dict)  # by name of instance
     said: Sequence[Said] = ()  # about syncs as a whole
+    kept: Sequence[Kept] = ()
     rates: Mapping[str, float] = field(default_factory=dict)  # of the faults
 
     @property

@@ -32,6 +32,16 @@ class Said:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Somebody whom a person surely kept: from the end of one command to the beginning of the next, or to its time."""
+
+    user: str
+    syncs: frozenset[str]
+    since: datetime
+    until: datetime
+
+
 working_on: ContextVar[Taken | None] = ContextVar("working_on", default=None)
 
 

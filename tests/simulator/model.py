@@ -15,6 +15,7 @@ from .deletions import no_delete_without_fresh_read
 from .evidence import Broken, Evidence, Owned, foreign, ownership
 from .forbidden import converted_left_alone, nothing_forbidden_written
 from .history import Exchange
+from .stages import nobody_kept_lost_access, stages_kept
 
 # An approval lasts a day; a worker that got it just before its end may take a while to act.
 _APPROVAL = timedelta(hours=24, minutes=30)
@@ -32,6 +33,8 @@ def check(evidence: Evidence) -> list[Broken]:
         *_guard_kept(evidence, owned),
         *ceiling_kept(evidence),
         *nothing_forbidden_written(evidence),
+        *stages_kept(evidence, owned),
+        *nobody_kept_lost_access(evidence, owned),
         *converted_left_alone(evidence),
         *both_agree(evidence, owned),
         *_no_address_logged(evidence),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -15,9 +16,10 @@ from sync_core.graph.source import GraphSource
 from sync_core.graph.target import GraphTarget
 from sync_core.guard import creations, window
 from sync_core.guard.configurations import Configurations
+from sync_core.guard.keeps import KeptPeople
 from sync_core.guard.ledger import Filled, Ledger
 from sync_core.guard.pauses import Pauses
-from sync_core.model import Control, Link, Nomination, SourceState, SourceUser, Sync, Why
+from sync_core.model import Control, Leaves, Link, Nomination, SourceState, SourceUser, Stage, Sync, Why, stages_of
 from sync_core.nominate.rounds import FeedReader, Step
 from sync_core.nominate.users import UsersFeed
 from sync_core.ops import controls
@@ -275,6 +277,41 @@ def internal_unseen() -> Iterator[None]:
 
 
 @contextmanager
+def stage_skipped() -> Iterator[None]:
+    """Each stage follows the one before within a minute."""
+
+    def at_once(how: Leaves) -> Sequence[Stage]:
+        return [replace(each, after=min(each.after, timedelta(minutes=1))) for each in stages_of(how)]
+
+    with patch("sync_core.decision.leaving.stages_of", at_once):
+        yield
+
+
+@contextmanager
+def stage_clock_from_old_leaving() -> Iterator[None]:
+    """A return does not end the time of a stage."""
+    concluded = Link.concluded
+
+    def kept(self: Link, *args: Any, **kwargs: Any) -> Link:
+        link = concluded(self, *args, **kwargs)
+        return link if link.leaving is not None else replace(link, leaving=self.leaving)
+
+    with patch.object(Link, "returned", lambda self: self), patch.object(Link, "concluded", kept):
+        yield
+
+
+@contextmanager
+def kept_is_deleted() -> Iterator[None]:
+    """Nobody asks whom a person keeps."""
+
+    async def nobody(self: KeptPeople, link: Link, *, leaves: bool) -> None:
+        return None
+
+    with patch.object(KeptPeople, "until", nobody):
+        yield
+
+
+@contextmanager
 def refused_is_done() -> Iterator[None]:
     """What Graph refused counts as written, for good."""
     recorded = Link.recorded
@@ -298,6 +335,7 @@ MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "delta-link-first": delta_link_first,
     "edit-without-round": edit_without_round,
     "internal-unseen": internal_unseen,
+    "kept-is-deleted": kept_is_deleted,
     "kept-out-forgotten": kept_out_forgotten,
     "late-invitation-kept": late_invitation_kept,
     "linked-taken-back": linked_taken_back,
@@ -312,5 +350,7 @@ MUTATIONS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "refused-is-done": refused_is_done,
     "reports-not-told": reports_not_told,
     "resume-without-round": resume_without_round,
+    "stage-clock-from-old-leaving": stage_clock_from_old_leaving,
+    "stage-skipped": stage_skipped,
     "trust-after-lost-cas": trust_after_lost_cas,
 }

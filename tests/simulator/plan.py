@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from random import Random
 
 from local.graph_emulator import Emulator, Tenant
 from local.graph_emulator.wire.throttle import Quota
@@ -33,6 +34,31 @@ _STANDBY_SYNC = f"""
 """
 
 
+# Hours after the stage before, and what follows then.
+type Steps = tuple[tuple[int, str], ...]
+
+
+def _drawn_steps(rng: Random) -> Steps:
+    first, then = rng.choice((2, 6)), rng.choice((2, 6, 20))
+    return rng.choice(
+        (
+            ((0, "disable"), (then, "soft_delete")),
+            ((0, "disable"), (then, "soft_delete")),
+            ((then, "soft_delete"),),
+            ((first, "disable"), (then, "soft_delete")),
+            ((0, "leave"), (then, "disable")),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """How people leave who are out of scope, and those who are deleted in the source."""
+
+    out: Steps
+    deleted: Steps
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     instances: int
@@ -56,6 +82,7 @@ class Plan:
     asked: Asked
     out_of_scope: str
     ceiling: int | None  # of invitations in a window; None: one that no history reaches
+    stages: Stages | None = None  # the last of which are the two policies
     second: Asked | None = None  # the scope of another sync between the same tenants
     source_id: str = CONTOSO
     observes: bool = False
@@ -113,6 +140,13 @@ class Plan:
             asked, other = self.asked, rng.choice([each for each in IN_GROUPS if each != self.asked])
         return replace(self, asked=asked, second=other, managers=False, ceiling=None)
 
+    def in_stages(self, stages: Stages) -> Plan:
+        return replace(self, stages=stages, out_of_scope=stages.out[-1][1], source_deleted=stages.deleted[-1][1])
+
+    def with_stages(self, chance: Chance) -> Plan:
+        rng = chance.stream("stages")
+        return self.in_stages(Stages(out=_drawn_steps(rng), deleted=_drawn_steps(rng)))
+
     @property
     def syncs(self) -> dict[str, Asked]:
         """What this file asks for, by name of sync."""
@@ -144,8 +178,8 @@ syncs:
     scope: {scope}
     matching: {{ adopt: {self.adopt}{self._owner_attribute} }}
     deprovision:
-      out_of_scope: {self.out_of_scope}
-      source_deleted: {self.source_deleted}
+      out_of_scope: {self.out_of_scope if self.stages is None else _list(self.stages.out)}
+      source_deleted: {self.source_deleted if self.stages is None else _list(self.stages.deleted)}
       deleted_in_target: {self.deleted_in_target}
     deletion_guard:
       max_percent: {self.max_percent}
@@ -188,6 +222,11 @@ syncs:
             "XTSYNC_WRITE_BUDGET": f"{self.writes}/{self.seconds}",
             "AzureWebJobsStorage": "memory",
         }
+
+
+def _list(steps: Steps) -> str:
+    stages = [f"{{ after: {hours}h, then: {word} }}" if hours else word for hours, word in steps]
+    return f"[{', '.join(stages)}]"
 
 
 def set_weather(

@@ -31,6 +31,7 @@ from .hands import Hands
 from .history import History
 from .host import Host, Life
 from .instance import Instance, Stage
+from .keeping import Keeping
 from .memberships import Memberships
 from .model import check
 from .movers import Movers
@@ -123,6 +124,7 @@ class _Run:
         drawn = Plan.draw(self.chance, groups=groups)
         if story is not None:
             drawn = story.plan(drawn)
+        drawn = drawn.with_stages(self.chance) if self.weather.has("stages") else drawn
         self.plan = drawn.with_second_sync(self.chance) if self.weather.has("second-sync") else drawn
         self.clock = LoopClock(loop)
         self.history = History(self.clock)
@@ -171,11 +173,11 @@ class _Run:
         ]
         for _ in range(self.plan.first_users):
             self.others.hire()
-        operator = Operator(self.stage, host)
+        operator, keeping = Operator(self.stage, host), Keeping(self.stage, self.others, host, self.plan)
         if self.story is None:
-            await self._play(host, operator)
+            await self._play(host, operator, keeping)
         else:
-            await self.story.play(self.others, host, operator)
+            await self.story.play(self.others, host, operator, keeping)
         self._calm_down()
         await self._settle(host)
         for task in background:
@@ -191,6 +193,7 @@ class _Run:
             logs=self.logs.lines,
             births={name: Birth(at=at, plan=self.edits.plans[text]) for name, (at, text) in host.births.items()},
             said=operator.said,
+            kept=keeping.kept,
             rates=self.weather.rates,
         )
         broken = check(evidence)
@@ -206,7 +209,7 @@ class _Run:
             requests=len(self.history.exchanges),
         )
 
-    async def _play(self, host: Host, operator: Operator) -> None:
+    async def _play(self, host: Host, operator: Operator, keeping: Keeping) -> None:
         """People, and beside them all that only some histories have."""
         await asyncio.gather(
             Script(self.stage, self.others, host, self.edits).play(),
@@ -215,6 +218,7 @@ class _Run:
             Refusals(self.stage, self.others, self.plan).play(),
             Movers(self.stage, self.others, self.plan).play(),
             Hands(self.stage, self.others, host, self.plan).play(),
+            keeping.play(),
         )
         if self.plan.second is not None:
             self.weather.saw("two-syncs")
@@ -236,13 +240,15 @@ class _Run:
     async def _settle(self, host: Host) -> None:
         """Several polls; then a day and more, for parked users and the daily listing of the groups.
 
-        Whatever is held is approved, so that none may hide.
+        Whatever is held is approved, so that none may hide. Two stages, and what keeps somebody, end within three days.
         """
         await asyncio.sleep(max(self.plan.poll.total_seconds(), 40 * 60))
         self.poll_every = timedelta(hours=5)
-        for _ in range(3):
+        for days in range(3):
             held = await self.approve_all(host) | await self._wait(host)
             await asyncio.sleep(27 * 3600)
+            if self.plan.stages is not None and days < 2:
+                continue
             if not held and not await self._held(host) and not await self._wait(host):
                 return
 

@@ -13,9 +13,10 @@ from .asked import CLUB, OUTER, TEAM, Asked
 from .chance import Chance, Weather
 from .controls import Operator
 from .host import Host
+from .keeping import Keeping
 from .memberships import DEEDS
 from .others import Others
-from .plan import Plan
+from .plan import Plan, Stages, Steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Story:
     ceiling: int | None = None
     loses_tables: bool = False
     second: Asked | None = None
+    stages: Steps | None = None
     seed: int = 2  # the first user of this one is an ordinary one, and in no group
 
     @property
@@ -38,7 +40,7 @@ class Story:
 
     def plan(self, drawn: Plan) -> Plan:
         """Two instances, and policies under which nothing is held and nobody is adopted."""
-        return replace(
+        plan = replace(
             drawn,
             instances=2,
             first_users=1,
@@ -55,8 +57,9 @@ class Story:
             second=self.second,
             out_of_scope="soft_delete",
         )
+        return plan if self.stages is None else plan.in_stages(Stages(out=self.stages, deleted=self.stages))
 
-    async def play(self, others: Others, host: Host, operator: Operator) -> None:
+    async def play(self, others: Others, host: Host, operator: Operator, keeping: Keeping) -> None:
         (user,) = others.kinds
         for wait_s, deed, *group in self.deeds:
             await asyncio.sleep(wait_s)
@@ -67,6 +70,8 @@ class Story:
                 others.deeds.tables_lost.append(others.stage.clock.now())
             elif deed == "let-in":
                 host.on(host.alive()[0], deed, others.let_in)
+            elif deed == "keep":
+                await keeping.keep(user, *map(int, group))
             elif deed in [*Control]:
                 await operator.say(Control(deed))
             elif deed in DEEDS:
@@ -115,6 +120,23 @@ STORIES: Mapping[str, Story] = {
     "kept-out-forgotten": Story(deeds=[(300, "join", TEAM), (5000, "delete-group", TEAM)], asked=Asked(barred=OUTER)),
     # Somebody moves while the sync is paused: no notification and no page of the feed tells of it again.
     "resume-without-round": Story(deeds=[(300, "paused"), (60, "move"), (900, "running")]),
+    # The first round lists somebody, and the queue takes no message at that moment.
+    "delta-link-first": Story(fault="queue-refused", deeds=[]),
+    # Somebody is in by a group that is deleted.
+    "missing-group-is-empty": Story(
+        deeds=[(300, "join", TEAM), (900, "delete-group", TEAM)], asked=Asked(wanted=(TEAM,), assigned=True)
+    ),
+    # Somebody moves during a pause.
+    "paused-writes": Story(deeds=[(300, "paused"), (60, "move"), (900, "running")]),
+    # Somebody leaves, and may stay disabled for some hours.
+    "stage-skipped": Story(deeds=[(300, "delete")], stages=((0, "disable"), (6, "soft_delete"))),
+    # Somebody returns after four hours, and leaves once more.
+    "stage-clock-from-old-leaving": Story(
+        deeds=[(300, "delete"), (4 * 3600, "restore"), (900, "delete"), (4 * 3600, "move")],
+        stages=((0, "disable"), (6, "soft_delete")),
+    ),
+    # Somebody is kept for a day, and leaves.
+    "kept-is-deleted": Story(deeds=[(300, "keep", "24"), (300, "delete"), (7200, "move")]),
     # Two syncs have somebody, who leaves the first.
     "not-handed-over": Story(
         deeds=[(10, "join", TEAM), (600, "leave", CLUB)],
