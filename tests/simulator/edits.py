@@ -15,6 +15,7 @@ from .plan import TAILSPIN, Plan
 _BACK = 0.6  # of the edits that may stay
 _KINDS = ("scope", "scope", "policy", "policy", "taken-out", "slip", "observe")
 _PASSING = frozenset({"taken-out", "slip", "observe"})  # nobody is kept in step while these are in force
+_NOWHERE = "Nowhere"
 _NAMES = tuple("defghijklmnopqrstuvwxyz")  # of workers that come later
 
 
@@ -46,6 +47,12 @@ class Edits:
         self.plans[self.plan.sync_yaml] = self.plan
         host.deploy(self.plan.sync_yaml)
         return ceiling
+
+    def narrow(self, host: Host) -> None:
+        """All instances have a scope that lets nobody in."""
+        self.plan = replace(self.plan, asked=Asked(cities=(_NOWHERE,)))
+        self.plans[self.plan.sync_yaml] = self.plan
+        host.deploy(self.plan.sync_yaml)
 
     def _kind(self) -> str:
         """A slip that comes with the loss of all tables is known by nothing: no record says which tenants are right."""

@@ -177,7 +177,7 @@ class _Run:
         if self.story is None:
             await self._play(host, operator, keeping)
         else:
-            await self.story.play(self.others, host, operator, keeping)
+            await self.story.play(self.others, host, operator, keeping, self.edits)
         self._calm_down()
         await self._settle(host)
         for task in background:

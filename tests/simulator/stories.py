@@ -12,6 +12,7 @@ from sync_core.model import Control
 from .asked import CLUB, OUTER, TEAM, Asked
 from .chance import Chance, Weather
 from .controls import Operator
+from .edits import Edits
 from .host import Host
 from .keeping import Keeping
 from .memberships import DEEDS
@@ -59,7 +60,7 @@ class Story:
         )
         return plan if self.stages is None else plan.in_stages(Stages(out=self.stages, deleted=self.stages))
 
-    async def play(self, others: Others, host: Host, operator: Operator, keeping: Keeping) -> None:
+    async def play(self, others: Others, host: Host, operator: Operator, keeping: Keeping, edits: Edits) -> None:
         (user,) = others.kinds
         for wait_s, deed, *group in self.deeds:
             await asyncio.sleep(wait_s)
@@ -70,6 +71,8 @@ class Story:
                 others.deeds.tables_lost.append(others.stage.clock.now())
             elif deed == "let-in":
                 host.on(host.alive()[0], deed, others.let_in)
+            elif deed == "narrow":
+                edits.narrow(host)
             elif deed == "keep":
                 await keeping.keep(user, *map(int, group))
             elif deed in [*Control]:
@@ -122,6 +125,8 @@ STORIES: Mapping[str, Story] = {
     "resume-without-round": Story(deeds=[(300, "paused"), (60, "move"), (900, "running")]),
     # The first round lists somebody, and the queue takes no message at that moment.
     "delta-link-first": Story(fault="queue-refused", deeds=[]),
+    # Another file lets nobody in.
+    "edit-without-round": Story(deeds=[(900, "narrow")]),
     # Somebody is in by a group that is deleted.
     "missing-group-is-empty": Story(
         deeds=[(300, "join", TEAM), (900, "delete-group", TEAM)], asked=Asked(wanted=(TEAM,), assigned=True)
