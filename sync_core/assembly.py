@@ -32,6 +32,7 @@ from .upkeep.in_hand import Takeover
 from .upkeep.measure import Measure
 from .upkeep.newcomers import Newcomers
 from .upkeep.notices import Noticing
+from .upkeep.plans import PlanUpkeep
 from .upkeep.poison import PoisonDrain
 from .upkeep.retention import Retention
 from .upkeep.weekly import Weekly
@@ -200,7 +201,8 @@ def _upkeep(
         newcomers=Newcomers(
             configurations=configurations, pauses=feeds.pauses, creations=creations, queues=storage.queues, clock=clock
         ),
-        poison=PoisonDrain(poison=poison, worker=worker),
+        poison=PoisonDrain(poison=poison, worker=worker, plans=storage.plans),
+        plans=PlanUpkeep(plans=storage.plans, clock=clock),
         retention=Retention(syncs=syncs, activity=activity, history=storage.guards, clock=clock, keep=keep_activity),
         measure=Measure(
             syncs=syncs,

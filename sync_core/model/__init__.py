@@ -23,7 +23,7 @@ from .changes import (
     SoftDelete,
     Update,
 )
-from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
+from .events import FeedRun, LifecycleEvent, Nomination, Outcome, PlanRun, Why
 from .link import Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_after
 from .link_steps import TRANSITIONS
@@ -123,6 +123,7 @@ __all__ = [
     "Operator",
     "Outcome",
     "Parked",
+    "PlanRun",
     "Policy",
     "Postpone",
     "Postponed",

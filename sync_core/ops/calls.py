@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -39,6 +39,7 @@ class Answer:
 
     status: int
     document: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # besides those of every answer
 
     @property
     def body(self) -> str:
@@ -48,10 +49,15 @@ class Answer:
 class HttpError(Exception):
     """The call is answered with this status and an error document."""
 
-    def __init__(self, status: int, message: str, hint: str = "") -> None:
+    def __init__(
+        self, status: int, message: str, hint: str = "", *, more: Sequence[str] = (), wait_s: int | None = None
+    ) -> None:
+        """`more`: further messages. `wait_s`: in so many seconds the call may succeed."""
         super().__init__(message)
         self.status = status
+        self.messages = (message, *more)
         self.hint = hint
+        self.wait_s = wait_s
 
 
 @contextmanager

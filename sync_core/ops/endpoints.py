@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ ERRORS: Mapping[int, str] = {
     404: "Nothing has this name. With an empty body: the operator endpoints are switched off.",
     409: "Somebody else changed the stored record at the same moment.",
     415: "Content-Type is not application/json.",
+    429: "As many plans as may run at once are under way; Retry-After says when to ask again.",
     502: "Graph or storage refused the request.",
     503: "Graph or storage does not answer now. Try again.",
 }
@@ -71,6 +72,8 @@ class Endpoint:
             none.add(409)
         if self.method == "GET":
             none.add(415)
+        if self.document is not documents.PlanStatus or self.body is None:
+            none.add(429)
         return frozenset(ERRORS.keys() - none)
 
 
@@ -89,10 +92,11 @@ async def answer(
         done = await endpoint.serve(await runtime(endpoint.read_only), call, principal)
     except HttpError as refused:
         log.info("operator.refused call=%s status=%d", name, refused.status)
-        return _error(refused.status, "Refused", str(refused), refused.hint)
+        again = {} if refused.wait_s is None else {"Retry-After": str(refused.wait_s)}
+        return replace(_error(refused.status, "Refused", refused.messages, refused.hint), headers=again)
     except SyncError as error:
         log.warning("operator.failed call=%s error=%s", name, error.code)
-        return _error(_status(error), error.code, str(error), error.hint)
+        return _error(_status(error), error.code, [str(error) or error.code], error.hint)
     log.info("operator.called call=%s operator=%s status=%d", name, principal.object_id, done.status)
     return done
 
@@ -162,6 +166,7 @@ _DECIDE = "Approve or reject one held deletion; recorded with the caller's objec
 
 _APPROVE = "Let in as many newcomers as the code says; recorded with the caller's object id"
 
+_PLAN = "Plan what would happen to everybody, by the deployed sync.yaml or another one; nothing of it is done"
 _FILTERS = ("sync", "user", "kind", "since", "until", "limit", "after")
 
 ENDPOINTS: Mapping[str, Endpoint] = {
@@ -217,6 +222,18 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "names": _reads("ops/names", documents.Names, reading.names_of, _NAMES, body=documents.NamesRequest),
     "hours": _reads("ops/hours", documents.Hours, reading.hours, "How much happened in each hour of a day", ("sync",)),
     "adoptions": _reads("ops/adoptions", documents.WaitingUsers, reading.adoptions, "Users who wait for an adoption"),
+    "ask_plan": replace(
+        _reads("ops/plan", documents.PlanStatus, reading.ask_plan, _PLAN, body=documents.PlanRequest),
+        statuses=frozenset({202}),
+    ),
+    "plan": _reads("ops/plan/{plan}", documents.PlanStatus, reading.plan, "How far a plan is, and its counts"),
+    "plan_changes": _reads(
+        "ops/plan/{plan}/changes",
+        documents.PlannedChanges,
+        reading.plan_changes,
+        "Who would be changed, page by page",
+        ("sync", "change", "limit", "after"),
+    ),
     "adoption": _reads("ops/adoptions/{sync}/{user}", documents.AdoptionChoices, reading.adoption, _CHOICES),
     "adopt": _acts(
         "ops/adoptions/{sync}/{user}",
@@ -235,6 +252,6 @@ def _status(error: SyncError) -> int:
     return 503 if isinstance(error, TransientError) else 502
 
 
-def _error(status: int, code: str, message: str, hint: str) -> Answer:
-    detail = documents.ErrorDetail(code=code, messages=[message or code], hint=hint or None)
+def _error(status: int, code: str, messages: Sequence[str], hint: str) -> Answer:
+    detail = documents.ErrorDetail(code=code, messages=messages, hint=hint or None)
     return Answer(status=status, document=documents.Error(error=detail))

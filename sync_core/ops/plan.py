@@ -45,7 +45,7 @@ async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress, *, v
     users: dict[str, list[PlannedUser | FailedUser]] = {name: [] for name in sorted(by_name)}
     with progress("reading what would change", len(planned)) as done:
         for number, each in enumerate(planned, 1):
-            user = await _user(runtime, each, values=values)
+            user = await user_plan(runtime, each, values=values)
             if user is not None:
                 users[each.sync].append(user)
             done(number)
@@ -57,7 +57,7 @@ def _sync_plan(sync: str, users: Sequence[PlannedUser | FailedUser]) -> document
     return documents.SyncPlan(sync=sync, counts=Counter(user.kind for user in users), users=users)
 
 
-async def _user(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedUser | FailedUser | None:
+async def user_plan(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedUser | FailedUser | None:
     """None: nothing would happen to this user."""
     if isinstance(planned.look, SyncError):
         return FailedUser(user=planned.user, reason=str(planned.look), hint=planned.look.hint)

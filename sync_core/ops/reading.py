@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from ..assembly import Runtime
 from ..model import is_object_id
-from . import documents
+from ..model.errors import ConfigError
+from . import documents, plan_jobs
 from .adoptions import choices, waiting_users
 from .calls import Answer, Call, HttpError, body_of, limit_of, named, object_id_of, sync_of, user_of
 from .creations import list_creations
@@ -99,6 +100,46 @@ async def activity(runtime: Runtime, call: Call, _principal: Principal) -> Answe
         return Answer(status=200, document=await history(runtime, asked))
     except UsageError as error:
         raise HttpError(400, str(error), error.hint) from None
+
+
+async def ask_plan(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    """It writes to the table and the queue of plans alone. A plan reads as any other reader of tenants does."""
+    asked = body_of(call, documents.PlanRequest)
+    try:
+        said = await plan_jobs.ask(runtime, asked, by=principal.object_id)
+    except ConfigError as error:
+        first, *more = map(str, error.faults)
+        raise HttpError(400, first, error.hint, more=more) from None
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+    except plan_jobs.BusyError as error:
+        raise HttpError(429, str(error), error.hint, wait_s=60) from None
+    return Answer(status=202, document=said, headers={"Location": f"/api/ops/plan/{said.id}"})
+
+
+async def plan(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    with named():
+        job = await plan_jobs.find(runtime, call.route["plan"])
+    return Answer(status=200, document=plan_jobs.shown_job(runtime, job))
+
+
+async def plan_changes(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    with named():
+        job = await plan_jobs.find(runtime, call.route["plan"])
+        if sync := call.query.get("sync", ""):
+            plan_jobs.known_sync(runtime, job, sync)
+    try:
+        page = await plan_jobs.changes(
+            runtime,
+            job,
+            sync=sync,
+            kind=call.query.get("change", ""),
+            after=call.query.get("after", ""),
+            limit=limit_of(call.query.get("limit", "100")),
+        )
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+    return Answer(status=200, document=page)
 
 
 async def holds(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:

@@ -24,6 +24,7 @@ from .directories import (
     TenantInspection,
 )
 from .notices import Messenger, NoticeRecord, Notices, Telling
+from .plans import Nominee, PlanEntry, PlanJob, Plans, PlanState
 from .record import Activity, Asked, Page, Tally
 from .state import (
     BudgetRecord,
@@ -82,9 +83,14 @@ __all__ = [
     "Links",
     "MarkedPage",
     "Messenger",
+    "Nominee",
     "NoticeRecord",
     "Notices",
     "Page",
+    "PlanEntry",
+    "PlanJob",
+    "PlanState",
+    "Plans",
     "Poison",
     "Poisoned",
     "Presence",

@@ -11,6 +11,7 @@ from .in_hand import Takeover
 from .measure import Measure
 from .newcomers import Newcomers
 from .notices import Noticing
+from .plans import PlanUpkeep
 from .poison import PoisonDrain
 from .retention import Retention
 from .weekly import Weekly
@@ -22,6 +23,7 @@ class Upkeep:
     newcomers: Newcomers
     poison: PoisonDrain
     retention: Retention
+    plans: PlanUpkeep
     measure: Measure
     noticing: Noticing
     weekly: Weekly
@@ -29,7 +31,8 @@ class Upkeep:
     async def run(self) -> None:
         """Figures come last: they show what the rest left. A fault of one step stops no other, and is raised then."""
         faults: list[Exception] = []
-        for step in (self.takeover.run, self.newcomers.run, self.poison.run, self.retention.run, self._tell):
+        steps = (self.takeover.run, self.newcomers.run, self.poison.run, self.retention.run, self.plans.run)
+        for step in (*steps, self._tell):
             try:
                 await step()
             except Exception as error:  # noqa: BLE001 - without figures no alert would tell of it

@@ -2,7 +2,7 @@
 
 Fields have the names that programs read; docs/openapi.json is generated from these classes.
 
-rendering.py   as_json, and fields that are left out
+rendering.py   as_json, and fields that are left out; parsing.py is the way back
 changes.py     changes of a target user, made or to come
 activity.py    the record of what happened
 users.py       one user: each look, the outcome, adoptions
@@ -71,8 +71,19 @@ from .holds import (
     PastDecision,
 )
 from .notices import NoticeReceiver, Notices, StandingNotice, TriedReceiver, TriedReceivers
+from .parsing import read_json
 from .people import Caller, FindRequest, Found, NamedUser, Names, NamesRequest
-from .plans import FailedUser, Plan, PlannedUser, SyncPlan
+from .plans import (
+    FailedUser,
+    Plan,
+    PlannedChange,
+    PlannedChanges,
+    PlannedUser,
+    PlanRequest,
+    PlanStatus,
+    SyncCounts,
+    SyncPlan,
+)
 from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
 from .rendering import ABSENT, Absent, as_json
 from .report import AccessEntry, AccessReport
@@ -168,6 +179,10 @@ __all__ = [
     "PastDecision",
     "PauseRequest",
     "Plan",
+    "PlanRequest",
+    "PlanStatus",
+    "PlannedChange",
+    "PlannedChanges",
     "PlannedUser",
     "PoisonFate",
     "PoisonedMessage",
@@ -195,6 +210,7 @@ __all__ = [
     "SubscriptionStatus",
     "SyncChange",
     "SyncControl",
+    "SyncCounts",
     "SyncPlan",
     "SyncResult",
     "SyncResults",
@@ -209,4 +225,5 @@ __all__ = [
     "WaitingUsers",
     "WindowStatus",
     "as_json",
+    "read_json",
 ]
