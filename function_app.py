@@ -58,6 +58,18 @@ async def ops_status(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("status", req)
 
 
+@app.route(route="ops/doctor", methods=["GET"])
+async def ops_doctor(req: func.HttpRequest) -> func.HttpResponse:
+    """Checks everything around it."""
+    return await _operate("doctor", req)
+
+
+@app.route(route="ops/look/{sync}/{user}", methods=["GET"])
+async def ops_look(req: func.HttpRequest) -> func.HttpResponse:
+    """What would be done about one user."""
+    return await _operate("look", req)
+
+
 @app.route(route="ops/why/{sync}/{user}", methods=["GET"])
 async def ops_why(req: func.HttpRequest) -> func.HttpResponse:
     """One look at one user, without acting."""

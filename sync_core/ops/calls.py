@@ -15,7 +15,7 @@ from ..model import Sync, is_object_id
 from .documents import Decided, as_json
 from .errors import UsageError
 from .history import MOST
-from .names import find_sync
+from .names import find_sync, find_syncs
 from .principal import HEADER, Principal, Role, read_principal
 
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}  # the headers of every answer
@@ -31,6 +31,7 @@ class Call:
     route: Mapping[str, str]
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    origin: str = ""  # the public address of the app
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,12 @@ def admit(call: Call, needs: frozenset[Role]) -> Principal:
 def sync_of(runtime: Runtime, call: Call) -> Sync:
     with named():
         return find_sync(runtime.config, call.route["sync"])
+
+
+def syncs_of(runtime: Runtime, call: Call) -> list[Sync]:
+    """The one that the query names, or all of them."""
+    with named():
+        return find_syncs(runtime.config, call.query.get("sync"))
 
 
 def user_of(call: Call) -> str:

@@ -89,7 +89,7 @@ async def answer(
     endpoint = ENDPOINTS[name]
     try:
         principal = _admit(call, endpoint, origin)
-        done = await endpoint.serve(await runtime(endpoint.read_only), call, principal)
+        done = await endpoint.serve(await runtime(endpoint.read_only), replace(call, origin=origin), principal)
     except HttpError as refused:
         log.info("operator.refused call=%s status=%d", name, refused.status)
         again = {} if refused.wait_s is None else {"Retry-After": str(refused.wait_s)}
@@ -173,12 +173,16 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "status": _reads("ops/status", documents.Status, reading.status_of_all, "How everything stands"),
     "why": _reads("ops/why/{sync}/{user}", documents.Explanation, reading.why, "One user explained, without acting"),
     "activity": _reads("ops/activity", documents.Activity, reading.activity, "What happened, newest first", _FILTERS),
-    "holds": _reads("ops/holds", documents.Holds, reading.holds, "The deletions that the guard holds"),
+    "holds": _reads("ops/holds", documents.Holds, reading.holds, "The deletions that the guard holds", ("sync",)),
+    "doctor": _reads(
+        "ops/doctor", documents.Report, reading.doctor, "Everything around it, with a remedy for each fault"
+    ),
+    "look": _reads("ops/look/{sync}/{user}", documents.SyncResult, reading.look, "What would be done about one user"),
     "decisions": _reads(
-        "ops/decisions", documents.Decisions, reading.decisions, "What people decided about held deletions"
+        "ops/decisions", documents.Decisions, reading.decisions, "What people decided about held deletions", ("sync",)
     ),
     "creations": _reads(
-        "ops/creations", documents.CreationList, reading.creations, "The newcomers who wait for a person"
+        "ops/creations", documents.CreationList, reading.creations, "The newcomers who wait for a person", ("sync",)
     ),
     "approve_creations": _acts(
         "ops/creations/approve",
@@ -221,7 +225,9 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     ),
     "names": _reads("ops/names", documents.Names, reading.names_of, _NAMES, body=documents.NamesRequest),
     "hours": _reads("ops/hours", documents.Hours, reading.hours, "How much happened in each hour of a day", ("sync",)),
-    "adoptions": _reads("ops/adoptions", documents.WaitingUsers, reading.adoptions, "Users who wait for an adoption"),
+    "adoptions": _reads(
+        "ops/adoptions", documents.WaitingUsers, reading.adoptions, "Users who wait for an adoption", ("sync",)
+    ),
     "ask_plan": replace(
         _reads("ops/plan", documents.PlanStatus, reading.ask_plan, _PLAN, body=documents.PlanRequest),
         statuses=frozenset({202}),

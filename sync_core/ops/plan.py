@@ -49,10 +49,10 @@ async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress, *, v
             if user is not None:
                 users[each.sync].append(user)
             done(number)
-    return documents.Plan(syncs=[_sync_plan(name, of) for name, of in users.items()])
+    return documents.Plan(syncs=[sync_plan(name, of) for name, of in users.items()])
 
 
-def _sync_plan(sync: str, users: Sequence[PlannedUser | FailedUser]) -> documents.SyncPlan:
+def sync_plan(sync: str, users: Sequence[PlannedUser | FailedUser]) -> documents.SyncPlan:
     users = sorted(users, key=_rank)
     return documents.SyncPlan(sync=sync, counts=Counter(user.kind for user in users), users=users)
 

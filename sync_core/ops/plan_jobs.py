@@ -135,4 +135,6 @@ async def changes(
 
 def _user(said: str) -> documents.PlannedUser | documents.FailedUser:
     fields: Mapping[str, object] = json.loads(said)
-    return documents.read_json(documents.FailedUser if fields["change"] == "error" else documents.PlannedUser, fields)
+    if fields["change"] == "error":
+        return documents.read_json(documents.FailedUser, fields)
+    return documents.read_json(documents.PlannedUser, fields)

@@ -105,6 +105,7 @@ class Planner:
         try:
             asked = [sync for name, sync in runtime.config.syncs.items() if held.job.sync in ("", name)]
             syncs = {sync.name: await runtime.configurations.check(sync) for sync in asked}
+            held.job = replace(held.job, counts={name: {} for name in syncs} | {**held.job.counts})
             work = _Work(held, runtime, Rehearsal.of(runtime, syncs))
             await work.restore()
             until = self.clock.now() + _WORKS_FOR

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..assembly import Runtime
 from ..model import is_object_id
 from ..model.errors import ConfigError
 from . import documents, plan_jobs
 from .adoptions import choices, waiting_users
-from .calls import Answer, Call, HttpError, body_of, limit_of, named, object_id_of, sync_of, user_of
+from .calls import Answer, Call, HttpError, body_of, limit_of, named, object_id_of, sync_of, syncs_of, user_of
 from .creations import list_creations
+from .doctor.run import examine
 from .errors import RefusedError, UsageError
 from .history import everybody, history, question
 from .holds import list_holds, past_decisions
 from .hours import changes_per_hour
-from .names import find_syncs, find_user
+from .looks import preview
+from .names import find_user
 from .notices import list_notices
 from .people import Pair, names
 from .principal import Principal, Role
@@ -60,8 +63,8 @@ async def _known(runtime: Runtime, asked: Sequence[documents.User]) -> list[Pair
     ]
 
 
-async def adoptions(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await waiting_users(runtime, runtime.config.syncs.values()))
+async def adoptions(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await waiting_users(runtime, syncs_of(runtime, call)))
 
 
 async def adoption(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
@@ -69,13 +72,20 @@ async def adoption(runtime: Runtime, call: Call, _principal: Principal) -> Answe
 
 
 async def hours(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    with named():
-        syncs = find_syncs(runtime.config, call.query.get("sync"))
-    return Answer(status=200, document=await changes_per_hour(runtime, syncs))
+    return Answer(status=200, document=await changes_per_hour(runtime, syncs_of(runtime, call)))
 
 
 async def status_of_all(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
     return Answer(status=200, document=await status(runtime))
+
+
+async def doctor(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    """The working directory is the package, with its host.json."""
+    return Answer(status=200, document=await examine(runtime, host_json=Path("host.json"), public_url=call.origin))
+
+
+async def look(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await preview(runtime, sync_of(runtime, call), user_of(call), values=False))
 
 
 async def why(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
@@ -142,16 +152,16 @@ async def plan_changes(runtime: Runtime, call: Call, _principal: Principal) -> A
     return Answer(status=200, document=page)
 
 
-async def holds(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await list_holds(runtime, runtime.config.syncs.values()))
+async def holds(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await list_holds(runtime, syncs_of(runtime, call)))
 
 
-async def decisions(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await past_decisions(runtime, runtime.config.syncs.values()))
+async def decisions(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await past_decisions(runtime, syncs_of(runtime, call)))
 
 
-async def creations(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await list_creations(runtime, runtime.config.syncs.values()))
+async def creations(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await list_creations(runtime, syncs_of(runtime, call)))
 
 
 async def notices(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:

@@ -92,7 +92,8 @@ class TablePlans:
     ) -> Sequence[PlanEntry]:
         if not job.cursor:
             return []
-        where = {"known": True, **({"sync": sync} if sync else {}), **({"kind": kind} if kind else {})}
+        where: dict[str, str | bool] = {"known": True}
+        where |= {name: text for name, text in (("sync", sync), ("kind", kind)) if text}
         rows = self._users(job.id, after, to=f"{job.cursor} ", where=where, limit=limit)
         return [PlanEntry(nominee=_nominee(r.rk), kind=r.text("kind"), said=_whole(r, "said")) async for r in rows]
 

@@ -11,7 +11,7 @@ from local.emulated import until
 from local.processes import free_ports
 from sync_core.ports import FeedPhase, HoldState
 from tests.support.principals import HEADER, OPERATOR_ID, principal
-from tests.support.stack import SYNC, SyncedStack, hold
+from tests.support.stack import SYNC, SyncedStack, built_in_host, hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -147,3 +147,38 @@ async def test_another_site_s_form_does_nothing(world: SyncedStack, headers: dic
     body = b'{"decision":"approve"}'
     sent = {HEADER: principal("Operator"), **headers}
     assert (await call(world, "POST", path, headers=sent, content=body)).status_code == status
+
+
+@built_in_host
+async def test_commands_with_an_address_give_what_they_give_beside_the_app(world: SyncedStack) -> None:
+    """Through the sign-in of this machine. A plan is a job there, and no tenant is written."""
+    assert await until(world.idle, timeout_s=30)
+    stack, (port,) = world.stack, free_ports(1)
+    person = (await world.people())[0]["id"]
+    since = await world.last_request()
+    stack.sign_in = True
+    try:
+        host = await stack.start_host(port)
+    finally:
+        stack.sign_in = False
+    there = ("--url", f"http://127.0.0.1:{port}")
+    try:
+        for line in (["plan"], ["why", person], ["holds"], ["creations"], ["history", person]):
+            beside, asked = await stack.xtsync(*line), await stack.xtsync(*line, *there)
+            assert _without_times(asked) == _without_times(beside), line
+        code, explained = await stack.xtsync("why", NOBODY, *there)
+        assert (code, set(explained)) == (2, {"error"})
+    finally:
+        await stack.kill_host(host)
+    assert {r["method"] for r in await world.requests(since)} <= {"GET", "POST"}
+    assert await world.agree() == []
+
+
+def _without_times(answer: tuple[int, Any]) -> tuple[int, Any]:
+    """A look of now takes its own time."""
+    code, document = answer
+    for result in document.get("results", []):
+        del result["seconds"]
+        for step in result["steps"]:
+            del step["source"]["read_at"]
+    return code, document

@@ -58,7 +58,7 @@ def _value(kind: Any, said: object) -> Any:
         return [_value(parts[0], each) for each in _known(said, isinstance(said, list))]
     if origin is Mapping:
         return {_value(parts[0], k): _value(parts[1], v) for k, v in _known(said, isinstance(said, dict)).items()}
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         return _object(kind, said)
     return _plain(kind, said)
 
