@@ -89,7 +89,7 @@ async def find(runtime: Runtime, job: str) -> PlanJob:
     """Raises UsageError."""
     found = await runtime.storage.plans.get(job) if _ID.fullmatch(job) else None
     if found is None:
-        raise UsageError("no such plan", hint="It may have been dropped: a plan is kept for a week.")
+        raise UsageError("no such plan", hint="It may have been dropped: the last thirty plans are kept, for a week.")
     return found
 
 

@@ -12,7 +12,8 @@ from ..ports import Clock, PlanJob, Plans, PlanState
 
 log = logging.getLogger("xtsync.plans")
 
-KEPT = timedelta(days=7)
+_KEPT = timedelta(days=7)
+_MOST = 30  # plans that are kept, the newest: each has a row for each user with a change
 # Longer than a message stays hidden whose worker died, and than any wait of a job.
 _STALLED = timedelta(minutes=20)
 _LONGEST = timedelta(hours=24)
@@ -38,14 +39,15 @@ class PlanUpkeep:
     async def run(self) -> None:
         """Logs storage errors."""
         try:
-            for job in await self.plans.jobs():
-                await self._look_after(job)
+            jobs = sorted(await self.plans.jobs(), key=lambda each: each.asked_at, reverse=True)
+            for number, job in enumerate(jobs):
+                await self._look_after(job, old=number >= _MOST and job.over)
         except SyncError as error:
             log.warning("plans.not_kept error=%s", error.code)
 
-    async def _look_after(self, job: PlanJob) -> None:
+    async def _look_after(self, job: PlanJob, *, old: bool) -> None:
         now = self.clock.now()
-        if now - job.asked_at >= KEPT:
+        if old or now - job.asked_at >= _KEPT:
             await self.plans.drop(job.id, _AT_ONCE)
         elif job.over:
             return

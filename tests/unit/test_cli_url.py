@@ -138,7 +138,7 @@ def test_it_is_what_a_person_sees_beside_the_app(alike: tuple[Remote, Remote], l
 
 
 def _of_a_guard(text: str) -> list[str]:
-    """Who of several is let pass by a guard depends on the order in which they were read."""
+    """The order of looks says which of several a guard lets pass."""
     return sorted(line for line in text.splitlines() if "held" not in line)
 
 

@@ -16,7 +16,7 @@ from sync_core.model import Link, LinkState, PlanRun
 from sync_core.model.errors import NewerSchemaError, UnavailableError
 from sync_core.model.messages import PLAN_JOBS, encode, poison_queue
 from sync_core.ops import planner
-from sync_core.ports import PlanState
+from sync_core.ports import PlanJob, PlanState
 from sync_core.storage.table import Row
 from tests.support.cli import ADA, BOB, CONFIG, CYD, NAME, SYNC
 from tests.support.directories import pages
@@ -309,6 +309,18 @@ def test_upkeep_wakes_ends_and_drops_plans(bench: PlanBench) -> None:
     bench.clock.advance(timedelta(days=7))
     bench.do(upkeep.run())
     assert _rows(bench)["plans"] == []
+
+
+def test_thirty_plans_are_kept(bench: PlanBench) -> None:
+    """The newest, and any that is under way: somebody who asks again and again fills no storage."""
+    old = PlanJob(id="0" * 24, asked_at=bench.clock.now(), asked_by="anna", candidate=False)
+    for n in range(33):
+        at = bench.clock.now() + timedelta(minutes=n)
+        state = PlanState.QUEUED if n == 1 else PlanState.DONE
+        bench.do(bench.storage.plans.add(replace(old, id=f"{n:024x}", asked_at=at, state=state), ""))
+    bench.do(bench.runtime().upkeep.plans.run())
+    kept = [int(each.id, 16) for each in bench.do(bench.storage.plans.jobs())]
+    assert kept == [1, *range(3, 33)]
 
 
 def test_a_message_that_nobody_can_work_on_ends_its_plan(bench: PlanBench) -> None:

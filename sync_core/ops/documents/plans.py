@@ -99,7 +99,7 @@ class PlanStatus:
     """A plan that runs as a job. Of a failed one, `error` says why and `hint` what helps.
 
     `read` counts the entries of the feeds. `users` are those to decide on, null while the feeds are being read, and
-    `decided` says how many of them were. A plan is dropped a week after it was asked for.
+    `decided` says how many of them were. A plan is dropped after a week, or when there are thirty newer ones.
     """
 
     id: str
