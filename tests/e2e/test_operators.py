@@ -164,5 +164,7 @@ async def test_a_plan_of_the_app_is_the_plan_made_beside_it(world: SyncedStack) 
         assert await stack.xtsync("plan", "--url", f"http://127.0.0.1:{port}") == await stack.xtsync("plan")
     finally:
         await stack.kill_host(host)
-    assert {request["method"] for request in await world.requests(since)} <= {"GET", "POST"}
+    asked = [each for each in await world.requests(since) if each["method"] != "GET"]
+    assert {each["method"] for each in asked} <= {"POST"}
+    assert {each["path"].rpartition("/")[2] for each in asked} <= {"getByIds", "token"}
     assert await world.agree() == []
