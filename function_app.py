@@ -58,6 +58,18 @@ async def ops_status(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("status", req)
 
 
+@app.route(route="ops/doctor", methods=["GET"])
+async def ops_doctor(req: func.HttpRequest) -> func.HttpResponse:
+    """Checks everything around it."""
+    return await _operate("doctor", req)
+
+
+@app.route(route="ops/look/{sync}/{user}", methods=["GET"])
+async def ops_look(req: func.HttpRequest) -> func.HttpResponse:
+    """What would be done about one user."""
+    return await _operate("look", req)
+
+
 @app.route(route="ops/why/{sync}/{user}", methods=["GET"])
 async def ops_why(req: func.HttpRequest) -> func.HttpResponse:
     """One look at one user, without acting."""
@@ -214,6 +226,24 @@ async def ops_adopt(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("adopt", req)
 
 
+@app.route(route="ops/plan", methods=["POST"])
+async def ops_ask_plan(req: func.HttpRequest) -> func.HttpResponse:
+    """Starts a plan of what would happen to everybody."""
+    return await _operate("ask_plan", req)
+
+
+@app.route(route="ops/plan/{plan}", methods=["GET"])
+async def ops_plan(req: func.HttpRequest) -> func.HttpResponse:
+    """How far a plan is."""
+    return await _operate("plan", req)
+
+
+@app.route(route="ops/plan/{plan}/changes", methods=["GET"])
+async def ops_plan_changes(req: func.HttpRequest) -> func.HttpResponse:
+    """The changes that it found."""
+    return await _operate("plan_changes", req)
+
+
 @app.route(route="ops", methods=["GET"])
 async def ops_page(req: func.HttpRequest) -> func.HttpResponse:
     """The page for operators."""
@@ -257,6 +287,16 @@ async def subscription_events(msg: func.QueueMessage) -> None:
     await (await bootstrap.runtime()).keeper.lifecycle(messages.decode_lifecycle_event(_text(msg)))
 
 
+@app.queue_trigger(arg_name="msg", queue_name=messages.PLAN_JOBS, connection=STORAGE)
+async def plan_jobs(msg: func.QueueMessage) -> None:
+    """Works on a plan."""
+    from sync_core.ops import planner  # noqa: PLC0415 - the webhook answers from cold without it
+
+    here = await bootstrap.runtime(read_only=True)
+    work = planner.Planner(plans=here.storage.plans, clock=here.clock, build=bootstrap.reader_of(here.storage))
+    await work.run(messages.decode_plan_run(_text(msg)))
+
+
 def _receive(
     receive: typing.Callable[..., webhook.Answer],
     req: func.HttpRequest,
@@ -294,9 +334,8 @@ async def _operate(name: str, req: func.HttpRequest) -> func.HttpResponse:
         origin=settings.public_url,
         runtime=lambda read_only: bootstrap.runtime(read_only=read_only),
     )
-    return func.HttpResponse(
-        answer.body, status_code=answer.status, mimetype="application/json", headers=calls.NOT_KEPT
-    )
+    headers = {**calls.NOT_KEPT, **answer.headers}
+    return func.HttpResponse(answer.body, status_code=answer.status, mimetype="application/json", headers=headers)
 
 
 def _page(file: str | None, req: func.HttpRequest) -> func.HttpResponse:

@@ -27,6 +27,7 @@ from . import (
     managers,
     mapping,
     paced,
+    plans,
     record,
     resync,
     simulate,
@@ -48,6 +49,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "control": control.measure,
     "budget": budget.measure,
     "record": record.measure,
+    "plan": plans.measure,
     "simulate": simulate.measure,
     "emulator": emulator.measure,
 }

@@ -34,6 +34,7 @@ from .upkeep.leavers import Leavers
 from .upkeep.measure import Measure
 from .upkeep.newcomers import Newcomers
 from .upkeep.notices import Noticing
+from .upkeep.plans import PlanUpkeep
 from .upkeep.poison import PoisonDrain
 from .upkeep.retention import Retention
 from .upkeep.weekly import Weekly
@@ -208,7 +209,8 @@ def _upkeep(
             configurations=configurations, pauses=feeds.pauses, creations=creations, queues=storage.queues, clock=clock
         ),
         leavers=_leavers(configurations, storage, feeds.pauses, clock),
-        poison=PoisonDrain(poison=poison, worker=worker),
+        poison=PoisonDrain(poison=poison, worker=worker, plans=storage.plans),
+        plans=PlanUpkeep(plans=storage.plans, clock=clock),
         retention=Retention(syncs=syncs, activity=activity, history=storage.guards, clock=clock, keep=keep_activity),
         measure=Measure(
             syncs=syncs,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .assembly import Runtime
     from .config.file import Config
     from .config.settings import Settings
+    from .storage.repositories import Storage
 
 
 _STARTED = datetime.now(UTC)
@@ -66,6 +67,13 @@ async def runtime(*, read_only: bool = False) -> Runtime:
         _lifetimes.setdefault(loop, {})[read_only] = lifetime
         await anext(lifetime)
     return runtimes[read_only]
+
+
+def reader_of(storage: Storage) -> Callable[[Config], Runtime]:
+    """Makes runtimes of other configurations, which write neither to Graph nor to storage. The caller closes them."""
+    from .deployment import build  # noqa: PLC0415 - as above
+
+    return lambda config: build(settings(), config, storage=storage.for_reading(), read_only=True)
 
 
 async def _lifetime(runtime: Runtime) -> AsyncGenerator[Runtime]:

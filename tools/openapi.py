@@ -42,6 +42,7 @@ _PARAMETERS: Mapping[str, tuple[str, Json]] = {
     "sync": ("Name of a sync in sync.yaml.", {"type": "string", "pattern": _NAME}),
     "tenant": ("Name of a source tenant in sync.yaml.", {"type": "string", "pattern": _NAME}),
     "user": ("Object id of the user in the source tenant.", {"type": "string", "format": "uuid"}),
+    "plan": ("Id of a plan.", {"type": "string", "pattern": "^[0-9a-f]{24}$"}),
 }
 _TIME = r"^([1-9][0-9]{0,4}[dhm]|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?Z?)?)$"
 _QUERY: Mapping[str, tuple[str, Json]] = {
@@ -53,7 +54,8 @@ _QUERY: Mapping[str, tuple[str, Json]] = {
     ),
     "since": ("From then on: 7d, 24h or 30m ago, or a time in UTC.", {"type": "string", "pattern": _TIME}),
     "until": ("Before then, given like `since`.", {"type": "string", "pattern": _TIME}),
-    "limit": ("Events of a page; 100 without it.", {"type": "integer", "minimum": 1, "maximum": MOST}),
+    "change": ("Only changes of this kind, as `counts` names it.", {"type": "string", "minLength": 1}),
+    "limit": ("Events or changes of a page; 100 without it.", {"type": "integer", "minimum": 1, "maximum": MOST}),
     "after": ("`more` of the page before.", {"type": "string", "minLength": 1}),
 }
 

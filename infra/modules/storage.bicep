@@ -20,6 +20,7 @@ var workQueues = [
   'user-changes'
   'feed-pages'
   'subscription-events'
+  'plan-jobs'
 ]
 var tables = [
   'links'
@@ -28,6 +29,7 @@ var tables = [
   'guards'
   'activity'
   'controls'
+  'plans'
 ]
 // The host copies to <queue>-poison what failed again and again. Made here, so that nothing depends on its doing so.
 var queues = union(workQueues, map(workQueues, each => '${each}-poison'))

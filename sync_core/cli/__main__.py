@@ -40,6 +40,7 @@ from . import (
     validate,
     why,
 )
+from .command import check_reach
 from .screen import warning
 from .world import Exit, World
 
@@ -71,7 +72,8 @@ COMMANDS = (
 
 _DESCRIPTION = "Cross-tenant synchronization of Microsoft Entra B2B users: see how it stands, and act on it."
 _EPILOG = """\
-settings come from the environment, else from "Values" in local.settings.json in the current folder.
+settings come from the environment, else from "Values" in local.settings.json in the current folder. With --url, or
+XTSYNC_URL, a command asks a deployed app with your own sign-in (az login), and needs no settings but XTSYNC_AUDIENCE.
 
 exit codes: 0 done, 1 fault, 2 wrong usage or configuration, 3 needs approval (xtsync holds, xtsync adopt),
 130 interrupted.
@@ -106,6 +108,7 @@ def main(argv: Sequence[str] | None = None, world: World | None = None) -> int:
     world = world or World.of_process()
     logging.basicConfig(stream=world.stderr, level=logging.INFO if args.debug else logging.CRITICAL)
     try:
+        check_reach(args, world)
         code: int = asyncio.run(args.run(args, world))
         return code
     except KeyboardInterrupt:

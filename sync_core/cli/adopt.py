@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from ..assembly import Runtime
 from ..model.messages import format_time
 from ..ops.adoptions import Offer, approve, approve_all, offer, offers, read_rows, waiting_users
-from ..ops.documents import ApprovedAdoption, ApprovedAdoptions, WaitingUser, WaitingUsers
+from ..ops.documents import (
+    AdoptionChoice,
+    AdoptionChoices,
+    AdoptionRequest,
+    ApprovedAdoption,
+    ApprovedAdoptions,
+    WaitingUser,
+    WaitingUsers,
+)
 from ..ops.errors import RefusedError, UsageError
 from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.words import ahead, many
-from .command import USER, Commands, add_by, add_command, add_no_names, operator
+from .app import App
+from .command import (
+    USER,
+    Commands,
+    Reach,
+    add_by,
+    add_command,
+    add_no_names,
+    check_nobody_is_named,
+    no_endpoint,
+    operator,
+)
 from .groups import grouped, show_groups
 from .screen import Cell, Screen, warning
 from .world import Exit, World
@@ -35,6 +54,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "adopt",
         run,
+        reach=Reach.APP,
         summary="approve the adoption of a guest who is there already",
         description=_DESCRIPTION,
         examples=(
@@ -56,6 +76,8 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
+    if world.url(args):
+        return await _there(args, world)
     # Graph is only read: the function app adopts.
     async with world.runtime(read_only=True) as runtime:
         if args.file is not None:
@@ -64,10 +86,49 @@ async def run(args: Namespace, world: World) -> int:
             return await _list(args, world, runtime)
         offered = await offer(runtime, args.user, args.sync, args.target)
         if not args.yes:
-            _confirm(world, offered)
+            world.errors.line(f"{offered.sync.name}: source user {offered.source.id}, {offered.source.state}")
+            _confirm(world, offered.target.id, offered.target.created_at)
         approved = await approve(runtime, offered, by=operator(args))
     world.answer(approved, _show_approved, json=args.json)
     return Exit.DONE
+
+
+async def _there(args: Namespace, world: World) -> int:
+    check_nobody_is_named(args)
+    if args.file is not None:
+        raise no_endpoint("a file of adoptions has no endpoint")
+    async with world.app(args) as app:
+        if args.user is None:
+            found = await app.ask("adoptions", WaitingUsers, query={"sync": args.sync})
+            named = await app.names([] if args.json or args.no_names else [_pair(user) for user in found.waiting])
+            world.answer(found, partial(_show_waiting, now=datetime.now(UTC), named=named), json=args.json)
+            return Exit.DONE
+        offered, choice = await _choice(args, app)
+        if not args.yes:
+            world.errors.line(f"{offered.sync}: source user {offered.source_id}")
+            _confirm(world, choice.target_id, choice.created_at)
+        body = AdoptionRequest(target_id=choice.target_id)
+        approved = await app.ask("adopt", ApprovedAdoption, body=body, sync=offered.sync, user=offered.source_id)
+    world.answer(approved, _show_approved, json=args.json)
+    return Exit.DONE
+
+
+async def _choice(args: Namespace, app: App) -> tuple[AdoptionChoices, AdoptionChoice]:
+    """As ops.adoptions.offer: the one user of one sync that is meant. Raises RefusedError, and UsageError."""
+    users = await app.find(args.user, args.sync)
+    looks = [await app.ask("adoption", AdoptionChoices, sync=each.sync, user=each.user) for each in users]
+    meant = [each for each in looks if each.choices] or looks
+    if len(meant) > 1:
+        raise UsageError("more than one sync may be meant", hint=f"--sync: {', '.join(each.sync for each in meant)}.")
+    (offered,) = meant
+    found = [each for each in offered.choices if args.target in (None, each.target_id)]
+    if len(found) > 1:
+        ids = ", ".join(sorted(each.target_id for each in found))
+        raise RefusedError("several target users may be meant; nothing was decided", hint=f"Add --target ID: {ids}.")
+    if not found or found[0].refused is not None:
+        why = found[0].refused if found else offered.decision
+        raise RefusedError("nobody is there to adopt; nothing was decided", hint=f"What the next look does: {why}.")
+    return offered, found[0]
 
 
 def _show_approved(screen: Screen, approved: ApprovedAdoption) -> None:
@@ -140,11 +201,7 @@ def _show_waiting(screen: Screen, found: WaitingUsers, *, now: datetime, named: 
     screen.line(f"{many(len(found.waiting), 'user')} waiting. To see one and decide: xtsync adopt USER")
 
 
-def _confirm(world: World, offered: Offer) -> None:
-    created_at = offered.target.created_at
-    world.errors.line(f"{offered.sync.name}: source user {offered.source.id}, {offered.source.state}")
-    world.errors.line(
-        f"target user {offered.target.id}, a B2B user, created at {format_time(created_at) if created_at else '?'}"
-    )
+def _confirm(world: World, target: str, created_at: datetime | None) -> None:
+    world.errors.line(f"target user {target}, a B2B user, created at {format_time(created_at) if created_at else '?'}")
     world.errors.line("From now on it would be updated, disabled and deleted with the source user.")
     world.confirm("Adopt it?")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from argparse import SUPPRESS, Namespace
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
+from ..assembly import Runtime
 from ..ops.creations import approve, list_creations
-from ..ops.documents import CreationApproval, CreationList, CreationStatus
+from ..ops.documents import CreationApproval, CreationList, CreationRequest, CreationStatus
 from ..ops.names import find_syncs
 from ..ops.words import ago, many, span
-from .command import Commands, add_by, add_command, operator
+from .app import App
+from .command import Commands, Reach, add_by, add_command, check_nobody_is_named, operator
 from .screen import Cell, Screen, warning
 from .world import Exit, World
 
@@ -30,6 +32,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "creations",
         run_list,
+        reach=Reach.APP,
         summary="list newcomers who wait, and let them in",
         description=_DESCRIPTION,
         examples=("creations", "creations --sync contoso-to-fabrikam --json", "creations approve 4500-3f9a07c1"),
@@ -37,13 +40,20 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--sync", metavar="NAME", help="only this sync")
     actions = parser.add_subparsers(metavar="ACTION", title="actions")
     listing = add_command(
-        actions, "list", run_list, summary="list them (the default)", examples=("creations list",), nested=True
+        actions,
+        "list",
+        run_list,
+        reach=Reach.APP,
+        summary="list them (the default)",
+        examples=("creations list",),
+        nested=True,
     )
     listing.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="only this sync")
     action = add_command(
         actions,
         "approve",
         run_approve,
+        reach=Reach.APP,
         summary="let in as many as the code says",
         description=_APPROVE,
         examples=("creations approve 4500-3f9a07c1", "creations approve 4500-3f9a07c1 --by anna"),
@@ -54,16 +64,26 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run_list(args: Namespace, world: World) -> int:
-    async with world.runtime() as runtime:
-        listed, now = await list_creations(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
+    async def here(runtime: Runtime) -> tuple[CreationList, datetime]:
+        return await list_creations(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
+
+    async def there(app: App) -> tuple[CreationList, datetime]:
+        return await app.ask("creations", CreationList, query={"sync": args.sync}), datetime.now(UTC)
+
+    listed, now = await world.ask(args, here, there)
     world.answer(listed, partial(_show, now=now), json=args.json)
     return Exit.DONE
 
 
 async def run_approve(args: Namespace, world: World) -> int:
-    by = operator(args)
-    async with world.runtime() as runtime:
-        done = await approve(runtime, find_syncs(runtime.config, args.sync), args.code, by=by)
+    async def here(runtime: Runtime) -> CreationApproval:
+        return await approve(runtime, find_syncs(runtime.config, args.sync), args.code, by=operator(args))
+
+    async def there(app: App) -> CreationApproval:
+        check_nobody_is_named(args)
+        return await app.ask("approve_creations", CreationApproval, body=CreationRequest(code=args.code))
+
+    done = await world.ask(args, here, there)
     world.answer(done, _show_approval, json=args.json)
     return Exit.DONE
 

@@ -6,10 +6,11 @@ from argparse import Namespace
 from collections.abc import Sequence
 from itertools import groupby
 
+from ..assembly import Runtime
 from ..ops.doctor.run import examine
 from ..ops.documents import Finding, Report, Verdict
 from ..ops.words import many
-from .command import Commands, add_command
+from .command import Commands, Reach, add_command
 from .screen import Cell, Screen, good, warning
 from .world import Exit, World
 
@@ -24,6 +25,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "doctor",
         run,
+        reach=Reach.APP,
         summary="check everything around it, with a remedy for each fault",
         description=_DESCRIPTION,
         examples=("doctor", "doctor --json"),
@@ -31,8 +33,10 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
-    async with world.runtime(read_only=True) as runtime:
-        report = await examine(runtime, host_json=world.folder / "host.json", public_url=world.settings().public_url)
+    async def here(runtime: Runtime) -> Report:
+        return await examine(runtime, host_json=world.folder / "host.json", public_url=world.settings().public_url)
+
+    report = await world.ask(args, here, lambda app: app.ask("doctor", Report), read_only=True)
     world.answer(report, _show, json=args.json)
     return Exit.FAULT if report.failed else Exit.DONE
 

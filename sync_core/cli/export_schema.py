@@ -10,7 +10,7 @@ from ..config.file import Config, load_config
 from ..model import Sync
 from ..ops.errors import UsageError
 from ..ops.names import find_syncs
-from .command import Commands, add_command
+from .command import Commands, Reach, add_command
 from .world import Exit, World
 
 _DESCRIPTION = """\
@@ -24,6 +24,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "export-schema",
         run,
+        reach=Reach.FILES,
         summary="make an Entra synchronization schema of a sync",
         description=_DESCRIPTION,
         examples=("export-schema", "export-schema --sync contoso-to-fabrikam --config sync.yaml"),

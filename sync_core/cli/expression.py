@@ -11,7 +11,7 @@ from ..deployment import SystemClock
 from ..mapping.expressions import evaluate_lines, iso_time
 from ..model import Json
 from ..ops.errors import UsageError
-from .command import Commands, add_command
+from .command import Commands, Reach, add_command
 from .screen import Screen, warning
 from .world import Exit, World
 
@@ -31,6 +31,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "expression",
         run,
+        reach=Reach.FILES,
         summary="evaluate a mapping expression",
         description=_DESCRIPTION,
         examples=("""expression 'ToUpper([city])' --source '{"city": "Oslo"}'""", "expression"),

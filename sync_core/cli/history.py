@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 
 from ..assembly import Runtime
-from ..model import Kind
+from ..model import Kind, is_object_id
 from ..ops.documents import Activity, ActivityEvent
+from ..ops.errors import UsageError
 from ..ops.history import MOST, all_events, everybody, history, people, question
 from ..ops.people import Pair, names
 from ..ops.words import at_second, many
 from ..ports import Asked
-from .command import Commands, add_command, add_no_names
+from .app import App
+from .command import Commands, Reach, add_command, add_no_names
 from .screen import Screen
 from .world import Exit, World
 
@@ -32,6 +34,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "history",
         run,
+        reach=Reach.APP,
         summary="show what happened to a person or in a sync",
         description=_DESCRIPTION,
         examples=(
@@ -61,17 +64,59 @@ def _count(text: str) -> int:
 
 
 async def run(args: Namespace, world: World) -> int:
+    if world.url(args):
+        return await _there(args, world)
     # Names are read from Graph; nothing is written.
     async with world.runtime(read_only=True) as runtime:
         asked = await _asked(args, runtime)
         if args.csv:
-            await _write(world.screen, runtime, asked, args.limit)
+            await _write(world.screen, all_events(runtime, asked, args.limit))
             return Exit.DONE
         found = await history(runtime, asked)
-        people_shown = [] if args.json or args.no_names else found.events
-        named = await names(runtime, {pair for each in people_shown if (pair := _pair(each))})
+        named = await names(runtime, _people(args, found))
     world.answer(found, partial(_show, named=named), json=args.json)
     return Exit.DONE
+
+
+async def _there(args: Namespace, world: World) -> int:
+    async with world.app(args) as app:
+        user = args.user
+        if user is not None and not is_object_id(user.lower()):
+            ids = {each.user for each in await app.find(user, args.sync)}
+            if len(ids) > 1:
+                raise UsageError("the name is that of several users", hint="Give the object id: xtsync why USER")
+            (user,) = ids
+        query = {"sync": args.sync, "user": user, "kind": args.kind, "since": args.since, "until": args.until}
+        if args.csv:
+            await _write(world.screen, _events(app, query, args.after, args.limit))
+            return Exit.DONE
+        query |= {"limit": min(args.limit or 100, MOST), "after": args.after or None}
+        found = await app.ask("activity", Activity, query=query)
+        named = await app.names(_people(args, found))
+    world.answer(found, partial(_show, named=named), json=args.json)
+    return Exit.DONE
+
+
+async def _events(
+    app: App, query: Mapping[str, str | int | None], after: str, most: int | None
+) -> AsyncIterator[ActivityEvent]:
+    """As all_events."""
+    left = most
+    while left is None or left > 0:
+        limit = MOST if left is None else min(left, MOST)
+        page = await app.ask("activity", Activity, query={**query, "limit": limit, "after": after or None})
+        for event in page.events:
+            yield event
+        if page.more is None:
+            return
+        after = page.more
+        left = None if left is None else left - len(page.events)
+
+
+def _people(args: Namespace, found: Activity) -> set[Pair]:
+    """Those whose names are shown."""
+    shown = [] if args.json or args.no_names else found.events
+    return {pair for each in shown if (pair := _pair(each))}
 
 
 async def _asked(args: Namespace, runtime: Runtime) -> Asked:
@@ -90,9 +135,9 @@ async def _asked(args: Namespace, runtime: Runtime) -> Asked:
     )
 
 
-async def _write(screen: Screen, runtime: Runtime, asked: Asked, most: int | None) -> None:
+async def _write(screen: Screen, events: AsyncIterator[ActivityEvent]) -> None:
     screen.csv(_HEADERS)
-    async for event in all_events(runtime, asked, most):
+    async for event in events:
         decision = event.decision
         screen.csv(
             (

@@ -15,7 +15,7 @@ from ..model.errors import ConfigError, Fault
 from ..ops.documents import ImportedSchema
 from ..ops.errors import UsageError
 from ..ops.words import many
-from .command import Commands, add_command
+from .command import Commands, Reach, add_command
 from .screen import good, warning
 from .world import Exit, World
 
@@ -35,6 +35,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "import-schema",
         run,
+        reach=Reach.FILES,
         summary="make a sync.yaml of an Entra synchronization schema",
         description=_DESCRIPTION,
         examples=("import-schema schema.json", "import-schema schema.json --sync contoso-to-fabrikam --out sync.yaml"),

@@ -10,7 +10,7 @@ from ..config.cases import Difference, run_cases
 from ..config.file import load_config
 from ..ops.documents import MappingCase, MappingCases
 from ..ops.words import many
-from .command import Commands, add_command
+from .command import Commands, Reach, add_command
 from .screen import Screen, good, warning
 from .world import Exit, World
 
@@ -25,6 +25,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "test-mapping",
         run,
+        reach=Reach.FILES,
         summary="run your test cases of mappings and filters",
         description=_DESCRIPTION,
         examples=("test-mapping cases.yaml", "test-mapping cases.yaml --config sync.yaml"),

@@ -7,7 +7,7 @@ from argparse import Namespace
 from ..ops.documents import Notices, TriedReceivers
 from ..ops.errors import RefusedError
 from ..ops.notices import list_notices, try_receivers
-from .command import Commands, add_command
+from .command import Commands, Reach, add_command, no_endpoint
 from .screen import Screen, good, warning
 from .world import Exit, World
 
@@ -22,6 +22,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "notify",
         run,
+        reach=Reach.APP,
         summary="who is told of what stands in the way",
         description=_DESCRIPTION,
         examples=("notify", "notify --test"),
@@ -30,15 +31,23 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
+    if not args.test:
+        notices = await world.ask(args, list_notices, lambda app: app.ask("notices", Notices))
+        _check(bool(notices.receivers))
+        world.answer(notices, _show, json=args.json)
+        return Exit.DONE
+    if world.url(args):
+        raise no_endpoint("a message to try it out has no endpoint")
     async with world.runtime() as runtime:
-        if not runtime.config.receivers:
-            raise RefusedError("nobody is told of anything", hint="Name a receiver in sync.yaml under notify.")
-        if not args.test:
-            world.answer(await list_notices(runtime), _show, json=args.json)
-            return Exit.DONE
+        _check(bool(runtime.config.receivers))
         tried = await try_receivers(runtime)
     world.answer(tried, _show_tried, json=args.json)
     return Exit.FAULT if any(each.error for each in tried.receivers) else Exit.DONE
+
+
+def _check(anybody: bool) -> None:
+    if not anybody:
+        raise RefusedError("nobody is told of anything", hint="Name a receiver in sync.yaml under notify.")
 
 
 def _show(screen: Screen, notices: Notices) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from ..assembly import Runtime
 from ..model import Control
 from ..ops.controls import control
-from ..ops.documents import Controlled
+from ..ops.documents import Controlled, PauseRequest
 from ..ops.names import find_syncs
-from .command import Commands, add_by, add_command, operator
+from .app import App
+from .command import Commands, Reach, add_by, add_command, check_nobody_is_named, operator
 from .screen import Screen, good, warning
 from .world import Exit, World
 
@@ -24,6 +26,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "pause",
         run,
+        reach=Reach.APP,
         summary="stop all writes into the target, or only deletions",
         description=_DESCRIPTION,
         examples=(
@@ -43,9 +46,18 @@ async def run(args: Namespace, world: World) -> int:
 
 
 async def say(args: Namespace, world: World, said: Control, reason: str) -> int:
-    by = operator(args)
-    async with world.runtime() as runtime:
-        done = await control(runtime, find_syncs(runtime.config, args.sync), said, by=by, reason=reason)
+    async def here(runtime: Runtime) -> Controlled:
+        return await control(runtime, find_syncs(runtime.config, args.sync), said, by=operator(args), reason=reason)
+
+    async def there(app: App) -> Controlled:
+        check_nobody_is_named(args)
+        name, route = ("resume" if said is Control.RUNNING else "pause"), {"sync": args.sync}
+        body = PauseRequest(reason=reason, deletions_only=said is Control.DELETIONS_PAUSED)
+        if args.sync is None:
+            name, route = f"{name}_all", {}
+        return await app.ask(name, Controlled, body=body, **route)
+
+    done = await world.ask(args, here, there)
     world.answer(done, _show, json=args.json)
     return Exit.DONE
 

@@ -6,16 +6,21 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from ..assembly import Runtime
+from ..config.file import read_text
 from ..model import Postponed
 from ..ops import documents
 from ..ops.changes import in_words
 from ..ops.documents import FailedUser, PlannedUser
+from ..ops.errors import UsageError
 from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.plan import plan
 from ..ops.words import many
-from .command import Commands, add_command, add_no_names
+from .app import App
+from .command import Commands, Reach, add_command, add_no_names, no_endpoint
 from .groups import grouped
+from .plan_job import plan_there
 from .screen import Cell, Screen, good, warning
 from .sync_view import values_in_words
 from .world import Exit, World
@@ -36,22 +41,43 @@ def add_parser(commands: Commands) -> None:
         commands,
         "plan",
         run,
+        reach=Reach.APP,
         summary="show what would happen to everybody, without doing it",
         description=_DESCRIPTION,
-        examples=("plan", "plan --sync contoso-to-fabrikam --all --show-values", "plan --json"),
+        examples=(
+            "plan",
+            "plan --sync contoso-to-fabrikam --all --show-values",
+            "plan --json",
+            "plan --url https://NAME.azurewebsites.net --file sync.yaml",
+        ),
     )
     parser.add_argument("--sync", metavar="NAME", help="only this sync")
+    parser.add_argument("--file", metavar="FILE", help="with --url: plan this sync.yaml instead of the deployed one")
     parser.add_argument("--all", action="store_true", help=f"list every user; otherwise {_MOST} of each kind")
     parser.add_argument("--show-values", action="store_true", help="old and new values of updates: personal data")
     add_no_names(parser)
 
 
 async def run(args: Namespace, world: World) -> int:
-    async with world.runtime(read_only=True) as runtime:
+    most = None if args.all else _MOST
+    nameless = args.json or args.no_names
+
+    async def here(runtime: Runtime) -> tuple[documents.Plan, Mapping[Pair, str]]:
+        if args.file is not None:
+            raise UsageError("--file needs --url", hint="Here, XTSYNC_CONFIG names the file.")
         syncs, progress = find_syncs(runtime.config, args.sync), world.errors.progress
         planned = await plan(runtime, syncs, progress, values=args.show_values)
-        most = None if args.all else _MOST
-        named = {} if args.json or args.no_names else await names(runtime, _shown_pairs(planned, most))
+        return planned, {} if nameless else await names(runtime, _shown_pairs(planned, most))
+
+    async def there(app: App) -> tuple[documents.Plan, Mapping[Pair, str]]:
+        if args.show_values:
+            raise no_endpoint("an app keeps no values for a plan")
+        text = None if args.file is None else read_text(world.folder / args.file)
+        asked = documents.PlanRequest(sync_yaml=text, sync=args.sync)
+        planned = await plan_there(app, asked, world.errors)
+        return planned, {} if nameless else await app.names(_shown_pairs(planned, most))
+
+    planned, named = await world.ask(args, here, there, read_only=True)
     world.answer(planned, partial(_show, most=most, named=named), json=args.json)
     return _exit_code(planned)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ..model import Control
-from .command import Commands, add_by, add_command
+from .command import Commands, Reach, add_by, add_command
 from .pause import say
 from .world import World
 
@@ -19,6 +19,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "resume",
         run,
+        reach=Reach.APP,
         summary="let paused syncs go on",
         description=_DESCRIPTION,
         examples=("resume", "resume --sync contoso-to-fabrikam --json"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from functools import partial
 
-from ..ops.documents import Rounds
+from ..assembly import Runtime
+from ..ops.documents import Rounds, Status
 from ..ops.names import find_source_tenants
 from ..ops.resync import start_rounds
-from .command import Commands, add_by, add_command, operator
+from .app import App
+from .command import Commands, Reach, add_by, add_command, check_nobody_is_named, operator
 from .screen import Screen, warning
 from .world import Exit, World
 
@@ -22,6 +25,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "resync",
         run,
+        reach=Reach.APP,
         summary="read every user of the source tenants again",
         description=_DESCRIPTION,
         examples=("resync", "resync --tenant contoso --json"),
@@ -31,10 +35,21 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
-    async with world.runtime() as runtime:
-        started = await start_rounds(runtime, find_source_tenants(runtime.config, args.tenant), by=operator(args))
+    async def here(runtime: Runtime) -> Rounds:
+        return await start_rounds(runtime, find_source_tenants(runtime.config, args.tenant), by=operator(args))
+
+    started = await world.ask(args, here, partial(_there, args))
     world.answer(started, _show, json=args.json)
     return Exit.FAULT if started.failed else Exit.DONE
+
+
+async def _there(args: Namespace, app: App) -> Rounds:
+    check_nobody_is_named(args)
+    tenants = [args.tenant]
+    if args.tenant is None:
+        tenants = sorted({feed.tenant for feed in (await app.ask("status", Status)).feeds})
+    started = [await app.ask("resync", Rounds, tenant=tenant) for tenant in tenants]
+    return Rounds(rounds=[each for rounds in started for each in rounds.rounds])
 
 
 def _show(screen: Screen, started: Rounds) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from ..ops.documents import Status
 from ..ops.status import status
-from .command import Commands, add_command
+from .command import Commands, Reach, add_command
 from .status_view import show
 from .world import Exit, World
 
@@ -19,6 +20,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "status",
         run,
+        reach=Reach.APP,
         summary="show how everything stands",
         description=_DESCRIPTION,
         examples=("status", "status --json"),
@@ -26,7 +28,6 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
-    async with world.runtime() as runtime:
-        now = await status(runtime)
+    now = await world.ask(args, status, lambda app: app.ask("status", Status))
     world.answer(now, show, json=args.json)
     return Exit.DONE

@@ -12,7 +12,7 @@ from ..ops.documents import Result
 from ..ops.looks import preview
 from ..ops.names import find_user
 from ..ops.sync import sync_now
-from .command import USER, Commands, add_command
+from .command import USER, Commands, Reach, add_command, no_endpoint
 from .sync_view import show
 from .world import Exit, World
 
@@ -27,6 +27,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "sync",
         run,
+        reach=Reach.APP,
         summary="reconcile one user now",
         description=_DESCRIPTION,
         examples=(
@@ -41,6 +42,8 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
+    if world.url(args):
+        return await _there(args, world)
     looks: list[Look] = []
     results: list[documents.SyncResult] = []
     async with world.runtime(read_only=args.dry_run, on_look=looks.append) as runtime:
@@ -53,6 +56,22 @@ async def run(args: Namespace, world: World) -> int:
             results.append(result)
             if not args.json:
                 show(world.screen, result)
+    if args.json:
+        world.screen.json(documents.SyncResults(results=results))
+    return _exit_code(results)
+
+
+async def _there(args: Namespace, world: World) -> int:
+    if not args.dry_run:
+        raise no_endpoint("an app reconciles users by itself: with --url only --dry-run is there")
+    if args.show_values:
+        raise no_endpoint("an app shows no values")
+    results: list[documents.SyncResult] = []
+    async with world.app(args) as app:
+        for each in await app.find(args.user, args.sync):
+            results.append(await app.ask("look", documents.SyncResult, sync=each.sync, user=each.user))
+            if not args.json:
+                show(world.screen, results[-1])
     if args.json:
         world.screen.json(documents.SyncResults(results=results))
     return _exit_code(results)

@@ -11,7 +11,7 @@ from ..model import Mode, Sync
 from ..model.errors import ConfigError, Fault
 from ..ops.documents import Validation
 from ..ops.words import many
-from .command import Commands, add_command
+from .command import Commands, Reach, add_command
 from .screen import good, warning
 from .world import Exit, World
 
@@ -26,6 +26,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "validate",
         run,
+        reach=Reach.FILES,
         summary="check sync.yaml",
         description=_DESCRIPTION,
         examples=("validate", "validate sync.yaml --settings"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from ..assembly import Runtime
 from ..ops.documents import Explanation, Explanations
 from ..ops.names import find_user
 from ..ops.why import explain
 from ..ops.words import at_second
-from .command import USER, Commands, add_command
+from .app import App
+from .command import USER, Commands, Reach, add_command
 from .screen import Screen
 from .world import Exit, World
 
@@ -22,6 +24,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "why",
         run,
+        reach=Reach.APP,
         summary="explain why one user is, or is not, in the target",
         description=_DESCRIPTION,
         examples=("why adele@contoso.example", f"why {USER} --sync contoso-to-fabrikam --json"),
@@ -31,10 +34,14 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
-    async with world.runtime(read_only=True) as runtime:
-        explained = [
-            await explain(runtime, sync, user) for sync, user in await find_user(runtime, args.user, args.sync)
-        ]
+    async def here(runtime: Runtime) -> list[Explanation]:
+        return [await explain(runtime, sync, user) for sync, user in await find_user(runtime, args.user, args.sync)]
+
+    async def there(app: App) -> list[Explanation]:
+        found = await app.find(args.user, args.sync)
+        return [await app.ask("why", Explanation, sync=each.sync, user=each.user) for each in found]
+
+    explained = await world.ask(args, here, there, read_only=True)
     world.answer(Explanations(results=explained), _show, json=args.json)
     return Exit.DONE
 

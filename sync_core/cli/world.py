@@ -6,12 +6,15 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from argparse import Namespace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Protocol, TextIO
+
+import httpx
 
 from ..assembly import Runtime
 from ..config.file import Config, load_config
@@ -19,6 +22,7 @@ from ..config.settings import Settings, load_settings
 from ..decision.look import Look
 from ..model.errors import ConfigError, Fault
 from ..ops.errors import RefusedError, UsageError
+from .app import App, Token, azure_cli_token, connected
 from .screen import Screen
 
 LOCAL_SETTINGS = "local.settings.json"
@@ -54,6 +58,8 @@ class World:
     stdout: TextIO
     stderr: TextIO
     build: Build = _deployed
+    token: Token = azure_cli_token
+    transport: httpx.AsyncBaseTransport | None = None
 
     @classmethod
     def of_process(cls) -> World:
@@ -101,6 +107,33 @@ class World:
             yield runtime
         finally:
             await runtime.close()
+
+    def url(self, args: Namespace) -> str:
+        """The address of the deployed app that the command is for; empty: it works here."""
+        return str(getattr(args, "url", None) or self._variables().get("XTSYNC_URL") or "")
+
+    @asynccontextmanager
+    async def app(self, args: Namespace) -> AsyncIterator[App]:
+        variables = self._variables()
+        audience = str(args.audience or variables.get("XTSYNC_AUDIENCE") or "")
+        role = variables.get("XTSYNC_LOCAL_ROLE") or "Operator"
+        async with connected(self.url(args), audience, role, token=self.token, transport=self.transport) as app:
+            yield app
+
+    async def ask[T](
+        self,
+        args: Namespace,
+        here: Callable[[Runtime], Awaitable[T]],
+        there: Callable[[App], Awaitable[T]],
+        *,
+        read_only: bool = False,
+    ) -> T:
+        """Of a deployed app, if the command is for one; otherwise of a runtime here. The answer is the same."""
+        if self.url(args):
+            async with self.app(args) as app:
+                return await there(app)
+        async with self.runtime(read_only=read_only) as runtime:
+            return await here(runtime)
 
     def confirm(self, question: str) -> None:
         """Ask the person at the terminal. Raises RefusedError unless the answer is yes.

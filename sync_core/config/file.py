@@ -6,7 +6,7 @@ The shapes of the file are in shapes.py. The file has no secrets.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Config:
     syncs: Mapping[str, model.Sync]
     receivers: Sequence[model.Receiver] = ()
     warnings: Sequence[Fault] = ()
+    text: str = field(default="", repr=False, compare=False)  # of the file, where there is one
 
     @property
     def source_tenants(self) -> dict[str, model.Tenant]:
@@ -84,6 +85,7 @@ def parse_config(text: str, name: str = "sync.yaml") -> Config:
         syncs={sync.name: _sync(sync, tenants, shape) for sync in shape.syncs},
         receivers=[_receiver(each) for each in shape.notify],
         warnings=[_fault(lines, placed) for placed in _warnings(shape)],
+        text=text,
     )
 
 

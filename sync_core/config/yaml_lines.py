@@ -20,6 +20,8 @@ _INTEGER = re.compile("0|-?[1-9][0-9]*")
 _FLOAT = re.compile(r"(0|-?[1-9][0-9]*)\.[0-9]+")
 _KEPT = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
 _PLAIN = "!plain"
+# A file may come from a caller of the endpoints: a few lines of aliases can stand for more values than memory holds.
+_MOST_VALUES = 100_000
 
 type Path_ = tuple[str | int, ...]
 
@@ -82,6 +84,8 @@ def parse_yaml(text: str, name: str) -> tuple[Any, Lines]:
     """
     try:
         node = yaml.compose(text, Loader=_Loader)
+        if node is not None and _values(node, {}) > _MOST_VALUES:
+            raise ConfigError([Fault(where=name, message=f"has more than {_MOST_VALUES} values, aliases written out")])
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         # If a value does not fit its tag (`!!bool maybe`), PyYAML raises a different error for each kind.
@@ -94,6 +98,19 @@ def parse_yaml(text: str, name: str) -> tuple[Any, Lines]:
     if lines.repeated:
         raise ConfigError([lines.fault(path, "is given twice") for path in lines.repeated])
     return data, lines
+
+
+def _values(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values there are, each alias counted as what it stands for. One that contains itself counts once."""
+    if id(node) not in known:
+        known[id(node)] = 1
+        parts: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            parts = [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            parts = node.value
+        known[id(node)] = 1 + sum([_values(part, known) for part in parts])
+    return known[id(node)]
 
 
 def _walk(lines: Lines, walked: set[int], node: yaml.Node, path: Path_, line: int) -> None:

@@ -83,11 +83,12 @@ class CreationGuard:
     links: Links
     ledger: Ledger
     clock: Clock
+    block: int = BLOCK
     _known: dict[str, _Known] = field(default_factory=dict)  # by sync
 
     def rehearsed(self, records: Creations, ledger: Ledger) -> CreationGuard:
-        """The same over other records, without the permits of this process."""
-        return replace(self, records=records, ledger=ledger, _known={})
+        """The same over other records. It takes single permits, so that none is left over when it ends."""
+        return replace(self, records=records, ledger=ledger, block=1, _known={})
 
     async def judge(
         self, sync: Sync, link: Link, change: Change, *, read_at: datetime, dry_run: bool = False
@@ -243,7 +244,7 @@ class CreationGuard:
         if block is None or not block.size:
             return 1
         if not block.left and self.clock.now() - block.taken_at < LASTS:
-            return min(BLOCK, 2 * block.size)
+            return min(self.block, 2 * block.size)
         return max(1, block.size - block.left)
 
     def _ceiling(self, counted: GuardWindow, limits: Limit) -> Ceiling:

@@ -24,7 +24,7 @@ from .changes import (
     Stay,
     Update,
 )
-from .events import FeedRun, LifecycleEvent, Nomination, Outcome, Why
+from .events import FeedRun, LifecycleEvent, Nomination, Outcome, PlanRun, Why
 from .leaving import Deprovision, Leaves, Leaving, Stage, Stages, stages_of
 from .link import Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_after
@@ -126,6 +126,7 @@ __all__ = [
     "Operator",
     "Outcome",
     "Parked",
+    "PlanRun",
     "Policy",
     "Postpone",
     "Postponed",

@@ -60,6 +60,14 @@ class LifecycleEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRun:
+    """Work on in this plan. The body of a `plan-jobs` message. `attempt` counts failures in a row."""
+
+    job: str
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The end of one reconciliation: the changes carried out, in order, and what stands at the end."""
 

@@ -6,17 +6,20 @@ Pure. Every body is a JSON object with a version; anything else raises MessageEr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from . import FeedRun, LifecycleEvent, Nomination, Why
+from . import FeedRun, LifecycleEvent, Nomination, PlanRun, Why
 from .errors import MessageError
 
 VERSION = 1
 USER_CHANGES = "user-changes"
 FEED_PAGES = "feed-pages"
 SUBSCRIPTION_EVENTS = "subscription-events"
-WORK_QUEUES = (USER_CHANGES, FEED_PAGES, SUBSCRIPTION_EVENTS)
+PLAN_JOBS = "plan-jobs"
+WORK_QUEUES = (USER_CHANGES, FEED_PAGES, SUBSCRIPTION_EVENTS, PLAN_JOBS)
+
+type Message = Nomination | FeedRun | LifecycleEvent | PlanRun
 
 
 def poison_queue(name: str) -> str:
@@ -24,7 +27,7 @@ def poison_queue(name: str) -> str:
     return f"{name}-poison"
 
 
-def encode(message: Nomination | FeedRun | LifecycleEvent) -> str:
+def encode(message: Message) -> str:
     body: dict[str, str | int]
     match message:
         case Nomination():
@@ -43,6 +46,8 @@ def encode(message: Nomination | FeedRun | LifecycleEvent) -> str:
                 "round": message.round,
                 "attempt": message.attempt,
             }
+        case PlanRun():
+            body = {"job": message.job, "attempt": message.attempt}
         case _:
             body = {"tenant": message.tenant, "event": message.event, "at": format_time(message.at)}
     return json.dumps({"v": VERSION, **body}, separators=(",", ":"))
@@ -75,11 +80,14 @@ def decode_lifecycle_event(body: str) -> LifecycleEvent:
     return LifecycleEvent(tenant=_text(fields, "tenant"), event=_text(fields, "event"), at=_time(fields, "at"))
 
 
-def decode(queue: str, body: str) -> Nomination | FeedRun | LifecycleEvent:
+def decode_plan_run(body: str) -> PlanRun:
+    fields = _fields(body)
+    return PlanRun(job=_text(fields, "job"), attempt=_count(fields, "attempt"))
+
+
+def decode(queue: str, body: str) -> Message:
     """The body of a message of this work queue; raises MessageError for any other."""
-    if queue == USER_CHANGES:
-        return decode_nomination(body)
-    return decode_feed_run(body) if queue == FEED_PAGES else decode_lifecycle_event(body)
+    return _DECODERS[queue](body)
 
 
 def format_time(at: datetime) -> str:
@@ -95,6 +103,14 @@ def parse_time(text: str) -> datetime:
         return at.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("a time before or after all times") from error
+
+
+_DECODERS: Mapping[str, Callable[[str], Message]] = {
+    USER_CHANGES: decode_nomination,
+    FEED_PAGES: decode_feed_run,
+    SUBSCRIPTION_EVENTS: decode_lifecycle_event,
+    PLAN_JOBS: decode_plan_run,
+}
 
 
 def _fields(body: str) -> Mapping[str, object]:

@@ -13,7 +13,7 @@ from .documents import Decided
 from .errors import RefusedError, UsageError
 from .holds import choose, decide
 from .leaving import end_keeps, keep_users, until_when
-from .names import find_source_tenants
+from .names import find_source_tenants, find_syncs
 from .principal import Principal
 from .resync import start_rounds
 
@@ -26,9 +26,11 @@ async def decide_listed(runtime: Runtime, call: Call, principal: Principal) -> A
     wanted = {(each.sync, object_id_of(each.source_id)) for each in asked.users}
     if not wanted:
         raise HttpError(400, "no hold is named", "Name the users whom the decision is about.")
+    with named():
+        syncs = find_syncs(runtime.config, asked.sync)
     decision = Decided.APPROVED if asked.decision == "approve" else Decided.REJECTED
     try:
-        listed = await choose(runtime, runtime.config.syncs.values(), asked.code, sorted({user for _, user in wanted}))
+        listed = await choose(runtime, syncs, asked.code, sorted({user for _, user in wanted}))
     except UsageError as error:
         raise HttpError(400, str(error), error.hint) from None
     except RefusedError as error:

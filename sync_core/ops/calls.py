@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from ..model import Sync, is_object_id
 from .documents import Decided, as_json
 from .errors import UsageError
 from .history import MOST
-from .names import find_sync
+from .names import find_sync, find_syncs
 from .principal import HEADER, Principal, Role, read_principal
 
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}  # the headers of every answer
@@ -31,6 +31,7 @@ class Call:
     route: Mapping[str, str]
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    origin: str = ""  # the public address of the app
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Answer:
 
     status: int
     document: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # besides those of every answer
 
     @property
     def body(self) -> str:
@@ -48,10 +50,15 @@ class Answer:
 class HttpError(Exception):
     """The call is answered with this status and an error document."""
 
-    def __init__(self, status: int, message: str, hint: str = "") -> None:
+    def __init__(
+        self, status: int, message: str, hint: str = "", *, more: Sequence[str] = (), wait_s: int | None = None
+    ) -> None:
+        """`more`: further messages. `wait_s`: in so many seconds the call may succeed."""
         super().__init__(message)
         self.status = status
+        self.messages = (message, *more)
         self.hint = hint
+        self.wait_s = wait_s
 
 
 @contextmanager
@@ -80,6 +87,12 @@ def admit(call: Call, needs: frozenset[Role]) -> Principal:
 def sync_of(runtime: Runtime, call: Call) -> Sync:
     with named():
         return find_sync(runtime.config, call.route["sync"])
+
+
+def syncs_of(runtime: Runtime, call: Call) -> list[Sync]:
+    """The one that the query names, or all of them."""
+    with named():
+        return find_syncs(runtime.config, call.query.get("sync"))
 
 
 def user_of(call: Call) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ ERRORS: Mapping[int, str] = {
     404: "Nothing has this name. With an empty body: the operator endpoints are switched off.",
     409: "Somebody else changed the stored record at the same moment.",
     415: "Content-Type is not application/json.",
+    429: "As many plans as may run at once are under way; Retry-After says when to ask again.",
     502: "Graph or storage refused the request.",
     503: "Graph or storage does not answer now. Try again.",
 }
@@ -71,6 +72,8 @@ class Endpoint:
             none.add(409)
         if self.method == "GET":
             none.add(415)
+        if self.document is not documents.PlanStatus or self.body is None:
+            none.add(429)
         return frozenset(ERRORS.keys() - none)
 
 
@@ -86,13 +89,14 @@ async def answer(
     endpoint = ENDPOINTS[name]
     try:
         principal = _admit(call, endpoint, origin)
-        done = await endpoint.serve(await runtime(endpoint.read_only), call, principal)
+        done = await endpoint.serve(await runtime(endpoint.read_only), replace(call, origin=origin), principal)
     except HttpError as refused:
         log.info("operator.refused call=%s status=%d", name, refused.status)
-        return _error(refused.status, "Refused", str(refused), refused.hint)
+        again = {} if refused.wait_s is None else {"Retry-After": str(refused.wait_s)}
+        return replace(_error(refused.status, "Refused", refused.messages, refused.hint), headers=again)
     except SyncError as error:
         log.warning("operator.failed call=%s error=%s", name, error.code)
-        return _error(_status(error), error.code, str(error), error.hint)
+        return _error(_status(error), error.code, [str(error) or error.code], error.hint)
     log.info("operator.called call=%s operator=%s status=%d", name, principal.object_id, done.status)
     return done
 
@@ -163,19 +167,23 @@ _DECIDE = "Approve or reject one held deletion; recorded with the caller's objec
 _APPROVE = "Let in as many newcomers as the code says; recorded with the caller's object id"
 
 _KEEP = "Let leaving take nothing from one user until a date; recorded with the caller's object id"
-
+_PLAN = "Plan what would happen to everybody, by the deployed sync.yaml or another one; nothing of it is done"
 _FILTERS = ("sync", "user", "kind", "since", "until", "limit", "after")
 
 ENDPOINTS: Mapping[str, Endpoint] = {
     "status": _reads("ops/status", documents.Status, reading.status_of_all, "How everything stands"),
     "why": _reads("ops/why/{sync}/{user}", documents.Explanation, reading.why, "One user explained, without acting"),
     "activity": _reads("ops/activity", documents.Activity, reading.activity, "What happened, newest first", _FILTERS),
-    "holds": _reads("ops/holds", documents.Holds, reading.holds, "The deletions that the guard holds"),
+    "holds": _reads("ops/holds", documents.Holds, reading.holds, "The deletions that the guard holds", ("sync",)),
+    "doctor": _reads(
+        "ops/doctor", documents.Report, reading.doctor, "Everything around it, with a remedy for each fault"
+    ),
+    "look": _reads("ops/look/{sync}/{user}", documents.SyncResult, reading.look, "What would be done about one user"),
     "decisions": _reads(
-        "ops/decisions", documents.Decisions, reading.decisions, "What people decided about held deletions"
+        "ops/decisions", documents.Decisions, reading.decisions, "What people decided about held deletions", ("sync",)
     ),
     "creations": _reads(
-        "ops/creations", documents.CreationList, reading.creations, "The newcomers who wait for a person"
+        "ops/creations", documents.CreationList, reading.creations, "The newcomers who wait for a person", ("sync",)
     ),
     "approve_creations": _acts(
         "ops/creations/approve",
@@ -225,7 +233,21 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     ),
     "names": _reads("ops/names", documents.Names, reading.names_of, _NAMES, body=documents.NamesRequest),
     "hours": _reads("ops/hours", documents.Hours, reading.hours, "How much happened in each hour of a day", ("sync",)),
-    "adoptions": _reads("ops/adoptions", documents.WaitingUsers, reading.adoptions, "Users who wait for an adoption"),
+    "adoptions": _reads(
+        "ops/adoptions", documents.WaitingUsers, reading.adoptions, "Users who wait for an adoption", ("sync",)
+    ),
+    "ask_plan": replace(
+        _reads("ops/plan", documents.PlanStatus, reading.ask_plan, _PLAN, body=documents.PlanRequest),
+        statuses=frozenset({202}),
+    ),
+    "plan": _reads("ops/plan/{plan}", documents.PlanStatus, reading.plan, "How far a plan is, and its counts"),
+    "plan_changes": _reads(
+        "ops/plan/{plan}/changes",
+        documents.PlannedChanges,
+        reading.plan_changes,
+        "Who would be changed, page by page",
+        ("sync", "change", "limit", "after"),
+    ),
     "adoption": _reads("ops/adoptions/{sync}/{user}", documents.AdoptionChoices, reading.adoption, _CHOICES),
     "adopt": _acts(
         "ops/adoptions/{sync}/{user}",
@@ -244,6 +266,6 @@ def _status(error: SyncError) -> int:
     return 503 if isinstance(error, TransientError) else 502
 
 
-def _error(status: int, code: str, message: str, hint: str) -> Answer:
-    detail = documents.ErrorDetail(code=code, messages=[message or code], hint=hint or None)
+def _error(status: int, code: str, messages: Sequence[str], hint: str) -> Answer:
+    detail = documents.ErrorDetail(code=code, messages=messages, hint=hint or None)
     return Answer(status=status, document=documents.Error(error=detail))

@@ -45,19 +45,19 @@ async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress, *, v
     users: dict[str, list[PlannedUser | FailedUser]] = {name: [] for name in sorted(by_name)}
     with progress("reading what would change", len(planned)) as done:
         for number, each in enumerate(planned, 1):
-            user = await _user(runtime, each, values=values)
+            user = await user_plan(runtime, each, values=values)
             if user is not None:
                 users[each.sync].append(user)
             done(number)
-    return documents.Plan(syncs=[_sync_plan(name, of) for name, of in users.items()])
+    return documents.Plan(syncs=[sync_plan(name, of) for name, of in users.items()])
 
 
-def _sync_plan(sync: str, users: Sequence[PlannedUser | FailedUser]) -> documents.SyncPlan:
+def sync_plan(sync: str, users: Sequence[PlannedUser | FailedUser]) -> documents.SyncPlan:
     users = sorted(users, key=_rank)
     return documents.SyncPlan(sync=sync, counts=Counter(user.kind for user in users), users=users)
 
 
-async def _user(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedUser | FailedUser | None:
+async def user_plan(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedUser | FailedUser | None:
     """None: nothing would happen to this user."""
     if isinstance(planned.look, SyncError):
         return FailedUser(user=planned.user, reason=str(planned.look), hint=planned.look.hint)

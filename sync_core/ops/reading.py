@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..assembly import Runtime
 from ..model import is_object_id
-from . import documents
+from ..model.errors import ConfigError
+from . import documents, plan_jobs
 from .adoptions import choices, waiting_users
-from .calls import Answer, Call, HttpError, body_of, limit_of, named, object_id_of, sync_of, user_of
+from .calls import Answer, Call, HttpError, body_of, limit_of, named, object_id_of, sync_of, syncs_of, user_of
 from .creations import list_creations
+from .doctor.run import examine
 from .errors import RefusedError, UsageError
 from .history import everybody, history, question
 from .holds import list_holds, past_decisions
 from .hours import changes_per_hour
 from .leaving import due_users
-from .names import find_syncs, find_user
+from .looks import preview
+from .names import find_user
 from .notices import list_notices
 from .people import Pair, names
 from .principal import Principal, Role
@@ -60,8 +64,8 @@ async def _known(runtime: Runtime, asked: Sequence[documents.User]) -> list[Pair
     ]
 
 
-async def adoptions(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await waiting_users(runtime, runtime.config.syncs.values()))
+async def adoptions(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await waiting_users(runtime, syncs_of(runtime, call)))
 
 
 async def adoption(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
@@ -69,13 +73,20 @@ async def adoption(runtime: Runtime, call: Call, _principal: Principal) -> Answe
 
 
 async def hours(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    with named():
-        syncs = find_syncs(runtime.config, call.query.get("sync"))
-    return Answer(status=200, document=await changes_per_hour(runtime, syncs))
+    return Answer(status=200, document=await changes_per_hour(runtime, syncs_of(runtime, call)))
 
 
 async def status_of_all(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
     return Answer(status=200, document=await status(runtime))
+
+
+async def doctor(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    """The working directory is the package, with its host.json."""
+    return Answer(status=200, document=await examine(runtime, host_json=Path("host.json"), public_url=call.origin))
+
+
+async def look(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await preview(runtime, sync_of(runtime, call), user_of(call), values=False))
 
 
 async def why(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
@@ -103,9 +114,7 @@ async def activity(runtime: Runtime, call: Call, _principal: Principal) -> Answe
 
 
 async def due(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
-    query = call.query
-    with named():
-        syncs = find_syncs(runtime.config, query.get("sync"))
+    query, syncs = call.query, syncs_of(runtime, call)
     limit = limit_of(query.get("limit", "100"))
     try:
         return Answer(status=200, document=await due_users(runtime, syncs, limit=limit, after=query.get("after", "")))
@@ -113,16 +122,56 @@ async def due(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
         raise HttpError(400, str(error), error.hint) from None
 
 
-async def holds(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await list_holds(runtime, runtime.config.syncs.values()))
+async def ask_plan(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    """It writes to the table and the queue of plans alone. A plan reads as any other reader of tenants does."""
+    asked = body_of(call, documents.PlanRequest)
+    try:
+        said = await plan_jobs.ask(runtime, asked, by=principal.object_id)
+    except ConfigError as error:
+        first, *more = map(str, error.faults)
+        raise HttpError(400, first, error.hint, more=more) from None
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+    except plan_jobs.BusyError as error:
+        raise HttpError(429, str(error), error.hint, wait_s=60) from None
+    return Answer(status=202, document=said, headers={"Location": f"/api/ops/plan/{said.id}"})
 
 
-async def decisions(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await past_decisions(runtime, runtime.config.syncs.values()))
+async def plan(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    with named():
+        job = await plan_jobs.find(runtime, call.route["plan"])
+    return Answer(status=200, document=plan_jobs.shown_job(runtime, job))
 
 
-async def creations(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
-    return Answer(status=200, document=await list_creations(runtime, runtime.config.syncs.values()))
+async def plan_changes(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    with named():
+        job = await plan_jobs.find(runtime, call.route["plan"])
+        if sync := call.query.get("sync", ""):
+            plan_jobs.known_sync(runtime, job, sync)
+    try:
+        page = await plan_jobs.changes(
+            runtime,
+            job,
+            sync=sync,
+            kind=call.query.get("change", ""),
+            after=call.query.get("after", ""),
+            limit=limit_of(call.query.get("limit", "100")),
+        )
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+    return Answer(status=200, document=page)
+
+
+async def holds(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await list_holds(runtime, syncs_of(runtime, call)))
+
+
+async def decisions(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await past_decisions(runtime, syncs_of(runtime, call)))
+
+
+async def creations(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=await list_creations(runtime, syncs_of(runtime, call)))
 
 
 async def notices(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:

@@ -25,6 +25,7 @@ from .directories import (
 )
 from .leaving import Due, DueNotes, KeepRecord, Keeps, note_of
 from .notices import Messenger, NoticeRecord, Notices, Telling
+from .plans import Nominee, PlanEntry, PlanJob, Plans, PlanState
 from .record import Activity, Asked, Page, Tally
 from .state import (
     BudgetRecord,
@@ -87,9 +88,14 @@ __all__ = [
     "Links",
     "MarkedPage",
     "Messenger",
+    "Nominee",
     "NoticeRecord",
     "Notices",
     "Page",
+    "PlanEntry",
+    "PlanJob",
+    "PlanState",
+    "Plans",
     "Poison",
     "Poisoned",
     "Presence",

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from ..model.messages import PLAN_JOBS
 from ..ports import (
     Budgets,
     Clock,
@@ -20,6 +21,7 @@ from ..ports import (
     Keeps,
     Links,
     Notices,
+    Plans,
     Queues,
     Subscriptions,
     SyncRecords,
@@ -37,14 +39,16 @@ from .leaving import TableDueNotes, TableKeeps
 from .links import TableLinks
 from .memory import MemoryQueue, MemoryTable
 from .notices import WEEKLY, TableNotices
+from .plans import TablePlans
 from .poison import PoisonQueues
 from .queue import Queue
 from .queues import ALL_QUEUES, WorkQueues
+from .reading import ReadingQueue, ReadingTable
 from .subscriptions import TableSubscriptions
 from .syncs import TableSyncRecords
 from .table import Table
 
-TABLES = ("links", "feeds", "subscriptions", "guards", "activity", "controls")
+TABLES = ("links", "feeds", "subscriptions", "guards", "activity", "controls", "plans")
 
 type WrapTable = Callable[[str, Table], Table]
 type WrapQueue = Callable[[str, Queue], Queue]
@@ -72,6 +76,7 @@ class Storage:
     fronts: TableFronts
     queues: Queues
     poison: PoisonQueues
+    plans: Plans
     tables_by_name: Mapping[str, Table]
     queues_by_name: Mapping[str, Queue]  # work and poison queues
     creators: Mapping[str, Action] = field(default_factory=dict)  # by name of table or queue; none in memory
@@ -85,6 +90,13 @@ class Storage:
     async def create_all(self) -> None:
         """Make every table, queue and poison queue that is missing."""
         await for_each(list(self.creators), self.create)
+
+    def for_reading(self) -> Storage:
+        """The same state behind tables and queues that refuse every write."""
+        return assemble_storage(
+            {name: ReadingTable(table) for name, table in self.tables_by_name.items()},
+            {name: ReadingQueue(queue) for name, queue in self.queues_by_name.items()},
+        )
 
     async def close(self) -> None:
         for close in self.closers:
@@ -136,6 +148,7 @@ def assemble_storage(
         fronts=TableFronts(tables["guards"], queues),
         queues=WorkQueues(queues),
         poison=PoisonQueues(queues),
+        plans=TablePlans(tables["plans"], queues[PLAN_JOBS]),
         tables_by_name=tables,
         queues_by_name=queues,
         creators=creators or {},

@@ -13,6 +13,7 @@ from .leavers import Leavers
 from .measure import Measure
 from .newcomers import Newcomers
 from .notices import Noticing
+from .plans import PlanUpkeep
 from .poison import PoisonDrain
 from .retention import Retention
 from .weekly import Weekly
@@ -25,6 +26,7 @@ class Upkeep:
     leavers: Leavers
     poison: PoisonDrain
     retention: Retention
+    plans: PlanUpkeep
     measure: Measure
     noticing: Noticing
     weekly: Weekly
@@ -32,7 +34,7 @@ class Upkeep:
     async def run(self) -> None:
         """Figures come last: they show what the rest left. A fault of one step stops no other, and is raised then."""
         faults: list[Exception] = []
-        steps = (self.takeover, self.newcomers, self.leavers, self.poison, self.retention)
+        steps = (self.takeover, self.newcomers, self.leavers, self.poison, self.retention, self.plans)
         for step in (*(each.run for each in steps), self._tell):
             try:
                 await step()

@@ -1,7 +1,7 @@
 """Empties the poison queues at every poll, so that no trigger has to poll them each second.
 
-A readable message is recorded, the user that it names is parked, and it is deleted. An unreadable one stays, since the
-host decodes for every function: `xtsync poison` shows it, puts it back or removes it.
+A readable message is recorded, the user that it names is parked, the plan that it names ends, and it is deleted. An
+unreadable one stays, since the host decodes for every function: `xtsync poison` shows it, puts it back or removes it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from ..model.errors import SyncError, TransientError
-from ..model.messages import WORK_QUEUES
-from ..ports import Poison, Poisoned
+from ..model.errors import MessageError, SyncError, TransientError
+from ..model.messages import PLAN_JOBS, WORK_QUEUES, decode_plan_run
+from ..ports import Plans, Poison, Poisoned
 from ..reconcile.worker import Worker
+from .plans import give_up
 
 log = logging.getLogger("xtsync.poison")
 
@@ -21,6 +22,7 @@ log = logging.getLogger("xtsync.poison")
 class PoisonDrain:
     poison: Poison
     worker: Worker
+    plans: Plans
 
     async def run(self) -> None:
         """Record and delete what can be read. After an error the next run goes on: nothing is deleted unrecorded."""
@@ -36,6 +38,8 @@ class PoisonDrain:
             return False
         try:
             await self.worker.poisoned(message.queue, message.id, message.body)
+            if message.queue == PLAN_JOBS:
+                await self._end_plan(message)
         except TransientError:
             raise
         except Exception as error:  # noqa: BLE001 - any fault of the program may be what the message met before
@@ -44,3 +48,11 @@ class PoisonDrain:
             )
             return False
         return True
+
+    async def _end_plan(self, message: Poisoned) -> None:
+        try:
+            run = decode_plan_run(message.body)
+        except MessageError:
+            return  # not one of ours
+        hint = "The app's log says what it met. Ask for the plan again once that is mended."
+        await give_up(self.plans, run.job, self.worker.clock.now(), "its message failed again and again", hint)

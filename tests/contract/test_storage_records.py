@@ -14,9 +14,10 @@ from sync_core.model import (
     LifecycleEvent,
     Nomination,
     Occasion,
+    PlanRun,
     Why,
 )
-from sync_core.model.errors import ConflictError
+from sync_core.model.errors import ConflictError, ReadOnlyError
 from sync_core.model.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, encode
 from sync_core.ports import (
     BudgetRecord,
@@ -29,6 +30,8 @@ from sync_core.ports import (
     HoldRecord,
     HoldState,
     NoticeRecord,
+    PlanEntry,
+    PlanJob,
     SubscriptionRecord,
     SyncRecord,
     Telling,
@@ -335,7 +338,7 @@ async def test_who_was_taken_over(storage: Storage) -> None:
 
 
 async def test_work_queues(storage: Storage) -> None:
-    """Each kind of message goes to its own queue and can be read back; depths name all six."""
+    """Each kind of message goes to its own queue and can be read back; depths name all eight."""
     nominations = [Nomination(sync="s", user=f"u{n}", why=Why.FEED, at=AT, attempt=n) for n in range(40)]
     run = FeedRun(tenant="contoso", feed="users", round="r")
     event = LifecycleEvent(tenant="contoso", event="missed", at=AT)
@@ -343,13 +346,16 @@ async def test_work_queues(storage: Storage) -> None:
     await storage.queues.nominate([])
     await storage.queues.continue_feed(run, delay=10**9)
     await storage.queues_by_name["subscription-events"].send(encode(event))
+    await storage.plans.work_on(PlanRun(job="j", attempt=2))
     assert await storage.queues.depths() == {
         "user-changes": 40,
         "feed-pages": 1,
         "subscription-events": 1,
+        "plan-jobs": 1,
         "user-changes-poison": 0,
         "feed-pages-poison": 0,
         "subscription-events-poison": 0,
+        "plan-jobs-poison": 0,
     }
     work = storage.queues_by_name["user-changes"]
     received = [decode_nomination(each.body) for each in [*await work.receive(), *await work.receive()]]
@@ -360,6 +366,68 @@ async def test_work_queues(storage: Storage) -> None:
     await storage.queues.continue_feed(run)
     (message,) = await storage.queues_by_name["feed-pages"].receive()
     assert decode_feed_run(message.body) == run
+
+
+async def test_a_plan_and_its_users(storage: Storage) -> None:
+    """The job and its file come back as they were, also long ones. A nominee stands once, by user, then by sync."""
+    text = "é𝄞" * 20_000
+    job = PlanJob(id="f" * 24, asked_at=AT, asked_by="anna", candidate=True, sync="b", started_at=AT, nominated=0)
+    job = await storage.plans.add(replace(job, checkpoint=text, counts={"b": {"Refuse: no address": 2}}), text)
+    assert await storage.plans.get(job.id) == job
+    assert await storage.plans.text(job.id) == text
+    assert [(each.id, each.checkpoint) for each in await storage.plans.jobs()] == [(job.id, "")]
+    with pytest.raises(ConflictError):
+        await storage.plans.save(replace(job, etag=None))
+    for _ in range(2):
+        await storage.plans.nominate(job.id, [("u2", "a"), ("u1", "b"), ("u1", "a:é"), ("u10", "a")])
+    first, second = await storage.plans.nominees(job.id, "", 2)
+    assert [(each.user, each.sync) for each in (first, second)] == [("u10", "a"), ("u1", "a:é")]
+    assert len(await storage.plans.nominees(job.id, second.place, 9)) == await storage.plans.count(job.id) - 2 == 2
+
+
+async def test_the_changes_of_a_plan(storage: Storage) -> None:
+    """Up to the job's cursor, by sync and kind, page by page; nobody stands there to whom nothing would happen."""
+    job = await storage.plans.add(PlanJob(id="e" * 24, asked_at=AT, asked_by="anna", candidate=False), "")
+    await storage.plans.nominate(job.id, [(f"u{n}", "a") for n in range(6)])
+    nominees = await storage.plans.nominees(job.id, "", 9)
+    kinds = ("Invite", "", "Refuse: it's", "Invite", "Invite", "Invite")
+    entries = [PlanEntry(nominee=who, kind=kind, said="{}") for who, kind in zip(nominees, kinds, strict=True)]
+    for _ in range(2):
+        await storage.plans.keep(job.id, entries)
+    await storage.plans.nominate(job.id, [("u0", "a")])  # by a reader who comes late: the decision stands
+    assert await storage.plans.entries(job, "", 9) == []
+    job = replace(job, cursor=nominees[4].place)
+    wanted = [each for each in entries[:5] if each.kind]
+    assert await storage.plans.entries(job, "", 9) == wanted
+    assert await storage.plans.entries(job, wanted[0].nominee.place, 1, sync="a") == [wanted[1]]
+    assert await storage.plans.entries(job, "", 9, kind="Refuse: it's") == [wanted[1]]
+    assert await storage.plans.entries(job, "", 9, sync="b") == []
+    assert await storage.plans.drop(job.id, 2) == 2
+    assert await storage.plans.get(job.id) is not None
+    await storage.plans.drop(job.id, 99)
+    assert (await storage.plans.get(job.id), await storage.plans.jobs()) == (None, [])
+
+
+async def test_without_the_table_of_plans_there_are_none(account: Storage) -> None:
+    """As after an upgrade whose templates were not deployed. The first plan makes the table."""
+    assert (await account.plans.jobs(), await account.plans.get("f" * 24)) == ([], None)
+
+
+async def test_what_is_open_for_reading_refuses_every_write(storage: Storage) -> None:
+    """Of every table and queue, and it reads what is there."""
+    saved = await storage.syncs.save(SyncRecord(name="a-to-b", tenants=("s", "t"), config="f1", since=AT))
+    reading = storage.for_reading()
+    assert (await reading.syncs.all())[1] == {"a-to-b": saved}
+    row = Row(pk="p", rk="r", values={})
+    for table in reading.tables_by_name.values():
+        for write in (table.insert(row), table.upsert(row), table.replace(row, "x"), table.delete("p", "r")):
+            with pytest.raises(ReadOnlyError):
+                await write
+    for queue in reading.queues_by_name.values():
+        for change in (queue.send("x"), queue.send_many(["x"]), queue.receive()):
+            with pytest.raises(ReadOnlyError):
+                await change
+    assert set((await reading.queues.depths()).values()) == {0}
 
 
 async def test_create_all_is_idempotent(storage: Storage) -> None:

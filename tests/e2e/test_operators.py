@@ -11,7 +11,7 @@ from local.emulated import until
 from local.processes import free_ports
 from sync_core.ports import FeedPhase, HoldState
 from tests.support.principals import HEADER, OPERATOR_ID, principal
-from tests.support.stack import SYNC, SyncedStack, hold
+from tests.support.stack import SYNC, SyncedStack, built_in_host, hold
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -147,3 +147,24 @@ async def test_another_site_s_form_does_nothing(world: SyncedStack, headers: dic
     body = b'{"decision":"approve"}'
     sent = {HEADER: principal("Operator"), **headers}
     assert (await call(world, "POST", path, headers=sent, content=body)).status_code == status
+
+
+@built_in_host
+async def test_a_plan_of_the_app_is_the_plan_made_beside_it(world: SyncedStack) -> None:
+    """A job that its function works on, through the sign-in of this machine. Every command: unit/test_cli_url.py."""
+    assert await until(world.idle, timeout_s=30)
+    stack, (port,) = world.stack, free_ports(1)
+    since = await world.last_request()
+    stack.sign_in = True
+    try:
+        host = await stack.start_host(port)
+    finally:
+        stack.sign_in = False
+    try:
+        assert await stack.xtsync("plan", "--url", f"http://127.0.0.1:{port}") == await stack.xtsync("plan")
+    finally:
+        await stack.kill_host(host)
+    asked = [each for each in await world.requests(since) if each["method"] != "GET"]
+    assert {each["method"] for each in asked} <= {"POST"}
+    assert {each["path"].rpartition("/")[2] for each in asked} <= {"getByIds", "token"}
+    assert await world.agree() == []

@@ -47,4 +47,4 @@ async def test_a_split_app_synchronizes_and_its_doctor_is_content() -> None:
             http, busy, rest = await stack.polls()
             assert http == {}
             assert busy.keys() == {"user-changes"}
-            assert rest.keys() == {"feed-pages", "subscription-events"}
+            assert rest.keys() == {"feed-pages", "subscription-events", "plan-jobs"}

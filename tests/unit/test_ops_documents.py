@@ -25,6 +25,7 @@ from tests.support.clinic import Clinic
 from tests.support.directories import pages
 from tests.support.endpoints import call, said
 from tests.support.make import person
+from tests.support.planning import PlanBench
 
 FOLDER = Path(__file__).parent / "data" / "documents"
 SCHEMA = Path(__file__).parent / "data" / "entra_schema.json"
@@ -527,6 +528,31 @@ def http_storage_silent(bench: Bench) -> Shown:
     return http(bench, "status")
 
 
+def _planned(bench: Bench) -> tuple[PlanBench, str]:
+    """The people of `plan`, as a job; its id is another one each time."""
+    planning = PlanBench(bench.folder)
+    plan(planning)
+    planning.faults.fail_next("target.candidates", UnavailableError("503"))
+    job = planning.ask()
+    planning.work()
+    return planning, job
+
+
+def http_plan(bench: Bench) -> Shown:
+    planning, job = _planned(bench)
+    code, document = http(planning, "plan", "Reader", route={"plan": job})
+    return code, {**document, "id": "0" * 24}
+
+
+def http_plan_changes(bench: Bench) -> Shown:
+    planning, job = _planned(bench)
+    return http(planning, "plan_changes", "Reader", route={"plan": job})
+
+
+def http_plan_refused(bench: Bench) -> Shown:
+    return http(bench, "ask_plan", "Reader", body={"sync_yaml": CONFIG.replace("target: fabrikam", "target: fabrik")})
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     *(
         status_fresh,
@@ -564,6 +590,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *(http_activity, http_activity_of_nothing),
     *(http_creations, http_creations_approved, http_creations_not_approved),
     *(http_why, http_decided, http_not_decided, http_nominated, http_resync, http_resync_not_started),
+    *(http_plan, http_plan_changes, http_plan_refused),
     *(http_forbidden, http_no_such_sync, http_storage_silent),
 )
 

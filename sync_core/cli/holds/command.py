@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from argparse import SUPPRESS, Namespace
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
+from ...assembly import Runtime
 from ...guard.deletions import Standing
-from ...ops.documents import Holds
+from ...ops.documents import Decisions, Holds
 from ...ops.holds import list_holds, past_decisions
 from ...ops.names import find_syncs
 from ...ops.people import Pair, names
 from ...ops.words import many
-from ..command import USER, Commands, add_by, add_command, add_no_names
+from ..app import App
+from ..command import USER, Commands, Reach, add_by, add_command, add_no_names
 from ..screen import Screen
 from ..world import Exit, World
 from .decide import run_approve, run_reject
@@ -37,6 +39,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "holds",
         run_list,
+        reach=Reach.APP,
         summary="list, approve or reject held deletions",
         description=_DESCRIPTION,
         examples=("holds", "holds --sync contoso-to-fabrikam --json", "holds approve 2-3f9a07c1"),
@@ -45,7 +48,13 @@ def add_parser(commands: Commands) -> None:
     add_no_names(parser)
     actions = parser.add_subparsers(metavar="ACTION", title="actions")
     listing = add_command(
-        actions, "list", run_list, summary="list them (the default)", examples=("holds list",), nested=True
+        actions,
+        "list",
+        run_list,
+        reach=Reach.APP,
+        summary="list them (the default)",
+        examples=("holds list",),
+        nested=True,
     )
     listing.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="only this sync")
     add_no_names(listing, nested=True)
@@ -53,16 +62,22 @@ def add_parser(commands: Commands) -> None:
         actions,
         "decisions",
         run_decisions,
+        reach=Reach.APP,
         summary="list who decided what, also what was carried out",
         examples=("holds decisions",),
         nested=True,
     )
     past.add_argument("--sync", metavar="NAME", default=SUPPRESS, help="only this sync")
+    _add_decisions(actions)
+
+
+def _add_decisions(actions: Commands) -> None:
     for name, run, description in (("approve", run_approve, _APPROVE), ("reject", run_reject, _REJECT)):
         action = add_command(
             actions,
             name,
             run,
+            reach=Reach.APP,
             summary=f"{name} exactly the holds listed",
             description=description,
             examples=(f"holds {name} 2-3f9a07c1", f"holds {name} 2-3f9a07c1 {USER} --yes --by anna"),
@@ -78,17 +93,30 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run_list(args: Namespace, world: World) -> int:
-    async with world.runtime() as runtime:
+    def pairs(held: Holds) -> list[Pair]:
+        return [] if args.json or args.no_names else [pair_of(each) for each in held.holds]
+
+    async def here(runtime: Runtime) -> tuple[Holds, datetime, Mapping[Pair, str]]:
         held, now = await list_holds(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
-        pairs = [] if args.json or args.no_names else [pair_of(each) for each in held.holds]
-        named = await names(runtime, pairs)
+        return held, now, await names(runtime, pairs(held))
+
+    async def there(app: App) -> tuple[Holds, datetime, Mapping[Pair, str]]:
+        held = await app.ask("holds", Holds, query={"sync": args.sync})
+        return held, datetime.now(UTC), await app.names(pairs(held))
+
+    held, now, named = await world.ask(args, here, there)
     world.answer(held, partial(_show, now=now, sync=args.sync, named=named), json=args.json)
     return Exit.DONE
 
 
 async def run_decisions(args: Namespace, world: World) -> int:
-    async with world.runtime() as runtime:
-        past, now = await past_decisions(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
+    async def here(runtime: Runtime) -> tuple[Decisions, datetime]:
+        return await past_decisions(runtime, find_syncs(runtime.config, args.sync)), runtime.clock.now()
+
+    async def there(app: App) -> tuple[Decisions, datetime]:
+        return await app.ask("decisions", Decisions, query={"sync": args.sync}), datetime.now(UTC)
+
+    past, now = await world.ask(args, here, there)
     world.answer(past, partial(show_decisions, now=now), json=args.json)
     return Exit.DONE
 

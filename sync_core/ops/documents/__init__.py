@@ -2,7 +2,7 @@
 
 Fields have the names that programs read; docs/openapi.json is generated from these classes.
 
-rendering.py   as_json, and fields that are left out
+rendering.py   as_json, and fields that are left out; parsing.py is the way back
 changes.py     changes of a target user, made or to come
 activity.py    the record of what happened
 users.py       one user: each look, the outcome, adoptions
@@ -74,8 +74,19 @@ from .holds import (
 )
 from .leaving import DueUser, DueUsers, Keep, KeepRequest, KeptUsers, LeavingStatus
 from .notices import NoticeReceiver, Notices, StandingNotice, TriedReceiver, TriedReceivers
+from .parsing import read_json
 from .people import Caller, FindRequest, Found, NamedUser, Names, NamesRequest
-from .plans import FailedUser, Plan, PlannedUser, SyncPlan
+from .plans import (
+    FailedUser,
+    Plan,
+    PlannedChange,
+    PlannedChanges,
+    PlannedUser,
+    PlanRequest,
+    PlanStatus,
+    SyncCounts,
+    SyncPlan,
+)
 from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
 from .rendering import ABSENT, Absent, as_json
 from .report import AccessEntry, AccessReport
@@ -177,6 +188,10 @@ __all__ = [
     "PastDecision",
     "PauseRequest",
     "Plan",
+    "PlanRequest",
+    "PlanStatus",
+    "PlannedChange",
+    "PlannedChanges",
     "PlannedUser",
     "PoisonFate",
     "PoisonedMessage",
@@ -205,6 +220,7 @@ __all__ = [
     "SubscriptionStatus",
     "SyncChange",
     "SyncControl",
+    "SyncCounts",
     "SyncPlan",
     "SyncResult",
     "SyncResults",
@@ -219,4 +235,5 @@ __all__ = [
     "WaitingUsers",
     "WindowStatus",
     "as_json",
+    "read_json",
 ]

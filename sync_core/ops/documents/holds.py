@@ -89,8 +89,12 @@ class DecisionRequest:
 
 @document
 class ListDecisionRequest:
-    """A decision about some holds of the list that `code` stands for. If the list changed, none is decided."""
+    """A decision about some holds of the list that `code` stands for. If the list changed, none is decided.
+
+    `sync` is the one that the list was asked for; without it the list is of all syncs.
+    """
 
     decision: Literal["approve", "reject"]
     code: str
     users: Sequence[HeldUser]
+    sync: str | None = None

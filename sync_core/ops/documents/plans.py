@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from datetime import datetime
 from typing import Literal
 
 from ...model import Postponed
+from ...ports import PlanState
 from .changes import Change, Hold, Postpone, Refuse
 from .rendering import INLINE, document
 
@@ -55,7 +57,8 @@ class FailedUser:
 
     @property
     def kind(self) -> str:
-        return f"error: {self.reason}"
+        """Without the id of the request, which is another one for each user."""
+        return f"error: {self.reason.partition(' (request ')[0]}"
 
 
 @document
@@ -70,3 +73,63 @@ class SyncPlan:
 @document
 class Plan:
     syncs: Sequence[SyncPlan]
+
+
+@document
+class PlanRequest:
+    """What to plan. `sync_yaml` is the text of a file to try out, for the tenants of the deployed one.
+
+    Without it the deployed file is planned. `sync` is the name of one sync; without it all are planned.
+    """
+
+    sync_yaml: str | None = None
+    sync: str | None = None
+
+
+@document
+class SyncCounts:
+    """How many users of one sync have a change of each kind to come, of those decided on so far."""
+
+    sync: str
+    counts: Mapping[str, int]
+
+
+@document
+class PlanStatus:
+    """A plan that runs as a job. Of a failed one, `error` says why and `hint` what helps.
+
+    `read` counts the entries of the feeds. `users` are those to decide on, null while the feeds are being read, and
+    `decided` says how many of them were. A plan is dropped after a week, or when there are thirty newer ones.
+    """
+
+    id: str
+    state: PlanState
+    candidate: bool
+    sync: str | None
+    asked_by: str
+    asked_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    seconds: float
+    read: int
+    users: int | None
+    decided: int
+    syncs: Sequence[SyncCounts]
+    error: str | None
+    hint: str | None
+
+
+@document
+class PlannedChange:
+    """One user of a plan. In JSON the fields of the user stand beside the sync's."""
+
+    sync: str
+    user: PlannedUser | FailedUser = field(metadata=INLINE)
+
+
+@document
+class PlannedChanges:
+    """A page, in the order of object ids. `more` goes on behind it, and is empty at the end of what is known."""
+
+    changes: Sequence[PlannedChange]
+    more: str

@@ -10,13 +10,19 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given, strategies as st
 
-from sync_core.model import FeedRun, LifecycleEvent, Nomination, Why, messages
+from sync_core.model import FeedRun, LifecycleEvent, Nomination, PlanRun, Why, messages
 from sync_core.model.errors import MessageError
-from sync_core.model.messages import decode_feed_run, decode_lifecycle_event, decode_nomination, encode
+from sync_core.model.messages import (
+    decode_feed_run,
+    decode_lifecycle_event,
+    decode_nomination,
+    decode_plan_run,
+    encode,
+)
 
 type Decoder = Callable[[str], object]
 
-DECODERS: list[Decoder] = [decode_nomination, decode_feed_run, decode_lifecycle_event]
+DECODERS: list[Decoder] = [decode_nomination, decode_feed_run, decode_lifecycle_event, decode_plan_run]
 VALID: dict[str, object] = {
     "v": 1,
     "sync": "a-to-b",
@@ -46,6 +52,12 @@ def test_a_feed_run_comes_back_as_it_was(tenant: str, feed: str, round_: str, at
     """A feed goes on in the round that it was in."""
     run = FeedRun(tenant=tenant, feed=feed, round=round_, attempt=attempt)
     assert decode_feed_run(encode(run)) == run
+
+
+@given(_texts, _counts)
+def test_a_plan_run_comes_back_as_it_was(job: str, attempt: int) -> None:
+    """A plan goes on, and knows how often it failed."""
+    assert decode_plan_run(encode(PlanRun(job=job, attempt=attempt))) == PlanRun(job=job, attempt=attempt)
 
 
 @given(_texts, _texts, _times)

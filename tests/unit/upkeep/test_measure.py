@@ -106,6 +106,7 @@ async def test_messages_that_were_set_aside_are_counted_by_queue(caplog: pytest.
         "poison.measured queue=user-changes waiting=0 unreadable=0 kept=1",
         "poison.measured queue=feed-pages waiting=2 unreadable=1 kept=1",
         "poison.measured queue=subscription-events waiting=0 unreadable=0 kept=0",
+        "poison.measured queue=plan-jobs waiting=0 unreadable=0 kept=0",
     ]
 
 

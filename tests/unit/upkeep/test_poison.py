@@ -16,7 +16,7 @@ from tests.support.world import World
 
 
 def drain(world: World) -> PoisonDrain:
-    return PoisonDrain(poison=world.storage.poison, worker=world.worker)
+    return PoisonDrain(poison=world.storage.poison, worker=world.worker, plans=world.storage.plans)
 
 
 def poisoned(world: World, queue: str = USER_CHANGES) -> Queue:
@@ -60,9 +60,9 @@ async def test_nothing_is_deleted_that_could_not_be_recorded(caplog: pytest.LogC
     caplog.set_level(logging.WARNING, "xtsync.poison")
     await drain(world).run()
     assert caplog.messages[0] == f"poison.not_drained queue={USER_CHANGES} error=Unavailable"
-    assert [await poisoned(world, queue).depth() for queue in WORK_QUEUES] == [1, 0, 0]
+    assert [await poisoned(world, queue).depth() for queue in WORK_QUEUES] == [1, 0, 0, 0]
     await drain(world).run()
-    assert await world.storage.activity.poison_count() == 3
+    assert await world.storage.activity.poison_count() == 4
 
 
 async def test_a_version_with_poison_functions_beside_this_one_does_no_harm() -> None:

@@ -1,0 +1,140 @@
+"""Plans that run as jobs, as a caller of the endpoints sees them: ask for one, follow it, read what it found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import Mapping
+
+from ..assembly import Runtime
+from ..config.file import Config, parse_config
+from ..model import PlanRun, Tenant
+from ..model.messages import PLAN_JOBS
+from ..ports import PlanJob
+from . import documents
+from .errors import RefusedError, UsageError
+from .names import find_sync
+from .times import seconds_between
+
+# Of a file that comes over HTTP: five hundred plain syncs, and two seconds of work to read them.
+MOST_BYTES = 64 * 1024
+MOST_AT_ONCE = 3
+
+_ID = re.compile("[0-9a-f]{24}")
+_PLACE = re.compile("user:[!-9;-~]{1,200}:[!-9;-~]{1,300}")
+
+
+class BusyError(RefusedError):
+    """As many plans as may run at once are under way."""
+
+
+def parse_candidate(text: str, deployed: Config) -> Config:
+    """A file that came from a caller. Raises ConfigError with the line of each fault, and UsageError.
+
+    Tenants are those of the deployed file, each on its side: nobody who may only read makes the app ask another one.
+    """
+    if len(text.encode("utf-8", "replace")) > MOST_BYTES:
+        raise UsageError(f"sync.yaml has more than {MOST_BYTES} bytes", hint="Plan it where the app's settings are.")
+    candidate = parse_config(text)
+    for side, known, named in (
+        ("source", deployed.source_tenants, candidate.source_tenants),
+        ("target", deployed.target_tenants, candidate.target_tenants),
+    ):
+        ids = {_place(tenant) for tenant in known.values()}
+        foreign = sorted(key for key, tenant in named.items() if _place(tenant) not in ids)
+        if foreign:
+            raise UsageError(
+                f"no {side} tenant of the deployed sync.yaml: {', '.join(foreign)}",
+                hint="A plan over HTTP is for the tenants that the app works for; deploy a new one in mode observe.",
+            )
+    return candidate
+
+
+def _place(tenant: Tenant) -> tuple[str, str]:
+    return tenant.id, tenant.cloud
+
+
+async def ask(runtime: Runtime, asked: documents.PlanRequest, *, by: str) -> documents.PlanStatus:
+    """Store the job, and put its message on the queue. Without a file of the caller's it has the deployed one.
+
+    Raises ConfigError and UsageError for a file or a name that cannot be planned, and BusyError.
+    """
+    config, text = runtime.config, runtime.config.text
+    if asked.sync_yaml is not None:
+        text = asked.sync_yaml
+        # In a thread, so that other calls are answered meanwhile.
+        config = await asyncio.to_thread(parse_candidate, text, runtime.config)
+    if asked.sync is not None:
+        find_sync(config, asked.sync)
+    plans = runtime.storage.plans
+    for name in ("plans", PLAN_JOBS):  # templates of before do not have them
+        await runtime.storage.create(name)
+    if sum(not job.over for job in await plans.jobs()) >= MOST_AT_ONCE:
+        raise BusyError(f"{MOST_AT_ONCE} plans are under way", hint="Ask again when one of them is over.")
+    job = PlanJob(
+        id=secrets.token_hex(12),
+        asked_at=runtime.clock.now(),
+        asked_by=by,
+        candidate=asked.sync_yaml is not None,
+        sync=asked.sync or "",
+    )
+    job = await plans.add(job, text)
+    await plans.work_on(PlanRun(job=job.id))
+    return shown_job(runtime, job)
+
+
+async def find(runtime: Runtime, job: str) -> PlanJob:
+    """Raises UsageError."""
+    found = await runtime.storage.plans.get(job) if _ID.fullmatch(job) else None
+    if found is None:
+        raise UsageError("no such plan", hint="It may have been dropped: the last thirty plans are kept, for a week.")
+    return found
+
+
+def known_sync(runtime: Runtime, job: PlanJob, sync: str) -> None:
+    """Raises UsageError for a sync that neither the plan nor the deployed file has."""
+    if sync not in job.counts and sync not in runtime.config.syncs:
+        raise UsageError("this plan has no change of such a sync", hint="GET ops/plan/{id} lists those that have one.")
+
+
+def shown_job(runtime: Runtime, job: PlanJob) -> documents.PlanStatus:
+    return documents.PlanStatus(
+        id=job.id,
+        state=job.state,
+        candidate=job.candidate,
+        sync=job.sync or None,
+        asked_by=job.asked_by,
+        asked_at=job.asked_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        seconds=seconds_between(job.asked_at, job.finished_at or runtime.clock.now()),
+        read=job.read,
+        users=job.nominated,
+        decided=job.decided,
+        syncs=[documents.SyncCounts(sync=name, counts=counts) for name, counts in sorted(job.counts.items())],
+        error=job.error or None,
+        hint=job.hint or None,
+    )
+
+
+async def changes(
+    runtime: Runtime, job: PlanJob, *, sync: str, kind: str, after: str, limit: int
+) -> documents.PlannedChanges:
+    """A page of what is decided so far. `after` is `more` of the page before. Raises UsageError for any other text."""
+    if after and not _PLACE.fullmatch(after):
+        raise UsageError("`after` is no `more` of a page", hint="Begin again without it.")
+    found = await runtime.storage.plans.entries(job, after, limit + 1, sync=sync, kind=kind)
+    page = found[:limit]
+    return documents.PlannedChanges(
+        changes=[documents.PlannedChange(sync=each.nominee.sync, user=_user(each.said)) for each in page],
+        more=page[-1].nominee.place if len(found) > limit else "",
+    )
+
+
+def _user(said: str) -> documents.PlannedUser | documents.FailedUser:
+    fields: Mapping[str, object] = json.loads(said)
+    if fields["change"] == "error":
+        return documents.read_json(documents.FailedUser, fields)
+    return documents.read_json(documents.PlannedUser, fields)
