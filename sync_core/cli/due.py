@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
+from ..assembly import Runtime
 from ..ops.documents import DueUser, DueUsers
 from ..ops.leaving import due_users
 from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.words import ahead, at_second
-from .command import Commands, add_command, add_no_names
+from .app import App
+from .command import Commands, Reach, add_command, add_no_names
 from .screen import Cell, Screen
 from .world import Exit, World
 
@@ -22,12 +24,15 @@ reached, the next one and when it comes, and whether a person keeps them. A list
 by a fresh read. With --json a page of at most 1000; `more` of a page, given to --after, asks for the next one."""
 _PAGE = 1000
 
+type _Shown = tuple[DueUsers, datetime, Mapping[Pair, str]]
+
 
 def add_parser(commands: Commands) -> None:
     parser = add_command(
         commands,
         "due",
         run,
+        reach=Reach.APP,
         summary="list who leaves in stages, and when",
         description=_DESCRIPTION,
         examples=("due", "due --sync contoso-to-fabrikam --json"),
@@ -38,12 +43,23 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
-    async with world.runtime(read_only=True) as runtime:
-        now, syncs = runtime.clock.now(), find_syncs(runtime.config, args.sync)
-        page = await due_users(runtime, syncs, limit=_PAGE, after=args.after)
-        named = {} if args.json or args.no_names else await names(runtime, [_pair(each) for each in page.due])
+    async def here(runtime: Runtime) -> _Shown:
+        page = await due_users(runtime, find_syncs(runtime.config, args.sync), limit=_PAGE, after=args.after)
+        return page, runtime.clock.now(), await names(runtime, _people(args, page))
+
+    async def there(app: App) -> _Shown:
+        query = {"sync": args.sync, "limit": _PAGE, "after": args.after or None}
+        page = await app.ask("due", DueUsers, query=query)
+        return page, datetime.now(UTC), await app.names(_people(args, page))
+
+    page, now, named = await world.ask(args, here, there, read_only=True)
     world.answer(page, partial(_show, now=now, named=named), json=args.json)
     return Exit.DONE
+
+
+def _people(args: Namespace, page: DueUsers) -> Sequence[Pair]:
+    """Those whose names are shown."""
+    return [] if args.json or args.no_names else [_pair(each) for each in page.due]
 
 
 def _show(screen: Screen, page: DueUsers, *, now: datetime, named: Mapping[Pair, str]) -> None:

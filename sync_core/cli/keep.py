@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from functools import partial
 
-from ..ops.documents import KeptUsers
+from ..assembly import Runtime
+from ..ops.documents import Keep, KeepRequest, KeptUsers, User
 from ..ops.errors import UsageError
 from ..ops.leaving import end_keeps, keep_users, until_when
 from ..ops.names import find_user
 from ..ops.words import at_second
-from .command import USER, Commands, add_by, add_command, operator
+from .app import App
+from .command import USER, Commands, Reach, add_by, add_command, check_nobody_is_named, operator
 from .screen import Screen, good
 from .world import Exit, World
 
@@ -25,6 +28,7 @@ def add_parser(commands: Commands) -> None:
         commands,
         "keep",
         run,
+        reach=Reach.APP,
         summary="let leaving take nothing from one user until a date",
         description=_DESCRIPTION,
         examples=(
@@ -44,16 +48,41 @@ def add_parser(commands: Commands) -> None:
 async def run(args: Namespace, world: World) -> int:
     if args.end == bool(args.until) or args.end == bool((args.reason or "").strip()):
         raise UsageError("give --until and --reason, or --end alone", hint="See xtsync keep --help.")
-    by = operator(args)
-    async with world.runtime() as runtime:
-        until = None if args.end else until_when(args.until, runtime.clock.now())
-        users = await find_user(runtime, args.user, args.sync)
-        if until is None:
-            done = await end_keeps(runtime, users, by=by)
-        else:
-            done = await keep_users(runtime, users, until, by=by, reason=args.reason.strip())
+    done = await world.ask(args, partial(_here, args), partial(_there, args))
     world.answer(done, _show, json=args.json)
     return Exit.DONE
+
+
+async def _here(args: Namespace, runtime: Runtime) -> KeptUsers:
+    by, until = operator(args), None if args.end else until_when(args.until, runtime.clock.now())
+    users = await find_user(runtime, args.user, args.sync)
+    if until is None:
+        return await end_keeps(runtime, users, by=by)
+    return await keep_users(runtime, users, until, by=by, reason=args.reason.strip())
+
+
+async def _there(args: Namespace, app: App) -> KeptUsers:
+    """In each sync that has the user. To end what only one of them keeps is no error."""
+    check_nobody_is_named(args)
+    kept: list[Keep] = []
+    ended: list[User] = []
+    refused: list[UsageError] = []
+    for each in await app.find(args.user, args.sync):
+        route = {"sync": each.sync, "user": each.user}
+        try:
+            if args.end:
+                done = await app.ask("end_keep", KeptUsers, **route)
+            else:
+                body = KeepRequest(until=args.until, reason=args.reason.strip())
+                done = await app.ask("keep", KeptUsers, body=body, **route)
+        except UsageError as error:
+            refused.append(error)
+        else:
+            kept += done.kept
+            ended += done.ended
+    if refused and not kept and not ended:
+        raise refused[0]
+    return KeptUsers(kept=kept, ended=ended)
 
 
 def _show(screen: Screen, done: KeptUsers) -> None:

@@ -44,6 +44,7 @@ def deployment(folder: Path) -> Remote:
         bench.run("sync", user)
     bench.hold_two()
     bench.hold(CYD, change="Disable")
+    bench.run("keep", CYD, "--sync", NAME, "--until", "90d", "--reason", "why", "--by", "anna")
     bench.source.pages = dict(pages([bench.source.entry(user) for user in bench.source.users]))
     bench.clock.advance(timedelta(hours=1))
     return bench
@@ -81,10 +82,15 @@ LINES = (
     f"adopt {ADA} --yes",
     "adopt ada@contoso.example --target guest-1 --yes",
     "notify",
+    "due",
+    f"due --sync {NAME}",
+    f"keep {FAY} --sync {NAME} --until 14d --reason why",
+    "keep bob@contoso.example --until 24h --reason why",
+    f"keep {CYD} --sync {NAME} --end",
     "resync",
     "resync --tenant contoso",
 )
-ACTS = ("approve", "reject", "pause", "resume", "resync", "adopt a")
+ACTS = ("approve", "reject", "pause", "resume", "resync", "adopt a", "keep")
 
 
 def typed(bench: Remote, line: str) -> list[str]:
