@@ -23,7 +23,7 @@ FOUND_AT = {
     "no-invitation-mark": 19,
     "old-file-judges": 39,
     "refused-is-done": 230,
-    "reports-not-told": 50,
+    "reports-not-told": 9,
 }
 
 
