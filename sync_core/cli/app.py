@@ -66,7 +66,7 @@ class App:
         answer = await self._send(endpoint.method, f"/api/{path}", params, sent)
         said = _json(answer)
         if answer.status_code not in endpoint.statuses or (isinstance(said, dict) and said.keys() == {"error"}):
-            raise _refusal(answer, said)
+            raise _refusal(answer, said, name)
         try:
             return read_json(document, said)
         except ValueError as error:
@@ -78,6 +78,8 @@ class App:
         """The syncs to look at, each with the user's object id, as names.find_user has it."""
         if is_object_id(user.lower()) and sync is not None:
             return [documents.User(sync=sync, user=user.lower())]
+        if sync is not None and sync not in (known := (await self.ask("caller", documents.Caller)).syncs):
+            raise UsageError(f"no sync is named '{sync}'", hint=f"Syncs of the app are: {', '.join(known)}.")
         found = await self.ask("find", documents.Found, body=documents.FindRequest(user=user))
         users = [each for each in found.users if sync in (None, each.sync)]
         if not users:
@@ -176,8 +178,8 @@ def _json(answer: httpx.Response) -> object:
         ) from None
 
 
-def _refusal(answer: httpx.Response, said: object) -> SyncError:
-    """The app's own words."""
+def _refusal(answer: httpx.Response, said: object, name: str) -> SyncError:
+    """The app's own words. A user whom nobody knows is no wrong usage, as it is not beside the app."""
     try:
         detail = read_json(documents.Error, said).error
     except ValueError:
@@ -185,7 +187,7 @@ def _refusal(answer: httpx.Response, said: object) -> SyncError:
             f"the answer is no document of xtsync (status {answer.status_code})", hint="Is --url that of the app?"
         )
     message, hint = "; ".join(detail.messages) or detail.code, detail.hint or ""
-    if answer.status_code in {400, 404}:
+    if answer.status_code == 400 or (answer.status_code == 404 and name != "find"):
         return UsageError(message, hint=hint)
     if answer.status_code in {502, 503}:
         return UnavailableError(message)

@@ -20,6 +20,8 @@ from .principal import HEADER, Principal, Role, read_principal
 
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}  # the headers of every answer
 
+_LONGEST_BODY = 512 * 1024  # bytes: a sync.yaml of the largest size, each character of it escaped
+
 _NUMBER = re.compile("[1-9][0-9]{0,3}")
 
 
@@ -124,6 +126,8 @@ def object_of(call: Call) -> Mapping[str, object]:
 
 def body_of[T](call: Call, document: type[T]) -> T:
     """The body as this document. A fault is told by the names of fields: values may be personal data."""
+    if len(call.body) > _LONGEST_BODY:
+        raise HttpError(400, f"the body has more than {_LONGEST_BODY} bytes")
     try:
         return TypeAdapter(document).validate_json(call.body, strict=True)
     except (ValidationError, RecursionError) as error:

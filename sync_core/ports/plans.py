@@ -82,7 +82,7 @@ class Plans(Protocol):
     async def save(self, job: PlanJob) -> PlanJob: ...
 
     async def jobs(self) -> Sequence[PlanJob]:
-        """All of them, without their checkpoints: whoever changes one gets it first."""
+        """All of them, without their checkpoints and counts. To change one, get it first."""
         ...
 
     async def nominate(self, job: str, pairs: Sequence[tuple[str, str]]) -> None:

@@ -134,6 +134,38 @@ def test_it_does_what_the_command_does_beside_the_app(tmp_path: Path, line: str)
     assert app.run("holds", "--json").json == beside.run("holds", "--json").json
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "why nobody@contoso.example",
+        "why x",
+        "why x@contoso.example --sync nowhere",
+        f"sync {ADA} --dry-run --sync nowhere",
+        "holds --sync nowhere",
+        "holds approve x --yes",
+        "holds approve 9-aaaaaaaa --yes",
+        f"holds approve 9-aaaaaaaa {ADA} --yes",
+        "creations approve x",
+        "creations approve 9-aaaaaaaa",
+        "history --kind x",
+        "history --since x",
+        "history --after x",
+        "history nobody@contoso.example",
+        "resync --tenant nowhere",
+        "plan --sync nowhere",
+        "adopt dora@contoso.example --yes",
+        f"adopt {ADA} --target guest-2 --yes",
+    ],
+)
+def test_what_is_refused_beside_the_app_is_refused_by_it(alike: tuple[Remote, Remote], line: str) -> None:
+    """With the same exit code: 1 for what cannot be done now, 2 for what cannot be asked."""
+    beside, app = alike
+    by = ["--by", "anna"] if acts(line) or line.startswith("adopt") else []
+    here, there = beside.run(*line.split(), *by, "--json"), app.there(*line.split(), "--json")
+    assert (there.code, set(there.json)) == (here.code, {"error"}), (here.err, there.err)
+    assert there.json["error"]["messages"][0]
+
+
 @pytest.mark.parametrize("line", ["plan", "plan --no-names --all", f"why {DORA}", f"sync {ADA} --dry-run", "notify"])
 def test_it_is_what_a_person_sees_beside_the_app(alike: tuple[Remote, Remote], line: str) -> None:
     """Tables and sentences, with names where they are read."""

@@ -247,6 +247,14 @@ def test_a_candidate_that_asks_for_too_much_is_refused(bench: PlanBench, candida
     assert (_rows(bench)["plans"], bench.faults.count("source.")) == ([], asked)
 
 
+def test_a_body_without_end_is_not_read(bench: PlanBench) -> None:
+    """It is refused by its length alone; the largest file comes through, as JSON escapes it."""
+    answer = call(bench, "ask_plan", "Reader", raw=b"[" * (512 * 1024 + 1))
+    assert (answer.status, said(answer)["error"]["messages"]) == (400, ["the body has more than 524288 bytes"])
+    largest = LIMITS + "#" + "\u00e9" * ((65536 - len(LIMITS) - 1) // 2)
+    assert call(bench, "ask_plan", "Reader", body={"sync_yaml": largest}).status == 202
+
+
 def test_at_most_three_plans_are_under_way(bench: PlanBench) -> None:
     """The fourth is told when to ask again; once one is over there is room."""
     for _ in range(3):
