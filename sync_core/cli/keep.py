@@ -68,13 +68,12 @@ async def _there(args: Namespace, app: App) -> KeptUsers:
     ended: list[User] = []
     refused: list[UsageError] = []
     for each in await app.find(args.user, args.sync):
-        route = {"sync": each.sync, "user": each.user}
         try:
             if args.end:
-                done = await app.ask("end_keep", KeptUsers, **route)
+                done = await app.ask("end_keep", KeptUsers, sync=each.sync, user=each.user)
             else:
                 body = KeepRequest(until=args.until, reason=args.reason.strip())
-                done = await app.ask("keep", KeptUsers, body=body, **route)
+                done = await app.ask("keep", KeptUsers, body=body, sync=each.sync, user=each.user)
         except UsageError as error:
             refused.append(error)
         else:
