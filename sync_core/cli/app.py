@@ -31,7 +31,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _AUDIENCE = re.compile(r"api://[!-~]{1,250}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ENTRA_CODE = re.compile(r"AADSTS\d+")
 _TIMEOUT_S = 240.0  # App Service ends a request after 230 s
-# Of local/sign_in.py, which stands in for App Service authentication on this machine.
+# The cookie of App Service authentication: on this machine the local stack takes a role as its value.
 _LOCAL_SESSION = "AppServiceAuthSession"
 
 

@@ -36,7 +36,7 @@ def test_each_change_is_named_with_both_values(tmp_path: Path) -> None:
     del storage["minimumTlsVersion"]
     by_type["Microsoft.Web/sites/config"]["properties"]["NEW_SETTING"] = "x" * 500
     queue = by_type["Microsoft.Storage/storageAccounts/queueServices/queues"]
-    queue["name"] = queue["name"].replace("subscription-events-poison", "other")
+    queue["name"] = queue["name"].replace("plan-jobs-poison", "other")
     snapshot["outputs"]["AZURE_LOCATION"] = "northeurope"
     lines = report(*_folders(tmp_path, PLAIN, json.dumps(snapshot))).splitlines()
     assert "  - `properties.allowSharedKeyAccess`: `false` → `true`" in lines

@@ -28,6 +28,7 @@ from sync_core.nominate import webhook
 from sync_core.storage.memory import MemoryQueue, MemoryTable
 from sync_core.storage.queue import Message, Queue
 from sync_core.storage.repositories import Storage, memory_storage
+from sync_core.storage.table import Table
 
 from .history import Taken, working_on
 from .instance import Instance, SlowQueue, SlowTable, Stage
@@ -40,7 +41,7 @@ _AT_ONCE = 4  # messages of one queue in one instance
 type Connect = Callable[[Instance], Any]
 
 
-# No history asks for a plan: the unit tests have deaths in the middle of one.
+# Neither slow nor failing: no history asks for a plan, and the unit tests have deaths in the middle of one.
 _PLANS = {"plans", messages.PLAN_JOBS, messages.poison_queue(messages.PLAN_JOBS)}
 
 
@@ -124,12 +125,8 @@ class Host:
         instance = Instance(self.stage, f"{name}.{self._generation[name]}", on_crash=lambda: self._schedule_boot(name))
         storage = memory_storage(
             self.stage.clock,
-            wrap_table=lambda name, table: (
-                table if name in _PLANS else SlowTable(instance, name, self._storage.tables_by_name[name])
-            ),
-            wrap_queue=lambda name, queue: (
-                queue if name in _PLANS else SlowQueue(instance, name, self._storage.queues_by_name[name], self.ring)
-            ),
+            wrap_table=lambda name, _: self._table(instance, name),
+            wrap_queue=lambda name, _: self._queue(instance, name),
         )
         self.births[instance.name] = (self.stage.clock.now(), self._files[name])
         runtime = build(
@@ -144,10 +141,18 @@ class Host:
         )
         life = Life(instance=instance, runtime=runtime)
         self.lives[name] = life
-        for queue in (each for each in messages.WORK_QUEUES if each not in _PLANS):
+        for queue in messages.WORK_QUEUES:
             life.bells[queue] = asyncio.Event()
             life.busy[queue] = 0
             instance.start(self._receive_for_ever(life, queue), f"{instance.name} {queue}")
+
+    def _table(self, instance: Instance, name: str) -> Table:
+        stored = self._storage.tables_by_name[name]
+        return stored if name in _PLANS else SlowTable(instance, name, stored)
+
+    def _queue(self, instance: Instance, name: str) -> Queue:
+        stored = self._storage.queues_by_name[name]
+        return stored if name in _PLANS else SlowQueue(instance, name, stored, self.ring)
 
     def _schedule_boot(self, name: str) -> None:
         asyncio.get_running_loop().call_later(self._picks.uniform(2, 200), self._boot, name)
@@ -254,6 +259,8 @@ class Host:
                     )
             case messages.FEED_PAGES:
                 await runtime.feeds.run(messages.decode_feed_run(body))
+            case messages.PLAN_JOBS:
+                raise AssertionError(body)
             case _:
                 await runtime.keeper.lifecycle(messages.decode_lifecycle_event(body))
 

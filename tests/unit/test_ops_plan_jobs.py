@@ -283,7 +283,7 @@ def test_a_file_that_another_version_accepted_fails_the_plan(bench: PlanBench) -
     job = bench.ask()
     row = bench.do(bench.storage.tables_by_name["plans"].get(job, "text"))
     assert row is not None
-    text = {"v": 1, "text0": LIMITS + "    of_tomorrow: 1\n"}
+    text: Mapping[str, str | int] = {"v": 1, "text0": LIMITS + "    of_tomorrow: 1\n"}
     bench.do(bench.storage.tables_by_name["plans"].upsert(replace(row, values=text)))
     bench.work()
     shown = bench.shown(job)

@@ -19,14 +19,12 @@ KEPT = {
     "SubscriptionStatus.expires_in_s": "read by programs",
     "ParkedUser.next_try_in_s": "read by programs",
     "Validation.valid": "read by programs",
-    "ImportedSchema.sync_yaml": "read by programs",
     # The emulator in one process with its user, who drives time and deliveries by hand: docs/graph-emulator.md.
     "Delivery.next_due": "the simulator's clock goes to it",
     "Emulator.deliver": "delivers what is due, without a server",
     "World.contoso": "a tenant that every test of the emulator may use",
     "World.fabrikam": "a tenant that every test of the emulator may use",
     # Where tests and the simulator put their hands in: slow and failing tables, small pages, seeds.
-    "Storage.tables_by_name": "the simulator slows each table down",
     "connect.prefix": "test runs share one Azurite and keep apart by it",
     "die_with_parent.death_signal": "a host that a test starts is asked to stop, not killed",
     "memory_storage.rng": "the simulator's seed",
