@@ -6,6 +6,7 @@ Pure. Every body is a JSON object with a version; anything else raises MessageEr
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -17,6 +18,9 @@ USER_CHANGES = "user-changes"
 FEED_PAGES = "feed-pages"
 SUBSCRIPTION_EVENTS = "subscription-events"
 WORK_QUEUES = (USER_CHANGES, FEED_PAGES, SUBSCRIPTION_EVENTS)
+
+# https://www.w3.org/TR/trace-context/#traceparent-header-field-values
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def poison_queue(name: str) -> str:
@@ -35,6 +39,7 @@ def encode(message: Nomination | FeedRun | LifecycleEvent) -> str:
                 "at": format_time(message.at),
                 "attempt": message.attempt,
                 **({"config": message.config} if message.config else {}),
+                **({"traceparent": message.traceparent} if message.traceparent else {}),
             }
         case FeedRun():
             body = {
@@ -57,6 +62,7 @@ def decode_nomination(body: str) -> Nomination:
         at=_time(fields, "at"),
         attempt=_count(fields, "attempt"),
         config=_text(fields, "config") if "config" in fields else "",
+        traceparent=_traceparent(fields),
     )
 
 
@@ -126,6 +132,12 @@ def _time(fields: Mapping[str, object], name: str) -> datetime:
         return parse_time(_text(fields, name))
     except ValueError as error:
         raise MessageError(f"'{name}' is not a time with a zone") from error
+
+
+def _traceparent(fields: Mapping[str, object]) -> str:
+    """Telemetry stops no work: what cannot be read counts as none."""
+    value = fields.get("traceparent")
+    return value if isinstance(value, str) and _TRACEPARENT.fullmatch(value) else ""
 
 
 def _why(fields: Mapping[str, object]) -> Why:
