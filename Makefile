@@ -56,6 +56,7 @@ docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.sync_schema > docs/sync.schema.json
 	@$(PYTHON) -m tools.link_picture
 	@$(PYTHON) -m tools.layers
+	@$(PYTHON) -m tools.metrics_doc
 	@$(PYTHON) -m tools.openapi
 
 screenshots: setup ## write the pictures of the page in docs/page (needs a Chromium)

@@ -309,6 +309,7 @@ def _receive(
         content_type=req.headers.get("content-type", ""),
         body=req.get_body(),
     )
+    bootstrap.start_telemetry()
     known = webhook.known_subscriptions(rows, bootstrap.syncs_by_source(), bootstrap.fingerprint())
     answer = receive(post, known, datetime.now(UTC))
     if answer.messages:

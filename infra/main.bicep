@@ -52,6 +52,16 @@ param logRetentionDays int = 30
 @description('Days that the record of what was done to whom is kept.')
 param activityDays int = 365
 
+@allowed(['off', 'azure_monitor', 'otlp'])
+@description('Where traces and metrics of the app go. See docs/telemetry.md, also for what it costs.')
+param telemetry string = 'off'
+
+@description('Part of the traces that is kept, from 0 to 1.')
+param telemetryRatio string = '0.1'
+
+@description('For telemetry otlp: address of the collector.')
+param otlpEndpoint string = ''
+
 @minValue(1)
 @maxValue(100)
 @description('Percentage of failed users or invocations above which an alert fires.')
@@ -210,6 +220,9 @@ module hosting 'modules/hosting.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     writeBudget: writeBudget
     activityDays: activityDays
+    telemetry: telemetry
+    telemetryRatio: telemetryRatio
+    otlpEndpoint: otlpEndpoint
     pollSchedule: pollSchedule
     subscriptionSchedule: subscriptionSchedule
     notifySettings: empty(notifyVault)

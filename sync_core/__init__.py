@@ -15,6 +15,7 @@ upkeep/        what the timer does besides
 graph/         the adapter to Microsoft Graph
 storage/       the adapter to tables and queues
 notify/        the adapter to those who are told: Teams workflows and signed webhooks
+telemetry/     traces and metrics, where a setting turns them on
 config/        sync.yaml, app settings, Entra's own schemas
 ops/           what an operator sees and does, as documents; plan and doctor among them
 web/           the page for operators: files for a browser, served by ops

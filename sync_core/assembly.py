@@ -27,6 +27,7 @@ from .reconcile.heirs import Heirs
 from .reconcile.reports import Reports
 from .reconcile.worker import Worker
 from .storage.repositories import Storage
+from .telemetry.port import Kind as SpanKind, span
 from .upkeep import Upkeep
 from .upkeep.delivery import Delivery
 from .upkeep.in_hand import Takeover
@@ -85,13 +86,15 @@ class Runtime:
 
     async def poll(self) -> None:
         """All that the poll's timer does."""
-        await self.feeds.poll()
-        await self.upkeep.run()
+        with span("poll", SpanKind.WORKED):
+            await self.feeds.poll()
+            await self.upkeep.run()
 
     async def keep(self) -> None:
         """All that the timer of the subscriptions does."""
-        await self.keeper.keep_all()
-        await self.upkeep.measure.subscriptions_kept()
+        with span("keep subscriptions", SpanKind.WORKED):
+            await self.keeper.keep_all()
+            await self.upkeep.measure.subscriptions_kept()
 
     async def close(self) -> None:
         for close in self.closers:

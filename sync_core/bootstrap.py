@@ -7,6 +7,8 @@ storage, so that a cold instance answers Graph in time.
 from __future__ import annotations
 
 import asyncio
+import atexit
+import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime
@@ -14,12 +16,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from .telemetry.port import install
+
 if TYPE_CHECKING:
     from .assembly import Runtime
     from .config.file import Config
     from .config.settings import Settings
+    from .decision.look import Look
     from .storage.repositories import Storage
 
+log = logging.getLogger("xtsync.app")
 
 _STARTED = datetime.now(UTC)
 
@@ -51,6 +57,44 @@ def fingerprint() -> str:
     return config().fingerprint
 
 
+@cache
+def start_telemetry() -> None:
+    """Turn telemetry on if the settings say so. What goes wrong with it is logged, and stops nothing."""
+    wanted = settings()
+    try:
+        match wanted.telemetry:
+            case "off":
+                return
+            case "otlp":
+                from .telemetry import collector  # noqa: PLC0415 - off costs no import
+
+                started = collector.start(ratio=wanted.telemetry_ratio)
+            case _:
+                from .telemetry import insights  # noqa: PLC0415 - likewise
+
+                connection = wanted.insights_connection.get_secret_value()
+                started = insights.start(connection, ratio=wanted.telemetry_ratio)
+    except Exception as error:  # noqa: BLE001 - a library of others, and nobody's account depends on it
+        log.warning("telemetry.not_started error=%s", type(error).__name__)
+        return
+    install(started)
+    atexit.register(started.close)
+
+
+def build(
+    settings: Settings,
+    config: Config,
+    *,
+    read_only: bool,
+    on_look: Callable[[Look], None] = lambda _: None,
+    started: datetime | None = None,
+) -> Runtime:
+    """As deployment.build, whose libraries come with the first call: the webhook and some commands do without."""
+    from . import deployment  # noqa: PLC0415 - as it says
+
+    return deployment.build(settings, config, read_only=read_only, on_look=on_look, started=started)
+
+
 _lifetimes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, AsyncGenerator[Runtime]]] = WeakKeyDictionary()
 _runtimes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, Runtime]] = WeakKeyDictionary()
 
@@ -60,8 +104,7 @@ async def runtime(*, read_only: bool = False) -> Runtime:
     loop = asyncio.get_running_loop()
     runtimes = _runtimes.setdefault(loop, {})
     if read_only not in runtimes:
-        from .deployment import build  # noqa: PLC0415 - the webhook answers from cold without Graph and storage
-
+        start_telemetry()
         runtimes[read_only] = build(settings(), config(), read_only=read_only, started=_STARTED)
         lifetime = _lifetime(runtimes[read_only])
         _lifetimes.setdefault(loop, {})[read_only] = lifetime
@@ -71,9 +114,9 @@ async def runtime(*, read_only: bool = False) -> Runtime:
 
 def reader_of(storage: Storage) -> Callable[[Config], Runtime]:
     """Makes runtimes of other configurations, which write neither to Graph nor to storage. The caller closes them."""
-    from .deployment import build  # noqa: PLC0415 - as above
+    from . import deployment  # noqa: PLC0415 - as above
 
-    return lambda config: build(settings(), config, storage=storage.for_reading(), read_only=True)
+    return lambda config: deployment.build(settings(), config, storage=storage.for_reading(), read_only=True)
 
 
 async def _lifetime(runtime: Runtime) -> AsyncGenerator[Runtime]:

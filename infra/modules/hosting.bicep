@@ -29,6 +29,9 @@ param subnetId string
 param maximumInstanceCount int
 param writeBudget string
 param activityDays int
+param telemetry string
+param telemetryRatio string
+param otlpEndpoint string
 param pollSchedule string
 param subscriptionSchedule string
 
@@ -44,6 +47,7 @@ var appSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__queueServiceUri: storageEndpoints.queue
   AzureWebJobsStorage__tableServiceUri: storageEndpoints.table
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint
   POLL_SCHEDULE: pollSchedule
   SUBSCRIPTION_SCHEDULE: subscriptionSchedule
   XTSYNC_ACTIVITY_DAYS: string(activityDays)
@@ -53,6 +57,8 @@ var appSettings = {
   XTSYNC_OPERATOR_ENDPOINTS: 'entra'
   XTSYNC_SOURCE_CLIENT_ID: sourceClientId
   XTSYNC_TARGET_CLIENT_ID: targetClientId
+  XTSYNC_TELEMETRY: telemetry
+  XTSYNC_TELEMETRY_RATIO: telemetryRatio
   XTSYNC_WRITE_BUDGET: writeBudget
 }
 

@@ -16,6 +16,7 @@ from typing import Protocol, TextIO
 
 import httpx
 
+from .. import bootstrap
 from ..assembly import Runtime
 from ..config.file import Config, load_config
 from ..config.settings import Settings, load_settings
@@ -44,12 +45,6 @@ class Build(Protocol):
     ) -> Runtime: ...
 
 
-def _deployed(settings: Settings, config: Config, *, read_only: bool, on_look: Callable[[Look], None]) -> Runtime:
-    from ..deployment import build  # noqa: PLC0415 - commands without a runtime do not wait for its libraries
-
-    return build(settings, config, read_only=read_only, on_look=on_look)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     environ: Mapping[str, str]
@@ -57,7 +52,7 @@ class World:
     stdin: TextIO
     stdout: TextIO
     stderr: TextIO
-    build: Build = _deployed
+    build: Build = bootstrap.build
     token: Token = azure_cli_token
     transport: httpx.AsyncBaseTransport | None = None
 

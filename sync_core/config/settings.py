@@ -30,6 +30,12 @@ class OperatorEndpoints(StrEnum):
     ENTRA = "entra"  # App Service authentication is in front of the app and requires a token
 
 
+class TelemetryKind(StrEnum):
+    OFF = "off"
+    OTLP = "otlp"
+    AZURE_MONITOR = "azure_monitor"
+
+
 _NOTIFY = "XTSYNC_NOTIFY_"
 _THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
@@ -110,6 +116,29 @@ class Settings(BaseModel):
         default={},
         alias="XTSYNC_NOTIFY_",
         description="Settings that begin with this name: addresses and secrets of notices, named in sync.yaml.",
+    )
+    telemetry: TelemetryKind = Field(
+        default=TelemetryKind.OFF,
+        alias="XTSYNC_TELEMETRY",
+        description="Where traces and metrics go: off, otlp for a collector that takes OTLP over HTTP, or "
+        "azure_monitor for Application Insights ([telemetry.md](telemetry.md)).",
+    )
+    telemetry_ratio: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        alias="XTSYNC_TELEMETRY_RATIO",
+        description="Part of the traces that is kept, from 0 to 1; metrics count everything.",
+    )
+    otlp_endpoint: str = Field(
+        default="",
+        alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="For XTSYNC_TELEMETRY=otlp: address of the collector. OpenTelemetry's other settings hold, too.",
+    )
+    insights_connection: SecretStr = Field(
+        default=SecretStr(""),
+        alias="APPLICATIONINSIGHTS_CONNECTION_STRING",
+        description="Of the host; also for XTSYNC_TELEMETRY=azure_monitor.",
     )
     storage: SecretStr = Field(
         default=SecretStr(""), alias="AzureWebJobsStorage", description="Connection string; locally Azurite's."
@@ -208,6 +237,13 @@ def _missing(settings: Settings) -> list[tuple[str, str]]:
             "XTSYNC_SOURCE_CLIENT_ID": settings.source_client_id,
             "XTSYNC_TARGET_CLIENT_ID": settings.target_client_id,
         }
-    return faults + [
-        (name, f"is missing: XTSYNC_CREDENTIAL={kind} needs it") for name, value in needed.items() if not value
-    ]
+    faults += [(name, f"is missing: XTSYNC_CREDENTIAL={kind} needs it") for name, value in needed.items() if not value]
+    name, value = {
+        TelemetryKind.OFF: ("", "-"),
+        TelemetryKind.OTLP: ("OTEL_EXPORTER_OTLP_ENDPOINT", settings.otlp_endpoint),
+        TelemetryKind.AZURE_MONITOR: (
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+            settings.insights_connection.get_secret_value(),
+        ),
+    }[settings.telemetry]
+    return faults if value else [*faults, (name, f"is missing: XTSYNC_TELEMETRY={settings.telemetry} needs it")]

@@ -31,8 +31,11 @@ from ..model.errors import ConflictError, GraphRefusedError, UnavailableError
 from ..ports import Clock, Confirm
 from ..ports.listing import Listing
 from ..ports.writes import note_write
+from ..telemetry.metrics import PERMIT_WAIT, STATUS, TENANT, THROTTLED
+from ..telemetry.port import measured
 from .auth import BearerAuthentication, Gate, TokenSource, claims_of
 from .failures import error_for, read_failure, retry_after, throttle_percentage
+from .tracing import traced
 
 log = logging.getLogger("xtsync.graph")
 
@@ -186,17 +189,28 @@ class GraphClient:
         confirm: Confirm | None = None,
     ) -> JsonObject | None:
         if self._gate.writes(method.value, url) and self._budget is not None:
+            asked = self._clock.now()
             await self._budget.take()
+            waited = (self._clock.now() - asked).total_seconds()
+            measured(PERMIT_WAIT, max(waited, 0), {TENANT: self.tenant_id})
         if confirm is not None and not await confirm():
             raise ConflictError("the change is out of date: the user was read or changed meanwhile")
         try:
-            return await self._exchange(method, url, body, delta=delta)
+            return await self._traced(method, url, body, delta=delta)
         except GraphRefusedError as error:
             if error.status != 401:
                 raise
         # The token may have expired on the way. A request that got a 401 was not done, so it is sent again once.
         self._auth.forget()
-        return await self._exchange(method, url, body, delta=delta)
+        return await self._traced(method, url, body, delta=delta)
+
+    async def _traced(self, method: Method, url: str, body: JsonObject | None, *, delta: bool) -> JsonObject | None:
+        with traced(method.value, url, self.tenant_id) as span:
+            try:
+                return await self._exchange(method, url, body, delta=delta)
+            except GraphRefusedError as error:
+                span.note({STATUS: error.status})
+                raise
 
     async def _exchange(self, method: Method, url: str, body: JsonObject | None, *, delta: bool) -> JsonObject | None:
         request = RequestInformation(method)
@@ -222,6 +236,7 @@ class GraphClient:
             log.warning(
                 "graph.throttled tenant=%s status=%d retry_after=%.1f", self.tenant_id, response.status_code, wait or 0
             )
+            measured(THROTTLED, wait or 0, {TENANT: self.tenant_id, STATUS: str(response.status_code)})
         request = response.request
         if not self._gate.writes(request.method, request.url):
             return

@@ -25,7 +25,8 @@ class Why(StrEnum):
 class Nomination:
     """Look at this user again. The body of a `user-changes` message.
 
-    `config` is the fingerprint of the nominator's configuration; version 0.1 left it out.
+    `config` is the fingerprint of the nominator's configuration; version 0.1 left it out. `traceparent` is the span of
+    the notification, where telemetry is on; what is sent anew for this one keeps it.
     """
 
     sync: str
@@ -34,6 +35,7 @@ class Nomination:
     at: datetime
     attempt: int = 0
     config: str = ""
+    traceparent: str = ""
 
     def tried_again(self) -> Nomination:
         """The same as an attempt, which no earlier read makes needless."""

@@ -6,6 +6,7 @@ Pure. Every body is a JSON object with a version; anything else raises MessageEr
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -20,6 +21,9 @@ PLAN_JOBS = "plan-jobs"
 WORK_QUEUES = (USER_CHANGES, FEED_PAGES, SUBSCRIPTION_EVENTS, PLAN_JOBS)
 
 type Message = Nomination | FeedRun | LifecycleEvent | PlanRun
+
+# https://www.w3.org/TR/trace-context/#traceparent-header-field-values
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def poison_queue(name: str) -> str:
@@ -38,6 +42,7 @@ def encode(message: Message) -> str:
                 "at": format_time(message.at),
                 "attempt": message.attempt,
                 **({"config": message.config} if message.config else {}),
+                **({"traceparent": message.traceparent} if message.traceparent else {}),
             }
         case FeedRun():
             body = {
@@ -62,6 +67,7 @@ def decode_nomination(body: str) -> Nomination:
         at=_time(fields, "at"),
         attempt=_count(fields, "attempt"),
         config=_text(fields, "config") if "config" in fields else "",
+        traceparent=_traceparent(fields),
     )
 
 
@@ -142,6 +148,12 @@ def _time(fields: Mapping[str, object], name: str) -> datetime:
         return parse_time(_text(fields, name))
     except ValueError as error:
         raise MessageError(f"'{name}' is not a time with a zone") from error
+
+
+def _traceparent(fields: Mapping[str, object]) -> str:
+    """Telemetry stops no work: what cannot be read counts as none."""
+    value = fields.get("traceparent")
+    return value if isinstance(value, str) and _TRACEPARENT.fullmatch(value) else ""
 
 
 def _why(fields: Mapping[str, object]) -> Why:

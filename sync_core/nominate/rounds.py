@@ -27,10 +27,12 @@ from ..model.errors import (
     TransientError,
     UnavailableError,
 )
-from ..model.messages import format_time
+from ..model.messages import FEED_PAGES, format_time
 from ..ports import Clock, FeedPhase, Feeds, FeedState, Guards, Queues
 from ..ports.listing import Listing
 from ..ports.swap import until_saved
+from ..telemetry.metrics import FEED, TENANT
+from ..telemetry.port import Kind, span
 
 log = logging.getLogger("xtsync.feeds")
 
@@ -155,6 +157,10 @@ class FeedReader:
         A round is named by the time at which it was asked for. A name newer than the feed's newest round asks for a
         round that has yet to begin: that is what a notification leads to.
         """
+        with span(f"process {FEED_PAGES}", Kind.WORKED, {TENANT: run.tenant, FEED: run.feed}):
+            await self._run(run)
+
+    async def _run(self, run: FeedRun) -> None:
         if run.feed not in self.kinds or run.tenant not in self.kinds[run.feed].tenants:
             log.warning("feed.unknown")
             return

@@ -19,6 +19,7 @@ from datetime import datetime
 
 from ..model import FeedRun, LifecycleEvent, Nomination, Why, is_object_id
 from ..model.messages import encode, format_time
+from ..telemetry.port import Kind, span
 
 # Far above what Graph sends in one post, far below what would hurt.
 MAX_BODY = 1024 * 1024
@@ -101,31 +102,49 @@ def receive_notifications(post: Post, known: Mapping[str, Known], now: datetime)
     One of a group does not say who came or went: it asks for a round of the feed that does.
     """
 
-    def messages(subscription: Known, item: Item) -> list[Message]:
+    def messages(subscription: Known, item: Item, traceparent: str) -> list[Message]:
         changed = _object_id(item)
         if subscription.resource != "users":
             return [FeedRun(tenant=subscription.tenant, feed=subscription.resource, round=format_time(now))]
         return [
-            Nomination(sync=sync, user=changed, why=Why.NOTIFICATION, at=now, config=subscription.config)
+            Nomination(
+                sync=sync,
+                user=changed,
+                why=Why.NOTIFICATION,
+                at=now,
+                config=subscription.config,
+                traceparent=traceparent,
+            )
             for sync in subscription.syncs
         ]
 
-    return _receive(post, known, messages)
+    return _receive("graph/notifications", post, known, messages)
 
 
 def receive_lifecycle(post: Post, known: Mapping[str, Known], now: datetime) -> Answer:
     """Lifecycle notifications to `subscription-events` messages."""
 
-    def messages(subscription: Known, item: Item) -> list[Message]:
+    def messages(subscription: Known, item: Item, _: str) -> list[Message]:
         event = item.get("lifecycleEvent")
         if not isinstance(event, str) or event not in LIFECYCLE_EVENTS:
             raise RefusedItemError("no known lifecycle event")
         return [LifecycleEvent(tenant=subscription.tenant, event=event, at=now)]
 
-    return _receive(post, known, messages)
+    return _receive("graph/lifecycle", post, known, messages)
 
 
-def _receive(post: Post, known: Mapping[str, Known], messages: Callable[[Known, Item], list[Message]]) -> Answer:
+type _Messages = Callable[[Known, Item, str], list[Message]]
+
+
+def _receive(route: str, post: Post, known: Mapping[str, Known], messages: _Messages) -> Answer:
+    """Anybody can post, so a trace that a post claims to be part of is not believed: each begins its own."""
+    with span(f"POST {route}", Kind.RECEIVED, {"http.request.method": "POST", "http.route": route}) as under:
+        answer = _answer(post, known, messages, under.traceparent)
+        under.note({"http.response.status_code": answer.status, "xtsync.refused": sum(answer.refused.values())})
+    return answer
+
+
+def _answer(post: Post, known: Mapping[str, Known], messages: _Messages, traceparent: str) -> Answer:
     if post.validation_token is not None:
         return _handshake(post.validation_token)
     try:
@@ -136,7 +155,7 @@ def _receive(post: Post, known: Mapping[str, Known], messages: Callable[[Known, 
     refused: Counter[str] = Counter()
     for item in items:
         try:
-            accepted.update(dict.fromkeys(messages(*_proven(item, known))))
+            accepted.update(dict.fromkeys(messages(*_proven(item, known), traceparent)))
         except RefusedItemError as error:
             refused[str(error)] += 1
     return Answer(

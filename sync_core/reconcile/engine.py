@@ -41,6 +41,7 @@ from ..model import (
 from ..model.errors import ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from ..ports.writes import noted_writes
+from ..telemetry.port import span
 from .apply import Applier
 from .deeds import Course, Deed
 from .fresh import Reading, read_afresh, suffices
@@ -144,7 +145,7 @@ class Engine:
 
     async def _carried_out(self, decided: Look, course: Course) -> Link:
         """The link after the change. A write that Graph accepted is told of, also if something fails after it."""
-        with noted_writes() as ids:
+        with noted_writes() as ids, span(f"apply {decided.change.name}"):
             done, link = False, decided.link
             try:
                 link = await self.applier.apply(decided, self._still_so)

@@ -45,6 +45,7 @@ from ..model.errors import (
 from ..model.messages import USER_CHANGES, decode_nomination
 from ..ports import Activity, Clock, DueNotes, InHand, Links, Queues, note_of
 from ..ports.swap import until_saved
+from ..telemetry.port import Span
 from .at_work import at_work
 from .coalescing import UpcomingLooks, out_of_date, wait_before
 from .deeds import Course, events
@@ -52,6 +53,7 @@ from .engine import Engine, Reconciliation
 from .let_go import let_go
 from .locks import UserLocks
 from .retries import try_again
+from .tracing import one_look, tell
 
 log = logging.getLogger("xtsync.worker")
 
@@ -89,6 +91,10 @@ class Worker:
 
     async def handle(self, nomination: Nomination, *, redelivered: bool = False) -> Outcome | None:
         """The outcome of a reconciliation, or None when there was nothing to look at (or not now, or not for us)."""
+        with one_look(nomination) as under:
+            return await self._handle(nomination, under, redelivered=redelivered)
+
+    async def _handle(self, nomination: Nomination, under: Span, *, redelivered: bool) -> Outcome | None:
         if not await self.configurations.takes(nomination, redelivered=redelivered):
             return None
         if await self.pauses.let_go(nomination.sync):
@@ -118,6 +124,7 @@ class Worker:
             async with at_work(self.in_hand, nomination, self.clock):
                 course = Course(before=link)
                 outcome = await self._reconcile(sync, nomination, link, course, distrust=redelivered)
+                tell(under, outcome, course.last)
                 await self.activity.record(events(nomination, course, outcome))
                 await self.configurations.looked(nomination)
                 return outcome

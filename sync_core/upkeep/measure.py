@@ -20,6 +20,21 @@ from ..model.messages import WORK_QUEUES
 from ..nominate.rounds import USERS, FeedReader, syncs_of
 from ..nominate.subscriptions import LIFETIME, kept_at
 from ..ports import Activity, Clock, Fronts, Guards, Links, Poison, Subscriptions
+from ..telemetry.metrics import (
+    FEED,
+    FEED_BEHIND,
+    POISON_WAITING,
+    QUEUE,
+    QUEUE_STOOD,
+    SUBSCRIPTION_UNKEPT,
+    SYNC,
+    TENANT,
+    USERS_HELD,
+    USERS_LINKED,
+    USERS_PARKED,
+    USERS_WAITING,
+)
+from ..telemetry.port import measured
 
 log = logging.getLogger("xtsync.measure")
 
@@ -99,6 +114,7 @@ class Measure:
             since = state.completed_at or state.started_at
             behind = _NEVER if since is None else now - since
             log.info("feed.measured tenant=%s feed=%s behind_s=%d", tenant, feed, behind.total_seconds())
+            measured(FEED_BEHIND, behind.total_seconds(), {TENANT: tenant, FEED: feed})
             late = behind >= FEED_LATE
         return self._of_tenant(Occasion.FEED_LATE, tenant, feed, stands=late)
 
@@ -115,6 +131,7 @@ class Measure:
             log.info(
                 "subscription.measured tenant=%s resource=%s unkept_s=%d", tenant, resource, unkept.total_seconds()
             )
+            measured(SUBSCRIPTION_UNKEPT, unkept.total_seconds(), {TENANT: tenant, FEED: resource})
             dead = unkept >= SUBSCRIPTION_DEAD
         return self._of_tenant(Occasion.SUBSCRIPTION_DEAD, tenant, resource, stands=dead)
 
@@ -140,6 +157,13 @@ class Measure:
             newcomers,
             held,
         )
+        for metric, count in (
+            (USERS_LINKED, linked),
+            (USERS_PARKED, parked),
+            (USERS_WAITING, newcomers),
+            (USERS_HELD, held),
+        ):
+            measured(metric, count, {SYNC: name})
         paused = said.control is not Control.RUNNING and said.at is not None and now - said.at >= PAUSED_LONG
         people = {
             Occasion.HELD: held,
@@ -175,6 +199,7 @@ class Measure:
             log.warning("queue.unmeasured queue=%s error=%s", queue, error.code)
         else:
             log.info("queue.measured queue=%s stood_s=%d", queue, stood.total_seconds())
+            measured(QUEUE_STOOD, stood.total_seconds(), {QUEUE: queue})
 
     async def _poison(self, queue: str) -> None:
         """The messages of this queue that failed again and again: still on its poison queue, or kept."""
@@ -186,6 +211,7 @@ class Measure:
             log.warning("poison.unmeasured queue=%s error=%s", queue, error.code)
         else:
             log.info("poison.measured queue=%s waiting=%d unreadable=%d kept=%d", queue, waiting, unreadable, kept)
+            measured(POISON_WAITING, waiting, {QUEUE: queue})
 
 
 def _of_sync(occasion: Occasion, name: str, *, stands: bool | None, count: int = 0) -> Finding:

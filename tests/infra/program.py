@@ -29,17 +29,20 @@ LOCAL_ONLY = {
 }
 AZURE_ONLY = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "read by the host",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING": "read by the host",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING": "read by the host, and by the app if telemetry goes there",
     "AzureWebJobsStorage__blobServiceUri": "read by the host: identity instead of keys",
     "AzureWebJobsStorage__clientId": "identity instead of keys",
     "AzureWebJobsStorage__credential": "identity instead of keys",
     "AzureWebJobsStorage__queueServiceUri": "identity instead of keys",
     "AzureWebJobsStorage__tableServiceUri": "identity instead of keys",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "nobody has a collector beside the emulator",
     "XTSYNC_ACTIVITY_DAYS": "nobody runs the emulator for a year",
     "XTSYNC_IDENTITY_CLIENT_ID": "the emulator takes anybody",
     "XTSYNC_OPERATOR_ENDPOINTS": "no App Service authentication is in front of the local host",
     "XTSYNC_SOURCE_CLIENT_ID": "the emulator takes anybody",
     "XTSYNC_TARGET_CLIENT_ID": "the emulator takes anybody",
+    "XTSYNC_TELEMETRY": "off is the default",
+    "XTSYNC_TELEMETRY_RATIO": "telemetry is off",
     "XTSYNC_WRITE_BUDGET": "the emulator has the default",
 }
 SET_BY_NEITHER = {

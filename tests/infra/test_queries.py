@@ -23,6 +23,12 @@ def test_the_analyser_has_nothing_against_any_query() -> None:
     assert "'make_set_iff' does not refer to any known function" in function[0]
 
 
+def test_the_host_is_as_quiet_when_it_sends_by_opentelemetry() -> None:
+    """In that mode it goes by rules of its own. Without them each idle poll of a queue is two lines of 1 kB."""
+    logging = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["logging"]
+    assert logging["OpenTelemetry"]["logLevel"] == logging["logLevel"]
+
+
 def test_no_row_is_a_sample() -> None:
     """The percentiles of the workbook take each row for one item: neither table may be sampled."""
     settings = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["logging"]["applicationInsights"]

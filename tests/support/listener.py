@@ -11,11 +11,13 @@ class Listener:
     def __init__(self) -> None:
         self.status = 202
         self.posts: list[tuple[dict[str, str], bytes]] = []
+        self.paths: list[str] = []  # of them
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                listener.paths.append(self.path)
                 listener.posts.append(({name.lower(): value for name, value in self.headers.items()}, body))
                 if listener.status == 0:  # no answer
                     self.connection.close()

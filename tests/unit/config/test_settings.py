@@ -9,7 +9,7 @@ import pytest
 from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 from hypothesis import given, strategies as st
 
-from sync_core.config.settings import CredentialKind, OperatorEndpoints, Settings, load_settings
+from sync_core.config.settings import CredentialKind, OperatorEndpoints, Settings, TelemetryKind, load_settings
 from sync_core.deployment import storage_credential
 from sync_core.model.errors import ConfigError
 
@@ -41,6 +41,25 @@ def test_settings_of_notices_have_names_of_ones_own_and_are_not_shown() -> None:
         "XTSYNC_NOTIFY_TEAMS": address
     }
     assert SECRET not in repr(settings)
+
+
+def test_telemetry_is_off_unless_it_is_asked_for() -> None:
+    """Whatever else is set: the host has the connection string for itself."""
+    settings = load_settings({**EMULATOR, "APPLICATIONINSIGHTS_CONNECTION_STRING": SECRET})
+    assert settings.telemetry is TelemetryKind.OFF
+    assert SECRET not in repr(settings)
+
+
+def test_telemetry_says_what_it_lacks() -> None:
+    """An address, or the connection string; a share of the traces is one, and no percentage."""
+    assert faults({**EMULATOR, "XTSYNC_TELEMETRY": "otlp"}) == {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "is missing: XTSYNC_TELEMETRY=otlp needs it"
+    }
+    assert faults({**EMULATOR, "XTSYNC_TELEMETRY": "azure_monitor"}) == {
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": "is missing: XTSYNC_TELEMETRY=azure_monitor needs it"
+    }
+    assert list(faults({**EMULATOR, "XTSYNC_TELEMETRY": "on"})) == ["XTSYNC_TELEMETRY"]
+    assert list(faults({**EMULATOR, "XTSYNC_TELEMETRY_RATIO": "10"})) == ["XTSYNC_TELEMETRY_RATIO"]
 
 
 def test_defaults_need_nothing_but_storage_and_identities() -> None:

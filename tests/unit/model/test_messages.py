@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -83,6 +84,23 @@ def test_a_field_of_a_later_version_is_skipped() -> None:
     """So version 0.1, which reads like this, takes a nomination with `config`; what it sends anew has none."""
     assert decode_nomination(json.dumps({**VALID, "later": "x"})) == decode_nomination(json.dumps(VALID))
     assert decode_nomination(json.dumps(VALID)).config == ""
+
+
+def test_a_trace_travels_with_a_nomination_and_a_version_before_takes_it_for_none() -> None:
+    """Both ways: a message of that version has none, and that version skips the field and sends anew without it."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    without = decode_nomination(json.dumps(VALID))
+    assert without.traceparent == ""
+    carried = replace(without, traceparent=trace)
+    assert decode_nomination(encode(carried)) == carried
+    assert {**json.loads(encode(carried)), "traceparent": None} == {**json.loads(encode(without)), "traceparent": None}
+    assert "traceparent" not in encode(without)
+
+
+@pytest.mark.parametrize("trace", [None, 1, "", "x", f"00-{'0' * 32}-{'A' * 16}-01", "00-0af7651916cd-b7ad6b71-01\n"])
+def test_a_trace_that_cannot_be_read_costs_the_trace_alone(trace: object) -> None:
+    """Telemetry stops no work."""
+    assert decode_nomination(json.dumps({**VALID, "traceparent": trace})) == decode_nomination(json.dumps(VALID))
 
 
 @pytest.mark.parametrize("decode", DECODERS)
