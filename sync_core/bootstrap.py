@@ -86,13 +86,14 @@ def build(
     config: Config,
     *,
     read_only: bool,
+    storage: Storage | None = None,
     on_look: Callable[[Look], None] = lambda _: None,
     started: datetime | None = None,
 ) -> Runtime:
     """As deployment.build, whose libraries come with the first call: the webhook and some commands do without."""
     from . import deployment  # noqa: PLC0415 - as it says
 
-    return deployment.build(settings, config, read_only=read_only, on_look=on_look, started=started)
+    return deployment.build(settings, config, read_only=read_only, storage=storage, on_look=on_look, started=started)
 
 
 _lifetimes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, AsyncGenerator[Runtime]]] = WeakKeyDictionary()
@@ -114,9 +115,7 @@ async def runtime(*, read_only: bool = False) -> Runtime:
 
 def reader_of(storage: Storage) -> Callable[[Config], Runtime]:
     """Makes runtimes of other configurations, which write neither to Graph nor to storage. The caller closes them."""
-    from . import deployment  # noqa: PLC0415 - as above
-
-    return lambda config: deployment.build(settings(), config, storage=storage.for_reading(), read_only=True)
+    return lambda config: build(settings(), config, storage=storage.for_reading(), read_only=True)
 
 
 async def _lifetime(runtime: Runtime) -> AsyncGenerator[Runtime]:

@@ -24,9 +24,7 @@ from ..model import (
     Postpone,
     Reason,
     Refuse,
-    Skip,
     SourceState,
-    Stay,
     Sync,
     Why,
     wait_after,
@@ -43,11 +41,12 @@ from ..model.errors import (
     UnknownOutcomeError,
 )
 from ..model.messages import USER_CHANGES, decode_nomination
-from ..ports import Activity, Clock, DueNotes, InHand, Links, Queues, note_of
+from ..ports import Activity, Clock, DueNotes, InHand, Links, Queues
 from ..ports.swap import until_saved
 from ..telemetry.port import Span
 from .at_work import at_work
 from .coalescing import UpcomingLooks, out_of_date, wait_before
+from .conclude import conclude
 from .deeds import Course, events
 from .engine import Engine, Reconciliation
 from .let_go import let_go
@@ -71,7 +70,6 @@ _CONFLICTS = 5
 _MAY_RELEASE = frozenset({Why.APPROVED, Why.ABSENT, Why.OPERATOR})
 # These have what Graph refused sent again; FEED is also of each full round.
 _ASKS_AGAIN = frozenset({Why.OPERATOR, Why.FEED, Why.RETRY})
-_NO_CHANGE = Skip(reason=Reason.NO_CHANGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,20 +220,7 @@ class Worker:
         last = done.last.change
         if nomination.why in _MAY_RELEASE and not isinstance(last, Hold | Postpone):
             await self.guard.release(nomination.sync, nomination.user)
-        link, saved = _concluded(done), True
-        next_note, last_note = note_of(link), note_of(before)
-        if next_note is not None and isinstance(last, Stay):
-            await self.due.note(next_note)  # before the clock of this stage is stored
-        if done.last.source.absent and not link.ours:
-            if link.etag is not None:
-                await self.links.forget(link)
-        # `done.link` may say of a hold that no row has it yet.
-        elif not done.changes or link != done.link or last != _NO_CHANGE:
-            saved = await self._remember(
-                link if isinstance(last, Postpone) else link.looked_at(done.last.source.read_at)
-            )
-        if saved and last_note is not None and last_note != next_note:
-            await self.due.drop(last_note)
+        link = await conclude(self.links, self.due, done, before=before)
         if done.changes:
             for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):
                 self._warn_of(nomination, event, names)
@@ -307,15 +292,6 @@ class Worker:
         link = Link(sync=nomination.sync, source_id=nomination.user)
         return self._outcome(nomination, link, (), error=error.code, retry_after=_NEWER_PARK)
 
-    async def _remember(self, link: Link) -> bool:
-        try:
-            await self.links.save(link)
-        except ConflictError:
-            # Another worker has the user now. Its read is newer, and a dirty link stays dirty.
-            log.info("link.overtaken sync=%s user=%s", link.sync, link.source_id)
-            return False
-        return True
-
     def _outcome(
         self,
         nomination: Nomination,
@@ -341,16 +317,3 @@ class Worker:
             parked=parked,
             parked_before=parked_before,
         )
-
-
-def _concluded(done: Reconciliation) -> Link:
-    last = done.last
-    if isinstance(last.change, Postpone):
-        return done.link.postponed(last.change, last.source.read_at)
-    return done.link.concluded(
-        last.change,
-        source=last.source,
-        verdict=last.verdict,
-        desired=last.desired,
-        asks_groups=bool(last.sync.groups),
-    )
