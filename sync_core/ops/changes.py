@@ -75,7 +75,8 @@ def _about(change: documents.Change) -> str:
             reached = f": {stage} since {at_second(since)}"
             if until is None:
                 return reached
-            return f"{reached}; {'kept until' if change.reason is Reason.KEPT else 'at'} {at_second(until)} {then}"
+            kept = change.reason is Reason.KEPT
+            return f"{reached}; {'kept until' if kept else 'at'} {at_second(until)}{', then' if kept else ''} {then}"
         case documents.Adopt(target_id=target_id) | documents.LetGo(target_id=target_id):
             return f" {target_id}"
         case documents.HandOver(to=to):

@@ -18,7 +18,7 @@ const VIEWS = [
   { name: "holds", title: "Holds", show: holds, count: (said) => waiting(said.holds) },
   { name: "newcomers", title: "Newcomers", show: newcomers, count: (said) => waiting(said.creations) },
   { name: "adoptions", title: "Adoptions", show: adoptions },
-  { name: "leavers", title: "Leavers", show: leavers, count: (said) => said.leaving.reduce((sum, each) => sum + each.users, 0) },
+  { name: "leavers", title: "Leavers", show: leavers, count: (said) => (said.leaving ?? []).reduce((sum, each) => sum + each.users, 0) },
   { name: "parked", title: "Set aside", show: parked, count: (said) => said.parked.length },
   { name: "history", title: "History", show: history },
 ];

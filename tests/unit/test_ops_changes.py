@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,7 +11,9 @@ from sync_core import model
 from sync_core.model import MANAGER, Json, Reason
 from sync_core.ops.changes import WAYS_OUT, in_words, shown
 from sync_core.ops.documents import as_json
+from tests.support.clock import START
 
+DAY = timedelta(days=1)
 BOSS: dict[str, Json] = {"id": "guest-of-boss", "since": None}
 HELD = model.Hold(
     held=model.Disable(attributes={"city": "Oslo"}),
@@ -98,6 +101,31 @@ def test_a_change_is_shown_by_names(change: model.Change, document: dict[str, Js
     """Names of attributes, and ids; no values."""
     assert as_json(shown(change)) == {"change": type(change).__name__, **document}
     assert in_words(shown(change)) == words
+
+
+@pytest.mark.parametrize(
+    ("reason", "until", "words"),
+    [
+        (Reason.LEAVING, START + DAY, "2026-01-05 09:00:00 UTC; at 2026-01-06 09:00:00 UTC soft_delete"),
+        (Reason.KEPT, START + DAY, "2026-01-05 09:00:00 UTC; kept until 2026-01-06 09:00:00 UTC, then soft_delete"),
+        (Reason.NO_CHANGE, None, "2026-01-05 09:00:00 UTC"),
+    ],
+)
+def test_a_user_between_two_stages_is_shown_with_what_comes(reason: Reason, until: datetime | None, words: str) -> None:
+    """The stage that was reached, and when the next one comes; at the last stage nothing does."""
+    then = None if until is None else model.Deprovision.SOFT_DELETE
+    leaving = model.Leaving(stage=model.Deprovision.DISABLE, since=START, until=until, then=then)
+    change = model.Stay(reason=reason, leaving=leaving)
+    assert in_words(shown(change)) == f"Stay: disable since {words}"
+    assert as_json(shown(change)) == {
+        "change": "Stay",
+        "attributes": [],
+        "reason": reason.value,
+        "stage": "disable",
+        "since": "2026-01-05T09:00:00.000000Z",
+        "then": then,
+        "until": None if until is None else "2026-01-06T09:00:00.000000Z",
+    }
 
 
 def test_every_kind_of_change_is_shown() -> None:

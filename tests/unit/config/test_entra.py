@@ -33,7 +33,7 @@ from sync_core.model import (
 from sync_core.model.errors import ConfigError
 from sync_core.scope.verdict import scope
 from tests.support.clock import START
-from tests.support.make import sync as make_sync
+from tests.support.make import STAGES, sync as make_sync
 
 SCHEMA: Any = json.loads((Path(__file__).parents[1] / "data" / "entra_schema.json").read_text(encoding="utf-8"))
 TENANTS = {
@@ -327,6 +327,7 @@ def test_what_entra_has_no_words_for_is_noted_on_the_way_out() -> None:
     for policy, expected in (
         (Policy(out_of_scope=Deprovision.DISABLE), "disable is written as soft-delete"),
         (Policy(out_of_scope=Deprovision.LEAVE), "one switch"),
+        (Policy(source_deleted=STAGES), "no stages"),
     ):
         sync = Sync(
             name=base.name,

@@ -95,6 +95,17 @@ def test_somebody_who_was_enabled_in_between_is_disabled_again() -> None:
     assert decided(at, STAGES, days=14) == SoftDelete(why="gone")
 
 
+def test_a_stage_says_in_words_what_comes() -> None:
+    """The next stage and its time; until when somebody is kept; or that this was the last one."""
+    disabled = reached(Deprovision.DISABLE, disabled=True)
+    last = Stages(stages=(Stage(then=Deprovision.DISABLE, after=DAY),))
+    since = "disable since 2026-01-05 09:00 UTC"
+    assert stay(decided(disabled, STAGES)).words == f"{since}; at 2026-01-19 09:00 UTC soft_delete"
+    kept = stay(decided(disabled, STAGES, kept=START + 20 * DAY)).words
+    assert kept == f"{since}; kept until 2026-01-25 09:00 UTC, then soft_delete"
+    assert stay(decided(disabled, last)).words == since
+
+
 def test_the_last_stage_lasts() -> None:
     """Where a list ends with disabling, nothing more comes, and the stage is not begun anew."""
     how = Stages(stages=(Stage(then=Deprovision.DISABLE, after=5 * DAY),))
