@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+import pytest
 import pytest_asyncio
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated
 from local.stack import Stack
 from sync_core.storage.connect import connect
+from tests.support.collector import Collector
 from tests.support.stack import SyncedStack
 
 PEOPLE = 24
 
 
+@pytest.fixture(scope="package")
+def collector() -> Iterator[Collector]:
+    """It gets the traces and metrics of the stack, all of them, at once."""
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session", scope="package")
-async def world() -> AsyncIterator[SyncedStack]:
-    # As if App Service authentication were in front: tests write the header that it would write.
-    async with Stack(settings={"XTSYNC_OPERATOR_ENDPOINTS": "entra"}) as stack, Emulated(stack.graph_url) as emulated:
+async def world(collector: Collector) -> AsyncIterator[SyncedStack]:
+    settings = {
+        # As if App Service authentication were in front: tests write the header that it would write.
+        "XTSYNC_OPERATOR_ENDPOINTS": "entra",
+        "XTSYNC_TELEMETRY": "otlp",
+        "XTSYNC_TELEMETRY_RATIO": "1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+    }
+    async with Stack(settings=settings) as stack, Emulated(stack.graph_url) as emulated:
         storage = connect(stack.azurite.connection_string)
         await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=3)
         users = await emulated.users(CONTOSO, ["id", "accountEnabled"])

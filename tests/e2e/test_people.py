@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import until
+from tests.support.collector import Collector, attributes
 from tests.support.stack import SYNC, SyncedStack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # The questions of a full round to the target: whom a marker names, and which of our users are there.
 LISTINGS = {"/users", "/directoryObjects/getByIds"}
+NEW_NAME = "Ada Traced"
+
+
+def way_to(span: Span, spans: Sequence[Span]) -> Iterator[str]:
+    """The names from the beginning of the trace to this span."""
+    above = [each for each in spans if each.span_id == span.parent_span_id]
+    for each in above:
+        assert each.trace_id == span.trace_id
+        yield from way_to(each, spans)
+    yield span.name
+
+
+def ways(spans: Sequence[Span], person: str) -> set[tuple[str, ...]]:
+    """The ways to all spans of the traces in which this person was looked at."""
+    traces = {span.trace_id for span in spans if attributes(span).get("xtsync.user") == person}
+    return {tuple(way_to(span, spans)) for span in spans if span.trace_id in traces}
 
 
 async def test_the_initial_sync_provisions_everybody_once(world: SyncedStack) -> None:
@@ -140,3 +160,34 @@ async def test_the_plan_of_a_settled_deployment_is_empty(world: SyncedStack) -> 
     seen = await world.requests(since)
     assert any(r["kind"] == "delta" for r in seen)
     assert not [r for r in seen if r["kind"] in {"write", "invite"}]
+
+
+async def test_a_change_is_one_trace_from_the_notification_to_the_write(
+    world: SyncedStack, collector: Collector
+) -> None:
+    """The post, the look that its message leads to, the change, and its request; the reads before it are beside it."""
+    person = (await world.people())[3]
+    look = ("POST graph/notifications", "process user-changes")
+    wanted = {(*look, "GET /users/{id}"), (*look, "apply Update", "PATCH /users/{id}")}
+
+    async def arrived() -> bool:
+        return wanted <= ways(collector.spans(), person["id"])
+
+    await world.patch(person, {"displayName": NEW_NAME})
+    assert await until(arrived, timeout_s=30)
+    assert await world.agree() == []
+    shown = {str(value) for span in collector.spans() for value in (span.name, *attributes(span).values())}
+    assert [
+        text for text in ("@", NEW_NAME, person["displayName"], person["mail"]) if any(text in x for x in shown)
+    ] == []
+
+
+async def test_the_metrics_of_a_poll_and_of_changes_arrive(world: SyncedStack, collector: Collector) -> None:
+    """By their names."""
+    await world.stack.start_by_hand("poll_feeds")
+    wanted = {"xtsync.changes", "xtsync.change.latency", "xtsync.users.linked", "xtsync.queue.stood"}
+
+    async def arrived() -> bool:
+        return wanted <= collector.metrics()
+
+    assert await until(arrived, timeout_s=30)

@@ -29,11 +29,15 @@ _COMMON = (
     "TenantId: string, TimeGenerated: datetime, Type: string, UserAccountId: string, UserAuthenticatedId: string, "
     "UserId: string"
 )
-# https://learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces, .../apprequests
+# https://learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces, .../apprequests, .../appdependencies,
+# .../appmetrics, which has no Measurements and is not asked for them.
 TABLES: Mapping[str, str] = {
     "AppTraces": f"{_COMMON}, Message: string, SeverityLevel: int",
     "AppRequests": f"{_COMMON}, DurationMs: real, Id: string, Name: string, PerformanceBucket: string, "
     "ResultCode: string, Source: string, Success: bool, Url: string",
+    "AppDependencies": f"{_COMMON}, Data: string, DependencyType: string, DurationMs: real, Id: string, Name: string, "
+    "PerformanceBucket: string, ResultCode: string, Success: bool, Target: string",
+    "AppMetrics": f"{_COMMON}, Max: real, Min: real, Name: string, Sum: real",
 }
 _STORED_AS = {
     "string": "VARCHAR",
