@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from ..ops.documents import KeptUsers
-from ..ops.errors import UsageError
+from ..ops.errors import RefusedError, UsageError
 from ..ops.leaving import end_keeps, keep_users, until_when
 from ..ops.names import find_user
 from ..ops.words import at_second
@@ -50,6 +50,8 @@ async def run(args: Namespace, world: World) -> int:
         users = await find_user(runtime, args.user, args.sync)
         if until is None:
             done = await end_keeps(runtime, users, by=by)
+            if not done.ended:
+                raise RefusedError("nobody keeps this user", hint="`xtsync due` shows who is kept.")
         else:
             done = await keep_users(runtime, users, until, by=by, reason=args.reason.strip())
     world.answer(done, _show, json=args.json)
