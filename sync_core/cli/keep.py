@@ -7,7 +7,7 @@ from functools import partial
 
 from ..assembly import Runtime
 from ..ops.documents import Keep, KeepRequest, KeptUsers, User
-from ..ops.errors import UsageError
+from ..ops.errors import RefusedError, UsageError
 from ..ops.leaving import end_keeps, keep_users, until_when
 from ..ops.names import find_user
 from ..ops.words import at_second
@@ -49,6 +49,8 @@ async def run(args: Namespace, world: World) -> int:
     if args.end == bool(args.until) or args.end == bool((args.reason or "").strip()):
         raise UsageError("give --until and --reason, or --end alone", hint="See xtsync keep --help.")
     done = await world.ask(args, partial(_here, args), partial(_there, args))
+    if args.end and not done.ended:
+        raise RefusedError("nobody keeps this user", hint="`xtsync due` shows who is kept.")
     world.answer(done, _show, json=args.json)
     return Exit.DONE
 
@@ -62,25 +64,18 @@ async def _here(args: Namespace, runtime: Runtime) -> KeptUsers:
 
 
 async def _there(args: Namespace, app: App) -> KeptUsers:
-    """In each sync that has the user. To end what only one of them keeps is no error."""
+    """In each sync that has the user."""
     check_nobody_is_named(args)
     kept: list[Keep] = []
     ended: list[User] = []
-    refused: list[UsageError] = []
     for each in await app.find(args.user, args.sync):
-        try:
-            if args.end:
-                done = await app.ask("end_keep", KeptUsers, sync=each.sync, user=each.user)
-            else:
-                body = KeepRequest(until=args.until, reason=args.reason.strip())
-                done = await app.ask("keep", KeptUsers, body=body, sync=each.sync, user=each.user)
-        except UsageError as error:
-            refused.append(error)
+        if args.end:
+            done = await app.ask("end_keep", KeptUsers, sync=each.sync, user=each.user)
         else:
-            kept += done.kept
-            ended += done.ended
-    if refused and not kept and not ended:
-        raise refused[0]
+            body = KeepRequest(until=args.until, reason=args.reason.strip())
+            done = await app.ask("keep", KeptUsers, body=body, sync=each.sync, user=each.user)
+        kept += done.kept
+        ended += done.ended
     return KeptUsers(kept=kept, ended=ended)
 
 

@@ -127,8 +127,7 @@ async def keep(runtime: Runtime, call: Call, principal: Principal) -> Answer:
 
 
 async def end_keep(runtime: Runtime, call: Call, principal: Principal) -> Answer:
-    with named():
-        done = await end_keeps(runtime, [(sync_of(runtime, call), user_of(call))], by=principal.object_id)
+    done = await end_keeps(runtime, [(sync_of(runtime, call), user_of(call))], by=principal.object_id)
     return Answer(status=200, document=done)
 
 

@@ -45,11 +45,9 @@ async def keep_users(
 
 
 async def end_keeps(runtime: Runtime, users: Sequence[tuple[Sync, str]], *, by: str) -> documents.KeptUsers:
-    """Those who are kept are looked at again, and lose what is due by now. Raises UsageError where nobody is kept."""
+    """Those who are kept are looked at again, and lose what is due by now. Nobody else is told of."""
     of = [(sync.name, user) for sync, user in users]
     ended = [each for each in of if await runtime.kept.end(*each) is not None]
-    if not ended:
-        raise UsageError("nobody keeps this user", hint="`xtsync due` shows who is kept.")
     await record(runtime, Kind.KEEP_ENDED, ended, by=by, reason="")
     await _look_again(runtime, ended)
     return documents.KeptUsers(kept=[], ended=[documents.User(sync=sync, user=user) for sync, user in ended])

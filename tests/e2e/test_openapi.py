@@ -86,6 +86,8 @@ async def about(world: SyncedStack, held: str, document: type) -> object:
         documents.Found: {"user": held},
         documents.Names: {"users": [user]},
         documents.NominatedUsers: {"users": [held]},
+        documents.Controlled: {"reason": "a look"},
+        documents.KeptUsers: {"until": "30d", "reason": "a handover"},
         documents.CreationApproval: {"code": "4500-3f9a07c1"},
         documents.PlanStatus: {"sync_yaml": file, "sync": SYNC},
         documents.Decision: {"decision": "reject", "code": code, "users": [{"sync": SYNC, "source_id": held}]},
@@ -109,8 +111,9 @@ async def test_every_answer_is_as_described(world: SyncedStack, held: str, label
     there = {"sync": SYNC, "tenant": "contoso", "user": held, "plan": await planned(world)}
     known = {each.name: there[each.name] for each in operation.path_parameters}
     cases = operation.as_strategy(path_parameters=known)
+    meant = None
     if endpoint.body is not None and (body := await about(world, held, endpoint.document)) is not None:
-        cases |= operation.as_strategy(path_parameters=known, body=body)
+        meant = operation.as_strategy(path_parameters=known, body=body)
     if known:
         somebody = {name: value for name, value in known.items() if name != "user"}
         cases |= operation.as_strategy() | operation.as_strategy(path_parameters=somebody)
@@ -119,14 +122,14 @@ async def test_every_answer_is_as_described(world: SyncedStack, held: str, label
     headers = {HEADER: principal(role)}
     statuses: set[int] = set()
 
-    @settings(max_examples=EXAMPLES, deadline=None)
-    @given(case=cases)
     def ask(case: Case[Any]) -> None:
         response = case.call(base_url=f"{world.stack.functions_url}/api", headers=headers)
         statuses.add(response.status_code)
         case.validate_response(response, checks=CHECKS, headers=headers)
 
-    await asyncio.to_thread(ask)
+    await asyncio.to_thread(settings(max_examples=EXAMPLES, deadline=None)(given(case=cases)(ask)))
+    if meant is not None:  # once for certain, since few of the others have a body that is about anybody
+        await asyncio.to_thread(settings(max_examples=1, deadline=None)(given(case=meant)(ask)))
     # 409: it was carried out as far as there is nobody to adopt, or the list is another one by now. 429: plans of
     # requests before it are under way.
     assert bool(statuses & {200, 202, 409, 429}) is (role in endpoint.needs)
