@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..guard.configurations import Configurations, within
 from ..model import Guarded, Link, LinkState, Nomination, Sync, Why
-from ..model.errors import OtherTenantError, RenamedSyncError, UnconfiguredHeirError
+from ..model.errors import NotVisibleYetError, OtherTenantError, RenamedSyncError, UnconfiguredHeirError
 from ..ports import Clock, Links, Queues, SourceDirectory
 from .fresh import Reading, read_afresh
 
@@ -31,7 +31,7 @@ class Heirs:
         deletion that was begun is finished first, since it may still arrive.
 
         Raises RenamedSyncError if only a sync that waits for `xtsync rename` has the user in scope: the pair it has
-        under its former name is not known yet.
+        under its former name is not known yet. Raises NotVisibleYetError while such a sync is inviting the user.
         """
         user, deleting = reading.user, link.guarded is Guarded.SOFT_DELETE
         if link.state is not LinkState.LINKED or user.absent or user.external or not reading.verdict.out or deleting:
@@ -50,7 +50,8 @@ class Heirs:
     async def hand_over(self, sync: Sync, link: Link, to: str) -> Link:
         """The link of the other sync first, then the claim, then a look for that sync; our own link goes last.
 
-        Raises RenamedSyncError or UnconfiguredHeirError if a person has yet to say what became of that sync.
+        Raises RenamedSyncError or UnconfiguredHeirError if a person has yet to say what became of that sync, and
+        NotVisibleYetError while it is inviting the user.
         """
         to = await self._name_now(sync, link, to)
         target_id, other = link.target_id or "", self.configurations.syncs.get(to)
@@ -58,6 +59,7 @@ class Heirs:
         theirs = found[1] if found else None
         if theirs is None or _keeps_another(theirs, target_id):
             return await self.links.save(link.hand_over_ended())  # sync.yaml was edited, or it has a user of its own
+        _wait_for_invitation(theirs)
         if link.heir != to:
             link = await self.links.save(link.hand_over_begun(to))
         former = theirs.target_id
@@ -89,7 +91,10 @@ class Heirs:
         found = await self._link(other, link.source_id)
         if found is None or _keeps_another(found[1], link.target_id):
             return False
-        return await self._wants(found[0], link)
+        if not await self._wants(found[0], link):
+            return False
+        _wait_for_invitation(found[1])
+        return True
 
     async def _wants(self, other: Sync, link: Link) -> bool:
         # As if it had the pair already: then the lack of a group is told from a group that does not exist.
@@ -111,6 +116,12 @@ class Heirs:
             raise
         except OtherTenantError:
             return None
+
+
+def _wait_for_invitation(theirs: Link) -> None:
+    """Its guest is known to this record alone, which a hand-over would replace: nobody would ever delete it."""
+    if theirs.state is LinkState.INVITING:
+        raise NotVisibleYetError(f"{theirs.sync} is inviting this user")
 
 
 def _keeps_another(theirs: Link, target_id: str | None) -> bool:

@@ -117,6 +117,27 @@ async def test_a_sync_that_has_a_target_user_of_its_own_takes_no_other() -> None
     assert guest in world.target.deleted
 
 
+@pytest.mark.parametrize("begun", [False, True])
+async def test_an_invitation_of_the_heir_is_not_forgotten(begun: bool) -> None:
+    """Somebody deleted the guest of Sales, so Staff invites her. A link that took that guest would leave the new one.
+
+    The same holds for a hand-over that had begun.
+    """
+    world, guest = await both()
+    theirs, ours = await world.storage.links.get(THEIRS, ADA), await world.stored()
+    assert theirs is not None
+    inviting = theirs.invitation_begun(world.clock.now(), "n1").invited("guest-of-staff")
+    await world.storage.links.save(inviting)
+    if begun:
+        await world.storage.links.save(ours.hand_over_begun(THEIRS))
+    del world.target.users[guest]
+    world.source.groups[SALES].clear()
+    assert (await look(world, NAME)).error == "NotVisibleYet"
+    still = await world.storage.links.get(THEIRS, ADA)
+    assert still is not None
+    assert (still.state, still.target_id) == (LinkState.INVITING, "guest-of-staff")
+
+
 @pytest.mark.parametrize("out_of_scope", Deprovision)
 async def test_a_sync_that_deleted_its_target_user_takes_the_one_that_there_is(out_of_scope: Deprovision) -> None:
     """Its own could not be restored: the other one has the address. Without that, Ada would lose access."""
