@@ -101,8 +101,8 @@ async def _pause(here: TwoTenants) -> list[Figure]:
     await _xtsync(here, "pause", "--reason", "measured")
     paused_at = datetime.now(UTC)
     (said,) = (await _xtsync(here, "status"))["syncs"]
-    if said["control"]["control"] != "paused":
-        raise StalledError(f"the sync is {said['control']['control']}")
+    if said["control"] != "paused":
+        raise StalledError(f"the sync is {said['control']}")
     await asyncio.sleep(_STILL_S)
     writes = await _writes(here, start)
     still = await here.log.last()
