@@ -153,15 +153,17 @@ def _applier(
     clock: Clock,
     new_nonce: Callable[[], str],
 ) -> Applier:
-    links, queues = storage.links, storage.queues
+    links, queues, kept = storage.links, storage.queues, KeptPeople(records=storage.keeps, clock=clock)
     return Applier(
         targets=graph.targets,
         links=links,
         guard=guard,
         creations=creations,
         pauses=pauses,
-        kept=KeptPeople(records=storage.keeps, clock=clock),
-        heirs=Heirs(configurations=configurations, sources=graph.sources, links=links, queues=queues, clock=clock),
+        kept=kept,
+        heirs=Heirs(
+            configurations=configurations, sources=graph.sources, links=links, kept=kept, queues=queues, clock=clock
+        ),
         reports=Reports(sources=graph.sources, links=links, queues=queues, clock=clock),
         queues=queues,
         clock=clock,

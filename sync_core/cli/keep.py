@@ -18,7 +18,7 @@ from .world import Exit, World
 
 _DESCRIPTION = """\
 Until DATE no deletion and no disabling that leaving causes is made of this user: whether the source user was deleted or
-is out of scope, at once or in stages. A source user who is there and disabled is disabled in the target all the same.
+is out of scope, at once or in stages. A source user who is in scope and disabled is disabled in the target, too.
 It is asked right before each write; a request that is on its way may still arrive. When DATE comes, the user is looked
 at, and what is due is done. A year is the longest. `xtsync due` and `xtsync why USER` show it."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ..model import Change, Guarded, Hold, Link, Reason, Refuse, Sync
+from ..model import Change, Guarded, Hold, Link, Reason, Refuse, Stay, Sync
 from ..model.errors import ConflictError
 from ..ports import Clock, GuardHistory, Guards, HoldRecord, HoldState
 from .ledger import Filled, Ledger
@@ -54,7 +54,7 @@ class DeletionGuard:
         if not change.removes:
             undecided = isinstance(change, Refuse) and change.reason is Reason.UNDECIDED
             if link.guarded is Guarded.HELD and not undecided and not dry_run:
-                await self.release(link.sync, link.source_id)
+                await self.release(link.sync, link.source_id, put_off=isinstance(change, Stay))
             return change
         if link.guarded == change.name:
             return change  # counted before it was interrupted
@@ -70,9 +70,10 @@ class DeletionGuard:
             await self.guards.save_hold(replace(held, cause=cause))
         return (await self._fullest(sync)).hold(change)
 
-    async def release(self, sync: str, source_id: str) -> None:
+    async def release(self, sync: str, source_id: str, *, put_off: bool = False) -> None:
+        """`put_off`: the removal comes later, for the same cause or another one. So a rejection stands."""
         held = await self.guards.hold(sync, source_id)
-        if held is not None:
+        if held is not None and not (put_off and held.state is HoldState.REJECTED):
             await self.guards.drop_hold(held)
 
     async def decide(self, holds: Sequence[HoldRecord], *, approve: bool, by: str) -> list[HoldRecord]:

@@ -1,12 +1,12 @@
 """The people whom a person keeps: until when nobody takes away the access of a user who leaves.
 
-It holds back every stage that leaving causes, and nothing else: a source user who is there and disabled is disabled in
-the target all the same. It is asked at each look, and once more right before the write.
+It holds back every stage that leaving causes, and nothing else: a source user who is in scope and disabled is disabled
+in the target all the same. It is asked at each look, and once more right before the write.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..model import Link, LinkState
@@ -46,6 +46,16 @@ class KeptPeople:
             )
 
         return await until_saved(attempt)
+
+    async def carry(self, source_id: str, sync: str, to: str) -> None:
+        """Where the pair of one sync goes to another one, the word goes along. Of two words the longer one counts."""
+
+        async def attempt() -> None:
+            said, theirs = await self.records.get(sync, source_id), await self.records.get(to, source_id)
+            if said is not None and (theirs is None or theirs.until < said.until):
+                await self.records.save(replace(said, sync=to, etag=None if theirs is None else theirs.etag))
+
+        await until_saved(attempt)
 
     async def end(self, sync: str, source_id: str) -> KeepRecord | None:
         """The record that was dropped; None: nobody kept this user."""

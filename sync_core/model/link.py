@@ -262,16 +262,15 @@ class Link:
     def concluded(
         self, change: Change, *, source: SourceUser, verdict: Verdict, desired: Desired, asks_groups: bool
     ) -> Link:
-        """A look at `source` found nothing (more) to do, so its view replaces that of the link.
-
-        `asks_groups`: the scope names groups, so that the memberships of this look are worth keeping.
-        """
+        """A look found nothing (more) to do: its view replaces the link's. `asks_groups`: the scope names groups."""
+        # What was held and comes later is held still: a rejection ends with the look that finds the user back.
+        held = isinstance(change, Hold) or (isinstance(change, Stay) and self.guarded is Guarded.HELD)
         link = self._after(
             "concluded",
             parked=None,
             approved_target=None,
             waiting_since=None,
-            guarded=Guarded.HELD if isinstance(change, Hold) else None,
+            guarded=Guarded.HELD if held else None,
             member_of=source.member_of if asks_groups else None,
             leaving=change.leaving if isinstance(change, Stay) else self.leaving if isinstance(change, Hold) else None,
         )

@@ -135,12 +135,9 @@ async def _rename_link(runtime: Runtime, sync: Sync, link: Link) -> None:
 
 async def _leaving_under_new_name(runtime: Runtime, link: Link, name: str) -> None:
     """The note of the next stage, and the word to keep this user, before there is a link that needs them."""
-    keeps, due = runtime.storage.keeps, runtime.storage.due
-    kept, ours = await keeps.get(link.sync, link.source_id), await keeps.get(name, link.source_id)
-    if kept is not None and (ours is None or ours.until < kept.until):
-        await keeps.save(replace(kept, sync=name, etag=None if ours is None else ours.etag))
+    await runtime.kept.carry(link.source_id, link.sync, name)
     if (note := note_of(link)) is not None:
-        await due.note(replace(note, sync=name))
+        await runtime.storage.due.note(replace(note, sync=name))
 
 
 def _under_new_name(sync: Sync, link: Link, theirs: Link | None) -> Link:

@@ -270,7 +270,7 @@ class Applier:
         link = await self._begin(before.deletion_begun(change, self.clock.now()), change)
         try:
             deleted = await writes.soft_delete(_target_id(link), confirm=lambda: still_so(decided, link))
-        except ConflictError:  # not sent, so that the next look is free to decide otherwise
+        except (ConflictError, PausedError):  # not sent, so that the next look is free to decide otherwise
             if before.guarded is not Guarded.SOFT_DELETE:
                 await self._record(link.deletion_called_off(before))
             raise

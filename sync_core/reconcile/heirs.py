@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..guard.configurations import Configurations, within
+from ..guard.keeps import KeptPeople
 from ..model import Guarded, Link, LinkState, Nomination, Sync, Why
 from ..model.errors import NotVisibleYetError, OtherTenantError, RenamedSyncError, UnconfiguredHeirError
 from ..ports import Clock, Links, Queues, SourceDirectory
@@ -21,6 +22,7 @@ class Heirs:
     configurations: Configurations
     sources: Mapping[str, SourceDirectory]  # by tenant key
     links: Links
+    kept: KeptPeople
     queues: Queues
     clock: Clock
 
@@ -62,6 +64,7 @@ class Heirs:
         _wait_for_invitation(theirs)
         if link.heir != to:
             link = await self.links.save(link.hand_over_begun(to))
+        await self.kept.carry(link.source_id, link.sync, to)
         former = theirs.target_id
         if former != target_id or not theirs.ours:
             theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now()))

@@ -3,7 +3,8 @@
 A full round follows when the sync goes on. It compares attributes and memberships, and asks who still exists. It cannot
 know of a reference to a manager, of a person who asked, or of a write that was cut off: those links become dirty. Only
 linked users are looked for after they left. So the nomination of a user whose invitation or restore is not over stays
-on the queue, and so does that of a parked one.
+on the queue, and so does that of a parked one. Nobody reads the user now, who may be back and leave again. So a clock
+of stages begins anew.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ async def let_go(links: Links, queues: Queues, nomination: Nomination, *, redeli
         if cut_off or (link.parked is not None and nomination.why is Why.RETRY):
             await queues.nominate([nomination.tried_again()], delay=KEPT_FOR)
         elif link.state is LinkState.LINKED and not link.dirty and not seen_again:
-            await links.save(link.distrusted())
+            await links.save(link.returned().distrusted())
+        elif link.state is LinkState.LINKED and link.leaving is not None:
+            await links.save(link.returned())
 
     await until_saved(attempt)

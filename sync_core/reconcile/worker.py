@@ -25,6 +25,7 @@ from ..model import (
     Reason,
     Refuse,
     SourceState,
+    Stay,
     Sync,
     Why,
     wait_after,
@@ -219,7 +220,7 @@ class Worker:
     async def _done(self, nomination: Nomination, done: Reconciliation, *, before: Link) -> Outcome:
         last = done.last.change
         if nomination.why in _MAY_RELEASE and not isinstance(last, Hold | Postpone):
-            await self.guard.release(nomination.sync, nomination.user)
+            await self.guard.release(nomination.sync, nomination.user, put_off=isinstance(last, Stay))
         link = await conclude(self.links, self.due, done, before=before)
         if done.changes:
             for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):

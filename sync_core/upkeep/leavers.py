@@ -24,6 +24,8 @@ log = logging.getLogger("xtsync.leavers")
 MOST = 1000
 # A stage that the guard holds, or that fails, is looked at again after this.
 AGAIN = timedelta(hours=6)
+# A word to keep that is over does nothing. It is dropped so much later, since a clock may have run ahead at one poll.
+KEPT_ENDED = timedelta(days=7)
 
 
 class _Over(Enum):
@@ -54,7 +56,7 @@ class Leavers:
         if sync.mode is Mode.OBSERVE or (await self.pauses.read(sync.name)).control is not Control.RUNNING:
             return
         now = self.clock.now()
-        ended = [each for each in await self.keeps.all(sync.name) if each.until <= now]
+        ended = [each for each in await self.keeps.all(sync.name) if now - each.until >= KEPT_ENDED]
         await self._send(sync, [each.source_id for each in ended], now)
         for each in ended:
             try:

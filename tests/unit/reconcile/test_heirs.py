@@ -117,6 +117,20 @@ async def test_a_sync_that_has_a_target_user_of_its_own_takes_no_other() -> None
     assert guest in world.target.deleted
 
 
+async def test_a_word_to_keep_goes_along() -> None:
+    """Said of her in Sales: Staff, which has her now, keeps her as long."""
+    world, _ = await both()
+    until = world.clock.now() + timedelta(days=30)
+    await world.runtime.kept.say(NAME, ADA, until, by="op", reason="a handover")
+    world.source.groups[SALES].clear()
+    await look(world, NAME)
+    await world.deliver()
+    world.source.groups[STAFF].clear()
+    world.clock.advance(timedelta(hours=1))
+    await look(world, THEIRS)
+    assert world.target.deleted == {}
+
+
 @pytest.mark.parametrize("begun", [False, True])
 async def test_an_invitation_of_the_heir_is_not_forgotten(begun: bool) -> None:
     """Somebody deleted the guest of Sales, so Staff invites her. A link that took that guest would leave the new one.

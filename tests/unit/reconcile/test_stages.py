@@ -21,6 +21,8 @@ from sync_core.model import (
     Policy,
     Reason,
     Skip,
+    Stage,
+    Stages,
     Stay,
     Why,
 )
@@ -34,6 +36,7 @@ from tests.support.world import World, names
 DAY = timedelta(days=1)
 SALES = Filter(name="sales", clauses=[Clause(attribute="department", operator=Operator.EQUALS, value="Sales")])
 STAGED = Policy(out_of_scope=STAGES, source_deleted=STAGES)
+ONE_A_DAY = GuardLimits(max_percent=0, min_count=1, month=Limit(max_percent=0, min_count=100, window=30 * DAY))
 
 
 async def staged(policy: Policy = STAGED, *, guard: GuardLimits | None = None) -> tuple[World, Account]:
@@ -241,7 +244,7 @@ async def kept(world: World, until: datetime) -> None:
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(out_of_scope=Deprovision.DISABLE), Policy(out_of_scope=LATER)])
 async def test_who_is_kept_keeps_access_until_that_ends(policy: Policy) -> None:
-    """Whatever the policy: nothing is taken before, and the next poll after it has it taken."""
+    """Nothing is taken before, whatever the policy, and by the next poll it is. The word is dropped a week later."""
     world, account = await staged(policy)
     await kept(world, world.clock.now() + 5 * DAY)
     world.change(department="Research")
@@ -254,6 +257,8 @@ async def test_who_is_kept_keeps_access_until_that_ends(policy: Policy) -> None:
     world.clock.advance(2 * DAY)
     await poll(world)
     assert len(world.target.writes) == 1
+    world.clock.advance(6 * DAY)
+    await poll(world)
     assert await world.storage.keeps.all(NAME) == []
 
 
@@ -339,3 +344,123 @@ async def test_a_handed_over_user_begins_no_stage_anew_and_ends_the_old_one() ->
     world, _ = await left()
     link = (await world.stored()).hand_over_begun("other")
     assert link.leaving is None
+
+
+async def bob_leaves(world: World) -> None:
+    """He takes the one deletion that a day has room for."""
+    world.hire(BOB, "Bob", department="Sales")
+    await world.look(BOB)
+    world.clock.advance(timedelta(hours=1))
+    world.change(BOB, department="Research")
+    await world.look(BOB, why=Why.NOTIFICATION)
+
+
+async def rejected(world: World) -> None:
+    """A person says that Ada is to stay, and a look knows it."""
+    (hold,) = await world.storage.guards.holds(NAME)
+    assert hold.source_id == ADA
+    await world.guard.decide([hold], approve=False, by="op")
+    world.clock.advance(timedelta(minutes=1))
+    await world.look(why=Why.OPERATOR)
+
+
+async def test_a_word_to_keep_does_not_end_a_rejection() -> None:
+    """Another operator keeps her to be on the safe side: when that ends, she is still not to be deleted."""
+    world, _ = await staged(Policy(), guard=ONE_A_DAY)
+    await bob_leaves(world)
+    world.change(department="Research")
+    await world.look(why=Why.NOTIFICATION)
+    await rejected(world)
+    await kept(world, world.clock.now() + 5 * DAY)
+    world.clock.advance(timedelta(minutes=1))
+    await world.look(why=Why.OPERATOR)
+    world.clock.advance(6 * DAY)
+    await poll(world)
+    assert (await world.stored()).state is LinkState.LINKED
+
+
+async def test_a_longer_stage_does_not_end_a_rejection() -> None:
+    """The policy waits longer by now, and what comes then is what a person rejected."""
+    world, _ = await left(guard=ONE_A_DAY)
+    world.clock.advance(13 * DAY + timedelta(hours=22))
+    await bob_leaves(world)
+    world.clock.advance(timedelta(hours=2))
+    await poll(world)
+    await rejected(world)
+    longer = Stages(stages=(Stage(then=Deprovision.DISABLE), Stage(then=Deprovision.SOFT_DELETE, after=30 * DAY)))
+    world.deploy(policy=replace(STAGED, out_of_scope=longer, source_deleted=longer))
+    world.clock.advance(timedelta(minutes=1))
+    await world.look(why=Why.FEED)
+    world.clock.advance(17 * DAY)
+    await poll(world)
+    assert (await world.stored()).state is LinkState.LINKED
+
+
+async def test_who_returns_ends_a_rejection() -> None:
+    """A later leaving is judged anew, also after a look in between that only put the removal off."""
+    world, _ = await staged(Policy(), guard=ONE_A_DAY)
+    await bob_leaves(world)
+    world.change(department="Research")
+    await world.look(why=Why.NOTIFICATION)
+    await rejected(world)
+    await kept(world, world.clock.now() + 5 * DAY)
+    world.clock.advance(timedelta(minutes=1))
+    await world.look(why=Why.OPERATOR)
+    world.change(department="Sales")
+    world.clock.advance(timedelta(minutes=1))
+    await world.look(why=Why.NOTIFICATION)
+    assert await world.storage.guards.holds(NAME) == []
+
+
+async def test_a_deletion_that_a_pause_met_leaves_no_trace() -> None:
+    """It was begun and never sent: a month later it counts like any other, and the guard is full."""
+    world, _ = await staged(Policy(), guard=ONE_A_DAY)
+    world.hire(BOB, "Bob", department="Sales")
+    await world.look(BOB)
+    world.clock.advance(timedelta(hours=1))
+    world.change(department="Research")
+
+    async def pause() -> None:
+        await world.runtime.pauses.say(NAME, Control.DELETIONS_PAUSED, by="op", reason="stop")
+
+    world.faults.after_next("table.links.replace", pause)
+    await world.look(why=Why.NOTIFICATION)
+    assert ((await world.stored()).guarded, world.target.deleted) == (None, {})
+    world.clock.advance(40 * DAY)
+    await world.runtime.pauses.say(NAME, Control.RUNNING, by="op", reason="")
+    world.clock.advance(timedelta(minutes=1))
+    world.change(BOB, department="Research")
+    await world.look(BOB, why=Why.NOTIFICATION)
+    await world.look(ADA, why=Why.ABSENT)
+    assert len(world.target.deleted) == 1
+
+
+async def test_a_clock_that_ran_ahead_at_one_poll_ends_no_word_to_keep() -> None:
+    """Six days ahead, and right again a minute later."""
+    world, _ = await staged(Policy())
+    await kept(world, world.clock.now() + 5 * DAY)
+    world.change(department="Research")
+    await world.look(why=Why.NOTIFICATION)
+    world.clock.advance(6 * DAY)
+    await world.upkeep.leavers.run()
+    world.clock.advance(-6 * DAY + timedelta(minutes=1))
+    await world.look(why=Why.ABSENT)
+    assert world.target.deleted == {}
+
+
+async def test_a_return_that_a_pause_let_go_begins_the_stages_anew() -> None:
+    """Nobody looked while she was back, but a message told of it."""
+    world, _ = await left()
+    world.clock.advance(DAY)
+    await world.runtime.pauses.say(NAME, Control.PAUSED, by="op", reason="")
+    world.clock.advance(DAY)
+    world.change(department="Sales")
+    await world.worker.handle(world.nomination())
+    world.clock.advance(11 * DAY)
+    world.change(department="Research")
+    await world.worker.handle(world.nomination())
+    world.clock.advance(2 * DAY)
+    await world.runtime.pauses.say(NAME, Control.RUNNING, by="op", reason="")
+    world.clock.advance(timedelta(minutes=1))
+    await poll(world)
+    assert (await world.stored()).state is LinkState.LINKED
