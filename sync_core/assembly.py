@@ -15,7 +15,7 @@ from .guard.deletions import DeletionGuard
 from .guard.keeps import KeptPeople
 from .guard.ledger import Ledger
 from .guard.pauses import Pauses
-from .model import Event, Kind, Notice, Receiver
+from .model import Event, Kind
 from .nominate.groups import GroupsFeed
 from .nominate.rounds import GROUPS, USERS, FeedReader
 from .nominate.subscriptions import SubscriptionKeeper
@@ -29,7 +29,7 @@ from .reconcile.worker import Worker
 from .storage.repositories import Storage
 from .telemetry.port import Kind as SpanKind, span
 from .upkeep import Upkeep
-from .upkeep.delivery import Delivery
+from .upkeep.delivery import Delivery, Nobody
 from .upkeep.in_hand import Takeover
 from .upkeep.leavers import Leavers
 from .upkeep.measure import Measure
@@ -125,7 +125,7 @@ def assemble(
     engine = _engine(graph, applier, on_look)
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
-    noticing = _noticing(config, storage, messenger or _Nobody(), clock)
+    noticing = _noticing(config, storage, messenger or Nobody(), clock)
     return Runtime(
         config=config,
         storage=storage,
@@ -267,13 +267,6 @@ def _weekly(config: Config, storage: Storage, noticing: Noticing) -> Weekly:
         clock=noticing.clock,
         new_id=noticing.new_id,
     )
-
-
-class _Nobody:
-    """ports.Messenger where nobody is to be told: of a simulation, or of a command."""
-
-    async def send(self, receiver: Receiver, notice: Notice) -> None:
-        pass
 
 
 def _configurations(config: Config, storage: Storage, clock: Clock, started: datetime | None) -> Configurations:

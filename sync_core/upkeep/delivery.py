@@ -63,6 +63,13 @@ class Delivery:
         )
 
 
+class Nobody:
+    """ports.Messenger where nobody is to be told: of a simulation, or of a command."""
+
+    async def send(self, receiver: Receiver, notice: Notice) -> None:
+        pass
+
+
 async def _sent(records: Notices, record: NoticeRecord) -> None:
     if record.telling is Telling.OVER:
         await records.drop(record)
