@@ -354,6 +354,17 @@ def test_a_file_that_another_version_accepted_fails_the_plan(bench: PlanBench) -
     assert "is not known here" in str(shown["error"])
 
 
+def test_a_candidate_reads_no_tenant_that_has_left_the_deployed_file(bench: PlanBench) -> None:
+    """Between two runs of it another file was deployed: it ends with the reason, and that tenant is asked no more."""
+    job = bench.ask(sync_yaml=LIMITS)
+    (bench.folder / "sync.yaml").write_text(LIMITS.replace("11111111-1111", "99999999-1111"))
+    asked = bench.faults.count("source.")
+    bench.work()
+    shown = bench.shown(job)
+    assert (shown["state"], shown["error"]) == ("failed", "no source tenant of the deployed sync.yaml: contoso")
+    assert bench.faults.count("source.") == asked
+
+
 def test_a_job_of_a_newer_version_is_left_alone(bench: PlanBench) -> None:
     """The meaning of its columns may have changed."""
     bench.do(bench.storage.tables_by_name["plans"].upsert(Row(pk="job:", rk="f" * 24, values={"v": 2})))
