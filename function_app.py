@@ -293,7 +293,8 @@ async def plan_jobs(msg: func.QueueMessage) -> None:
     from sync_core.ops import planner  # noqa: PLC0415 - the webhook answers from cold without it
 
     here = await bootstrap.runtime(read_only=True)
-    work = planner.Planner(plans=here.storage.plans, clock=here.clock, build=bootstrap.reader_of(here.storage))
+    build = bootstrap.reader_of(here.storage)
+    work = planner.Planner(plans=here.storage.plans, clock=here.clock, deployed=here.config, build=build)
     await work.run(messages.decode_plan_run(_text(msg)))
 
 

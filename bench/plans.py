@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from sync_core.assembly import Directories, assemble
+from sync_core.config.file import parse_config
 from sync_core.deployment import SystemClock
 from sync_core.model import Attributes, PlanRun, SourceState, SourceUser, TargetUser
 from sync_core.model.errors import ConflictError
@@ -189,7 +190,7 @@ async def _plan(people: int) -> PlanJob:
 
     job = PlanJob(id="0" * 24, asked_at=clock.now(), asked_by="bench", candidate=False)
     await plans.add(job, _FILE)
-    planner = Planner(plans=plans, clock=clock, build=build)
+    planner = Planner(plans=plans, clock=clock, deployed=parse_config(_FILE), build=build)
     for _ in range(_RUNS):
         await planner.run(PlanRun(job=job.id))
         done = await plans.get(job.id)

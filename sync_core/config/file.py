@@ -69,9 +69,14 @@ def read_text(path: Path) -> str:
         raise ConfigError([Fault(where=path.name, message=f"cannot be read: {type(error).__name__}")]) from error
 
 
-def parse_config(text: str, name: str = "sync.yaml") -> Config:
-    """The content of a text; faults name it `name`. Raises one ConfigError that lists every fault."""
+def parse_config(text: str, name: str = "sync.yaml", *, most_syncs: int | None = None) -> Config:
+    """The content of a text; faults name it `name`. Raises one ConfigError that lists every fault.
+
+    More syncs than `most_syncs` are one fault, and nothing else is looked at.
+    """
     data, lines = parse_yaml(text, name)
+    if most_syncs is not None:
+        _count_syncs(data, lines, most_syncs)
     try:
         shape = validated(FileShape, data, lines)
     except ConfigError as error:
@@ -80,13 +85,23 @@ def parse_config(text: str, name: str = "sync.yaml") -> Config:
     if faults:
         raise ConfigError(faults)
     tenants = {key: model.Tenant(key=key, id=str(t.id), cloud=t.cloud) for key, t in shape.tenants.items()}
+    guards = _target_guards(shape)
     return Config(
         tenants=tenants,
-        syncs={sync.name: _sync(sync, tenants, shape) for sync in shape.syncs},
+        syncs={sync.name: _sync(sync, tenants, guards[sync.target]) for sync in shape.syncs},
         receivers=[_receiver(each) for each in shape.notify],
         warnings=[_fault(lines, placed) for placed in _warnings(shape)],
         text=text,
     )
+
+
+def _count_syncs(data: Any, lines: Lines, most: int) -> None:
+    """Raises ConfigError. A list of another shape is for the shapes to refuse."""
+    syncs = data.get("syncs") if isinstance(data, dict) else None
+    if isinstance(syncs, list) and len(syncs) > most:
+        raise ConfigError(
+            [lines.fault(("syncs",), f"has {len(syncs)} syncs, at most {most} are allowed here: leave some out")]
+        )
 
 
 def _faults_between(data: Any, lines: Lines) -> Iterator[Fault]:
@@ -118,12 +133,16 @@ def _message(error: Mapping[str, Any]) -> str:
             return str(error["msg"]).removeprefix("Value error, ")
 
 
-def _target_guard(target: str, file: FileShape) -> model.GuardLimits:
-    """For all syncs into one tenant together. By default no sync alone meets it: the widest limits of all of them."""
-    own = file.tenants[target].deletion_guard
-    if own is not None:
-        return own.limits()
-    each = [sync.deletion_guard.limits() for sync in file.syncs if sync.target == target]
+def _target_guards(file: FileShape) -> Mapping[str, model.GuardLimits]:
+    """By the target's key, for all syncs into it together. By default no sync alone meets it: the widest limits."""
+    into: dict[str, list[model.GuardLimits]] = {}
+    for sync in file.syncs:
+        into.setdefault(sync.target, []).append(sync.deletion_guard.limits())
+    own = {key: tenant.deletion_guard for key, tenant in file.tenants.items()}
+    return {key: _widest(each) if (guard := own[key]) is None else guard.limits() for key, each in into.items()}
+
+
+def _widest(each: Sequence[model.GuardLimits]) -> model.GuardLimits:
     months = [limits.windows[1] for limits in each]
     return model.GuardLimits(
         max_percent=max(limits.max_percent for limits in each),
@@ -137,7 +156,7 @@ def _target_guard(target: str, file: FileShape) -> model.GuardLimits:
     )
 
 
-def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], file: FileShape) -> model.Sync:
+def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], target_guard: model.GuardLimits) -> model.Sync:
     deprovision = shape.deprovision
     return model.Sync(
         name=shape.name,
@@ -157,7 +176,7 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], file: FileShape
         domains=frozenset(each.lower() for each in shape.matching.domains),
         owner_attribute=shape.matching.owner_attribute,
         guard=shape.deletion_guard.limits(),
-        target_guard=_target_guard(shape.target, file),
+        target_guard=target_guard,
         creation_guard=None if shape.creation_guard is None else shape.creation_guard.limit(),
     )
 

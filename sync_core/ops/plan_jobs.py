@@ -6,22 +6,28 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 
 from ..assembly import Runtime
 from ..config.file import Config, parse_config
 from ..model import PlanRun, Tenant
+from ..model.errors import ConflictError
 from ..model.messages import PLAN_JOBS
-from ..ports import PlanJob
+from ..ports import PlanJob, Plans, PlanState
 from . import documents
 from .errors import RefusedError, UsageError
 from .names import find_sync
 from .times import seconds_between
 
-# Of a file that comes over HTTP: five hundred plain syncs, and two seconds of work to read them.
+# Of a file that comes over HTTP. Each sync has a row for each user of its source.
 MOST_BYTES = 64 * 1024
+MOST_SYNCS = 100
 MOST_AT_ONCE = 3
 
+_ASK_AGAIN = "Ask again when one of them is over."
 _ID = re.compile("[0-9a-f]{24}")
 _PLACE = re.compile("user:[!-9;-~]{1,200}:[!-9;-~]{1,300}")
 
@@ -37,7 +43,7 @@ def parse_candidate(text: str, deployed: Config) -> Config:
     """
     if len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise UsageError(f"sync.yaml has more than {MOST_BYTES} bytes", hint="Plan it where the app's settings are.")
-    candidate = parse_config(text)
+    candidate = parse_config(text, most_syncs=MOST_SYNCS)
     for side, known, named in (
         ("source", deployed.source_tenants, candidate.source_tenants),
         ("target", deployed.target_tenants, candidate.target_tenants),
@@ -61,6 +67,9 @@ async def ask(runtime: Runtime, asked: documents.PlanRequest, *, by: str) -> doc
 
     Raises ConfigError and UsageError for a file or a name that cannot be planned, and BusyError.
     """
+    plans = runtime.storage.plans
+    if len(await _under_way(plans)) >= MOST_AT_ONCE:
+        raise _busy()
     config, text = runtime.config, runtime.config.text
     if asked.sync_yaml is not None:
         text = asked.sync_yaml
@@ -68,11 +77,8 @@ async def ask(runtime: Runtime, asked: documents.PlanRequest, *, by: str) -> doc
         config = await asyncio.to_thread(parse_candidate, text, runtime.config)
     if asked.sync is not None:
         find_sync(config, asked.sync)
-    plans = runtime.storage.plans
     for name in ("plans", PLAN_JOBS):  # templates of before do not have them
         await runtime.storage.create(name)
-    if sum(not job.over for job in await plans.jobs()) >= MOST_AT_ONCE:
-        raise BusyError(f"{MOST_AT_ONCE} plans are under way", hint="Ask again when one of them is over.")
     job = PlanJob(
         id=secrets.token_hex(12),
         asked_at=runtime.clock.now(),
@@ -81,8 +87,42 @@ async def ask(runtime: Runtime, asked: documents.PlanRequest, *, by: str) -> doc
         sync=asked.sync or "",
     )
     job = await plans.add(job, text)
+    await _make_way(plans, job, runtime.clock.now())
     await plans.work_on(PlanRun(job=job.id))
     return shown_job(runtime, job)
+
+
+async def _under_way(plans: Plans) -> Sequence[PlanJob]:
+    """The oldest first."""
+    jobs = [job for job in await plans.jobs() if not job.over]
+    return sorted(jobs, key=lambda job: (job.asked_at, job.id))
+
+
+async def _make_way(plans: Plans, added: PlanJob, now: datetime) -> None:
+    """Leave the oldest ones alone under way, after others were asked for at the same time. Raises BusyError.
+
+    Each job of those counts again after it was added, so the last one sees all of them. A younger one that counted
+    before this one was there has been answered, and may be at work: it is ended.
+    """
+    under_way = await _under_way(plans)
+    if added.id not in {job.id for job in under_way[:MOST_AT_ONCE]}:
+        await plans.drop(added.id, 2)  # its text and itself
+        raise _busy()
+    for each in under_way[MOST_AT_ONCE:]:
+        await _end(plans, each.id, now)
+
+
+async def _end(plans: Plans, name: str, now: datetime) -> None:
+    """Its worker leaves it once it saves again."""
+    error = f"{MOST_AT_ONCE} older plans are under way"
+    while (job := await plans.get(name)) is not None and not job.over:
+        with suppress(ConflictError):  # the worker has saved it meanwhile
+            over = replace(job, state=PlanState.FAILED, finished_at=now, error=error, hint=_ASK_AGAIN)
+            await plans.save(replace(over, busy_until=None, checkpoint=""))
+
+
+def _busy() -> BusyError:
+    return BusyError(f"{MOST_AT_ONCE} plans are under way", hint=_ASK_AGAIN)
 
 
 async def find(runtime: Runtime, job: str) -> PlanJob:

@@ -8,6 +8,7 @@ crash repeats one page or chunk, and counts nothing twice. Nothing but the table
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections import Counter
@@ -24,6 +25,7 @@ from ..model.messages import decode_feed_run, encode
 from ..ports import Clock, Feeds, FeedState, Nominee, PlanEntry, PlanJob, Plans, PlanState
 from .documents import as_json
 from .plan import user_plan
+from .plan_jobs import parse_candidate
 from .rehearsal import Rehearsal, read_on
 from .scratch import KeptQueues
 
@@ -47,6 +49,7 @@ class Planner:
 
     plans: Plans
     clock: Clock
+    deployed: Config
     build: Callable[[Config], Runtime]
 
     async def run(self, run: PlanRun) -> None:
@@ -99,9 +102,19 @@ class Planner:
                 await held.let_go()
                 await self.plans.work_on(PlanRun(job=job.id), delay=wait)
 
+    async def _config(self, job: PlanJob) -> Config:
+        """A candidate is checked as when it was asked for: since then a tenant may have left the deployed file.
+
+        In a thread, so that this process looks at users meanwhile.
+        """
+        text = await self.plans.text(job.id)
+        if job.candidate:
+            return await asyncio.to_thread(parse_candidate, text, self.deployed)
+        return await asyncio.to_thread(parse_config, text)
+
     async def _some(self, held: _Held) -> float:
         """Until the time is up or all is done. In how many seconds to go on."""
-        runtime = self.build(parse_config(await self.plans.text(held.job.id)))
+        runtime = self.build(await self._config(held.job))
         try:
             asked = [sync for name, sync in runtime.config.syncs.items() if held.job.sync in ("", name)]
             syncs = {sync.name: await runtime.configurations.check(sync) for sync in asked}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sync_core.assembly import Runtime
-from sync_core.config.file import Config
+from sync_core.config.file import Config, load_config
 from sync_core.config.settings import load_settings
 from sync_core.model.messages import PLAN_JOBS, decode_plan_run
 from sync_core.ops.planner import Planner
@@ -50,7 +50,8 @@ class PlanBench(Bench):
                 messages = await queue.receive(max_messages=1)
                 if not messages:
                     return number
-                planner = Planner(plans=self.storage.plans, clock=self.clock, build=self.reader_of)
+                deployed = load_config(self.folder / "sync.yaml")
+                planner = Planner(plans=self.storage.plans, clock=self.clock, deployed=deployed, build=self.reader_of)
                 await planner.run(decode_plan_run(messages[0].body))
                 await queue.delete(messages[0])
             return most

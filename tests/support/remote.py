@@ -75,7 +75,8 @@ class Remote(PlanBench):
 
     async def _work(self) -> None:
         for message in await self.storage.queues_by_name[PLAN_JOBS].receive():
-            planner = Planner(plans=self.storage.plans, clock=self.clock, build=self.reader_of)
+            deployed = load_config(self.folder / "sync.yaml")
+            planner = Planner(plans=self.storage.plans, clock=self.clock, deployed=deployed, build=self.reader_of)
             await planner.run(decode_plan_run(message.body))
 
     async def _runtime(self, read_only: bool) -> Runtime:

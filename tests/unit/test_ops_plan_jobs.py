@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from sync_core.model import Link, LinkState, PlanRun
 from sync_core.model.errors import NewerSchemaError, UnavailableError
 from sync_core.model.messages import PLAN_JOBS, encode, poison_queue
-from sync_core.ops import planner
+from sync_core.ops import documents, plan_jobs, planner
 from sync_core.ports import PlanJob, PlanState
+from sync_core.storage.plans import TablePlans
 from sync_core.storage.table import Row
 from tests.support.cli import ADA, BOB, CONFIG, CYD, NAME, SYNC
 from tests.support.directories import pages
 from tests.support.endpoints import call, said
-from tests.support.faults import Crash
+from tests.support.faults import Crash, Faults, FaultyTable
 from tests.support.make import person
 from tests.support.planning import PlanBench
 
@@ -233,6 +236,8 @@ def test_a_fault_of_the_candidate_is_told_with_its_line(bench: PlanBench) -> Non
         (LIMITS.replace("source: contoso", "source: X").replace("target: fabrikam", "target: contoso")
          .replace("source: X", "source: fabrikam"), "source tenant"),
         (LIMITS + "#" * 65536, "more than 65536 bytes"),
+        (SYNC + "".join(f"  - {{ name: s{n}, source: contoso, target: fabrikam }}\n" for n in range(100)),
+         "at most 100"),
         ("a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
             f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 10)}]\n" for n in range(9)
         ), "aliases"),
@@ -265,6 +270,64 @@ def test_at_most_three_plans_are_under_way(bench: PlanBench) -> None:
     bench.ask()
 
 
+def test_no_file_is_read_while_three_plans_are_under_way(bench: PlanBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading one is the work of a second: an answer that is 429 in any case is given without it."""
+    for _ in range(3):
+        bench.ask()
+    read: list[str] = []
+    monkeypatch.setattr(plan_jobs, "parse_candidate", lambda text, _: read.append(text))
+    assert call(bench, "ask_plan", "Reader", body={"sync_yaml": LIMITS}).status == 429
+    assert read == []
+
+
+def test_of_ten_plans_asked_for_at_the_same_time_the_oldest_three_stay(bench: PlanBench) -> None:
+    """However slow the storage is for each: nobody saw the others before, and the rest is told to ask again."""
+    for seed in range(20):
+        answers = asked_at_once(bench, 10, seed)
+        busy = [each for each in answers if isinstance(each, plan_jobs.BusyError)]
+        jobs = sorted(bench.do(bench.storage.plans.jobs()), key=lambda job: (job.asked_at, job.id))
+        told = {each.id for each in answers if not isinstance(each, BaseException)}
+        assert len(busy) + len(told) == 10
+        stay = {job.id for job in jobs if not job.over}
+        assert len(stay) == 3
+        assert stay <= told
+        assert {job.error for job in jobs if job.id in told - stay} <= {"3 older plans are under way"}
+        assert {job.id for job in jobs} == told
+        bench.work()
+        assert {bench.shown(job)["state"] for job in stay} == {"done"}
+        for job in jobs:
+            bench.do(bench.storage.plans.drop(job.id, 1000))
+
+
+class Slow(Faults):
+    """No call fails: others go first, more or fewer of them."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._chance = Random(seed)
+
+    async def meanwhile(self) -> None:
+        for _ in range(self._chance.choice((0, 1, 10, 40))):
+            await asyncio.sleep(0)
+
+
+def asked_at_once(bench: PlanBench, people: int, seed: int) -> Sequence[documents.PlanStatus | BaseException]:
+    """Each request to the table of plans takes a while of its own, in an order that follows from the seed."""
+    slow = FaultyTable("plans", bench.storage.tables_by_name["plans"], Slow(seed))
+    plans = TablePlans(slow, bench.storage.queues_by_name[PLAN_JOBS])
+    runtime = bench.runtime()
+    there = replace(runtime, storage=replace(runtime.storage, plans=plans))
+
+    async def one() -> documents.PlanStatus:
+        bench.clock.advance(timedelta(milliseconds=1))
+        return await plan_jobs.ask(there, documents.PlanRequest(sync_yaml=None, sync=None), by="anna")
+
+    async def everybody() -> Sequence[documents.PlanStatus | BaseException]:
+        return await asyncio.gather(*(one() for _ in range(people)), return_exceptions=True)
+
+    return bench.do(everybody())
+
+
 def test_whoever_asks_is_told_where_to_look(bench: PlanBench) -> None:
     """202 with an address; one sync alone by its name, and no other name."""
     answer = call(bench, "ask_plan", "Reader", body={"sync": NAME})
@@ -289,6 +352,17 @@ def test_a_file_that_another_version_accepted_fails_the_plan(bench: PlanBench) -
     shown = bench.shown(job)
     assert shown["state"] == "failed"
     assert "is not known here" in str(shown["error"])
+
+
+def test_a_candidate_reads_no_tenant_that_has_left_the_deployed_file(bench: PlanBench) -> None:
+    """Between two runs of it another file was deployed: it ends with the reason, and that tenant is asked no more."""
+    job = bench.ask(sync_yaml=LIMITS)
+    (bench.folder / "sync.yaml").write_text(LIMITS.replace("11111111-1111", "99999999-1111"))
+    asked = bench.faults.count("source.")
+    bench.work()
+    shown = bench.shown(job)
+    assert (shown["state"], shown["error"]) == ("failed", "no source tenant of the deployed sync.yaml: contoso")
+    assert bench.faults.count("source.") == asked
 
 
 def test_a_job_of_a_newer_version_is_left_alone(bench: PlanBench) -> None:

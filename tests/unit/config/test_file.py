@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings, strategies as st
 
 from sync_core.config.file import Config, load_config, parse_config
+from sync_core.config.shapes import GuardShape
 from sync_core.mapping import DEFAULT_MAPPING
 from sync_core.model import (
     Adoption,
@@ -203,6 +204,36 @@ syncs:
     own = syncs["c"].target_guard
     assert own is not None
     assert [(limit.max_percent, limit.min_count) for limit in own.windows] == [(5, 4), (10, 5)]
+
+
+def test_the_limits_of_a_target_tenant_are_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice the syncs is twice the work: a file may come from a caller, and others wait while it is read."""
+    made: list[GuardLimits] = []
+    limits = GuardShape.limits
+
+    def counted(shape: GuardShape) -> GuardLimits:
+        made.append(limits(shape))
+        return made[-1]
+
+    monkeypatch.setattr(GuardShape, "limits", counted)
+    of: dict[int, int] = {}
+    for syncs in (20, 40):
+        made.clear()
+        text = "".join(f"  - {{ name: s{n}, source: contoso, target: fabrikam }}\n" for n in range(syncs))
+        parse_config(f"{TENANTS}syncs:\n{text}")
+        of[syncs] = len(made)
+    assert of == {20: 40, 40: 80}
+
+
+def test_more_syncs_than_a_caller_may_have_are_refused_before_they_are_read() -> None:
+    """The fault names the limit, and no fault of a sync is looked for: that is the work to be saved."""
+    wrong = "".join(f"  - {{ name: s{n}, source: nobody, target: fabrikam, what: 1 }}\n" for n in range(3))
+    with pytest.raises(ConfigError) as caught:
+        parse_config(f"{TENANTS}syncs:\n{wrong}", most_syncs=2)
+    (fault,) = map(str, caught.value.faults)
+    assert fault == "sync.yaml:4 syncs: has 3 syncs, at most 2 are allowed here: leave some out"
+    most = "".join(f"  - {{ name: s{n}, source: contoso, target: fabrikam }}\n" for n in range(2))
+    assert len(parse_config(f"{TENANTS}syncs:\n{most}", most_syncs=2).syncs) == 2
 
 
 def test_everything_that_can_be_said_is_understood() -> None:
