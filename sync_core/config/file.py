@@ -5,11 +5,13 @@ The shapes of the file are in shapes.py. The file has no secrets.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
@@ -246,9 +248,9 @@ def _cross_checks(shape: FileShape, tenants: Collection[str]) -> Iterator[Placed
                 0,
             )
     yield from _notify_faults(shape, seen)
-    ids = [tenant.id for tenant in shape.tenants.values()]
+    ids = Counter(tenant.id for tenant in shape.tenants.values())
     for key, tenant in shape.tenants.items():
-        if ids.count(tenant.id) > 1:
+        if ids[tenant.id] > 1:
             yield ("tenants", key, "id"), "two tenants have this id", 0
 
 
@@ -294,9 +296,11 @@ def _assignment_faults(at: Path_, scope: ScopeShape) -> Iterator[Placed]:
 
 def _assignment_warnings(at: Path_, scope: ScopeShape) -> Iterator[Placed]:
     for key, ids in (("groups", scope.groups), ("members", scope.members)):
+        seen: set[UUID] = set()
         for n, each in enumerate(ids):
-            if each in ids[:n]:
+            if each in seen:
                 yield (*at, key, n), "is named twice", 0
+            seen.add(each)
 
 
 def _warnings(shape: FileShape) -> Iterator[Placed]:
