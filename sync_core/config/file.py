@@ -5,10 +5,13 @@ The shapes of the file are in shapes.py. The file has no secrets.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
@@ -21,6 +24,9 @@ from ..scope.checks import asks_for_enabled, clause_faults, clause_warnings
 from .shapes import FileShape, FilterShape, NotifyShape, ScopeShape, SyncShape
 from .sound import sound
 from .yaml_lines import Lines, Path_, parse_yaml
+
+# A file may come from a caller, with a few lines of aliases, and for each fault the nearest name is looked up.
+_MOST_FAULTS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +76,7 @@ def read_text(path: Path) -> str:
 
 
 def parse_config(text: str, name: str = "sync.yaml", *, most_syncs: int | None = None) -> Config:
-    """The content of a text; faults name it `name`. Raises one ConfigError that lists every fault.
+    """The content of a text; faults name it `name`. Raises one ConfigError that lists the faults, a thousand at most.
 
     More syncs than `most_syncs` are one fault, and nothing else is looked at.
     """
@@ -80,10 +86,11 @@ def parse_config(text: str, name: str = "sync.yaml", *, most_syncs: int | None =
     try:
         shape = validated(FileShape, data, lines)
     except ConfigError as error:
-        raise ConfigError([*error.faults, *_faults_between(data, lines)]) from error
-    faults = [_fault(lines, placed) for placed in _cross_checks(shape, shape.tenants)]
-    if faults:
-        raise ConfigError(faults)
+        faults = islice(chain(error.faults, _faults_between(data, lines)), _MOST_FAULTS)
+        raise ConfigError(list(faults)) from error
+    placed = islice(_cross_checks(shape, shape.tenants), _MOST_FAULTS)
+    if between := [_fault(lines, each) for each in placed]:
+        raise ConfigError(between)
     tenants = {key: model.Tenant(key=key, id=str(t.id), cloud=t.cloud) for key, t in shape.tenants.items()}
     guards = _target_guards(shape)
     return Config(
@@ -241,9 +248,9 @@ def _cross_checks(shape: FileShape, tenants: Collection[str]) -> Iterator[Placed
                 0,
             )
     yield from _notify_faults(shape, seen)
-    ids = [tenant.id for tenant in shape.tenants.values()]
+    ids = Counter(tenant.id for tenant in shape.tenants.values())
     for key, tenant in shape.tenants.items():
-        if ids.count(tenant.id) > 1:
+        if ids[tenant.id] > 1:
             yield ("tenants", key, "id"), "two tenants have this id", 0
 
 
@@ -289,9 +296,11 @@ def _assignment_faults(at: Path_, scope: ScopeShape) -> Iterator[Placed]:
 
 def _assignment_warnings(at: Path_, scope: ScopeShape) -> Iterator[Placed]:
     for key, ids in (("groups", scope.groups), ("members", scope.members)):
+        seen: set[UUID] = set()
         for n, each in enumerate(ids):
-            if each in ids[:n]:
+            if each in seen:
                 yield (*at, key, n), "is named twice", 0
+            seen.add(each)
 
 
 def _warnings(shape: FileShape) -> Iterator[Placed]:

@@ -236,6 +236,21 @@ def test_more_syncs_than_a_caller_may_have_are_refused_before_they_are_read() ->
     assert len(parse_config(f"{TENANTS}syncs:\n{most}", most_syncs=2).syncs) == 2
 
 
+def test_of_faults_without_end_the_first_thousand_are_told() -> None:
+    """A few lines of aliases stand for very many, each with the nearest name looked up: nobody reads them all."""
+    receivers = "".join(f"  - {{ teams: XTSYNC_NOTIFY_{n}, syncs: *names }}\n" for n in range(99))
+    first = "  - { teams: XTSYNC_NOTIFY_A, syncs: &names [wrong, a-to-c" + ", x" * 20 + "] }\n"
+    with pytest.raises(ConfigError) as caught:
+        parse_config(f"{SMALLEST}notify:\n{first}{receivers}")
+    faults = caught.value.faults
+    assert len(faults) == 1000
+    assert faults[1].message == "no sync is named 'a-to-c' (did you mean 'a-to-b'?)"
+    with pytest.raises(ConfigError) as caught:
+        parse_config(f"{SMALLEST}    what: 1\nnotify:\n{first}{receivers}")
+    assert len(caught.value.faults) == 1000
+    assert "is not known here" in caught.value.faults[0].message
+
+
 def test_everything_that_can_be_said_is_understood() -> None:
     """Each setting ends up in the model."""
     sync = parse_config(
