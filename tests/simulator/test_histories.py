@@ -14,7 +14,7 @@ from .stories import STORIES
 
 # Short ones, which between them meet nearly every fault and every change.
 SEEDS = (2, 3, 7, 8, *range(10, 16), *range(17, 22), *range(24, 30), 31, 32, 33, 35, 36, 38, 39, 40, 41)
-GROUP_SEEDS = (1, 2, 3, *range(5, 14))  # where the scope names groups; 4 alone takes half a minute
+GROUP_SEEDS = (2, 3, *range(5, 10))  # where the scope names groups; 1 and 4 take half a minute each
 # A seed at which each deliberate fault shows.
 FOUND_AT = {
     "internal-unseen": 23,

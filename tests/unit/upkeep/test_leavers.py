@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sync_core.model import Deprovision, Mode, Policy
 from sync_core.ports import Due
-from sync_core.upkeep.leavers import AGAIN, MOST
+from sync_core.upkeep.leavers import AGAIN, KEPT_ENDED, MOST
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, NAME, STAGES
 from tests.support.world import World, whom
@@ -131,14 +131,18 @@ async def test_an_instance_with_another_file_follows_no_note() -> None:
     assert (await world.nominated(), await due(world)) == ([], before)
 
 
-async def test_a_word_to_keep_that_ends_leads_to_a_look() -> None:
-    """Also where nothing was due; one that was said anew meanwhile stays."""
+async def test_a_word_to_keep_that_is_dropped_leads_to_a_look() -> None:
+    """A week after its end, also where nothing was due; one that was said anew meanwhile stays."""
     world = await left()
     now = world.clock.now()
     await world.runtime.kept.say(NAME, BOB, now, by="anna", reason="r")
     await world.runtime.kept.say(NAME, ADA, now, by="anna", reason="r")
+    await world.upkeep.leavers.run()
+    assert BOB not in whom(await world.nominated())
+    world.clock.advance(KEPT_ENDED)
+    later = world.clock.now() + DAY
     world.faults.after_next(
-        "queue.user-changes.send", lambda: world.runtime.kept.say(NAME, ADA, now + DAY, by="anna", reason="r")
+        "queue.user-changes.send", lambda: world.runtime.kept.say(NAME, ADA, later, by="anna", reason="r")
     )
     await world.upkeep.leavers.run()
     assert set(whom(await world.nominated())) == {ADA, BOB}
