@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from ..assembly import Runtime
@@ -14,7 +15,6 @@ from ..ops.history import MOST, all_events, everybody, history, people, question
 from ..ops.people import Pair, names
 from ..ops.words import at_second, many
 from ..ports import Asked
-from .app import App
 from .command import Commands, Reach, add_command, add_no_names
 from .screen import Screen
 from .world import Exit, World
@@ -70,7 +70,11 @@ async def run(args: Namespace, world: World) -> int:
     async with world.runtime(read_only=True) as runtime:
         asked = await _asked(args, runtime)
         if args.csv:
-            await _write(world.screen, all_events(runtime, asked, args.limit))
+
+            async def read(limit: int, after: str) -> Activity:
+                return await history(runtime, replace(asked, limit=limit, after=after))
+
+            await _write(world.screen, all_events(read, asked.after, args.limit))
             return Exit.DONE
         found = await history(runtime, asked)
         named = await names(runtime, _people(args, found))
@@ -88,29 +92,17 @@ async def _there(args: Namespace, world: World) -> int:
             (user,) = ids
         query = {"sync": args.sync, "user": user, "kind": args.kind, "since": args.since, "until": args.until}
         if args.csv:
-            await _write(world.screen, _events(app, query, args.after, args.limit))
+
+            async def read(limit: int, after: str) -> Activity:
+                return await app.ask("activity", Activity, query={**query, "limit": limit, "after": after or None})
+
+            await _write(world.screen, all_events(read, args.after, args.limit))
             return Exit.DONE
         query |= {"limit": min(args.limit or 100, MOST), "after": args.after or None}
         found = await app.ask("activity", Activity, query=query)
         named = await app.names(_people(args, found))
     world.answer(found, partial(_show, named=named), json=args.json)
     return Exit.DONE
-
-
-async def _events(
-    app: App, query: Mapping[str, str | int | None], after: str, most: int | None
-) -> AsyncIterator[ActivityEvent]:
-    """As all_events."""
-    left = most
-    while left is None or left > 0:
-        limit = MOST if left is None else min(left, MOST)
-        page = await app.ask("activity", Activity, query={**query, "limit": limit, "after": after or None})
-        for event in page.events:
-            yield event
-        if page.more is None:
-            return
-        after = page.more
-        left = None if left is None else left - len(page.events)
 
 
 def _people(args: Namespace, found: Activity) -> set[Pair]:

@@ -6,11 +6,23 @@ from ..assembly import Runtime
 from ..model import Control, Nomination, Why
 from . import documents
 from .adoptions import approve, offer
-from .calls import Answer, Call, HttpError, body_of, decision_of, named, object_id_of, object_of, sync_of, user_of
+from .calls import (
+    Answer,
+    Call,
+    HttpError,
+    body_of,
+    decision_of,
+    named,
+    object_id_of,
+    object_of,
+    sync_of,
+    understood,
+    user_of,
+)
 from .controls import control
 from .creations import approve as let_in
 from .documents import Decided
-from .errors import RefusedError, UsageError
+from .errors import RefusedError
 from .holds import choose, decide
 from .leaving import end_keeps, keep_users, until_when
 from .names import find_source_tenants, find_syncs
@@ -30,9 +42,8 @@ async def decide_listed(runtime: Runtime, call: Call, principal: Principal) -> A
         syncs = find_syncs(runtime.config, asked.sync)
     decision = Decided.APPROVED if asked.decision == "approve" else Decided.REJECTED
     try:
-        listed = await choose(runtime, syncs, asked.code, sorted({user for _, user in wanted}))
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
+        with understood():
+            listed = await choose(runtime, syncs, asked.code, sorted({user for _, user in wanted}))
     except RefusedError as error:
         raise HttpError(409, str(error), error.hint) from None
     chosen = [hold for hold in listed if (hold.sync, hold.source_id.lower()) in wanted]
@@ -80,9 +91,8 @@ async def approve_creations(runtime: Runtime, call: Call, principal: Principal) 
     if not isinstance(code, str):
         raise HttpError(400, '"code" must be a text, as the list shows it')
     try:
-        done = await let_in(runtime, runtime.config.syncs.values(), code, by=principal.object_id)
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
+        with understood():
+            done = await let_in(runtime, runtime.config.syncs.values(), code, by=principal.object_id)
     except RefusedError as error:
         raise HttpError(409, str(error), error.hint) from None
     return Answer(status=200, document=done)
@@ -118,10 +128,8 @@ async def keep(runtime: Runtime, call: Call, principal: Principal) -> Answer:
     sync, user, asked = sync_of(runtime, call), user_of(call), body_of(call, documents.KeepRequest)
     if not asked.reason.strip():
         raise HttpError(400, "the reason is empty", "Say why: it is shown with the user.")
-    try:
+    with understood():
         until = until_when(asked.until, runtime.clock.now())
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
     by, reason = principal.object_id, asked.reason.strip()
     return Answer(status=200, document=await keep_users(runtime, [(sync, user)], until, by=by, reason=reason))
 

@@ -72,6 +72,15 @@ def named() -> Iterator[None]:
         raise HttpError(404, str(error), error.hint) from None
 
 
+@contextmanager
+def understood() -> Iterator[None]:
+    """A parameter or a body that says nothing that can be done."""
+    try:
+        yield
+    except UsageError as error:
+        raise HttpError(400, str(error), error.hint) from None
+
+
 def admit(call: Call, needs: frozenset[Role]) -> Principal:
     """The caller, who has one of these roles. Raises HttpError for anybody else."""
     principal = read_principal(call.headers.get(HEADER, ""))

@@ -13,6 +13,13 @@ class UsageError(SyncError):
         self.hint = hint
 
 
+def no_page() -> UsageError:
+    """For an `after` that no page gave."""
+    return UsageError(
+        "`after` is not the `more` of a page", hint="Take `more` as the page before gave it, or leave it out."
+    )
+
+
 class RefusedError(SyncError):
     """The request was understood and not carried out."""
 

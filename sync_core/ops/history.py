@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from ..assembly import Runtime
 from ..model import Event, Kind, is_object_id
 from ..ports import Asked
 from . import documents
-from .errors import UsageError
+from .errors import UsageError, no_page
 from .names import find_syncs, find_user
 from .sentences import of_event
 from .times import moment
 
 MOST = 1000  # events of one page
 _PAGE = 100
+
+type ReadPage = Callable[[int, str], Awaitable[documents.Activity]]  # takes its size, and `more` of the one before
 
 
 async def people(runtime: Runtime, user: str, sync: str | None) -> list[tuple[str, str]]:
@@ -64,22 +65,20 @@ async def history(runtime: Runtime, asked: Asked) -> documents.Activity:
     try:
         page = await runtime.storage.activity.page(asked)
     except ValueError:
-        raise UsageError(
-            "`after` is not the `more` of a page", hint="Take `more` as the page before gave it, or leave it out."
-        ) from None
+        raise no_page() from None
     return documents.Activity(events=[shown(event) for event in page.events], more=page.more or None)
 
 
-async def all_events(runtime: Runtime, asked: Asked, most: int | None) -> AsyncIterator[documents.ActivityEvent]:
+async def all_events(read: ReadPage, after: str, most: int | None) -> AsyncIterator[documents.ActivityEvent]:
     """Page by page, to the end or the newest `most`; no more than one page is held."""
     left = most
     while left is None or left > 0:
-        page = await history(runtime, replace(asked, limit=MOST if left is None else min(left, MOST)))
+        page = await read(MOST if left is None else min(left, MOST), after)
         for event in page.events:
             yield event
         if page.more is None:
             return
-        asked = replace(asked, after=page.more)
+        after = page.more
         left = None if left is None else left - len(page.events)
 
 

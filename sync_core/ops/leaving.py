@@ -12,7 +12,7 @@ from ..model.errors import NewerSchemaError
 from ..model.messages import format_time, parse_time
 from ..ports import Due, KeepRecord
 from . import documents
-from .errors import UsageError
+from .errors import UsageError, no_page
 from .kept import keep as record
 from .times import ahead
 from .words import at_second
@@ -115,9 +115,7 @@ def _place(after: str) -> Due | None:
     try:
         return Due(sync=sync, source_id=source_id, at=parse_time(at))
     except ValueError:
-        raise UsageError(
-            "`after` is not the `more` of a page", hint="Take `more` as the page before gave it, or leave it out."
-        ) from None
+        raise no_page() from None
 
 
 def _keep(kept: KeepRecord) -> documents.Keep:

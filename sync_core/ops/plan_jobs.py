@@ -7,16 +7,16 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from ..assembly import Runtime
 from ..config.file import Config, parse_config
 from ..model import PlanRun, Tenant
-from ..model.errors import ConflictError
 from ..model.messages import PLAN_JOBS
-from ..ports import PlanJob, Plans, PlanState
+from ..ports import PlanJob, Plans
+from ..ports.swap import until_saved
+from ..upkeep.plans import give_up
 from . import documents
 from .errors import RefusedError, UsageError
 from .names import find_sync
@@ -108,17 +108,9 @@ async def _make_way(plans: Plans, added: PlanJob, now: datetime) -> None:
     if added.id not in {job.id for job in under_way[:MOST_AT_ONCE]}:
         await plans.drop(added.id, 2)  # its text and itself
         raise _busy()
-    for each in under_way[MOST_AT_ONCE:]:
-        await _end(plans, each.id, now)
-
-
-async def _end(plans: Plans, name: str, now: datetime) -> None:
-    """Its worker leaves it once it saves again."""
-    error = f"{MOST_AT_ONCE} older plans are under way"
-    while (job := await plans.get(name)) is not None and not job.over:
-        with suppress(ConflictError):  # the worker has saved it meanwhile
-            over = replace(job, state=PlanState.FAILED, finished_at=now, error=error, hint=_ASK_AGAIN)
-            await plans.save(replace(over, busy_until=None, checkpoint=""))
+    for each in under_way[MOST_AT_ONCE:]:  # its worker leaves it once it saves again
+        reason = f"{MOST_AT_ONCE} older plans are under way"
+        await until_saved(partial(give_up, plans, each.id, now, reason, _ASK_AGAIN))
 
 
 def _busy() -> BusyError:

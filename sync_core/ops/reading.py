@@ -10,10 +10,22 @@ from ..model import is_object_id
 from ..model.errors import ConfigError
 from . import documents, plan_jobs
 from .adoptions import choices, waiting_users
-from .calls import Answer, Call, HttpError, body_of, limit_of, named, object_id_of, sync_of, syncs_of, user_of
+from .calls import (
+    Answer,
+    Call,
+    HttpError,
+    body_of,
+    limit_of,
+    named,
+    object_id_of,
+    sync_of,
+    syncs_of,
+    understood,
+    user_of,
+)
 from .creations import list_creations
 from .doctor.run import examine
-from .errors import RefusedError, UsageError
+from .errors import RefusedError
 from .history import everybody, history, question
 from .holds import list_holds, past_decisions
 from .hours import changes_per_hour
@@ -37,9 +49,8 @@ async def caller(runtime: Runtime, _call: Call, principal: Principal) -> Answer:
 
 async def find(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
     try:
-        found = await find_user(runtime, body_of(call, documents.FindRequest).user.strip(), None)
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
+        with understood():
+            found = await find_user(runtime, body_of(call, documents.FindRequest).user.strip(), None)
     except RefusedError as error:
         raise HttpError(404, str(error), error.hint) from None
     users = [documents.User(sync=sync.name, user=user) for sync, user in found]
@@ -98,7 +109,7 @@ async def activity(runtime: Runtime, call: Call, _principal: Principal) -> Answe
     with named():
         of = await everybody(runtime, query.get("sync"))
     user = object_id_of(query["user"]) if "user" in query else ""
-    try:
+    with understood():
         asked = question(
             [(sync, user) for sync, _ in of],
             runtime.clock.now(),
@@ -109,29 +120,24 @@ async def activity(runtime: Runtime, call: Call, _principal: Principal) -> Answe
             after=query.get("after", ""),
         )
         return Answer(status=200, document=await history(runtime, asked))
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
 
 
 async def due(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
     query, syncs = call.query, syncs_of(runtime, call)
     limit = limit_of(query.get("limit", "100"))
-    try:
+    with understood():
         return Answer(status=200, document=await due_users(runtime, syncs, limit=limit, after=query.get("after", "")))
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
 
 
 async def ask_plan(runtime: Runtime, call: Call, principal: Principal) -> Answer:
     """It writes to the table and the queue of plans alone. A plan reads as any other reader of tenants does."""
     asked = body_of(call, documents.PlanRequest)
     try:
-        said = await plan_jobs.ask(runtime, asked, by=principal.object_id)
+        with understood():
+            said = await plan_jobs.ask(runtime, asked, by=principal.object_id)
     except ConfigError as error:
         first, *more = map(str, error.faults)
         raise HttpError(400, first, error.hint, more=more) from None
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
     except plan_jobs.BusyError as error:
         raise HttpError(429, str(error), error.hint, wait_s=60) from None
     return Answer(status=202, document=said, headers={"Location": f"/api/ops/plan/{said.id}"})
@@ -148,7 +154,7 @@ async def plan_changes(runtime: Runtime, call: Call, _principal: Principal) -> A
         job = await plan_jobs.find(runtime, call.route["plan"])
         if sync := call.query.get("sync", ""):
             plan_jobs.known_sync(runtime, job, sync)
-    try:
+    with understood():
         page = await plan_jobs.changes(
             runtime,
             job,
@@ -157,8 +163,6 @@ async def plan_changes(runtime: Runtime, call: Call, _principal: Principal) -> A
             after=call.query.get("after", ""),
             limit=limit_of(call.query.get("limit", "100")),
         )
-    except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
     return Answer(status=200, document=page)
 
 

@@ -15,8 +15,9 @@ from enum import Enum
 from ..guard.configurations import Configurations
 from ..guard.pauses import Pauses
 from ..model import Control, LinkState, Mode, Nomination, Sync, Why
-from ..model.errors import ConflictError, NewerSchemaError, SyncError
+from ..model.errors import ConflictError, NewerSchemaError
 from ..ports import Clock, Due, DueNotes, Keeps, Links, Queues
+from .each_sync import each_sync
 
 log = logging.getLogger("xtsync.leavers")
 
@@ -45,12 +46,7 @@ class Leavers:
 
     async def run(self) -> None:
         """Only by the configuration that leads. A sync that may take nothing away now is left for a full round."""
-        for name, sync in sorted(self.configurations.syncs.items()):
-            try:
-                if await self.configurations.leads() and not await self.configurations.stopped(name):
-                    await self._nominate(sync)
-            except SyncError as error:
-                log.warning("leavers.not_nominated sync=%s error=%s", name, error.code)
+        await each_sync(self.configurations, self._nominate, log, "leavers.not_nominated")
 
     async def _nominate(self, sync: Sync) -> None:
         if sync.mode is Mode.OBSERVE or (await self.pauses.read(sync.name)).control is not Control.RUNNING:

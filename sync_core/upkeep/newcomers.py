@@ -13,8 +13,8 @@ from ..guard.configurations import Configurations
 from ..guard.creations import CreationGuard
 from ..guard.pauses import Pauses
 from ..model import Control, Mode, Nomination, Sync, Why
-from ..model.errors import SyncError
 from ..ports import Clock, Queues
+from .each_sync import each_sync
 
 log = logging.getLogger("xtsync.newcomers")
 
@@ -32,12 +32,7 @@ class Newcomers:
 
     async def run(self) -> None:
         """Only by the configuration that leads: the ceilings of another one do not count."""
-        for name, sync in sorted(self.configurations.syncs.items()):
-            try:
-                if await self.configurations.leads() and not await self.configurations.stopped(name):
-                    await self._nominate(sync)
-            except SyncError as error:
-                log.warning("newcomers.not_nominated sync=%s error=%s", name, error.code)
+        await each_sync(self.configurations, self._nominate, log, "newcomers.not_nominated")
 
     async def _nominate(self, sync: Sync) -> None:
         if sync.mode is Mode.OBSERVE or (await self.pauses.read(sync.name)).control is Control.PAUSED:

@@ -364,8 +364,8 @@ async def rejected(world: World) -> None:
     await world.look(why=Why.OPERATOR)
 
 
-async def test_a_word_to_keep_does_not_end_a_rejection() -> None:
-    """Another operator keeps her to be on the safe side: when that ends, she is still not to be deleted."""
+async def rejected_and_kept() -> World:
+    """The guard held Ada's deletion, a person rejected it, and another one keeps her for five days."""
     world, _ = await staged(Policy(), guard=ONE_A_DAY)
     await bob_leaves(world)
     world.change(department="Research")
@@ -374,6 +374,12 @@ async def test_a_word_to_keep_does_not_end_a_rejection() -> None:
     await kept(world, world.clock.now() + 5 * DAY)
     world.clock.advance(timedelta(minutes=1))
     await world.look(why=Why.OPERATOR)
+    return world
+
+
+async def test_a_word_to_keep_does_not_end_a_rejection() -> None:
+    """Another operator keeps her to be on the safe side: when that ends, she is still not to be deleted."""
+    world = await rejected_and_kept()
     world.clock.advance(6 * DAY)
     await poll(world)
     assert (await world.stored()).state is LinkState.LINKED
@@ -398,14 +404,7 @@ async def test_a_longer_stage_does_not_end_a_rejection() -> None:
 
 async def test_who_returns_ends_a_rejection() -> None:
     """A later leaving is judged anew, also after a look in between that only put the removal off."""
-    world, _ = await staged(Policy(), guard=ONE_A_DAY)
-    await bob_leaves(world)
-    world.change(department="Research")
-    await world.look(why=Why.NOTIFICATION)
-    await rejected(world)
-    await kept(world, world.clock.now() + 5 * DAY)
-    world.clock.advance(timedelta(minutes=1))
-    await world.look(why=Why.OPERATOR)
+    world = await rejected_and_kept()
     world.change(department="Sales")
     world.clock.advance(timedelta(minutes=1))
     await world.look(why=Why.NOTIFICATION)
