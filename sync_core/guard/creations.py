@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from heapq import nsmallest
 
 from ..model import Change, Invite, Limit, Link, LinkState, Postpone, Postponed, Sync, fingerprint
-from ..model.errors import ConflictError
+from ..model.errors import ConflictError, UnavailableError
 from ..ports import Clock, CreationApproval, CreationRecord, Creations, GuardWindow, Links
 from ..ports.swap import until_saved
 from . import window
@@ -33,6 +33,8 @@ BLOCK = 25
 LASTS = timedelta(minutes=1)
 # With the last permits, each block is at most this part of those that are left: other processes need some, too.
 _SHARE = 4
+# A process that stands still may find its permits over. So often it takes others.
+_TRIES = 3
 # `put_off_at` is written anew this often, and forgotten so long after the last newcomer who waited.
 _NOTED = timedelta(minutes=5)
 _FORGOTTEN = timedelta(hours=1)
@@ -189,16 +191,19 @@ class CreationGuard:
         """A newcomer is put off only by a record that was read after they were.
 
         So whoever is looked at after an approval, or after the window has moved on, is judged by that. The record is
-        read once for all looks that wait here.
+        read once for all looks that wait here. UnavailableError if permits were over each time before one was used.
         """
         known = self._known.setdefault(sync.name, _Known())
         async with known.lock:
-            if self._use(sync, link, known):
-                return True
-            if known.full_at is not None and known.full_at > read_at:
-                return False
-            await self._take_block(sync, known)
-            return self._use(sync, link, known)
+            for _ in range(_TRIES):
+                if self._use(sync, link, known):
+                    return True
+                if known.full_at is not None and known.full_at > read_at:
+                    return False
+                await self._take_block(sync, known)
+                if known.full_at is not None:
+                    return self._use(sync, link, known)
+            raise UnavailableError(f"{sync.name}: permits to invite were not taken in time")
 
     def _use(self, sync: Sync, link: Link, known: _Known) -> bool:
         if _approved(sync, link, known.approval):

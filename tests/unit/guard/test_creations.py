@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -27,7 +27,8 @@ from sync_core.model import (
     Sync,
     Update,
 )
-from sync_core.ports import CreationApproval
+from sync_core.model.errors import UnavailableError
+from sync_core.ports import CreationApproval, CreationRecord, Creations
 from sync_core.storage.repositories import Storage, memory_storage
 from tests.support.clock import ManualClock
 from tests.support.faults import Crash, Faults, FaultyTable
@@ -155,6 +156,36 @@ async def test_a_trickle_of_newcomers_wastes_no_permit(desk: Desk) -> None:
         desk.clock.advance(2 * LASTS)
     assert len(admitted) == 20
     assert await desk.come(["late"], of(20)) == []
+
+
+@dataclass(frozen=True)
+class SlowToRead:
+    """Its process stands still in these of its reads, for longer than a permit lasts."""
+
+    records: Creations
+    clock: ManualClock
+    stands_still: list[bool]
+
+    async def get(self, sync: str) -> CreationRecord:
+        if self.stands_still.pop(0):
+            self.clock.advance(LASTS)
+        return await self.records.get(sync)
+
+    async def save(self, record: CreationRecord) -> CreationRecord:
+        return await self.records.save(record)
+
+
+async def test_a_process_whose_permit_was_over_before_it_used_it_takes_another(desk: Desk) -> None:
+    """Nobody would look again at a newcomer who is put off while the window has room."""
+    slow = replace(desk.guard, records=SlowToRead(desk.storage.creations, desk.clock, [True, False]), _known={})
+    assert await desk.comes("ada", of(3), guard=slow)
+
+
+async def test_a_process_that_always_stands_still_tries_again_later(desk: Desk) -> None:
+    """Its message comes back, and the newcomer does not wait for a person."""
+    slow = replace(desk.guard, records=SlowToRead(desk.storage.creations, desk.clock, [True] * 9), _known={})
+    with pytest.raises(UnavailableError):
+        await desk.comes("ada", of(100), guard=slow)
 
 
 async def test_two_workers_at_the_last_permit(desk: Desk) -> None:
