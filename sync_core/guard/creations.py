@@ -105,6 +105,25 @@ class CreationGuard:
             return change
         return Postpone(postponed=change, because=Postponed.CREATIONS_FULL)
 
+    async def listed_first(self, sync: Sync, link: Link) -> None:
+        """To be called once the row of a newcomer who was put off is stored for the first time.
+
+        An approval that came since they were put off may cover them, and its list did not have them. Then they wait
+        from now on. If its list did have them already, they wait once more, too: that cannot be told apart.
+        """
+        since = link.waiting_since
+
+        async def attempt() -> None:
+            approval = (await self.records.get(sync.name)).approval
+            if since is None or approval is None or not _covers(sync, approval, (since, link.source_id)):
+                return
+            stored = await self.links.get(sync.name, link.source_id)
+            if stored is not None and stored.waiting_since == since:
+                later = max(self.clock.now(), approval.last[0] + timedelta(microseconds=1))
+                await self.links.save(replace(stored, waiting_since=later))
+
+        await until_saved(attempt)
+
     def give_back(self, sync: Sync, link: Link) -> None:
         """Graph refused the invitation that was decided on this link, so that its permit was not used."""
         known = self._known.get(sync.name)

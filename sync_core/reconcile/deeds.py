@@ -66,9 +66,13 @@ class Deed:
 
 @dataclass(slots=True, kw_only=True)
 class Course:
-    """One look while it goes on: what was done so far, and what was decided last. It outlives an exception."""
+    """One look while it goes on: what was done so far, and what was decided last. It outlives an exception.
+
+    `unrecorded`: Graph accepted a write, and something failed before the link said so.
+    """
 
     before: Link
+    unrecorded: bool = False
     deeds: list[Deed] = field(default_factory=list)
     last: Look | None = None
 

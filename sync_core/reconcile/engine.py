@@ -151,6 +151,7 @@ class Engine:
                 link = await self.applier.apply(decided, self._still_so)
                 done = True
             finally:
+                course.unrecorded |= bool(ids) and not done
                 if done or ids:
                     at = self.clock.now()
                     course.deeds.append(Deed(look=decided, after=link, at=at, request_ids=tuple(ids)))

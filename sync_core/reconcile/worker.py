@@ -159,13 +159,15 @@ class Worker:
         try:
             done = await self._until_ours(sync, nomination, link, course, distrust=distrust)
         except TransientError as error:
-            if isinstance(error, UnknownOutcomeError | LostRecordError):
+            if course.unrecorded or isinstance(error, UnknownOutcomeError | LostRecordError):
                 await self._distrust(nomination)
             return await self._again(nomination, link, error)
         except PausedError as error:
             await self._let_go(nomination, redelivered=True)
             return self._outcome(nomination, link, (), error=error.code)
         except PermanentError as error:
+            if course.unrecorded:
+                await self._distrust(nomination)
             return await self._park(nomination, await self._link(nomination), error.code)
         if self._may_yet_appear(nomination, done):
             return await self._again(nomination, link, NotVisibleYetError())
@@ -192,7 +194,7 @@ class Worker:
                 compare = nomination.why is Why.OPERATOR
                 return await self.engine.reconcile(sync, nomination.user, asked, compare=compare, course=course)
             except ConflictError as error:
-                distrust = distrust or isinstance(error, LostRecordError)
+                distrust = distrust or course.unrecorded or isinstance(error, LostRecordError)
                 link = await self._link(nomination)
         raise ConflictError
 
@@ -222,6 +224,8 @@ class Worker:
         if nomination.why in _MAY_RELEASE and not isinstance(last, Hold | Postpone):
             await self.guard.release(nomination.sync, nomination.user, put_off=isinstance(last, Stay))
         link = await conclude(self.links, self.due, done, before=before)
+        if link.waiting_since is not None and before.waiting_since is None:
+            await self.engine.applier.creations.listed_first(done.last.sync, link)
         if done.changes:
             for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):
                 self._warn_of(nomination, event, names)

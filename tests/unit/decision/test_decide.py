@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from sync_core.decision import decide as module
-from sync_core.decision.decide import asks_for_address, decide, made_by_us, needs_candidates, unless_internal
+from sync_core.decision.decide import (
+    asks_for_address,
+    decide,
+    made_by_us,
+    needs_candidates,
+    unless_blocked,
+    unless_internal,
+)
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     SOFT_DELETE_RETENTION,
@@ -762,3 +769,12 @@ def test_a_dirty_record_that_says_disabled_is_not_believed_by_the_policy() -> No
     record = link(LINKED, target_id=GUEST, applied={"accountEnabled": fingerprint(False)}, dirty=True)
     decided = decide(situation(source(), OUT, record, WANTED, Policy(out_of_scope=Deprovision.DISABLE)))
     assert decided == Disable(attributes={"accountEnabled": False})
+
+
+def test_whom_somebody_blocked_in_the_target_is_handed_over_by_a_person_only() -> None:
+    """The sync that takes over would enable them; whom the link says we disabled, it may."""
+    blocked, ours = guest(enabled=False), link(LINKED, target_id=GUEST)
+    assert unless_blocked(HandOver(to="staff"), blocked, ours) == Refuse(reason=Reason.BLOCKED, detail=GUEST)
+    assert unless_blocked(HandOver(to="staff"), guest(), ours) == HandOver(to="staff")
+    assert unless_blocked(HandOver(to="staff"), None, ours) == HandOver(to="staff")
+    assert unless_blocked(Update(attributes={}), blocked, ours) == Update(attributes={})

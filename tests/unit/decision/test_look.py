@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from sync_core.decision.look import desired
 from sync_core.model import (
+    MANAGER,
     Adopt,
     Adoption,
     Change,
@@ -20,8 +22,9 @@ from sync_core.model import (
     SoftDelete,
     SourceState,
     Update,
+    Verdict,
 )
-from tests.support.make import ADDRESS, GUEST, guest, link, looked, source, sync
+from tests.support.make import ADDRESS, GUEST, IN, OUT, guest, link, looked, source, sync
 
 
 def test_a_look_keeps_what_the_decision_was_made_of() -> None:
@@ -61,3 +64,42 @@ def test_a_skip_a_refusal_and_a_complete_hold_leave_nothing_to_do(change: Change
     """A skip, a refusal and a complete hold end the work on one read; everything else is carried out."""
     decided = looked(sync(), source(SourceState.GONE), link())
     assert replace(decided, change=change).nothing_to_do is nothing_to_do
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "why"),
+    [
+        (SourceState.GONE, IN, "deleted in the source"),
+        (SourceState.LIVE, OUT, "out of scope: no group"),
+        (SourceState.DISABLED, IN, "disabled in the source"),
+        (SourceState.LIVE, IN, "disabled by the mapping"),
+    ],
+)
+def test_each_cause_of_taking_access_away_has_its_words(state: SourceState, verdict: Verdict, why: str) -> None:
+    """The same text for the same cause, so that reviews can group people by it."""
+    decided = looked(sync(), source(), link())
+    assert replace(decided, situation=replace(decided.situation, source=source(state), verdict=verdict)).cause == why
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "heir", "leaves"),
+    [
+        (SourceState.GONE, IN, None, True),
+        (SourceState.LIVE, OUT, None, True),
+        (SourceState.LIVE, IN, None, False),
+        (SourceState.LIVE, Verdict(in_scope=False, undecided=True, reason="not read"), None, None),
+        (SourceState.GONE, OUT, "staff", False),
+    ],
+)
+def test_whether_somebody_leaves(state: SourceState, verdict: Verdict, heir: str | None, leaves: bool | None) -> None:
+    """Nobody leaves whom another sync takes over, and what could not be read says nothing."""
+    decided = looked(sync(), source(), link())
+    changed = replace(decided.situation, source=source(state), verdict=verdict, heir=heir)
+    assert replace(decided, situation=changed).leaves is leaves
+
+
+def test_no_manager_is_written_of_whom_the_app_may_not_read_one() -> None:
+    """The rule is left out, and says so."""
+    unreadable = replace(source(), unreadable=frozenset({MANAGER}))
+    assert MANAGER in desired(sync(), unreadable).left_out
+    assert MANAGER not in desired(sync(), source()).left_out

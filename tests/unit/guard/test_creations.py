@@ -241,6 +241,27 @@ async def test_an_approval_lets_in_exactly_those_who_have_waited_the_longest(des
     assert await desk.come(["late", *reversed(people(5)[1:])], of(1)) == ["user-003", "user-002", "user-001"]
 
 
+async def test_an_approval_lets_nobody_in_whose_row_came_after_its_list(desk: Desk) -> None:
+    """They were looked at before those who are listed, and their row was stored late: they wait from now on."""
+    early = desk.clock.now()
+    await desk.come(people(3), of(1))
+    late = link(source_id="late").postponed(Postpone(postponed=INVITE, because=Postponed.CREATIONS_FULL), early)
+    assert await desk.approve(2, of(1)) is not None
+    await desk.storage.links.save(late)
+    await desk.guard.listed_first(of(1), late)
+    assert not await desk.comes("late", of(1))
+    assert await desk.come(people(3)[1:], of(1)) == people(3)[1:]
+
+
+async def test_without_an_approval_a_newcomer_waits_since_they_were_put_off(desk: Desk) -> None:
+    """Nothing is stored anew."""
+    await desk.come(people(2), of(1))
+    before = await desk.storage.links.get(NAME, "user-001")
+    assert before is not None
+    await desk.guard.listed_first(of(1), before)
+    assert await desk.storage.links.get(NAME, "user-001") == before
+
+
 async def test_an_approval_uses_no_permit_of_the_window(desk: Desk) -> None:
     """The approved do not count against those who come when the window has moved on."""
     await desk.come(people(3), of(1))

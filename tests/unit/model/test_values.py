@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import given, strategies as st
 from sync_core.model import (
     Attributes,
     Disable,
+    HandOver,
     Json,
     LinkState,
+    Occasion,
     SourceState,
     SourceUser,
     Update,
@@ -22,7 +25,7 @@ from sync_core.model import (
     is_external,
 )
 from tests.support.clock import START
-from tests.support.make import ADA, link
+from tests.support.make import ADA, CONTOSO, link, sync
 
 _json: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -156,3 +159,27 @@ def _sorted(value: Json) -> Json:
             return [_sorted(each) for each in value]
         case _:
             return value
+
+
+def test_two_syncs_share_tenants_if_both_ends_are_the_same() -> None:
+    """Another name and the same tenants: one of them can take a person over from the other."""
+    assert sync().shares_tenants(sync(name="staff"))
+    assert not sync().shares_tenants(sync())
+    assert not sync().shares_tenants(replace(sync(name="staff"), target=CONTOSO))
+
+
+def test_reports_can_refer_to_a_linked_user_alone() -> None:
+    """To one life of the target user: the time of the link is part of it."""
+    assert link(LinkState.SEEN).reference is None
+    assert link(LinkState.LINKED, target_id="g", linked_at=START).reference == {"id": "g", "since": START.isoformat()}
+    assert link(LinkState.LINKED, target_id="g").reference == {"id": "g", "since": None}
+
+
+def test_every_occasion_of_a_notice_has_its_words() -> None:
+    """A receiver reads them; two occasions never read the same."""
+    assert len({occasion.words for occasion in Occasion}) == len(Occasion)
+
+
+def test_a_hand_over_touches_the_pair() -> None:
+    """Nothing is written to the target, and the link of another sync begins."""
+    assert HandOver(to="staff").touches

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from sync_core.model import Adoption, Link, Policy, Why
-from sync_core.model.errors import GraphRefusedError
+from sync_core.model.errors import ConflictError, GraphRefusedError, MissingManagerError
+from sync_core.ports.writes import note_write
 from tests.support.clock import START
 from tests.support.make import ADA, ADDRESS, BOB, NAME, OWNER
 from tests.support.world import World, names
@@ -61,3 +64,24 @@ async def test_the_look_that_asks_for_the_marker_is_not_swallowed() -> None:
     await world.deliver(timedelta(seconds=20))
     assert world.target.users[guest].attributes["accountEnabled"] is False
     assert names(await world.look(ADA)) == []
+
+
+@pytest.mark.parametrize("error", [ConflictError(), MissingManagerError(), REFUSED], ids=lambda error: error.code)
+async def test_a_part_that_arrives_after_a_newer_record_is_not_trusted(error: Exception) -> None:
+    """Its worker is told of another failure, and a newer one had recorded the user as in step."""
+    world = World()
+    account = await world.linked()
+    world.change(city="Oslo")
+
+    async def arrives_late() -> None:
+        world.change(city="Bergen")
+        await world.instance(world.syncs).worker.handle(world.nomination(ADA, Why.FEED))
+        account.attributes["city"] = "Oslo"
+        note_write("the part that came late")
+        raise error
+
+    world.faults.after_next("target.update", arrives_late)
+    await world.look(why=Why.FEED)
+    await world.deliver(timedelta(minutes=10))
+    assert account.attributes["city"] == "Bergen"
+    assert world.in_step()
