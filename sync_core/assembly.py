@@ -126,6 +126,7 @@ def assemble(
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
     noticing = _noticing(config, storage, messenger or Nobody(), clock)
+    weekly = _weekly(config, storage, noticing)
     return Runtime(
         config=config,
         storage=storage,
@@ -134,9 +135,7 @@ def assemble(
         worker=worker,
         feeds=feeds,
         keeper=_keeper(config, graph, storage, feeds, clock, new_client_state),
-        upkeep=_upkeep(
-            configurations, storage, worker, feeds, noticing, _weekly(config, storage, noticing), keep_activity
-        ),
+        upkeep=_upkeep(configurations, storage, worker, feeds, noticing, weekly, keep_activity),
         configurations=configurations,
         apps=graph.apps,
         closers=tuple(closers),
@@ -162,7 +161,13 @@ def _applier(
         pauses=pauses,
         kept=kept,
         heirs=Heirs(
-            configurations=configurations, sources=graph.sources, links=links, kept=kept, queues=queues, clock=clock
+            configurations=configurations,
+            sources=graph.sources,
+            targets=graph.targets,
+            links=links,
+            kept=kept,
+            queues=queues,
+            clock=clock,
         ),
         reports=Reports(sources=graph.sources, links=links, queues=queues, clock=clock),
         queues=queues,

@@ -13,14 +13,16 @@ from ..guard.configurations import Configurations, within
 from ..guard.keeps import KeptPeople
 from ..model import Guarded, Link, LinkState, Nomination, Sync, Why
 from ..model.errors import NotVisibleYetError, OtherTenantError, RenamedSyncError, UnconfiguredHeirError
-from ..ports import Clock, Links, Queues, SourceDirectory
+from ..ports import Clock, Links, Queues, SourceDirectory, TargetDirectory
 from .fresh import Reading, read_afresh
+from .lag import is_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heirs:
     configurations: Configurations
     sources: Mapping[str, SourceDirectory]  # by tenant key
+    targets: Mapping[str, TargetDirectory]  # by tenant key
     links: Links
     kept: KeptPeople
     queues: Queues
@@ -61,7 +63,7 @@ class Heirs:
         theirs = found[1] if found else None
         if theirs is None or _keeps_another(theirs, target_id):
             return await self.links.save(link.hand_over_ended())  # sync.yaml was edited, or it has a user of its own
-        _wait_for_invitation(theirs)
+        await self._wait_for_invitation(sync, theirs)
         if link.heir != to:
             link = await self.links.save(link.hand_over_begun(to))
         await self.kept.carry(link.source_id, link.sync, to)
@@ -96,7 +98,7 @@ class Heirs:
             return False
         if not await self._wants(found[0], link):
             return False
-        _wait_for_invitation(found[1])
+        await self._wait_for_invitation(other, found[1])
         return True
 
     async def _wants(self, other: Sync, link: Link) -> bool:
@@ -120,11 +122,20 @@ class Heirs:
         except OtherTenantError:
             return None
 
+    async def _wait_for_invitation(self, into: Sync, theirs: Link) -> None:
+        """Its guest is known to this record alone, which a hand-over would replace: nobody would ever delete it.
 
-def _wait_for_invitation(theirs: Link) -> None:
-    """Its guest is known to this record alone, which a hand-over would replace: nobody would ever delete it."""
-    if theirs.state is LinkState.INVITING:
-        raise NotVisibleYetError(f"{theirs.sync} is inviting this user")
+        Raises NotVisibleYetError while there is one, or may be. A guest whom no replica shows by now never came: Graph
+        can name one that it has not made. Somebody who is disabled is not invited again, so nothing else ends that.
+        """
+        if theirs.state is LinkState.INVITING and (is_new(theirs, self.clock.now()) or await self._came(into, theirs)):
+            raise NotVisibleYetError(f"{theirs.sync} is inviting this user")
+
+    async def _came(self, into: Sync, theirs: Link) -> bool:
+        target = self.targets[into.target.key]
+        if theirs.target_id is not None and await target.read_user(theirs.target_id) is not None:
+            return True
+        return bool(await target.candidates(None, mark=theirs.invitation_mark))
 
 
 def _keeps_another(theirs: Link, target_id: str | None) -> bool:

@@ -13,6 +13,7 @@ from sync_core.model import Assigned, Deprovision, LinkState, Outcome, Policy, W
 from sync_core.model.errors import ConflictError, UnavailableError
 from sync_core.ops.proposals import propose_rename
 from sync_core.ops.syncs import act
+from sync_core.reconcile.lag import VISIBLE_WITHIN
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, CONTOSO, NAME, SALES, STAFF, sync
 from tests.support.world import World, names, yes
@@ -150,6 +151,29 @@ async def test_an_invitation_of_the_heir_is_not_forgotten(begun: bool) -> None:
     still = await world.storage.links.get(THEIRS, ADA)
     assert still is not None
     assert (still.state, still.target_id) == (LinkState.INVITING, "guest-of-staff")
+
+
+@pytest.mark.parametrize("came", ["with its id", "with its mark", "never"])
+async def test_an_invitation_of_the_heir_that_came_to_nothing_is_waited_for_no_longer(came: str) -> None:
+    """Graph named a guest whom it never made, and she is disabled, so that Staff does not invite her again.
+
+    She would keep her access to the target for good, since neither sync writes. A guest who is there is waited for.
+    """
+    world, guest = await both()
+    theirs = await world.storage.links.get(THEIRS, ADA)
+    assert theirs is not None
+    inviting = theirs.invitation_begun(world.clock.now(), "n1").invited("never-made")
+    await world.storage.links.save(inviting)
+    if came != "never":
+        account = world.target.add("never-made" if came == "with its id" else "made", "a@fabrikam.example")
+        account.attributes["displayName"] = f"{inviting.invitation_mark} Ada"
+    world.source.groups[SALES].clear()
+    world.change(accountEnabled=False)
+    assert (await look(world, NAME)).error == "NotVisibleYet"
+    world.clock.advance(VISIBLE_WITHIN)
+    assert (await look(world, NAME)).error == ("" if came == "never" else "NotVisibleYet")
+    await world.deliver()
+    assert came != "never" or world.target.users[guest].attributes["accountEnabled"] is False
 
 
 @pytest.mark.parametrize("out_of_scope", Deprovision)
