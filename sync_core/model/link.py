@@ -195,9 +195,9 @@ class Link:
     def deletion_begun(self, change: Change, at: datetime) -> Link:
         return self._after("deletion_begun", dirty=True, guarded=self._counted(change), deleted_at=at)
 
-    def deletion_called_off(self, before: Link) -> Link:
+    def removal_called_off(self, before: Link) -> Link:
         """It was not sent: nothing of it may still arrive."""
-        return self._after("deletion_called_off", guarded=before.guarded, deleted_at=before.deleted_at)
+        return self._after("removal_called_off", guarded=before.guarded, deleted_at=before.deleted_at)
 
     def deleted(self) -> Link:
         """Clear noticed_at, so that a restore within the coalescing time is not coalesced away.

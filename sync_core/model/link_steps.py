@@ -18,7 +18,7 @@ TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
     "write_begun": {_LINKED: _LINKED},
     "recorded": {_LINKED: _LINKED},
     "deletion_begun": {_LINKED: _LINKED},
-    "deletion_called_off": {_LINKED: _LINKED},
+    "removal_called_off": {_LINKED: _LINKED},
     "deleted": {_LINKED: _DELETED},
     "own_deletion_found": {_LINKED: _DELETED},
     "lost": {_LINKED: _LOST},

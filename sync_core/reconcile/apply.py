@@ -198,7 +198,11 @@ class Applier:
         # Just linked, back, or not known to have been told of; or disabled while the user was away.
         if decided.link.dirty or change.written.get(ENABLED) is True:
             await self.reports.nominate(decided, link)
-        refused = await self._send(target, writes, decided, link, change.written)
+        try:
+            refused = await self._send(target, writes, decided, link, change.written)
+        except (ConflictError, PausedError):
+            await self._call_off(writes, link, decided.link)
+            raise
         if refused is None:
             return await self._missing(target, link, begun=decided.link.guarded is Guarded.SOFT_DELETE)
         if ENABLED in refused and await target.enabled(_target_id(link)) is change.written[ENABLED]:
@@ -270,9 +274,8 @@ class Applier:
         link = await self._begin(before.deletion_begun(change, self.clock.now()), change)
         try:
             deleted = await writes.soft_delete(_target_id(link), confirm=lambda: still_so(decided, link))
-        except (ConflictError, PausedError):  # not sent, so that the next look is free to decide otherwise
-            if before.guarded is not Guarded.SOFT_DELETE:
-                await self._record(link.deletion_called_off(before))
+        except (ConflictError, PausedError):
+            await self._call_off(writes, link, before)
             raise
         presence = Presence.SOFT_DELETED if deleted else await target.presence(_target_id(link))
         if presence is Presence.PRESENT or (presence is Presence.GONE and self.is_new(link)):
@@ -307,6 +310,15 @@ class Applier:
         if change.removes:
             await self.guard.release(link.sync, link.source_id)
         return link
+
+    async def _call_off(self, writes: Writes, link: Link, before: Link) -> None:
+        """A removal that was begun and never sent: the next look is free to decide otherwise, and counts it anew.
+
+        If another worker has the user by now, its record stands.
+        """
+        if not writes.sent and link.guarded is not before.guarded:
+            with suppress(ConflictError):
+                await self.links.save(link.removal_called_off(before))
 
     async def _record(self, link: Link) -> Link:
         try:

@@ -13,12 +13,16 @@ from ..model import Attributes
 from ..ports import Confirm, TargetDirectory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Writes:
-    """Those of one change. `may_write` raises PausedError if the change is to be put off."""
+    """Those of one change. `may_write` raises PausedError if the change is to be put off.
+
+    `sent`: a request passed its last question, so that it may have been done whatever became of it.
+    """
 
     target: TargetDirectory
     may_write: Callable[[], Awaitable[None]]
+    sent: bool = False
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         return await self.target.invite(address, display_name, confirm=self._last(confirm))
@@ -42,6 +46,7 @@ class Writes:
             if confirm is not None and not await confirm():
                 return False
             await self.may_write()
+            self.sent = True
             return True
 
         return confirmed

@@ -62,7 +62,7 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "recorded": lambda given: record(given, Update(attributes={"city": "Oslo"})),
     "returned": lambda given: replace(given, leaving=Leaving(stage=Deprovision.LEAVE, since=START)).returned(),
     "deletion_begun": lambda given: given.deletion_begun(DELETE, START),
-    "deletion_called_off": lambda given: given.deletion_called_off(given),
+    "removal_called_off": lambda given: given.removal_called_off(given),
     "deleted": lambda given: given.deleted(),
     "own_deletion_found": lambda given: given.own_deletion_found(),
     "lost": lambda given: given.lost(),

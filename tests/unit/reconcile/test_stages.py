@@ -411,9 +411,10 @@ async def test_who_returns_ends_a_rejection() -> None:
     assert await world.storage.guards.holds(NAME) == []
 
 
-async def test_a_deletion_that_a_pause_met_leaves_no_trace() -> None:
+@pytest.mark.parametrize("out_of_scope", [Deprovision.DISABLE, Deprovision.SOFT_DELETE])
+async def test_a_removal_that_a_pause_met_leaves_no_trace(out_of_scope: Deprovision) -> None:
     """It was begun and never sent: a month later it counts like any other, and the guard is full."""
-    world, _ = await staged(Policy(), guard=ONE_A_DAY)
+    world, _ = await staged(Policy(out_of_scope=out_of_scope), guard=ONE_A_DAY)
     world.hire(BOB, "Bob", department="Sales")
     await world.look(BOB)
     world.clock.advance(timedelta(hours=1))
@@ -424,14 +425,14 @@ async def test_a_deletion_that_a_pause_met_leaves_no_trace() -> None:
 
     world.faults.after_next("table.links.replace", pause)
     await world.look(why=Why.NOTIFICATION)
-    assert ((await world.stored()).guarded, world.target.deleted) == (None, {})
+    assert ((await world.stored()).guarded, world.target.deleted, world.enabled()) == (None, {}, [True, True])
     world.clock.advance(40 * DAY)
     await world.runtime.pauses.say(NAME, Control.RUNNING, by="op", reason="")
     world.clock.advance(timedelta(minutes=1))
     world.change(BOB, department="Research")
     await world.look(BOB, why=Why.NOTIFICATION)
     await world.look(ADA, why=Why.ABSENT)
-    assert len(world.target.deleted) == 1
+    assert len(world.target.deleted) + world.enabled().count(False) == 1
 
 
 async def test_a_clock_that_ran_ahead_at_one_poll_ends_no_word_to_keep() -> None:
