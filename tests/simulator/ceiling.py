@@ -9,6 +9,8 @@ from .evidence import Broken, Evidence
 
 # From a permit to the first try, at worst: the worker dies in between, and its message comes back.
 _LATE = timedelta(minutes=20)
+# What an instance takes for Graph's no.
+_REFUSALS = frozenset({400, 403, 404, 409})
 
 
 def ceiling_kept(evidence: Evidence) -> Iterator[Broken]:
@@ -39,8 +41,12 @@ def ceiling_kept(evidence: Evidence) -> Iterator[Broken]:
 
 
 def _first_tries(evidence: Evidence) -> dict[str, datetime]:
-    """When each person was first invited of those for whom a guest was made."""
-    tries = [each for each in evidence.exchanges if each.path == "/invitations" and each.taken is not None]
+    """When each person was first invited of those for whom a guest was made.
+
+    A try that made nobody and was heard to be refused was none: it gave its permit back.
+    """
+    sent = [each for each in evidence.exchanges if each.path == "/invitations" and each.taken is not None]
+    tries = [each for each in sent if each.created or each.seen not in _REFUSALS]
     made = {each.taken.user for each in tries if each.created and each.taken}
     first: dict[str, datetime] = {}
     for each in sorted(tries, key=lambda each: each.sent_at):
