@@ -209,8 +209,8 @@ class Link:
         return self._after("deleted", dirty=back, guarded=None, noticed_at=None, leaving=None)
 
     def own_deletion_found(self) -> Link:
-        """A write met no user, and a deletion of ours whose record was lost explains it."""
-        return self._after("own_deletion_found", leaving=None)
+        """A write met no user, and a deletion of ours whose record was lost explains it: that one is over."""
+        return self._after("own_deletion_found", guarded=None, leaving=None)
 
     def lost(self) -> Link:
         """A write met no user: somebody else deleted or purged it."""

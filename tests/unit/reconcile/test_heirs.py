@@ -193,6 +193,24 @@ async def test_a_sync_that_deleted_its_target_user_takes_the_one_that_there_is(o
     assert await world.storage.links.owner(world.sync.target.id, "former-guest") is None
 
 
+async def test_a_deletion_that_was_undone_is_not_finished_when_she_joins_the_other_sync() -> None:
+    """Its worker died before the record. In the look that restores her she changes from Sales to Staff."""
+    world, guest = await both()
+    world.source.groups = {SALES: set(), STAFF: set()}
+    world.faults.fail_next("target.soft_delete", Crash(), after=True)
+    with suppress(Crash):
+        await look(world, NAME)
+    assert world.guests() == []
+    world.source.groups[SALES].add(ADA)
+
+    async def changes() -> None:
+        world.source.groups = {SALES: set(), STAFF: {ADA}}
+
+    world.faults.after_next("target.restore", changes)
+    assert names(await look(world, NAME)) == ["Update", "Restore", "Update", "HandOver"]
+    assert (world.guests(), await world.storage.guards.hold(NAME, ADA)) == ([guest], None)
+
+
 async def test_who_joins_the_other_sync_before_the_deletion_is_sent_is_handed_over() -> None:
     """One read may be old: right before the request, one more read has to say that Staff does not have her either."""
     world, guest = await both()
