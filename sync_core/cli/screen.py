@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TextIO
+from unicodedata import category
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -19,6 +20,8 @@ from ..ops.documents import as_json
 type Cell = str | Text
 
 _UNWRAPPED = 100_000
+# They turn the direction of what follows, so that a name could change how the rest of its line reads.
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Screen:
@@ -36,7 +39,7 @@ class Screen:
         )
 
     def line(self, text: Cell = "") -> None:
-        self._console.print(text, soft_wrap=True)
+        self._console.print(_inert(text), soft_wrap=True)
 
     def heading(self, text: str) -> None:
         self.line(Text(text, style="bold"))
@@ -47,7 +50,7 @@ class Screen:
         for header in headers:
             table.add_column(header, no_wrap=True)
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(_inert, row))
         needed = self._console.measure(table, options=self._console.options.update(max_width=_UNWRAPPED)).maximum
         if needed > self._console.width:
             self._blocks(headers, rows)
@@ -80,6 +83,19 @@ class Screen:
     def json(self, document: object) -> None:
         """One of ops/documents, or JSON from elsewhere."""
         self._stream.write(json.dumps(as_json(document), indent=2, ensure_ascii=False) + "\n")
+
+
+def _inert(cell: Cell) -> Cell:
+    """Text of a directory moves no cursor and makes no line of its own: control characters become visible."""
+    plain = cell.plain if isinstance(cell, Text) else cell
+    if not any(map(_is_control, plain)):
+        return cell
+    shown = "".join("\N{REPLACEMENT CHARACTER}" if _is_control(each) else each for each in plain)
+    return Text(shown, style=cell.style) if isinstance(cell, Text) else shown
+
+
+def _is_control(character: str) -> bool:
+    return category(character) in {"Cc", "Zl", "Zp"} or character in _TURNS
 
 
 def warning(text: str) -> Text:

@@ -11,7 +11,7 @@
 | any | any | none | the same, but internal, linked to another, or several | Refuse, by the reason |
 | live | in | none | an address of a domain that is not the source's | Refuse(foreign address), unless approved |
 | live | in | none | one B2B user with that address | Adopt if the policy allows, else Refuse(unadopted) |
-| live | in | none | likewise, and the policy is review | Refuse(needs approval) |
+| live | in | none | likewise, and the policy is review, or it is not the first address | Refuse(needs approval) |
 | live | in | none | likewise, but blocked in the target | Refuse(blocked in target): adopting would enable them |
 | live | in | none | the B2B user with that address whom a person approved | Adopt, whatever the policy |
 | live | in | none | an internal user with that address | Refuse(internal user): never touched |
@@ -20,6 +20,7 @@
 | live | in | none | a user linked to a deleted source user | Refuse(abandoned), unless approved |
 | live or disabled | in, ignored by an expression | any | any | Skip(ignored): left as it is |
 | live or disabled | undecided: a filter failed | any | any | Refuse(undecided): neither let in nor deprovisioned |
+| disabled | undecided: a filter failed | linked | enabled | Disable, of accountEnabled alone: whatever the scope |
 | live or disabled | in | linked | present, desired = last applied | Skip(no change): no target call at all |
 | live or disabled | in | linked | present, differs | Update(only the attributes that differ) |
 | live | in | linked | disabled by us, and no rule says accountEnabled | Update(accountEnabled): enabled again |
@@ -120,7 +121,7 @@ def decide(at: Situation) -> Change:
     if source.external:
         return deprovision(link, source, at.policy.out_of_scope, "the source user is external by now", kept=at.kept)
     if verdict.undecided:
-        return Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
+        return _disabled_at_least(at) or Refuse(reason=Reason.UNDECIDED, detail=verdict.reason)
     if not verdict.in_scope:
         return deprovision(link, source, at.policy.out_of_scope, f"out of scope: {verdict.reason}", kept=at.kept)
     if at.desired.ignored:
@@ -160,10 +161,17 @@ def unless_internal(change: Change, target: TargetUser | None) -> Change:
 
 
 def unless_blocked(change: Change, target: TargetUser | None, link: Link) -> Change:
-    """A hand-over would enable a user whom somebody blocked in the target: that waits for a person."""
-    blocked = target is not None and not target.enabled and not link.disabled
-    if blocked and isinstance(change, HandOver):
+    """Whoever was blocked in the target by somebody else stays so: a hand-over, which would enable, waits for a person.
+
+    A write that repairs a record, or follows a restore, has everything but `accountEnabled`. `target` is a fresh read.
+    """
+    ours = link.disabled or link.guarded is Guarded.DISABLE
+    if target is None or target.enabled or ours:
+        return change
+    if isinstance(change, HandOver):
         return Refuse(reason=Reason.BLOCKED, detail=link.target_id or "")
+    if isinstance(change, Update) and change.attributes.get(ENABLED) is True:
+        return Update(attributes={name: value for name, value in change.attributes.items() if name != ENABLED})
     return change
 
 
@@ -277,9 +285,9 @@ def _adoption(user: TargetUser, at: Situation) -> Change:
         return Refuse(reason=Reason.FOREIGN_ADDRESS, detail=user.id)
     if not user.enabled:
         return Refuse(reason=Reason.BLOCKED, detail=user.id)
-    if at.policy.adopt is Adoption.GUESTS:
+    if at.policy.adopt is Adoption.GUESTS and user.mail.lower() == (at.source.address or "").lower():
         return Adopt(target_id=user.id)
-    reason = Reason.NEEDS_APPROVAL if at.policy.adopt is Adoption.REVIEW else Reason.UNADOPTED
+    reason = Reason.UNADOPTED if at.policy.adopt is Adoption.NONE else Reason.NEEDS_APPROVAL
     return Refuse(reason=reason, detail=user.id)
 
 
@@ -314,6 +322,13 @@ def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
     if differs.get(ENABLED) is False and (link.dirty or not link.disabled):
         return Disable(attributes=differs)
     return Update(attributes=differs)
+
+
+def _disabled_at_least(at: Situation) -> Change | None:
+    """In scope, this user would be disabled, and out of it deprovisioned: so it need not be known which."""
+    linked = at.link.state is LinkState.LINKED and not at.desired.ignored
+    change = _changed(at.source, at.link, at.desired) if linked else None
+    return Disable(attributes={ENABLED: False}) if isinstance(change, Disable) else None
 
 
 def _disabled_by_us(source: SourceUser, link: Link, desired: Desired) -> bool:

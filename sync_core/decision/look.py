@@ -60,7 +60,7 @@ class Look:
         """Why access would be taken away: the same text for the same cause, whatever the kind of change."""
         if self.source.absent:
             return "deleted in the source"
-        if not self.verdict.in_scope:
+        if self.verdict.out:
             return f"out of scope: {self.verdict.reason}"
         return "disabled in the source" if self.source.state is SourceState.DISABLED else "disabled by the mapping"
 

@@ -59,10 +59,12 @@ class DeletionGuard:
         if link.guarded == change.name:
             return change  # counted before it was interrupted
         held = await self.guards.hold(sync.name, link.source_id)
-        if held is None or held.change != change.name:
+        if held is None:
             return await self._count(sync, link, change, cause, dry_run=dry_run)
         stands, same_cause = standing(held, self.clock.now()), held.cause in ("", cause)
-        if not stands.waiting and not same_cause:
+        if held.change != change.name or not (stands.waiting or same_cause):
+            if stands is not Standing.APPROVED and (same_cause or _kind(held.cause) == _kind(cause)):
+                return await self._asked_anew(sync, held, change, cause, dry_run=dry_run)
             return await self._count(sync, link, change, cause, dry_run=dry_run)
         if stands is Standing.APPROVED:
             return change
@@ -70,10 +72,20 @@ class DeletionGuard:
             await self.guards.save_hold(replace(held, cause=cause))
         return (await self._fullest(sync)).hold(change)
 
+    async def _asked_anew(self, sync: Sync, held: HoldRecord, change: Change, cause: str, *, dry_run: bool) -> Change:
+        """A person said no, or has yet to decide, and another removal is due for a cause of the same kind.
+
+        The scope gives another reason, if only in other words, or the policy takes more than before.
+        """
+        if not dry_run:
+            asked = replace(held, change=change.name, state=HoldState.HELD, cause=cause, decided_at=None, decided_by="")
+            await self.guards.save_hold(replace(asked, held_at=self.clock.now()))
+        return (await self._fullest(sync)).hold(change)
+
     async def release(self, sync: str, source_id: str, *, put_off: bool = False) -> None:
-        """`put_off`: the removal comes later, for the same cause or another one. So a rejection stands."""
+        """`put_off`: the removal comes later, for the same cause or another one. So what was said of it stands."""
         held = await self.guards.hold(sync, source_id)
-        if held is not None and not (put_off and held.state is HoldState.REJECTED):
+        if held is not None and not put_off:
             await self.guards.drop_hold(held)
 
     async def decide(self, holds: Sequence[HoldRecord], *, approve: bool, by: str) -> list[HoldRecord]:
@@ -121,6 +133,11 @@ class DeletionGuard:
     async def _fullest(self, sync: Sync) -> Filled:
         """The window that is full, or closest to it."""
         return min(await self.ledger.windows(sync), key=lambda each: each.limit - each.used)
+
+
+def _kind(cause: str) -> str:
+    """A cause without its details: out of scope, or deleted or disabled in the source."""
+    return cause.partition(":")[0]
 
 
 def met(hold: Hold) -> str:

@@ -127,17 +127,18 @@ class Link:
         """The text that a feed compares: empty while the record cannot be trusted."""
         return "" if self.dirty or self.state is not LinkState.LINKED else digest(self.applied)
 
-    def invitation_begun(self, at: datetime, nonce: str) -> Link:
+    def invitation_begun(self, at: datetime, nonce: str, address: str = "") -> Link:
         """An earlier invitation of the same link may still arrive, so its mark stays; one of version 0.1 has none."""
         drawn = nonce if self.state is LinkState.SEEN else self.invitation_nonce
-        return self._after("invitation_begun", invited_at=at, invitation_nonce=drawn)
+        applied = {"mail": fingerprint(address)} if address else {}
+        return self._after("invitation_begun", invited_at=at, invitation_nonce=drawn, applied=applied)
 
     def invited(self, target_id: str) -> Link:
         """Graph answered with this user. Whether it is the guest that we made, the next decision finds out."""
         return self._after("invited", target_id=target_id)
 
     def invitation_refused(self) -> Link:
-        return self._after("invitation_refused", invited_at=None, invitation_nonce=None)
+        return self._after("invitation_refused")
 
     def adopted(self, target_id: str, *, linked_at: datetime, disabled: bool = False) -> Link:
         """The approval and the nonce are used up, and of a former target user nothing holds but that it is disabled."""
@@ -174,7 +175,9 @@ class Link:
         applied |= fingerprints({name: desired.always[name] for name in shared})
         tracked = [*desired.always, *([ENABLED] if ENABLED in sent else [])]
         if ENABLED in refused:
-            applied.pop(ENABLED, None)
+            applied[ENABLED] = fingerprint(False) if sent[ENABLED] is True and self.disabled else ""
+        if ENABLED not in sent and desired.always.get(ENABLED) is True:  # somebody else blocked this user: see decide
+            applied[ENABLED] = fingerprint(True)
         known = self.applied if trusted else {}
         unsent = desired.names - sent.keys()
         before = {name: code for name, code in self.refused.items() if name in unsent}
@@ -188,9 +191,9 @@ class Link:
             read_at=source.read_at,
         )
 
-    def distrusted(self) -> Link:
-        """The target may differ: every attribute is applied again."""
-        return self._after("distrusted", dirty=True)
+    def distrusted(self, *, disabling: bool = False) -> Link:
+        """The target may differ: every attribute is applied again. `disabling`: perhaps by a disabling of ours."""
+        return self._after("distrusted", dirty=True, guarded=Guarded.DISABLE if disabling else self.guarded)
 
     def deletion_begun(self, change: Change, at: datetime) -> Link:
         return self._after("deletion_begun", dirty=True, guarded=self._counted(change), deleted_at=at)
@@ -200,10 +203,9 @@ class Link:
         return self._after("removal_called_off", guarded=before.guarded, deleted_at=before.deleted_at)
 
     def deleted(self) -> Link:
-        """Clear noticed_at, so that a restore within the coalescing time is not coalesced away.
+        """Without noticed_at, so that a restore within the coalescing time is not coalesced away.
 
-        If the user was back for minutes only, another worker may still be about to restore them. So the link stays
-        dirty, and the next look finds them.
+        Whoever was back for minutes only, another worker may still be about to restore: the link stays dirty.
         """
         back = self.linked_at is not None and self.deleted_at is not None and self.deleted_at - self.linked_at < LATE
         return self._after("deleted", dirty=back, guarded=None, noticed_at=None, leaving=None)
@@ -250,7 +252,8 @@ class Link:
 
     def asked_again(self) -> Link:
         """Each attribute that Graph refused is tried once more: none of them counts as applied."""
-        return self._after("asked_again", applied={**self.applied, **dict.fromkeys(self.refused, "")})
+        unapplied = dict.fromkeys(self.refused.keys() - {ENABLED}, "")  # that one is not applied, see `recorded`
+        return self._after("asked_again", applied={**self.applied, **unapplied})
 
     def looked_at(self, read_at: datetime) -> Link:
         return self._after("looked_at", read_at=read_at)
@@ -262,7 +265,10 @@ class Link:
     def concluded(
         self, change: Change, *, source: SourceUser, verdict: Verdict, desired: Desired, asks_groups: bool
     ) -> Link:
-        """A look found nothing (more) to do: its view replaces the link's. `asks_groups`: the scope names groups."""
+        """A look found nothing (more) to do: its view replaces the link's. `asks_groups`: the scope names groups.
+
+        An invitation of ours is over then: its guest would be shown by now.
+        """
         # What was held and comes later is held still: a rejection ends with the look that finds the user back.
         held = isinstance(change, Hold) or (isinstance(change, Stay) and self.guarded is Guarded.HELD)
         link = self._after(
@@ -296,15 +302,9 @@ class Link:
         )
 
     def decision_refused(self, at: datetime, *, undecided: bool = False) -> Link:
-        """A rule forbids what would be done. An invitation of ours that met somebody else leaves nothing to finish.
-
-        If nothing could be decided, the guard's last word stands.
-        """
+        """A rule forbids what would be done. If nothing could be decided, the guard's last word stands."""
         kept = {} if undecided else {"guarded": None}
-        link = self._after("decision_refused", read_at=at, approved_target=None, waiting_since=None, **kept)
-        if self.state is not LinkState.INVITING:
-            return link
-        return replace(link, target_id=None, invited_at=None, invitation_nonce=None)
+        return self._after("decision_refused", read_at=at, approved_target=None, waiting_since=None, **kept)
 
     def set_aside(self, *, until: datetime, reason: str, at: datetime) -> Link:
         """Parked until the next look is due, once more."""
@@ -323,6 +323,8 @@ class Link:
         state = TRANSITIONS[step].get(self.state)
         if state is None:
             raise ValueError(f"a link that is {self.state} cannot be {step}")
+        if (self.state, state) == (LinkState.INVITING, LinkState.SEEN):  # the invitation is over
+            fields |= {"target_id": None, "invited_at": None, "invitation_nonce": None}
         return replace(self, state=state, **fields)
 
     def _counted(self, change: Change) -> Guarded | None:

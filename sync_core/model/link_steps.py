@@ -37,7 +37,7 @@ TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
     "noticed": _ANY,
     "asked_again": _ANY,
     "looked_at": _ANY,
-    "concluded": _ANY,
+    "concluded": {**_ANY, _INVITING: _SEEN},
     "postponed": _ANY,
     "decision_refused": {**_ANY, _INVITING: _SEEN},
     "set_aside": _ANY,

@@ -74,6 +74,11 @@ async def _refuse_link(runtime: Runtime, sync: Sync, link: Link) -> None:
             hint=f"Put the name {old} back, deploy, and wait for a full round; then rename it.",
         )
     theirs = await runtime.storage.links.get(new, link.source_id)
+    if theirs is not None and theirs.state is LinkState.INVITING:
+        raise RefusedError(
+            f"{new} is inviting {link.source_id}, and that is not finished; nothing was renamed",
+            hint="Wait a quarter of an hour, and for a full round; then rename it.",
+        )
     if link.ours and theirs is not None and theirs.ours and theirs.target_id != link.target_id:
         raise RefusedError(
             f"{link.source_id} has a target user in {old} and another one in {new}; nothing was renamed",

@@ -103,6 +103,7 @@ async def _rename(runtime: Runtime, proposal: Proposal, read: Read) -> None:
     await _keep_pause(runtime, old, sync.name)
     for month in (False, True):
         await _add_window(runtime, old, sync.name, month=month)
+    await _add_newcomers(runtime, old, sync.name)
     count = 0
     for linked in (False, True):
         async for link in _links(runtime, proposal.record):
@@ -134,8 +135,12 @@ async def _rename_link(runtime: Runtime, sync: Sync, link: Link) -> None:
 
 
 async def _leaving_under_new_name(runtime: Runtime, link: Link, name: str) -> None:
-    """The note of the next stage, and the word to keep this user, before there is a link that needs them."""
+    """The note of the next stage, and what people said of this user, before there is a link that needs them."""
     await runtime.kept.carry(link.source_id, link.sync, name)
+    if (hold := await runtime.storage.guards.hold(link.sync, link.source_id)) is not None:
+        theirs = await runtime.storage.guards.hold(name, link.source_id)
+        if theirs is None:
+            await runtime.storage.guards.save_hold(replace(hold, sync=name, etag=None))
     if (note := note_of(link)) is not None:
         await runtime.storage.due.note(replace(note, sync=name))
 
@@ -162,6 +167,16 @@ async def _add_window(runtime: Runtime, old: str, new: str, *, month: bool) -> N
         slices = dict(Counter(theirs.slices) + Counter(ours.slices))
         await guards.save_window(replace(ours, slices=slices, counted_at=None))
         await guards.save_window(replace(theirs, slices={}))
+
+
+async def _add_newcomers(runtime: Runtime, old: str, new: str) -> None:
+    """What the creation guard counted. An approval ends, as with any edit of the sync."""
+    creations = runtime.storage.creations
+    theirs, ours = await creations.get(old), await creations.get(new)
+    if theirs.window.slices:
+        slices = dict(Counter(theirs.window.slices) + Counter(ours.window.slices))
+        await creations.save(replace(ours, window=replace(ours.window, slices=slices, counted_at=None)))
+        await creations.save(replace(theirs, window=replace(theirs.window, slices={})))
 
 
 async def _forget(runtime: Runtime, proposal: Proposal, read: Read) -> None:

@@ -140,7 +140,8 @@ class Applier:
         link = decided.link
         going_on = link.state is LinkState.INVITING and self.is_new(link)
         invited_at = link.invited_at if going_on else None
-        link = await self.links.save(link.invitation_begun(invited_at or self.clock.now(), self.new_nonce()))
+        begun = link.invitation_begun(invited_at or self.clock.now(), self.new_nonce(), change.address)
+        link = await self.links.save(begun)
         name = f"{link.invitation_mark} {(change.display_name or change.address)[:LONGEST_NAME]}"
 
         try:

@@ -76,6 +76,10 @@ class Course:
     deeds: list[Deed] = field(default_factory=list)
     last: Look | None = None
 
+    @property
+    def disabling(self) -> bool:
+        return self.last is not None and isinstance(self.last.change, Disable)
+
 
 def events(nomination: Nomination, course: Course, outcome: Outcome) -> list[Event]:
     """Oldest first. A look that changed nothing and set nobody aside comes to nothing."""

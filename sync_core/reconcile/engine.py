@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..decision.decide import asks_for_address, needs_candidates, unless_blocked, unless_internal
+from ..decision.decide import asks_for_address, made_by_us, needs_candidates, unless_blocked, unless_internal
 from ..decision.look import Look, desired, look
 from ..decision.postpone import postpone, waits_for
 from ..guard.configurations import within
@@ -18,7 +18,6 @@ from ..guard.creations import CreationGuard
 from ..guard.deletions import DeletionGuard
 from ..guard.pauses import Pauses
 from ..model import (
-    ANY_DOMAIN,
     ENABLED,
     Adopt,
     Change,
@@ -36,7 +35,7 @@ from ..model import (
     SourceUser,
     Sync,
     TargetUser,
-    domain_of,
+    fingerprint,
 )
 from ..model.errors import ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
@@ -44,7 +43,7 @@ from ..ports.writes import noted_writes
 from ..telemetry.port import span
 from .apply import Applier
 from .deeds import Course, Deed
-from .fresh import Reading, read_afresh, suffices
+from .fresh import Reading, is_foreign, read_afresh, suffices
 from .lag import VISIBLE_WITHIN, shown
 from .owners import former_owner
 
@@ -170,8 +169,8 @@ class Engine:
     ) -> Look:
         """A linked target user is read before it is written, unless the adoption has just seen that it is external."""
         link = await self._found_again(sync, link)
-        candidates = await self._candidates(sync, reading, link)
         foreign = await self._foreign(sync, reading, link)
+        candidates = await self._candidates(sync, reading, link, foreign=foreign)
         heir = await self.applier.heirs.of(sync, reading, link)
         kept = await self.applier.kept.until(link, leaves=reading.leaves)
         decided = look(
@@ -294,7 +293,7 @@ class Engine:
         link = await self.links.get(sync.name, source.manager)
         return None if link is None else link.reference
 
-    async def _candidates(self, sync: Sync, reading: Reading, link: Link) -> Sequence[TargetUser]:
+    async def _candidates(self, sync: Sync, reading: Reading, link: Link, *, foreign: bool) -> Sequence[TargetUser]:
         """The target users that may be this user's B2B user already, each with the link that claims it."""
         source, verdict, marker = reading.user, reading.verdict, sync.marker(reading.user.id)
         if not needs_candidates(source, verdict, link, marker):
@@ -311,11 +310,15 @@ class Engine:
             address = source.address if asks_for_address(source, verdict, link) else None
             asks = address or mark or marker
             found = await target.candidates(address, mark=mark, marker=marker) if asks else []
-        wanted = source.state is SourceState.LIVE and verdict.in_scope
-        # An invitation of ours may still be replicating: finding no guest proves nothing yet.
-        if not found and not link.ours and self.applier.is_new(link) and (invited_id or not wanted):
-            raise NotVisibleYetError
-        return [await self._owned(sync, link, user) for user in found]
+        wanted = source.state is SourceState.LIVE and verdict.in_scope and source.address is not None and not foreign
+        owned = [await self._owned(sync, link, user) for user in found]
+        if not link.ours and self.applier.is_new(link):
+            # An invitation of ours may still be replicating: finding no guest of it proves nothing yet. To the same
+            # address it can be repeated, and comes to the same guest.
+            elsewhere = _invited_elsewhere(link, source) and not any(made_by_us(link, each, None) for each in owned)
+            if elsewhere or (not found and (invited_id or not wanted)):
+                raise NotVisibleYetError
+        return owned
 
     async def _owned(self, sync: Sync, link: Link, user: TargetUser) -> TargetUser:
         """This target user, with the link that claims it, and whether that pair lost its source user."""
@@ -327,13 +330,14 @@ class Engine:
 
     async def _foreign(self, sync: Sync, reading: Reading, link: Link) -> bool:
         """Whether the address to invite is of a domain that is neither the source's nor named by the configuration."""
-        user = reading.user
-        if user.address is None or not asks_for_address(user, reading.verdict, link):
-            return False
-        domain = domain_of(user.address)
-        if user.domain_of_its_own or not sync.domains.isdisjoint({domain, ANY_DOMAIN}):
-            return False
-        return domain not in await self.sources[sync.source.key].verified_domains()
+        asked = asks_for_address(reading.user, reading.verdict, link)
+        return asked and await is_foreign(self.sources[sync.source.key], sync, reading.user)
+
+
+def _invited_elsewhere(link: Link, source: SourceUser) -> bool:
+    """Whether the unfinished invitation went to another address than the user has now. An older row does not tell."""
+    invited = link.applied.get("mail")
+    return link.state is LinkState.INVITING and invited is not None and invited != fingerprint(source.address)
 
 
 def _undoes(change: Change, before: Sequence[Change]) -> bool:

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..model import PRINCIPAL_NAME, InviteBy, Link, LinkState, SourceState, SourceUser, Sync, Verdict
+from ..model import (
+    ANY_DOMAIN,
+    PRINCIPAL_NAME,
+    InviteBy,
+    Link,
+    LinkState,
+    SourceState,
+    SourceUser,
+    Sync,
+    Verdict,
+    domain_of,
+)
 from ..ports import SourceDirectory
 from ..scope.verdict import groups_asked, kept_out, scope
 
@@ -73,3 +84,13 @@ def _nothing_at_stake(sync: Sync, reading: Reading, link: Link) -> bool:
     # The same memberships as then cannot have kept the user out, since they put the user in scope now.
     then = replace(reading.user, member_of=link.member_of, missing_groups=frozenset())
     return link.member_of == reading.user.member_of or not kept_out(sync, then)
+
+
+async def is_foreign(directory: SourceDirectory, sync: Sync, user: SourceUser) -> bool:
+    """Whether the address is of a domain that is neither the source's nor named by the configuration."""
+    if user.address is None:
+        return False
+    domain = domain_of(user.address)
+    if user.domain_of_its_own or not sync.domains.isdisjoint({domain, ANY_DOMAIN}):
+        return False
+    return domain not in await directory.verified_domains()

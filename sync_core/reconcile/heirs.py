@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..decision.look import desired
 from ..guard.configurations import Configurations, within
 from ..guard.keeps import KeptPeople
-from ..model import Guarded, Link, LinkState, Nomination, Sync, Why
+from ..model import ENABLED, Guarded, Link, LinkState, Mode, Nomination, SourceState, Sync, Why
 from ..model.errors import NotVisibleYetError, OtherTenantError, RenamedSyncError, UnconfiguredHeirError
 from ..ports import Clock, Links, Queues, SourceDirectory, TargetDirectory
-from .fresh import Reading, read_afresh
+from .fresh import Reading, is_foreign, read_afresh
 from .lag import is_new
 
 
@@ -69,7 +70,8 @@ class Heirs:
         await self.kept.carry(link.source_id, link.sync, to)
         former = theirs.target_id
         if former != target_id or not theirs.ours:
-            theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now()))
+            disabled = link.disabled or link.guarded is Guarded.DISABLE
+            theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now(), disabled=disabled))
         if former is not None and former != target_id:
             await self.links.release(former, theirs.owner)
         await self.links.move_claim(sync.target.id, target_id, link.owner, theirs.owner)
@@ -102,12 +104,21 @@ class Heirs:
         return True
 
     async def _wants(self, other: Sync, link: Link) -> bool:
+        """Whether that sync would give this user access by itself: else it would never take it away, either."""
         # As if it had the pair already: then the lack of a group is told from a group that does not exist.
         with_it = Link(sync=other.name, source_id=link.source_id).adopted(
             link.target_id or "", linked_at=self.clock.now()
         )
-        reading = await read_afresh(self.sources[other.source.key], other, link.source_id, with_it)
-        return not (reading.user.absent or reading.user.external or reading.verdict.out)
+        source = self.sources[other.source.key]
+        reading = await read_afresh(source, other, link.source_id, with_it)
+        user = reading.user
+        if user.absent or user.external or reading.verdict.out or other.mode is Mode.OBSERVE:
+            return False
+        theirs = desired(other, user)
+        stays_enabled = user.state is SourceState.DISABLED and theirs.always.get(ENABLED) is not False
+        if user.address is None or theirs.ignored or stays_enabled:
+            return False
+        return not await is_foreign(source, other, user)
 
     async def _link(self, other: Sync, source_id: str) -> tuple[Sync, Link] | None:
         """The other sync as it is judged now, and its link. None if it is stopped, and so judges nobody.

@@ -160,14 +160,14 @@ class Worker:
             done = await self._until_ours(sync, nomination, link, course, distrust=distrust)
         except TransientError as error:
             if course.unrecorded or isinstance(error, UnknownOutcomeError | LostRecordError):
-                await self._distrust(nomination)
+                await self._distrust(nomination, course)
             return await self._again(nomination, link, error)
         except PausedError as error:
             await self._let_go(nomination, redelivered=True)
             return self._outcome(nomination, link, (), error=error.code)
         except PermanentError as error:
             if course.unrecorded:
-                await self._distrust(nomination)
+                await self._distrust(nomination, course)
             return await self._park(nomination, await self._link(nomination), error.code)
         if self._may_yet_appear(nomination, done):
             return await self._again(nomination, link, NotVisibleYetError())
@@ -189,7 +189,7 @@ class Worker:
         for _ in range(_CONFLICTS):
             try:
                 if distrust:
-                    link = await self._distrusted(link)
+                    link = await self._distrusted(link, course)
                 asked = self._asked_for(nomination, link)
                 compare = nomination.why is Why.OPERATOR
                 return await self.engine.reconcile(sync, nomination.user, asked, compare=compare, course=course)
@@ -203,21 +203,21 @@ class Worker:
         again = nomination.why in _ASKS_AGAIN or link.retry is None or link.retry.due <= self.clock.now()
         return link.asked_again() if link.refused and again else link
 
-    async def _distrust(self, nomination: Nomination) -> None:
+    async def _distrust(self, nomination: Nomination, course: Course) -> None:
         """A write of ours may still arrive. A dirty link is saved too: its new ETag shuts out an older record."""
 
         async def save() -> None:
             link = await self._link(nomination)
             if link.state is LinkState.LINKED:
-                await self.links.save(link.distrusted())
+                await self.links.save(link.distrusted(disabling=course.disabling))
 
         await until_saved(save, tries=_CONFLICTS)
 
-    async def _distrusted(self, link: Link) -> Link:
+    async def _distrusted(self, link: Link, course: Course) -> Link:
         """A redelivered message: the record may not say what the target has."""
         if link.state is not LinkState.LINKED or link.dirty:
             return link
-        return await self.links.save(link.distrusted())
+        return await self.links.save(link.distrusted(disabling=course.disabling))
 
     async def _done(self, nomination: Nomination, done: Reconciliation, *, before: Link) -> Outcome:
         last = done.last.change

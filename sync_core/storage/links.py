@@ -114,8 +114,8 @@ class TableLinks:
         return next((_link(row) for row in [row async for row in rows] if not is_newer(row)), None)
 
     async def count(self, sync: str) -> int:
-        rows = self._table.query(key(sync), where={"present": True}, select=("present",))
-        return sum([1 async for _ in rows])
+        rows = self._table.query(key(sync), where={"present": True}, select=("present", "disabled"))
+        return sum([1 async for row in rows if not row.values.get("disabled")])
 
     async def every(self, sync: str) -> AsyncIterator[Link]:
         async for row in self._table.query(key(sync)):
@@ -290,6 +290,7 @@ def _row(link: Link) -> Row:
             "reference": link.applied.get(MANAGER) if link.digest else None,
             "grouped": bool(link.member_of),
             "present": link.state is LinkState.LINKED,
+            "disabled": True if link.disabled else None,
             "parked": link.parked is not None,
             "refusing": True if link.refused and link.state is LinkState.LINKED else None,
             "waiting": True if link.waits else None,

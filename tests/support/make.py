@@ -122,7 +122,8 @@ def linked(desired: Desired, **values: object) -> Link:
 
 
 def guest(user_id: str = GUEST, **values: object) -> TargetUser:
-    fields: dict[str, object] = {"id": user_id, "external": True, "created_at": START - timedelta(days=90), **values}
+    created = START - timedelta(days=90)
+    fields: dict[str, object] = {"id": user_id, "external": True, "created_at": created, "mail": ADDRESS, **values}
     return TargetUser(**fields)  # type: ignore[arg-type]
 
 

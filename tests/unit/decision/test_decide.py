@@ -380,7 +380,12 @@ ROWS: Mapping[str, Iterable[Case]] = {
         Case(candidates=(guest(),), change=Refuse(reason=Reason.UNADOPTED, detail=GUEST)),
         Case(marker=MARKER, candidates=(guest(),), change=Refuse(reason=Reason.UNADOPTED, detail=GUEST)),
     ),
-    "live | in | none | likewise, and the policy is review | Refuse(needs approval)": (
+    "live | in | none | likewise, and the policy is review, or it is not the first address | Refuse(needs approval)": (
+        Case(
+            policy=ADOPTING,
+            candidates=(guest(mail="mallory@evil.example"),),
+            change=Refuse(reason=Reason.NEEDS_APPROVAL, detail=GUEST),
+        ),
         Case(policy=REVIEWING, candidates=(guest(),), change=Refuse(reason=Reason.NEEDS_APPROVAL, detail=GUEST)),
         Case(
             policy=REVIEWING,
@@ -525,6 +530,22 @@ ROWS: Mapping[str, Iterable[Case]] = {
             for each in (link(), OURS, link(DELETED, target_id=GUEST), link(LOST, target_id=GUEST))
         ),
         Case(source=source(GONE), verdict=UNDECIDED, link=OURS, change=SoftDelete(why="source user gone")),
+    ),
+    "disabled | undecided: a filter failed | linked | enabled | Disable, of accountEnabled alone: whatever the scope": (
+        Case(
+            source=source(DISABLED),
+            verdict=UNDECIDED,
+            link=OURS,
+            desired=WANTED_DISABLED,
+            change=Disable(attributes={"accountEnabled": False}),
+        ),
+        Case(
+            source=source(DISABLED),
+            verdict=UNDECIDED,
+            link=linked(WANTED_DISABLED),
+            desired=WANTED_DISABLED,
+            change=_REFUSED,
+        ),
     ),
     "live or disabled | in | linked | present, desired = last applied | Skip(no change): no target call at all": (
         Case(link=OURS, change=skip(Reason.NO_CHANGE)),

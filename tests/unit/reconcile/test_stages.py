@@ -317,17 +317,19 @@ async def test_somebody_else_is_not_looked_at() -> None:
     assert [each.user for each in await world.nominated()] == [ADA]
 
 
-async def test_a_word_to_keep_ends_a_hold() -> None:
-    """The guard held a deletion that is not to come now; when it comes, it is counted anew."""
+async def test_a_word_to_keep_leaves_a_hold_to_be_decided() -> None:
+    """The guard held a deletion that is not to come now; when it would come, it waits for a person still."""
     none = Limit(max_percent=0, min_count=0)
     world, _ = await left(Policy(), guard=GuardLimits(max_percent=0, min_count=0, month=none))
     assert len(await world.storage.guards.holds(NAME)) == 1
     await kept(world, world.clock.now() + DAY)
     await world.look()
-    assert await world.storage.guards.holds(NAME) == []
+    assert len(await world.storage.guards.holds(NAME)) == 1
+    world.deploy(guard=GuardLimits(max_percent=100, min_count=10))
     world.clock.advance(DAY)
     await poll(world)
     assert len(await world.storage.guards.holds(NAME)) == 1
+    assert world.target.deleted == {}
 
 
 async def test_a_lost_note_is_found_by_a_full_round() -> None:

@@ -1,0 +1,60 @@
+"""Somebody of the target blocks a guest: no repair of a record enables them again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sync_core.model import Control, Policy, Why
+from sync_core.model.errors import UnavailableError
+from tests.support.make import ADA, NAME
+from tests.support.world import World
+
+
+async def blocked(policy: Policy | None = None) -> tuple[World, str]:
+    world = World(policy=policy)
+    await world.linked()
+    (guest,) = world.guests()
+    world.target.users[guest].attributes["accountEnabled"] = False
+    world.clock.advance(timedelta(days=1))
+    return world, guest
+
+
+async def test_a_message_that_is_delivered_again_enables_nobody() -> None:
+    """No change in the source at all: it is not for a look to undo what an administrator of the target did."""
+    world, _ = await blocked()
+    await world.look(why=Why.NOTIFICATION, redelivered=True)
+    assert world.enabled() == [False]
+
+
+async def test_an_answer_that_is_lost_enables_nobody() -> None:
+    """A telephone number changes, and Graph answers the PATCH with a 503."""
+    world, _ = await blocked()
+    world.change(jobTitle="Head")
+    world.faults.fail_next("target.update", UnavailableError())
+    await world.look(why=Why.NOTIFICATION)
+    world.clock.advance(timedelta(minutes=1))
+    await world.deliver()
+    assert world.enabled() == [False]
+
+
+async def test_a_pause_enables_nobody() -> None:
+    """An operator asks for a look while the sync is paused; it goes on later."""
+    world, _ = await blocked()
+    await world.runtime.pauses.say(NAME, Control.PAUSED, by="anna", reason="x")
+    world.clock.advance(timedelta(seconds=5))
+    await world.worker.handle(world.nomination(why=Why.OPERATOR))
+    await world.runtime.pauses.say(NAME, Control.RUNNING, by="anna", reason="")
+    world.clock.advance(timedelta(minutes=5))
+    await world.look()
+    assert world.enabled() == [False]
+
+
+async def test_who_leaves_and_comes_back_is_still_blocked() -> None:
+    """Blocked by the target, deleted by us, back: restored as the target had it."""
+    world, _ = await blocked()
+    world.source.soft_delete(ADA)
+    await world.look()
+    world.clock.advance(timedelta(days=1))
+    world.source.restore(ADA)
+    await world.look()
+    assert world.enabled() == [False]
