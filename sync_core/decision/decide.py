@@ -161,7 +161,7 @@ def unless_internal(change: Change, target: TargetUser | None) -> Change:
 
 
 def unless_blocked(change: Change, target: TargetUser | None, link: Link) -> Change:
-    """Whoever was blocked in the target by somebody else stays so: a hand-over, which would enable, waits for a person.
+    """A user whom somebody else blocked in the target stays so: a hand-over, which would enable, waits for a person.
 
     A write that repairs a record, or follows a restore, has everything but `accountEnabled`. `target` is a fresh read.
     """
@@ -287,7 +287,8 @@ def _adoption(user: TargetUser, at: Situation) -> Change:
         return Refuse(reason=Reason.BLOCKED, detail=user.id)
     if at.policy.adopt is Adoption.GUESTS and user.mail.lower() == (at.source.address or "").lower():
         return Adopt(target_id=user.id)
-    reason = Reason.UNADOPTED if at.policy.adopt is Adoption.NONE else Reason.NEEDS_APPROVAL
+    reviewed = at.policy.adopt in {Adoption.GUESTS, Adoption.REVIEW}
+    reason = Reason.NEEDS_APPROVAL if reviewed else Reason.UNADOPTED
     return Refuse(reason=reason, detail=user.id)
 
 

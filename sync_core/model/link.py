@@ -205,7 +205,7 @@ class Link:
     def deleted(self) -> Link:
         """Without noticed_at, so that a restore within the coalescing time is not coalesced away.
 
-        Whoever was back for minutes only, another worker may still be about to restore: the link stays dirty.
+        Another worker may still be about to restore a user who was back for minutes: the link stays dirty.
         """
         back = self.linked_at is not None and self.deleted_at is not None and self.deleted_at - self.linked_at < LATE
         return self._after("deleted", dirty=back, guarded=None, noticed_at=None, leaving=None)

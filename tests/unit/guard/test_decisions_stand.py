@@ -62,7 +62,7 @@ async def test_a_rejection_outlives_an_edit_that_changes_nothing_about_it(edited
 
 
 async def test_one_more_group_in_the_scope_deletes_nobody() -> None:
-    """The scope gets wider. Whoever is out of it still was kept by a person's no."""
+    """The scope gets wider, and she is out of it still: a person said no to her deletion."""
     world = World(guard=HOLD_ALL, assigned=Assigned(groups=frozenset({SALES})))
     world.source.groups = {SALES: {ADA}, STAFF: set()}
     await world.linked()
