@@ -17,7 +17,7 @@ from tests.support.page import Site
 from tests.support.staff import STAFF, TEAMS, staffed
 from tests.support.world import World
 
-from .visit import CHOICE, PERSON, VIEWS, Visit
+from .visit import CHOICE, PERSON, PLANNED, VIEWS, Visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,6 +40,17 @@ THERE = {
     "leavers": ("Nobody is between two stages of leaving.",),
     "parked": ("internal user", "unadopted", STAFF[23], "xtsync adopt USER adopts it"),
     "history": ("invited", "soft deleted", "held", "configured"),
+    "plan": ("the deployed file", "A new plan", "done"),
+    PLANNED: (
+        "Hold of SoftDelete",
+        "4 users of contoso-to-fabrikam",
+        "2 of at most 2 are used in 24 h",
+        "3 users of contoso-to-fabrikam",
+        "Invite, waiting for approval",
+        "Refuse: internal user",
+        STAFF[23],
+        "deleted in the source",
+    ),
 }
 NOTHING = {
     "": "Nothing waits for a person.",
@@ -50,6 +61,7 @@ NOTHING = {
     "leavers": "Nobody is between two stages of leaving.",
     "parked": "Nobody is set aside",
     "history?kind=lost": "Nothing of this kind happened.",
+    "plan": "Nobody asked for a plan within a week.",
 }
 # What a view reads, and fails to read.
 READ = {
@@ -62,6 +74,8 @@ READ = {
     "leavers": "due**",
     "parked": "status",
     "history": "activity**",
+    "plan": "plan",
+    PLANNED: "plan/*",
 }
 
 
