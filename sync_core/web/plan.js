@@ -56,7 +56,7 @@ function question(syncs) {
       h("p", {}, h("label", { for: "file" }, "Or choose the file, of at most 64 KiB"), file),
       h("p", {}, h("label", { for: "only" }, "Only the sync of this name. Left empty, all of them."), sync,
         h("datalist", { id: "syncs" }, syncs.map((name) => h("option", { value: name })))),
-      wrong, h("p", { class: "actions" }, go, h("span", { class: "quiet" }, "It takes seconds for a small tenant, and an hour for one of a hundred thousand."))));
+      wrong, h("p", { class: "actions" }, go, h("span", { class: "quiet" }, "It goes on without this page, and its people are kept for a week."))));
 }
 
 const tooLong = () => failure({ message: "The file has more than 64 KiB.", hint: "Plan a longer one with xtsync plan, where the app's settings are." });
