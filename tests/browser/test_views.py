@@ -234,7 +234,8 @@ async def test_what_people_were_told_of_is_shown(visit: Visit) -> None:
 
 async def test_what_could_not_be_told_yet_is_shown_as_that(visit: Visit) -> None:
     """The receiver did not take the message: nobody may believe that they know of it."""
-    standing = [{"receiver": "R", "event": "held", "about": NAME, "since": "2026-01-05T09:00:00Z", "told": False}]
+    held = {"receiver": "R", "event": "held", "about": NAME, "since": "2026-01-05T09:00:00Z", "told": False}
+    standing = [held, {**held, "event": "scope-emptied", "told": True}]
     receivers = [{"receiver": "R", "kind": "webhook", "events": ["held"], "syncs": []}]
     body = json.dumps({"receivers": receivers, "standing": standing})
     await visit.page.route(
@@ -242,6 +243,7 @@ async def test_what_could_not_be_told_yet_is_shown_as_that(visit: Visit) -> None
     )
     await visit.open()
     await expect(visit.page.get_by_role("list", name="Notices that stand")).to_contain_text("not told yet to R")
+    await expect(visit.page.get_by_role("list", name="Notices that stand")).to_contain_text("scope emptied since")
 
 
 async def test_where_nothing_stands_the_notices_say_so(browser: Browser) -> None:
