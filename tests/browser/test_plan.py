@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, FilePayload, Route, expect
 
 from sync_core.model import PlanRun
 from sync_core.ports import PlanJob, PlanState
@@ -104,11 +104,12 @@ async def test_how_far_it_is_is_shown_while_it_runs(visit: Visit) -> None:
 async def test_another_file_is_chosen_and_planned(visit: Visit) -> None:
     """What it would do is shown of that file, and the deployed one stays as it is."""
     await visit.open("plan")
-    file = {"name": "sync.yaml", "mimeType": "text/yaml", "buffer": ALONE.encode()}
+    file = FilePayload(name="sync.yaml", mimeType="text/yaml", buffer=ALONE.encode())
     await visit.page.get_by_label("Or choose the file").set_input_files(file)
     await expect(visit.page.get_by_label("The sync.yaml to plan")).to_have_value(ALONE)
     await visit.page.get_by_label("Only the sync of this name").fill(NAME)
     await visit.press("Plan").click()
+    await expect(visit.page.locator("main")).to_contain_text("It waits for its turn.")
     await work_on_plans(visit.site.world)
     await expect(visit.page.get_by_role("status")).to_have_text("The plan is done.")
     main = visit.page.locator("main")
@@ -146,14 +147,14 @@ async def test_a_file_that_is_too_long_is_not_sent(visit: Visit, way: str) -> No
         await visit.page.get_by_label("The sync.yaml to plan").fill(text)
         await visit.press("Plan").click()
     else:
-        file = {"name": "sync.yaml", "mimeType": "text/yaml", "buffer": text.encode()}
+        file = FilePayload(name="sync.yaml", mimeType="text/yaml", buffer=text.encode())
         await visit.page.get_by_label("Or choose the file").set_input_files(file)
     await expect(visit.page.get_by_role("alert")).to_contain_text("The file has more than 64 KiB.")
     assert len(await visit.site.world.storage.plans.jobs()) == 1
 
 
 async def test_as_many_plans_as_may_run_are_said_to_run(visit: Visit) -> None:
-    """Whoever asks for one more is told to wait, and the button is there for another try."""
+    """A person who asks for one more is told to wait, and the button is there for another try."""
     for _ in range(3):
         await ask(visit)
         await expect(visit.page.locator("main")).to_contain_text("It waits for its turn.")

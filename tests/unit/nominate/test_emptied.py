@@ -22,7 +22,7 @@ ASSIGNED = Assigned(groups=frozenset({SALES}))
 async def stands(world: World) -> bool | None:
     """What the poll finds."""
     (found,) = [each for each in await world.upkeep.measure.run() if each.occasion is Occasion.SCOPE_EMPTIED]
-    assert (found.about, found.syncs) == (NAME, {NAME})
+    assert (found.about, found.syncs) == (NAME, frozenset({NAME}))
     return found.stands
 
 
