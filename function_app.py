@@ -232,6 +232,12 @@ async def ops_ask_plan(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("ask_plan", req)
 
 
+@app.route(route="ops/plan", methods=["GET"])
+async def ops_plans(req: func.HttpRequest) -> func.HttpResponse:
+    """The plans of the last week."""
+    return await _operate("plans", req)
+
+
 @app.route(route="ops/plan/{plan}", methods=["GET"])
 async def ops_plan(req: func.HttpRequest) -> func.HttpResponse:
     """How far a plan is."""

@@ -21,6 +21,7 @@ class Occasion(StrEnum):
     SUBSCRIPTION_DEAD = "subscription-dead"
     PAUSED_LONG = "paused-long"
     SYNC_STOPPED = "sync-stopped"
+    SCOPE_EMPTIED = "scope-emptied"
     WEEKLY = "weekly"  # nothing stands: what the last week brought
 
     @property
@@ -42,6 +43,7 @@ _WORDS = {
     Occasion.SUBSCRIPTION_DEAD: "the subscription was not kept for three hours: changes arrive with the poll only",
     Occasion.PAUSED_LONG: "paused for more than a day",
     Occasion.SYNC_STOPPED: "stopped, because its record is of other tenants than sync.yaml has",
+    Occasion.SCOPE_EMPTIED: "the scope had people, and the last full round found nobody in it",
     Occasion.WEEKLY: "a week in numbers",
 }
 _VIEWS = {

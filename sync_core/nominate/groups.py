@@ -20,7 +20,8 @@ from functools import partial
 from ..model import LinkDigest, LinkState, Nomination, SourceState, SourceUser, Sync, Verdict, Why, fingerprint
 from ..ports import Clock, FeedPhase, FeedState, GroupChanges, GroupDirectory, Links
 from ..ports.listing import Listing
-from ..scope.verdict import groups_asked, keeps_out, memberships_only, scope
+from ..scope.verdict import groups_asked, groups_decide, keeps_out, memberships_only, scope
+from .emptied import begun, missed, seen
 from .rounds import Step, next_chunk, syncs_of
 
 log = logging.getLogger("xtsync.feeds")
@@ -86,6 +87,9 @@ class GroupsFeed:
         asked = [(sync, memberships_only(sync).filters) for sync in self._syncs(tenant)]
         return fingerprint([f"{s.name} {sorted(s.groups)} {sorted(_members(s))} {filters}" for s, filters in asked])
 
+    def scopes(self, tenant: str) -> Sequence[str]:
+        return [sync.name for sync in self._syncs(tenant) if groups_decide(sync)]
+
     def full_is_due(self, state: FeedState, now: datetime) -> bool:
         return state.full_at is None or now - state.full_at >= FULL_EVERY
 
@@ -107,6 +111,7 @@ class GroupsFeed:
             # Taken before the listing, so that users who come or go meanwhile are in the next round.
             latest = await directory.latest(closure)
             state = replace(state, full=True, closure=known, link=None, delta_link=latest, phase=FeedPhase.MEMBERS)
+            state = await begun(state, self.scopes(state.tenant), self.links)
             return Step(state=replace(state, cursor="", pages=1))
         page = await directory.changes(state.link, closure)
         listing.page([*page.joined, *page.left], state.link, page.next_link)
@@ -114,7 +119,8 @@ class GroupsFeed:
         state = replace(state, pages=state.pages + 1, entries=entries, link=page.next_link)
         if page.delta_link is not None:
             state = replace(state, delta_link=page.delta_link, phase=FeedPhase.IDLE)
-        if page.regrouped:  # the closure that was just read is out of date
+        # The closure that was just read is out of date; or it is to be seen whether somebody is in scope again.
+        if page.regrouped or (page.joined and state.emptied):
             state = replace(state, phase=FeedPhase.PAGES, full=True, link=None, closure="")
         return Step(state=state, nominations=await self._moved(state.tenant, page))
 
@@ -145,6 +151,8 @@ class GroupsFeed:
             for user_id in chunk
             if listing.worth_a_look(user_id, links.get(user_id))
         ]
+        if missed(state, sync.name) and not all(listing.verdict(user_id).out for user_id in chunk):
+            state = seen(state, sync.name)
         state = replace(state, cursor=cursor, entries=state.entries + len(chunk))
         return Step(state=state, nominations=gained)
 

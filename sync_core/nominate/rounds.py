@@ -33,6 +33,7 @@ from ..ports.listing import Listing
 from ..ports.swap import until_saved
 from ..telemetry.metrics import FEED, TENANT
 from ..telemetry.port import Kind, span
+from .emptied import concluded
 
 log = logging.getLogger("xtsync.feeds")
 
@@ -76,6 +77,10 @@ class Feed(Protocol):
 
     def fingerprint(self, tenant: str) -> str:
         """A digest of the round's questions and rules: another one means that every user is judged anew."""
+        ...
+
+    def scopes(self, tenant: str) -> Sequence[str]:
+        """The syncs of which this feed's full rounds see whether anybody is in scope."""
         ...
 
     def full_is_due(self, state: FeedState, now: datetime) -> bool:
@@ -195,7 +200,7 @@ class FeedReader:
         now = self.clock.now()
         tenant_id = self.configurations.tenant_id(state.tenant)
         if state.tenant_id not in ("", tenant_id):  # the delta link is of another directory
-            state = replace(state, delta_link=None, closure="", unlisted=())
+            state = replace(state, delta_link=None, closure="", unlisted=(), peopled=(), emptied=None)
         full = full or state.delta_link is None or state.fingerprint != wanted or feed.full_is_due(state, now)
         return await self.feeds.save(
             replace(
@@ -324,7 +329,9 @@ class FeedReader:
             state.nominated,
         )
         full_at = now if state.full else state.full_at
-        done = replace(state, link=None, cursor="", completed_at=now, full_at=full_at, progress_at=now, error="")
+        done = replace(
+            concluded(state), link=None, cursor="", completed_at=now, full_at=full_at, progress_at=now, error=""
+        )
         return await self.feeds.save(done)
 
     async def _held(self, state: FeedState) -> list[Nomination]:

@@ -31,7 +31,8 @@ from ..model.errors import PermanentError, TransientError
 from ..model.link_parts import LATE
 from ..ports import Clock, FeedPhase, FeedState, Links, SourceDirectory, TargetDirectory
 from ..ports.listing import Listing
-from ..scope.verdict import scope
+from ..scope.verdict import groups_decide, scope
+from .emptied import begun, missed, seen
 from .rounds import Step, next_chunk, syncs_of
 
 log = logging.getLogger("xtsync.feeds")
@@ -66,6 +67,10 @@ def worth_a_look(sync: Sync, entry: SourceUser, link: LinkDigest | None, *, full
     return digest(fingerprints(desired(sync, entry).always)) != link.digest
 
 
+def _perhaps_in(sync: Sync, entry: SourceUser) -> bool:
+    return entry.state is SourceState.LIVE and not scope(sync, entry).out
+
+
 def _newest(entries: Sequence[SourceUser], *, full: bool) -> dict[str, SourceUser]:
     """The last entry of each user, with the last known manager. A full round names every manager that there is."""
     newest: dict[str, SourceUser] = {}
@@ -96,6 +101,9 @@ class UsersFeed:
         rules = [sync.fingerprint for sync in self._syncs(tenant)]
         return fingerprint([self.sources[tenant].select, *rules])
 
+    def scopes(self, tenant: str) -> Sequence[str]:
+        return [sync.name for sync in self._syncs(tenant) if not groups_decide(sync)]
+
     def full_is_due(self, state: FeedState, now: datetime) -> bool:  # noqa: ARG002
         return False
 
@@ -113,7 +121,8 @@ class UsersFeed:
         listing.page([entry.id for entry in page.users], state.link, page.next_link)
         if state.full and state.pages == 0:
             state = replace(state, unlisted=tuple(sync.name for sync in self._marking(state.tenant)))
-        nominations = await self._judge(state, page.users)
+            state = await begun(state, self.scopes(state.tenant), self.links)
+        state, nominations = await self._judge(state, page.users)
         state = replace(state, pages=state.pages + 1, entries=state.entries + len(page.users), link=page.next_link)
         if page.delta_link is not None:
             state = replace(state, delta_link=page.delta_link)
@@ -128,7 +137,7 @@ class UsersFeed:
         last = state.swept_at or state.full_at
         return state.full or last is None or self.clock.now() - last >= SWEEP_EVERY
 
-    async def _judge(self, state: FeedState, entries: Sequence[SourceUser]) -> list[Nomination]:
+    async def _judge(self, state: FeedState, entries: Sequence[SourceUser]) -> tuple[FeedState, list[Nomination]]:
         newest = _newest(entries, full=state.full)
         now = self.clock.now()
         nominations = []
@@ -140,7 +149,9 @@ class UsersFeed:
                 for user_id, entry in newest.items()
                 if worth_a_look(judged, entry, links.get(user_id), full=state.full)
             ]
-        return nominations
+            if missed(state, sync.name) and any(_perhaps_in(judged, entry) for entry in newest.values()):
+                state = seen(state, sync.name)
+        return state, nominations
 
     async def _sweep(self, state: FeedState) -> Step:
         """The next chunk of linked users; those that Graph does not know any more are nominated."""

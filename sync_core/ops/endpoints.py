@@ -240,6 +240,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         _reads("ops/plan", documents.PlanStatus, reading.ask_plan, _PLAN, body=documents.PlanRequest),
         statuses=frozenset({202}),
     ),
+    "plans": _reads("ops/plan", documents.KnownPlans, reading.plans, "The plans of the last week, the newest first"),
     "plan": _reads("ops/plan/{plan}", documents.PlanStatus, reading.plan, "How far a plan is, and its counts"),
     "plan_changes": _reads(
         "ops/plan/{plan}/changes",

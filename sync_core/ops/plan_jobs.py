@@ -125,6 +125,29 @@ async def find(runtime: Runtime, job: str) -> PlanJob:
     return found
 
 
+async def known(runtime: Runtime) -> documents.KnownPlans:
+    """The newest first."""
+    jobs = sorted(await runtime.storage.plans.jobs(), key=lambda job: (job.asked_at, job.id), reverse=True)
+    return documents.KnownPlans(plans=[_listed(runtime, job) for job in jobs])
+
+
+def _listed(runtime: Runtime, job: PlanJob) -> documents.KnownPlan:
+    return documents.KnownPlan(
+        id=job.id,
+        state=job.state,
+        candidate=job.candidate,
+        sync=job.sync or None,
+        asked_by=job.asked_by,
+        asked_at=job.asked_at,
+        seconds=_took(runtime, job),
+        decided=job.decided,
+    )
+
+
+def _took(runtime: Runtime, job: PlanJob) -> float:
+    return seconds_between(job.asked_at, job.finished_at or runtime.clock.now())
+
+
 def known_sync(runtime: Runtime, job: PlanJob, sync: str) -> None:
     """Raises UsageError for a sync that neither the plan nor the deployed file has."""
     if sync not in job.counts and sync not in runtime.config.syncs:
@@ -141,7 +164,7 @@ def shown_job(runtime: Runtime, job: PlanJob) -> documents.PlanStatus:
         asked_at=job.asked_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
-        seconds=seconds_between(job.asked_at, job.finished_at or runtime.clock.now()),
+        seconds=_took(runtime, job),
         read=job.read,
         users=job.nominated,
         decided=job.decided,
@@ -160,7 +183,9 @@ async def changes(
     found = await runtime.storage.plans.entries(job, after, limit + 1, sync=sync, kind=kind)
     page = found[:limit]
     return documents.PlannedChanges(
-        changes=[documents.PlannedChange(sync=each.nominee.sync, user=_user(each.said)) for each in page],
+        changes=[
+            documents.PlannedChange(sync=each.nominee.sync, kind=each.kind, user=_user(each.said)) for each in page
+        ],
         more=page[-1].nominee.place if len(found) > limit else "",
     )
 

@@ -113,6 +113,10 @@ class FeedState:
     # How far the sweep has come: "<sync>/<source id>"; of the marked and of groups, the sync that was tried last.
     cursor: str = ""
     unlisted: Sequence[str] = ()  # the syncs whose marked target users were not listed to the end since a full round
+    # Syncs by their scopes: nominate/emptied.py. None is not known, since an earlier version wrote the row.
+    peopled: Sequence[str] = ()  # they ever had somebody
+    unseen: Sequence[str] | None = None  # this full round saw nobody in their scope so far
+    emptied: Sequence[str] | None = None  # they were peopled, and the last full round saw nobody
     fingerprint: str = ""  # of what is selected and how it is mapped: another one needs a full round
     closure: str = ""  # groups: a digest of those whose members are followed; another one needs a full round
     started_at: datetime | None = None

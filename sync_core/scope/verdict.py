@@ -6,12 +6,16 @@ An internal user is in if both the assignment and the filters let them in.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from ..model import SourceUser, Sync, Verdict
+from ..model import SourceState, SourceUser, Sync, Verdict
 from .filters import NEGATED, judge, scope_attributes
 from .memberships import is_member, named, why_unknown
 
-__all__ = ["groups_asked", "keeps_out", "kept_out", "memberships_only", "scope", "scope_attributes"]
+__all__ = ["groups_asked", "groups_decide", "keeps_out", "kept_out", "memberships_only", "scope", "scope_attributes"]
+
+# Of a user who is nobody: memberships do not depend on it.
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def scope(sync: Sync, source: SourceUser) -> Verdict:
@@ -69,3 +73,8 @@ def keeps_out(sync: Sync) -> bool:
 def kept_out(sync: Sync, source: SourceUser) -> bool:
     """Whether groups alone put this user out: then it takes a change of groups to bring them in."""
     return bool(sync.groups) and scope(memberships_only(sync), source).out
+
+
+def groups_decide(sync: Sync) -> bool:
+    """Whether nobody can be in scope but members of its groups, and users who are assigned by id."""
+    return kept_out(sync, SourceUser(id="", state=SourceState.LIVE, member_of=frozenset(), read_at=_ANY_TIME))

@@ -5,6 +5,7 @@ With a token, a delta link gives access to the tenant's changes. It is stored he
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..ports import FeedPhase, FeedState
@@ -39,6 +40,9 @@ def _row(state: FeedState) -> Row:
             "delta_link": state.delta_link,
             "cursor": state.cursor,
             "unlisted": " ".join(state.unlisted),
+            "peopled": " ".join(state.peopled),
+            "unseen": _text(state.unseen),
+            "emptied": _text(state.emptied),
             "fingerprint": state.fingerprint,
             "closure": state.closure,
             "started_at": state.started_at,
@@ -68,6 +72,9 @@ def _state(row: Row, tenant: str, feed: str) -> FeedState:
         delta_link=row.text("delta_link") or None,
         cursor=row.text("cursor"),
         unlisted=tuple(row.text("unlisted").split()),
+        peopled=tuple(row.text("peopled").split()),
+        unseen=_names(row, "unseen"),
+        emptied=_names(row, "emptied"),
         fingerprint=row.text("fingerprint"),
         closure=row.text("closure"),
         started_at=time_or_none(row, "started_at"),
@@ -81,3 +88,11 @@ def _state(row: Row, tenant: str, feed: str) -> FeedState:
         error=row.text("error"),
         etag=row.etag,
     )
+
+
+def _text(names: Sequence[str] | None) -> str | None:
+    return None if names is None else " ".join(names)
+
+
+def _names(row: Row, column: str) -> Sequence[str] | None:
+    return tuple(row.text(column).split()) if column in row.values else None

@@ -1,7 +1,7 @@
 """The record of what each receiver was told. Table `guards`: PK notice:, RK <receiver>:<occasion>:<sync or tenant>.
 
-That of the weekly message is in a partition of its own: a version before it knows no such occasion. No sync's partition
-can have such a name, because `key` never yields a colon.
+Those of occasions that came later are in a partition of their own, and so is that of the weekly message: a version
+before knows no such occasion. No sync's partition can have such a name, because `key` never yields a colon.
 """
 
 from __future__ import annotations
@@ -15,18 +15,27 @@ from .columns import columns, is_newer, time, time_or_none
 from .table import Row, Table, key, unkey
 
 NOTICES = "notice:"
+LATER = "notice-later:"
 WEEKLY = "weekly:"
+
+_LATER = {Occasion.SCOPE_EMPTIED}
 
 
 class TableNotices:
     """ports.Notices. A row that a newer version wrote is left to it."""
 
-    def __init__(self, table: Table, partition: str = NOTICES) -> None:
+    def __init__(self, table: Table, *partitions: str) -> None:
+        """`partitions`: that of the first occasions, and that of those that came later, where it may have some."""
         self._table = table
-        self._partition = partition
+        self._partitions = partitions
 
     async def all(self) -> Sequence[NoticeRecord]:
-        return [_record(row) async for row in self._table.query(self._partition) if not is_newer(row)]
+        return [
+            _record(row)
+            for partition in self._partitions
+            async for row in self._table.query(partition)
+            if not is_newer(row)
+        ]
 
     async def save(self, record: NoticeRecord) -> NoticeRecord:
         values = columns(
@@ -37,12 +46,15 @@ class TableNotices:
                 "sending_at": record.sending_at,
             }
         )
-        row = Row(pk=self._partition, rk=_row_key(record), values=values)
+        row = Row(pk=self._partition(record), rk=_row_key(record), values=values)
         etag = await (self._table.insert(row) if record.etag is None else self._table.replace(row, record.etag))
         return replace(record, etag=etag)
 
     async def drop(self, record: NoticeRecord) -> None:
-        await self._table.delete(self._partition, _row_key(record), record.etag)
+        await self._table.delete(self._partition(record), _row_key(record), record.etag)
+
+    def _partition(self, record: NoticeRecord) -> str:
+        return self._partitions[-1 if record.occasion in _LATER else 0]
 
 
 def _row_key(record: NoticeRecord) -> str:

@@ -38,7 +38,7 @@ from .in_hand import TableInHand
 from .leaving import TableDueNotes, TableKeeps
 from .links import TableLinks
 from .memory import MemoryQueue, MemoryTable
-from .notices import WEEKLY, TableNotices
+from .notices import LATER, NOTICES, WEEKLY, TableNotices
 from .plans import TablePlans
 from .poison import PoisonQueues
 from .queue import Queue
@@ -142,7 +142,7 @@ def assemble_storage(
         guards=TableGuards(tables["guards"]),
         activity=TableActivity(tables["activity"]),
         budgets=TableBudgets(tables["guards"]),
-        notices=TableNotices(tables["guards"]),
+        notices=TableNotices(tables["guards"], NOTICES, LATER),
         weekly=TableNotices(tables["guards"], WEEKLY),
         in_hand=TableInHand(tables["guards"]),
         fronts=TableFronts(tables["guards"], queues),

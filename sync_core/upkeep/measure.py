@@ -76,7 +76,7 @@ class Measure:
 
         What people are told of is returned. Logs storage errors.
         """
-        found = [await self._feed(tenant, feed) for tenant, feed in self._feeds()]
+        found = [each for tenant, feed in self._feeds() for each in await self._feed(tenant, feed)]
         found += await self.subscriptions_kept()
         for name in sorted(self.syncs):
             found += await self._sync(name)
@@ -102,21 +102,31 @@ class Measure:
             stands=stands,
         )
 
-    async def _feed(self, tenant: str, feed: str) -> Finding:
-        """The lag is the time since a round was last completed; before the first end, since the first round began."""
+    async def _feed(self, tenant: str, feed: str) -> Sequence[Finding]:
+        """The lag is the time since a round was last completed; before the first end, since the first round began.
+
+        The record of the feed has the syncs whose scope the last full round found empty.
+        """
         try:
             state = await self.feeds.feeds.get(tenant, feed)
         except SyncError as error:
             log.warning("feed.unmeasured tenant=%s feed=%s error=%s", tenant, feed, error.code)
-            late = None
+            late = emptied = None
         else:
-            now = self.clock.now()
+            emptied, now = state.emptied, self.clock.now()
             since = state.completed_at or state.started_at
             behind = _NEVER if since is None else now - since
             log.info("feed.measured tenant=%s feed=%s behind_s=%d", tenant, feed, behind.total_seconds())
             measured(FEED_BEHIND, behind.total_seconds(), {TENANT: tenant, FEED: feed})
             late = behind >= FEED_LATE
-        return self._of_tenant(Occasion.FEED_LATE, tenant, feed, stands=late)
+        scopes = self.feeds.kinds[feed].scopes(tenant)
+        return [
+            self._of_tenant(Occasion.FEED_LATE, tenant, feed, stands=late),
+            *(
+                _of_sync(Occasion.SCOPE_EMPTIED, name, stands=None if emptied is None else name in emptied)
+                for name in scopes
+            ),
+        ]
 
     async def _subscription(self, tenant: str, resource: str) -> Finding:
         """The time since Graph last renewed it for us; if it never did, the longest that one lives."""

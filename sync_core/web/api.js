@@ -10,10 +10,12 @@ const HINTS = {
 };
 
 export class ApiError extends Error {
-  constructor(status, message, hint) {
+  /** `messages`: all that the app said, one by one. */
+  constructor(status, message, hint, messages = [message]) {
     super(message);
     this.status = status;
     this.hint = hint;
+    this.messages = messages;
     this.link = status === 401 ? { href: SIGN_IN, text: "Sign in" } : null;
   }
 }
@@ -60,7 +62,7 @@ async function answered(path, options) {
   if (response.ok && said !== null) return said;
   if (said?.error) {
     const { messages, hint } = said.error;
-    throw new ApiError(response.status, sentence(messages.join("; ")), hint ?? HINTS[response.status] ?? "");
+    throw new ApiError(response.status, sentence(messages.join("; ")), hint ?? HINTS[response.status] ?? "", messages);
   }
   if (response.status === 409 && said) return said;
   throw new ApiError(response.status, `The app answered with ${response.status}.`, HINTS[response.status] ?? "");

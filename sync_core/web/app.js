@@ -11,6 +11,7 @@ import { leavers } from "./leavers.js";
 import { newcomers } from "./newcomers.js";
 import { parked } from "./parked.js";
 import { people } from "./people.js";
+import { plan } from "./plan.js";
 
 const VIEWS = [
   { name: "", title: "Health", show: health },
@@ -21,6 +22,7 @@ const VIEWS = [
   { name: "leavers", title: "Leavers", show: leavers, count: (said) => (said.leaving ?? []).reduce((sum, each) => sum + each.users, 0) },
   { name: "parked", title: "Set aside", show: parked, count: (said) => said.parked.length },
   { name: "history", title: "History", show: history },
+  { name: "plan", title: "Plan", show: plan },
 ];
 
 const waiting = (syncs) => syncs.reduce((sum, each) => sum + each.waiting, 0);

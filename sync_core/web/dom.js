@@ -26,14 +26,21 @@ export function button(text, onclick, attributes) {
   return h("button", { type: "button", onclick, ...attributes }, text);
 }
 
+/** A choice with its label. `options`: values and texts; one that is chosen and none of them is one more. */
+export function select(name, label, options, chosen) {
+  const known = options.some(([value]) => value === chosen) ? options : [...options, [chosen, chosen]];
+  return h("label", {}, label, h("select", { name }, known.map(([value, text]) => h("option", { value, selected: value === chosen }, text))));
+}
+
 /** Says something to everybody, also to those who do not see where it stands. */
 export function say(text) {
   document.getElementById("said").textContent = text;
 }
 
-/** What went wrong, and what to do. */
+/** What went wrong, and what to do. `more` is a node between the two. */
 export function failure(error, again) {
   const box = h("div", { class: "failure", role: "alert" }, h("p", {}, h("strong", {}, error.message)));
+  if (error.more) box.append(error.more);
   if (error.hint) box.append(h("p", {}, error.hint));
   if (error.link) box.append(h("p", {}, h("a", { href: error.link.href }, error.link.text)));
   if (again) box.append(button("Try again", again));

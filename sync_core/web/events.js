@@ -35,6 +35,7 @@ export function events(label, rows, none, one) {
 function told(row) {
   const facts = [
     row.decision.scope && `scope: ${row.decision.scope}${row.decision.scope_reason ? ` (${row.decision.scope_reason})` : ""}`,
+    row.attributes.length && `attributes: ${row.attributes.join(", ")}`,
     row.refused.length && `Graph refused: ${row.refused.join(", ")}`,
     row.target_id && `target user: ${row.target_id}`,
     row.operator && `by: ${row.operator}`,

@@ -1,7 +1,7 @@
 // History: what happened in a sync, or to everybody, by kind and time.
 
 import { get } from "./api.js";
-import { button, h, section } from "./dom.js";
+import { button, h, section, select } from "./dom.js";
 import { events } from "./events.js";
 import { words } from "./format.js";
 
@@ -29,11 +29,6 @@ function filters(asked, syncs) {
     select("since", "Within", TIMES, asked.since),
     asked.user && h("p", {}, h("input", { type: "hidden", name: "user", value: asked.user }), "Of ", h("code", {}, asked.user), " ",
       h("a", { href: "#/history" }, "of everybody")));
-}
-
-function select(name, label, options, chosen) {
-  const known = options.some(([value]) => value === chosen) ? options : [...options, [chosen, chosen]];
-  return h("label", {}, label, h("select", { name }, known.map(([value, text]) => h("option", { value, selected: value === chosen }, text))));
 }
 
 function found(asked) {

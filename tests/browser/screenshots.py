@@ -11,7 +11,7 @@ from playwright.async_api import Browser
 from tests.support.chromium import HELP, chromium, started
 from tests.support.make import NAME
 from tests.support.page import Site
-from tests.support.staff import LEAVERS, staff_id, staffed
+from tests.support.staff import LEAVERS, PLAN, staff_id, staffed
 
 from .visit import Visit
 
@@ -27,6 +27,7 @@ PICTURES = {
     "adoptions": (f"adoptions/{NAME}/{staff_id(24)}", "light", (1180, 420)),
     "parked": ("parked", "light", (1180, 560)),
     "history": ("history", "dark", (1180, 620)),
+    "plan": (f"plan/{PLAN}", "light", (1180, 760)),
     "narrow": ("holds", "dark", (360, 740)),
 }
 

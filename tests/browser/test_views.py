@@ -17,7 +17,7 @@ from tests.support.page import Site
 from tests.support.staff import STAFF, TEAMS, staffed
 from tests.support.world import World
 
-from .visit import CHOICE, PERSON, VIEWS, Visit
+from .visit import CHOICE, PERSON, PLANNED, VIEWS, Visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,6 +40,17 @@ THERE = {
     "leavers": ("Nobody is between two stages of leaving.",),
     "parked": ("internal user", "unadopted", STAFF[23], "xtsync adopt USER adopts it"),
     "history": ("invited", "soft deleted", "held", "configured"),
+    "plan": ("the deployed file", "A new plan", "done"),
+    PLANNED: (
+        "Hold of SoftDelete",
+        "4 users of contoso-to-fabrikam",
+        "2 of at most 2 are used in 24 h",
+        "3 users of contoso-to-fabrikam",
+        "Invite, waiting for approval",
+        "Refuse: internal user",
+        STAFF[23],
+        "deleted in the source",
+    ),
 }
 NOTHING = {
     "": "Nothing waits for a person.",
@@ -50,6 +61,7 @@ NOTHING = {
     "leavers": "Nobody is between two stages of leaving.",
     "parked": "Nobody is set aside",
     "history?kind=lost": "Nothing of this kind happened.",
+    "plan": "Nobody asked for a plan within a week.",
 }
 # What a view reads, and fails to read.
 READ = {
@@ -62,6 +74,8 @@ READ = {
     "leavers": "due**",
     "parked": "status",
     "history": "activity**",
+    "plan": "plan",
+    PLANNED: "plan/*",
 }
 
 
@@ -220,7 +234,8 @@ async def test_what_people_were_told_of_is_shown(visit: Visit) -> None:
 
 async def test_what_could_not_be_told_yet_is_shown_as_that(visit: Visit) -> None:
     """The receiver did not take the message: nobody may believe that they know of it."""
-    standing = [{"receiver": "R", "event": "held", "about": NAME, "since": "2026-01-05T09:00:00Z", "told": False}]
+    held = {"receiver": "R", "event": "held", "about": NAME, "since": "2026-01-05T09:00:00Z", "told": False}
+    standing = [held, {**held, "event": "scope-emptied", "told": True}]
     receivers = [{"receiver": "R", "kind": "webhook", "events": ["held"], "syncs": []}]
     body = json.dumps({"receivers": receivers, "standing": standing})
     await visit.page.route(
@@ -228,6 +243,7 @@ async def test_what_could_not_be_told_yet_is_shown_as_that(visit: Visit) -> None
     )
     await visit.open()
     await expect(visit.page.get_by_role("list", name="Notices that stand")).to_contain_text("not told yet to R")
+    await expect(visit.page.get_by_role("list", name="Notices that stand")).to_contain_text("scope emptied since")
 
 
 async def test_where_nothing_stands_the_notices_say_so(browser: Browser) -> None:

@@ -13,12 +13,16 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 from local.sign_in import COOKIE
 from tests.support.make import NAME
 from tests.support.page import Site
-from tests.support.staff import staff_id
+from tests.support.staff import PLAN, staff_id
 
 AXE = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 PERSON = f"people/{NAME}/{staff_id(0)}"
 CHOICE = f"adoptions/{NAME}/{staff_id(24)}"
-VIEWS = ("", "people", PERSON, "holds", "newcomers", "adoptions", CHOICE, "leavers", "parked", "history")
+PLANNED = f"plan/{PLAN}"
+VIEWS = (
+    *("", "people", PERSON, "holds", "newcomers", "adoptions", CHOICE, "leavers", "parked", "history"),
+    *("plan", PLANNED),
+)
 
 # No section reads any more, and the names that were asked for have come.
 _SETTLED = "() => document.querySelector('h1') && !document.querySelector('[aria-busy], [data-asks]')"

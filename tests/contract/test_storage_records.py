@@ -59,7 +59,12 @@ async def test_who_was_told_of_what(storage: Storage) -> None:
     newer = Row(pk="notice:", rk="A:drift:b", values={"v": 99})
     await storage.tables_by_name["guards"].insert(newer)
     assert list(await storage.notices.all()) == [told]
-    await storage.notices.drop(told)
+    later = await storage.notices.save(replace(record, occasion=Occasion.SCOPE_EMPTIED))
+    assert sorted(await storage.notices.all(), key=lambda each: each.occasion) == [told, later]
+    rows = storage.tables_by_name["guards"].query("notice:")
+    assert [row.rk async for row in rows if row.rk != newer.rk] == ["XTSYNC_NOTIFY_A:held:contoso=2Fgroups"]
+    for each in (told, later):
+        await storage.notices.drop(each)
     assert list(await storage.notices.all()) == []
 
 
@@ -146,6 +151,9 @@ async def test_feed_state(storage: Storage) -> None:
             delta_link="https://graph.example/delta?$deltatoken='y'&z",
             cursor="s/u",
             unlisted=("a-to-b", "a-to-c"),
+            peopled=("a-to-b", "a-to-c"),
+            unseen=(),
+            emptied=("a-to-b",),
             fingerprint="f",
             started_at=AT,
             progress_at=AT + timedelta(microseconds=1),

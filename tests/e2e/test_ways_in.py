@@ -57,6 +57,7 @@ async def test_every_function_is_indexed_with_its_trigger(world: SyncedStack) ->
         "ops_pause_all",
         "ops_plan",
         "ops_plan_changes",
+        "ops_plans",
         "ops_resume",
         "ops_resume_all",
         "ops_resync",

@@ -55,7 +55,7 @@ def no_fresh_read() -> Iterator[None]:
     absent: set[str] = set()
     believed: set[str] = set()
 
-    async def judging(self: UsersFeed, state: FeedState, entries: Any) -> list[Nomination]:
+    async def judging(self: UsersFeed, state: FeedState, entries: Any) -> tuple[FeedState, list[Nomination]]:
         absent.update(entry.id for entry in entries if entry.absent)
         absent.difference_update(entry.id for entry in entries if not entry.absent)
         return await judge(self, state, entries)

@@ -14,6 +14,7 @@ from sync_core.storage.repositories import memory_storage
 from .cli import SETTINGS, Bench
 from .endpoints import call, said
 from .faults import FaultyQueue, FaultyTable
+from .world import World
 
 
 class PlanBench(Bench):
@@ -72,3 +73,20 @@ class PlanBench(Bench):
             after = page["more"]
             if not after:
                 return found
+
+
+async def work_on_plans(world: World) -> None:
+    """Deliver the messages of plans in a world, as the host does."""
+
+    def reader_of(config: Config) -> Runtime:
+        storage, world.storage = world.storage, world.storage.for_reading()
+        try:
+            return world.instance(config.syncs, started=False)
+        finally:
+            world.storage = storage
+
+    queue = world.storage.queues_by_name[PLAN_JOBS]
+    planner = Planner(plans=world.storage.plans, clock=world.clock, deployed=world.runtime.config, build=reader_of)
+    while messages := await queue.receive(max_messages=1):
+        await planner.run(decode_plan_run(messages[0].body))
+        await queue.delete(messages[0])

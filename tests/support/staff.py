@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import NAMESPACE_DNS, uuid5
 
-from sync_core.model import GuardLimits, Json, Limit, Receiver, ReceiverKind
+from local.sign_in import PEOPLE
+from sync_core.model import GuardLimits, Json, Limit, PlanRun, Receiver, ReceiverKind
+from sync_core.ports import PlanJob
 
+from .cli import SYNC
+from .planning import work_on_plans
 from .world import World
 
 STAFF = (
@@ -21,6 +25,11 @@ GUARD = GuardLimits(max_percent=0, min_count=2, window=timedelta(hours=24))
 IN_THE_WAY = range(23, 26)  # of STAFF: a user of the target has their address
 NEWCOMERS = range(26, 29)  # of STAFF: the ceiling was reached before they came
 CEILING = Limit(max_percent=0, min_count=IN_THE_WAY.start, window=timedelta(hours=24))
+FILE = f"""\
+{SYNC}    deletion_guard: {{ max_percent: 0, min_count: {GUARD.min_count}, window: 24h }}
+    creation_guard: {{ max_percent: 0, min_count: {IN_THE_WAY.start}, window: 24h }}
+"""
+PLAN = "5eed" * 6  # the id of the plan that somebody asked for at the end of the day
 TEAMS = Receiver(kind=ReceiverKind.TEAMS, address="XTSYNC_NOTIFY_TEAMS")
 
 
@@ -40,7 +49,7 @@ def hire(world: World, n: int, **attributes: Json) -> str:
 
 async def staffed() -> World:
     """A day at Contoso. Everything that waits for a person waits already, and a receiver of notices was told."""
-    world = World(guard=GUARD, creation_guard=CEILING, receivers=[TEAMS])
+    world = World(guard=GUARD, creation_guard=CEILING, receivers=[TEAMS], text=FILE)
     await world.runtime.keep()
     for n in range(IN_THE_WAY.start):
         await world.look(hire(world, n))
@@ -60,8 +69,16 @@ async def staffed() -> World:
     await world.runtime.keep()
     await world.polled()
     await world.upkeep.run()
+    await _plan(world)
     world.clock.advance(timedelta(minutes=3))
     return world
+
+
+async def _plan(world: World) -> None:
+    job = PlanJob(id=PLAN, asked_at=world.clock.now(), asked_by=PEOPLE["Reader"], candidate=False)
+    await world.storage.plans.add(job, FILE)
+    await world.storage.plans.work_on(PlanRun(job=PLAN))
+    await work_on_plans(world)
 
 
 async def _in_the_way(world: World) -> None:

@@ -78,7 +78,9 @@ class World:
         mode: Mode = Mode.RUN,
         creation_guard: Limit | None = CREATIONS,
         receivers: Sequence[Receiver] = (),
+        text: str = "",
     ) -> None:
+        """`text` is the deployed sync.yaml, where a test plans by it."""
         self.clock = ManualClock()
         self.faults = Faults()
         self.storage = memory_storage(
@@ -102,7 +104,7 @@ class World:
             creation_guard=creation_guard,
         )
         self.syncs = {each.name: each for each in (self.sync, *more)}
-        self.receivers = receivers
+        self.receivers, self.text = receivers, text
         self.source.ask_for(needed(self.syncs.values()))
         self._states = count(1)
         self._start()
@@ -130,7 +132,10 @@ class World:
         sources = {each.source.key for each in syncs.values()}
         return assemble(
             Config(
-                tenants={tenant.key: tenant for tenant in (CONTOSO, FABRIKAM)}, syncs=syncs, receivers=self.receivers
+                tenants={tenant.key: tenant for tenant in (CONTOSO, FABRIKAM)},
+                syncs=syncs,
+                receivers=self.receivers,
+                text=self.text,
             ),
             Directories(
                 sources=dict.fromkeys(sources, source or self.source),

@@ -544,6 +544,12 @@ def http_plan(bench: Bench) -> Shown:
     return code, {**document, "id": "0" * 24}
 
 
+def http_plans(bench: Bench) -> Shown:
+    planning, _ = _planned(bench)
+    code, document = http(planning, "plans", "Reader")
+    return code, {"plans": [{**each, "id": "0" * 24} for each in document["plans"]]}
+
+
 def http_plan_changes(bench: Bench) -> Shown:
     planning, job = _planned(bench)
     return http(planning, "plan_changes", "Reader", route={"plan": job})
@@ -590,7 +596,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *(http_activity, http_activity_of_nothing),
     *(http_creations, http_creations_approved, http_creations_not_approved),
     *(http_why, http_decided, http_not_decided, http_nominated, http_resync, http_resync_not_started),
-    *(http_plan, http_plan_changes, http_plan_refused),
+    *(http_plan, http_plans, http_plan_changes, http_plan_refused),
     *(http_forbidden, http_no_such_sync, http_storage_silent),
 )
 

@@ -95,7 +95,8 @@ def test_its_pages_have_everybody_once(bench: PlanBench) -> None:
     assert found == counts(bench, job)
     assert "ada@" not in json.dumps(everybody) + str(_rows(bench)["plans"])
     [plan] = bench.run("plan", "--json").json["syncs"]
-    assert {frozenset(each) for each in everybody} == {frozenset({"sync", *each}) for each in plan["users"]}
+    assert {frozenset(each) for each in everybody} == {frozenset({"sync", "kind", *each}) for each in plan["users"]}
+    assert Counter(str(each["kind"]) for each in everybody) == counts(bench, job)
 
 
 WRITES = re.compile(r"table\.plans\.(insert|replace|upsert|delete)|queue\.plan-jobs\.send")
@@ -339,6 +340,20 @@ def test_whoever_asks_is_told_where_to_look(bench: PlanBench) -> None:
         assert call(bench, "plan_changes", "Reader", route={"plan": plan}).status == 404
     for query in ({"after": "x"}, {"limit": "0"}):
         assert call(bench, "plan_changes", "Reader", route={"plan": said(answer)["id"]}, query=query).status == 400
+
+
+def test_the_plans_that_are_kept_are_listed(bench: PlanBench) -> None:
+    """The newest first, each with its state, and for how long it has been going on; before the first one, none."""
+    assert said(call(bench, "plans", "Reader")) == {"plans": []}
+    first = bench.ask(sync=NAME)
+    bench.work()
+    bench.clock.advance(timedelta(minutes=1))
+    second = bench.ask(sync_yaml=LIMITS)
+    bench.clock.advance(timedelta(seconds=5))
+    newest, oldest = said(call(bench, "plans", "Reader"))["plans"]
+    assert (newest["id"], newest["state"], newest["candidate"], newest["sync"]) == (second, "queued", True, None)
+    assert (oldest["id"], oldest["state"], oldest["candidate"], oldest["sync"]) == (first, "done", False, NAME)
+    assert (newest["seconds"], newest["decided"], oldest["decided"]) == (5, 0, 13)
 
 
 def test_a_file_that_another_version_accepted_fails_the_plan(bench: PlanBench) -> None:

@@ -78,6 +78,8 @@ from .parsing import read_json
 from .people import Caller, FindRequest, Found, NamedUser, Names, NamesRequest
 from .plans import (
     FailedUser,
+    KnownPlan,
+    KnownPlans,
     Plan,
     PlannedChange,
     PlannedChanges,
@@ -168,6 +170,8 @@ __all__ = [
     "Keep",
     "KeepRequest",
     "KeptUsers",
+    "KnownPlan",
+    "KnownPlans",
     "LeavingStatus",
     "LetGo",
     "Link",

@@ -120,10 +120,32 @@ class PlanStatus:
 
 
 @document
+class KnownPlan:
+    """A plan as the list of plans has it: without its counts. `seconds` is how long it took, or takes already."""
+
+    id: str
+    state: PlanState
+    candidate: bool
+    sync: str | None
+    asked_by: str
+    asked_at: datetime
+    seconds: float
+    decided: int
+
+
+@document
+class KnownPlans:
+    """The plans that are kept, the newest first."""
+
+    plans: Sequence[KnownPlan]
+
+
+@document
 class PlannedChange:
-    """One user of a plan. In JSON the fields of the user stand beside the sync's."""
+    """One user of a plan, of a `kind` of the counts. In JSON the fields of the user stand beside the sync's."""
 
     sync: str
+    kind: str
     user: PlannedUser | FailedUser = field(metadata=INLINE)
 
 

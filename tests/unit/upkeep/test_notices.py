@@ -195,6 +195,7 @@ async def test_every_poll_says_what_stands() -> None:
         Occasion.ADOPTION_WAITS: False,
         Occasion.PAUSED_LONG: False,
         Occasion.SYNC_STOPPED: False,
+        Occasion.SCOPE_EMPTIED: None,
     }
     world.clock.advance(timedelta(days=1))
     after = {each.occasion: each.stands for each in await world.upkeep.measure.run()}
