@@ -7,7 +7,7 @@ import pytest
 from sync_core.ops.documents import Error, FailedUser, PlannedUser, as_json, read_json
 
 FAILED = {"user": "ada", "change": "error", "reason": "refused", "hint": None}
-PLANNED = {"user": "ada", "target_id": None, "why": "new", "change": "Restore", "attributes": []}
+PLANNED: dict[str, object] = {"user": "ada", "target_id": None, "why": "new", "change": "Restore", "attributes": []}
 
 
 def test_a_document_reads_what_it_wrote() -> None:
