@@ -265,7 +265,14 @@ async def ops_page_file(req: func.HttpRequest) -> func.HttpResponse:
 @app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%")
 async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
     """The safety net under the notifications: a round of every feed, what fell aside, and the figures of it all."""
-    await (await bootstrap.runtime()).poll()
+    runtime, settings = await bootstrap.runtime(), bootstrap.settings()
+    try:
+        await runtime.poll()
+    finally:
+        if settings.record_container:
+            from sync_core.ops.export import export_record  # noqa: PLC0415 - off by default
+
+            await export_record(runtime, settings)
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SUBSCRIPTION_SCHEDULE%")

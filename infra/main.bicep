@@ -52,6 +52,11 @@ param logRetentionDays int = 30
 @description('Days that the record of what was done to whom is kept.')
 param activityDays int = 365
 
+@minValue(0)
+@maxValue(3650)
+@description('Days for which nobody can change or delete a copy of the record in a container. 0: no copy. See docs/operations.md.')
+param recordDays int = 0
+
 @allowed(['off', 'azure_monitor', 'otlp'])
 @description('Where traces and metrics of the app go. See docs/telemetry.md, also for what it costs.')
 param telemetry string = 'off'
@@ -185,6 +190,7 @@ module storage 'modules/storage.bicep' = {
     identityName: identityName
     principalId: identity.outputs.principalId
     publicAccess: !vnetEnabled
+    recordDays: recordDays
   }
 }
 
@@ -220,6 +226,7 @@ module hosting 'modules/hosting.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     writeBudget: writeBudget
     activityDays: activityDays
+    recordContainer: storage.outputs.recordContainer
     telemetry: telemetry
     telemetryRatio: telemetryRatio
     otlpEndpoint: otlpEndpoint

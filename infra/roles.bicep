@@ -12,6 +12,13 @@ var storageRoles = {
 }
 
 @export()
+@description('Azure: what the app may do in the container for the copy of the record, where there is one.')
+var recordRoles = {
+  // Making append blobs and appending to them. So the copy does not depend on what the host is allowed.
+  StorageBlobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+}
+
+@export()
 @description('Azure: what the app may do in Application Insights. Local authentication is off there.')
 var telemetryRoles = {
   MonitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -27,8 +28,9 @@ from .graph.target import GraphTarget
 from .mapping import source_attributes
 from .model import Tenant
 from .notify.messenger import HttpMessenger
-from .ports import AppOnTenant, Clock, Side
+from .ports import AppOnTenant, Clock, RecordBlobs, Side
 from .scope.verdict import scope_attributes
+from .storage.append_blobs import AppendBlobs
 from .storage.connect import connect, connect_with_credential
 from .storage.repositories import Storage
 
@@ -140,6 +142,20 @@ def _storage(settings: Settings, closers: list[Callable[[], Awaitable[None]]]) -
         closers.append(credential.close)
     closers.append(storage.close)
     return storage
+
+
+@asynccontextmanager
+async def record_blobs(settings: Settings) -> AsyncGenerator[RecordBlobs]:
+    """The container for the copy of the record, in the account that has the tables."""
+    async with AsyncExitStack() as stack:
+        if text := settings.storage.get_secret_value():
+            blobs = AppendBlobs.from_connection_string(text, settings.record_container)
+        else:
+            credential = storage_credential(settings)
+            stack.push_async_callback(credential.close)
+            blobs = AppendBlobs(f"{settings.blob_endpoint}/{settings.record_container}", credential=credential)
+        stack.push_async_callback(blobs.close)
+        yield blobs
 
 
 def storage_credential(settings: Settings) -> AzureCliCredential | ManagedIdentityCredential:

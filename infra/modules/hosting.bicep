@@ -29,6 +29,9 @@ param subnetId string
 param maximumInstanceCount int
 param writeBudget string
 param activityDays int
+
+@description('Container for a copy of the record. Empty: none.')
+param recordContainer string
 param telemetry string
 param telemetryRatio string
 param otlpEndpoint string
@@ -55,6 +58,7 @@ var appSettings = {
   XTSYNC_CREDENTIAL: 'managed_identity'
   XTSYNC_IDENTITY_CLIENT_ID: identityClientId
   XTSYNC_OPERATOR_ENDPOINTS: 'entra'
+  XTSYNC_RECORD_CONTAINER: recordContainer
   XTSYNC_SOURCE_CLIENT_ID: sourceClientId
   XTSYNC_TARGET_CLIENT_ID: targetClientId
   XTSYNC_TELEMETRY: telemetry

@@ -1,6 +1,6 @@
 // All state of the deployment, its queues and its package. Only Entra tokens open it: shared keys are off.
 
-import { storageRoles } from '../roles.bicep'
+import { recordRoles, storageRoles } from '../roles.bicep'
 import { endpointsType, tagsType } from '../types.bicep'
 
 param name string
@@ -15,6 +15,9 @@ param principalId string
 
 @description('Whether the account answers outside of its private endpoints.')
 param publicAccess bool
+
+@description('Days for which nobody can change a copy of the record. 0: no copy.')
+param recordDays int
 
 var workQueues = [
   'user-changes'
@@ -34,6 +37,7 @@ var tables = [
 // The host copies to <queue>-poison what failed again and again. Made here, so that nothing depends on its doing so.
 var queues = union(workQueues, map(workQueues, each => '${each}-poison'))
 var deploymentContainer = 'app-package'
+var recordContainer = 'record'
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
@@ -62,6 +66,62 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
   parent: blobService
   name: deploymentContainer
 }
+
+resource record 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = if (recordDays > 0) {
+  parent: blobService
+  name: recordContainer
+}
+
+// Unlocked: docs/operations.md says how to lock it, which nobody can take back.
+// https://learn.microsoft.com/azure/templates/microsoft.storage/storageaccounts/blobservices/containers/immutabilitypolicies
+// (looked up 2026-11-30)
+resource recordPolicy 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = if (recordDays > 0) {
+  parent: record
+  name: 'default'
+  properties: {
+    immutabilityPeriodSinceCreationInDays: recordDays
+    // New blocks can be added, and none can be changed.
+    allowProtectedAppendWrites: true
+  }
+}
+
+// https://learn.microsoft.com/azure/storage/blobs/lifecycle-management-policy-structure
+resource recordEnd 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = if (recordDays > 0) {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'record'
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['appendBlob'], prefixMatch: ['${recordContainer}/'] }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: recordDays + 1 } } }
+          }
+        }
+      ]
+    }
+  }
+}
+
+resource recordRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for each in items(recordRoles): if (recordDays > 0) {
+    // As below, of the container.
+    name: guid(
+      account.id,
+      recordContainer,
+      resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', identityName),
+      each.value
+    )
+    scope: record
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.value)
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+    }
+  }
+]
 
 resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
   parent: account
@@ -107,3 +167,4 @@ output endpoints endpointsType = {
   table: account.properties.primaryEndpoints.table
 }
 output deploymentContainerUri string = '${account.properties.primaryEndpoints.blob}${container.name}'
+output recordContainer string = recordDays > 0 ? recordContainer : ''

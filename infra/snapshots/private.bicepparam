@@ -1,4 +1,4 @@
-// With every option: VNET_ENABLED, READ_GROUPS, NOTIFY_GROUPS, ALERT_EMAIL and NOTIFY_VAULT.
+// With every option: VNET_ENABLED, READ_GROUPS, NOTIFY_GROUPS, ALERT_EMAIL and NOTIFY_VAULT; and a copy of the record.
 
 using '../main.bicep'
 
@@ -10,3 +10,4 @@ param readGroups = true
 param notifyGroups = true
 param alertEmail = 'operators@contoso.com'
 param notifyVault = 'contoso-notices'
+param recordDays = 365

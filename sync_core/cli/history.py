@@ -13,6 +13,7 @@ from ..ops.documents import Activity, ActivityEvent
 from ..ops.errors import UsageError
 from ..ops.history import MOST, all_events, everybody, history, people, question
 from ..ops.people import Pair, names
+from ..ops.sentences import of_value
 from ..ops.words import at_second, many
 from ..ports import Asked
 from .command import Commands, Reach, add_command, add_no_names
@@ -25,7 +26,7 @@ who is gone, give the object id. Names are read for the table alone: the record,
 Kinds: {", ".join(Kind)}."""
 _HEADERS = (
     *("at", "sync", "user", "kind", "text", "why", "reason", "scope", "scope_reason", "attributes", "refused"),
-    *("target_id", "graph_request_ids", "operator", "latency_ms", "attempt", "next_try_at"),
+    *("target_id", "graph_request_ids", "operator", "latency_ms", "attempt", "next_try_at", "values"),
 )
 
 
@@ -136,7 +137,7 @@ async def _write(screen: Screen, events: AsyncIterator[ActivityEvent]) -> None:
                 *(event.at, event.sync, event.user, event.kind, event.text, event.why),
                 *(decision.reason, decision.scope, decision.scope_reason, event.attributes, event.refused),
                 *(event.target_id, event.graph_request_ids, event.operator, event.latency_ms, event.attempt),
-                event.next_try_at,
+                *(event.next_try_at, "; ".join(map(of_value, event.values))),
             )
         )
 
@@ -161,4 +162,5 @@ def _show(screen: Screen, found: Activity, *, named: Mapping[Pair, str]) -> None
 def _cells(event: ActivityEvent, named: Mapping[Pair, str]) -> Sequence[str]:
     pair = _pair(event)
     name = (named.get(pair, "-") if pair else "-",) if named else ()
-    return at_second(event.at), event.sync, event.user or "-", *name, event.kind, event.text
+    what = "; ".join((event.text, *map(of_value, event.values)))
+    return at_second(event.at), event.sync, event.user or "-", *name, event.kind, what

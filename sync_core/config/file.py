@@ -16,8 +16,8 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from .. import model
-from ..mapping import DEFAULT_MAPPING, source_attributes
-from ..mapping.checks import Finding, mapping_faults, nearest, rule_warnings
+from ..mapping import source_attributes
+from ..mapping.checks import Finding, mapping_faults, nearest, recorded_faults, rule_warnings
 from ..mapping.leavers import leaver_warnings
 from ..model.errors import ConfigError, Fault
 from ..scope.checks import asks_for_enabled, clause_faults, clause_warnings
@@ -169,7 +169,7 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], target_guard: m
         name=shape.name,
         source=tenants[shape.source],
         target=tenants[shape.target],
-        mapping=DEFAULT_MAPPING if shape.mapping is None else tuple(rule.rule() for rule in shape.mapping),
+        mapping=shape.rules,
         assigned=_assigned(shape.scope),
         filters=tuple(_filter(each) for each in shape.scope.filters),
         policy=model.Policy(
@@ -185,6 +185,7 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], target_guard: m
         guard=shape.deletion_guard.limits(),
         target_guard=target_guard,
         creation_guard=None if shape.creation_guard is None else shape.creation_guard.limit(),
+        record_values=frozenset(shape.record_values),
     )
 
 
@@ -240,6 +241,8 @@ def _cross_checks(shape: FileShape, tenants: Collection[str]) -> Iterator[Placed
         yield from _scope_faults(at, sync)
         rules = [(rule.rule(), rule.model_fields_set) for rule in sync.mapping or []]
         yield from (_placed((*at, "mapping", n), finding) for n, finding in mapping_faults(rules))
+        recorded = recorded_faults(sync.record_values, sync.rules)
+        yield from (((*at, "record_values", n), message, 0) for n, message in recorded)
         owner = sync.matching.owner_attribute
         if owner is not None and any(rule.target == owner for rule, _ in rules):
             yield (

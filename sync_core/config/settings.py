@@ -112,6 +112,13 @@ class Settings(BaseModel):
         alias="XTSYNC_ACTIVITY_DAYS",
         description="Days for which the record of changes is kept.",
     )
+    record_container: str = Field(
+        default="",
+        pattern=r"^([a-z0-9](-?[a-z0-9]){2,62})?$",
+        alias="XTSYNC_RECORD_CONTAINER",
+        description="Container of the same storage account to which each poll appends the record "
+        "([operations.md](operations.md#a-copy-that-nobody-can-change)). Without it there is no copy.",
+    )
     notify: Mapping[str, SecretStr] = Field(
         default={},
         alias="XTSYNC_NOTIFY_",
@@ -156,6 +163,11 @@ class Settings(BaseModel):
         alias="AzureWebJobsStorage__tableServiceUri",
         description="Table endpoint, for identity-based access, instead of the account name.",
     )
+    storage_blob_uri: str = Field(
+        default="",
+        alias="AzureWebJobsStorage__blobServiceUri",
+        description="Blob endpoint of XTSYNC_RECORD_CONTAINER, for identity-based access, instead of the account name.",
+    )
     storage_credential: str = Field(
         default="",
         alias="AzureWebJobsStorage__credential",
@@ -183,6 +195,10 @@ class Settings(BaseModel):
     @property
     def table_endpoint(self) -> str:
         return self.storage_table_uri or f"https://{self.storage_account}.table.core.windows.net"
+
+    @property
+    def blob_endpoint(self) -> str:
+        return (self.storage_blob_uri or f"https://{self.storage_account}.blob.core.windows.net").rstrip("/")
 
 
 _NO_SOCKS = "is a proxy of SOCKS, through which this program cannot talk: name an HTTP proxy, or unset it"
@@ -225,6 +241,10 @@ def _missing(settings: Settings) -> list[tuple[str, str]]:
     faults = []
     if not (settings.storage.get_secret_value() or settings.storage_account or settings.storage_queue_uri):
         faults.append(("AzureWebJobsStorage", "is missing: set it or AzureWebJobsStorage__accountName"))
+    by_key = settings.storage.get_secret_value()
+    if settings.record_container and not (by_key or settings.storage_account or settings.storage_blob_uri):
+        missing = "is missing: XTSYNC_RECORD_CONTAINER needs it or AzureWebJobsStorage__accountName"
+        faults.append(("AzureWebJobsStorage__blobServiceUri", missing))
     kind = settings.credential
     needed = {
         CredentialKind.MANAGED_IDENTITY: {"XTSYNC_IDENTITY_CLIENT_ID": settings.identity_client_id},

@@ -5,6 +5,7 @@ An editor shows the descriptions; docs/configuration.md says the same with examp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from .. import model
+from ..mapping import DEFAULT_MAPPING
 from ..mapping.attributes import DIRECTORY_EXTENSION, directory_extension
 from ..scope.checks import operator_named
 from .durations import DURATION, duration
@@ -297,6 +299,16 @@ class SyncShape(Shape):
     creation_guard: Creations = Field(
         default=CreationShape(), description="Ceiling of invitations, above which newcomers wait; or off."
     )
+    record_values: list[str] = Field(
+        default=[],
+        max_length=50,
+        description="Target attributes of which the record keeps the values written, which are personal data.",
+    )
+
+    @property
+    def rules(self) -> Sequence[model.Rule]:
+        """The mapping, also where the file leaves it out."""
+        return DEFAULT_MAPPING if self.mapping is None else tuple(rule.rule() for rule in self.mapping)
 
 
 class NotifyShape(Shape):

@@ -32,12 +32,16 @@ from .decide import Situation, decide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """`link` may say more than the one that was decided on: that the guard holds the change."""
+    """`link` may say more than the one that was decided on: that the guard holds the change.
+
+    `target` is the linked target user, where the decision took a read of it.
+    """
 
     sync: Sync
     situation: Situation
     link: Link
     change: Change
+    target: TargetUser | None = None
 
     @property
     def source(self) -> SourceUser:

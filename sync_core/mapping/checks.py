@@ -5,6 +5,7 @@ A finding names the key of the rule that it is about, and the line within a long
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,8 @@ from .expressions import CompileError, Position
 from .rules import compiled
 from .sources import SOURCE_ATTRIBUTES, readable
 
+_SECRETS = ("password", "secret", "passcode", "credential")
+_CHANCE = re.compile(r"\b(RandomString|Guid)\s*\(", re.IGNORECASE)
 _VALUES = ("source", "constant", "expression")
 _AS_REFERENCE = (
     f"{MANAGER} is a reference to another user: say `{{ target: {MANAGER}, source: {MANAGER} }}`, nothing else"
@@ -66,6 +69,23 @@ def rule_warnings(rule: Rule) -> Iterator[Finding]:
     if rule.expression is not None:
         for position, message in compiled(rule.expression).warnings:
             yield _placed(rule.expression, position, message)
+
+
+def recorded_faults(names: Iterable[str], rules: Iterable[Rule]) -> Iterator[tuple[int, str]]:
+    """Of attributes whose written values are to be kept; each with its place. A secret is never kept."""
+    written = {rule.target: rule for rule in rules}
+    for n, name in enumerate(names):
+        if name not in written:
+            yield n, f"the mapping does not write '{name}'{nearest(name, written)}"
+        elif any(word in name.lower() for word in _SECRETS):
+            yield n, f"'{name}' may be a secret by its name, and its values are never kept: take it out"
+        elif _drawn(written[name]):
+            yield n, f"'{name}' is drawn at random and may be a secret, so its values are never kept: take it out"
+
+
+def _drawn(rule: Rule) -> bool:
+    """Whether an expression uses chance. One that does not compile has a fault of its own."""
+    return rule.expression is not None and _CHANCE.search(rule.expression) is not None
 
 
 def unreadable(name: str) -> str:

@@ -30,7 +30,7 @@ from .link import Link
 from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_after
 from .link_steps import TRANSITIONS
 from .notices import Finding, Notice, Occasion, Receiver, ReceiverKind, Week
-from .record import Event, InScope, Kind
+from .record import Event, InScope, Kind, Written
 from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import (
     ANY_DOMAIN,
@@ -154,6 +154,7 @@ __all__ = [
     "Week",
     "WhenNull",
     "Why",
+    "Written",
     "digest",
     "domain_of",
     "fingerprint",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from .users import Verdict
+from .values import Json
 
 
 class Kind(StrEnum):
@@ -64,8 +66,36 @@ class InScope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The value that one attribute was given, as text. None is no value: the attribute was cleared.
+
+    `before` is what the target had, if that was read anyway. `cut`: there is more than the record has room for. A value
+    that is None and cut was left out altogether.
+    """
+
+    attribute: str
+    value: str | None
+    before: str | None = None
+    before_known: bool = False
+    cut: bool = False
+
+
+def as_text(value: Json) -> str | None:
+    """Text as it is; a reference to a manager as the target user's id; anything else as JSON.
+
+    Half a surrogate pair, which no table and no file can have, becomes a question mark.
+    """
+    if value is None:
+        return None
+    if isinstance(value, dict) and "id" in value:
+        value = value["id"]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Names of attributes and ids; never a value, an address or a display name.
+    """Names of attributes and ids; never an address or a display name, and of values those that the sync asks for.
 
     An empty text is not known, or does not apply. An empty `user` is the sync as a whole.
     """
@@ -79,6 +109,7 @@ class Event:
     scope: InScope | None = None
     scope_reason: str = ""
     attributes: Sequence[str] = ()
+    values: Sequence[Written] = field(default=(), repr=False)  # personal data: of what `record_values` names
     refused: Sequence[str] = ()  # attributes that Graph refuses to write
     target_id: str = ""
     graph_request_ids: Sequence[str] = ()  # of the writes that Graph accepted, in order; its audit log names them

@@ -113,6 +113,7 @@ class Sync:
     owner_attribute: str | None = None  # the directory extension that bears the ownership marker
     invite: InviteBy = InviteBy.MAIL
     domains: frozenset[str] = frozenset()  # whose addresses are invited besides the source's own; ANY_DOMAIN: all
+    record_values: frozenset[str] = frozenset()  # attributes whose written values the record keeps, not names alone
 
     @property
     def guard_of_target(self) -> GuardLimits:
@@ -139,7 +140,8 @@ class Sync:
     def fingerprint(self) -> str:
         """A digest of all that decides about people: tenants, scope, mapping, matching, policies and mode.
 
-        The limits of both guards are left out: what they stopped is looked at again by other means.
+        The limits of both guards are left out: what they stopped is looked at again by other means. So is what the
+        record keeps: it decides about nobody.
         """
         assigned = self.assigned or Assigned()
         scope = [self.assigned is None, sorted(assigned.groups), sorted(assigned.members), *map(repr, self.filters)]

@@ -103,6 +103,16 @@ def shown(event: Event) -> documents.ActivityEvent:
         latency_ms=latency,
         attempt=event.attempt,
         next_try_at=event.next_try_at,
+        values=[
+            documents.WrittenValue(
+                attribute=each.attribute,
+                value=each.value,
+                before=each.before,
+                before_known=each.before_known,
+                cut=each.cut,
+            )
+            for each in event.values
+        ],
     )
 
 

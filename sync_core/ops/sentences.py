@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -90,6 +91,22 @@ def of_event(event: Event) -> str:
     if event.nominated_at is not None and event.why == Why.NOTIFICATION:
         text += f", {span(max(0.0, (event.at - event.nominated_at).total_seconds()))} later"
     return text
+
+
+def of_value(written: documents.WrittenValue) -> str:
+    """Quoted, so that no control character reaches a terminal."""
+    name = written.attribute
+    if written.cut and written.value is None:
+        return f"{name}: no room for the value"
+    before = f"{_quoted(written.before)} -> " if written.before_known else ""
+    return f"{name}: {before}{_quoted(written.value)}{' (cut)' if written.cut else ''}"
+
+
+def _quoted(value: str | None) -> str:
+    if value is None:
+        return "nothing"
+    quoted = json.dumps(value, ensure_ascii=False)
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in quoted)
 
 
 def of_look(result: documents.SyncResult, keep: documents.Keep | None) -> list[str]:

@@ -26,7 +26,7 @@ from .directories import (
 from .leaving import Due, DueNotes, KeepRecord, Keeps, note_of
 from .notices import Messenger, NoticeRecord, Notices, Telling
 from .plans import Nominee, PlanEntry, PlanJob, Plans, PlanState
-from .record import Activity, Asked, Page, Tally
+from .record import Activity, Asked, Page, RecordBlobs, Tally
 from .state import (
     BudgetRecord,
     Budgets,
@@ -100,6 +100,7 @@ __all__ = [
     "Poisoned",
     "Presence",
     "Queues",
+    "RecordBlobs",
     "Side",
     "SourceDirectory",
     "SubscriptionApi",

@@ -45,6 +45,12 @@ class Page:
     more: str = ""
 
 
+class RecordBlobs(Protocol):
+    async def append(self, name: str, content: bytes) -> None:
+        """Add at most 4 MiB to the end of a blob, which is made if it is missing. Repeated, it is there twice."""
+        ...
+
+
 class Activity(Protocol):
     async def record(self, events: Sequence[Event]) -> None:
         """Keep events of one user, or of one sync. Safe to repeat."""
@@ -64,6 +70,10 @@ class Activity(Protocol):
 
     async def vouch(self, sync: str, now: datetime) -> None:
         """Called at every poll: find out since when each event has a row by its kind."""
+        ...
+
+    async def forget_notes(self, now: datetime) -> None:
+        """Called at every poll: drop what is noted for a copy, a week after the last poll of an app that copies."""
         ...
 
     async def tally(self, sync: str, since: datetime, limit: int) -> Tally:

@@ -38,6 +38,7 @@ from ..model import (
     Stay,
     Update,
 )
+from .written import joined, named, values
 
 _WOULD: Mapping[type[Change], Kind] = {
     Invite: Kind.WOULD_INVITE,
@@ -100,6 +101,8 @@ def events(nomination: Nomination, course: Course, outcome: Outcome) -> list[Eve
 
 def _of_deed(deed: Deed, basis: Event) -> Event:
     kind, look = _kind(deed), deed.look
+    nothing = kind is Kind.LOST
+    wrote = deed.after.state is LinkState.LINKED or deed.request_ids
     return replace(
         basis,
         at=deed.at,
@@ -107,7 +110,8 @@ def _of_deed(deed: Deed, basis: Event) -> Event:
         reason=_reason(look),
         scope=InScope.of(look.verdict),
         scope_reason=look.verdict.reason,
-        attributes=() if kind is Kind.LOST else tuple(sorted(look.change.written)),
+        attributes=() if nothing else tuple(sorted(named(look.change))),
+        values=values(look, deed.after) if wrote and not nothing else (),
         target_id=deed.after.target_id or look.link.target_id or "",
         graph_request_ids=tuple(deed.request_ids),
     )
@@ -173,6 +177,7 @@ def _joined(events: Iterator[Event]) -> Iterator[Event]:
                 at=event.at,
                 target_id=event.target_id,
                 attributes=tuple(sorted({*last.attributes, *event.attributes})),
+                values=joined(last.values, event.values),
                 graph_request_ids=(*last.graph_request_ids, *event.graph_request_ids),
             )
             continue

@@ -179,7 +179,7 @@ class Engine:
         if decided.change.removes and (ended := await self._pair_ended(decided)) is not None:
             link = ended
             decided = look(sync, reading.user, reading.verdict, link, wanted)
-        change = decided.change
+        change, target = decided.change, None
         if (change.touches or (compared and link.state is LinkState.LINKED)) and not just_adopted:
             target = await self._target_user(sync, link)
             change = unless_blocked(unless_internal(change, target), target, link)
@@ -192,7 +192,8 @@ class Engine:
         if waits is not None and not isinstance(change, Postpone):
             change = replace(waits, postponed=change)
         link = link.returned() if decided.leaves is False else link
-        decided = replace(decided, change=change, link=link.held() if isinstance(change, Hold) else link)
+        link = link.held() if isinstance(change, Hold) else link
+        decided = replace(decided, change=change, link=link, target=target)
         self.on_look(decided)
         return decided
 

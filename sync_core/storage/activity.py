@@ -5,6 +5,7 @@
     by kind   PK <sync>:kind:<kind>   RK as in the listing
     vouched   PK <sync>:kind:         RK since
     poison    PK poison:              RK <queue>:<message id>
+    to copy   PK export:, export:note (export_notes.py)
 
 Table Storage has no second index, so each event is one row in each of the three. An event of a sync as a whole has no
 timeline. The listing is written first. If the process dies then, the event is missing in the other two, and retention,
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,8 +27,9 @@ from ..model import Event, Kind, Why
 from ..model.errors import ConflictError
 from ..ports import Asked, Page, Poisoned, Tally
 from .activity_rows import columns_of, events_of, kinds_of
-from .columns import check_version, columns, flag, newest_first, time, time_or_none
+from .columns import check_version, columns, flag, moment_of, newest_first, time, time_or_none
 from .concurrency import for_each
+from .export_notes import ExportNotes, Note
 from .table import Row, Table, after_prefix, key
 
 MAX_BODY_BYTES = 32 * 1024  # of UTF-8; as UTF-16 at most 64 KiB, the limit of a column
@@ -55,6 +57,7 @@ class TableActivity:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self.notes = ExportNotes(table)
 
     async def record(self, events: Sequence[Event]) -> None:
         await for_each(events, self._record)
@@ -67,8 +70,26 @@ class TableActivity:
         rows = [replace(listed, pk=_by_kind(sync, event.kind))]
         if event.user:
             rows.append(Row(pk=f"{sync}:{user}", rk=moment, values=values))
+        if await self.notes.wanted(event.at):
+            await self.notes.add(listed)
         await self._upsert(listed)
         await for_each(rows, self._upsert)
+
+    async def noted(self, notes: Sequence[Note]) -> Mapping[Note, Event]:
+        """The events of these notes, without those that are not there."""
+        found: dict[Note, Event] = {}
+
+        async def read(note: Note) -> None:
+            row = await self._table.get(note.pk, note.rk)
+            if row is not None:
+                (found[note],) = events_of(row)
+
+        await for_each(notes, read)
+        return found
+
+    def noted_at(self, note: Note) -> datetime:
+        """The time of the event, as its key has it."""
+        return moment_of(note.rk)
 
     async def page(self, asked: Asked) -> Page:
         after, wanted = _read_token(asked.after), asked.limit + 1
@@ -156,6 +177,9 @@ class TableActivity:
             if all(["kind" in row.values async for row in rows]):
                 since = time(vouched, "at")
         await self._upsert(Row(pk=_by_kind(pk), rk=_SINCE, values=columns({"at": since, "seen": now})))
+
+    async def forget_notes(self, now: datetime) -> None:
+        await self.notes.ended(now)
 
     async def tally(self, sync: str, since: datetime, limit: int) -> Tally:
         pk, until = key(sync), after_prefix(newest_first(since))

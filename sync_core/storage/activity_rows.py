@@ -6,15 +6,21 @@ Version 0.1 wrote a row for each look, with the names of all its changes. It rea
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from ..model import Event, InScope, Kind, Reason
+from ..model import Event, InScope, Json, Kind, Reason, Written
 from .columns import check_version, columns, flag, number, time, time_or_none
 from .table import Row, Value
 
 _MAX_TEXT = 256  # characters of a reason
 _MAX_IDS = 50
+_MAX_VALUE = 1024  # characters: the longest text of one attribute that Graph takes of us, a street
+# Bytes of UTF-16. A value that has no room is left out, and its name stays. With fifty names, which a sync may give at
+# most, the column stays below the 64 KiB of a table's property.
+# https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+_MAX_VALUES = 32 * 1024
 
 # The name under which version 0.1 counts an event as a change. Whatever a rule refused is no change.
 _CHANGES: Mapping[Kind, str] = {
@@ -56,6 +62,7 @@ def columns_of(event: Event) -> dict[str, Value]:
             "target_id": event.target_id or None,
             "changes": _CHANGES.get(event.kind, ""),
             "attributes": ",".join(event.attributes),
+            "written": _written_text(event.values),
             "reason": event.reason[:_MAX_TEXT],
             "scope": event.scope.value if event.scope else None,
             "scope_reason": event.scope_reason[:_MAX_TEXT] or None,
@@ -110,6 +117,7 @@ def _event(row: Row, kind: Kind) -> Event:
         scope=InScope(scope) if scope else None,
         scope_reason=row.text("scope_reason"),
         attributes=_names(row, "attributes"),
+        values=_written(row),
         refused=_names(row, "refused"),
         target_id=row.text("target_id"),
         graph_request_ids=_names(row, "request_ids"),
@@ -129,3 +137,35 @@ def _reason(row: Row, kind: Kind) -> str:
 
 def _names(row: Row, column: str) -> tuple[str, ...]:
     return tuple(name for name in row.text(column).split(",") if name)
+
+
+def _written_text(values: Sequence[Written]) -> str | None:
+    """Value and value before by attribute, as JSON. A version before this one passes the column over."""
+    left, kept = _MAX_VALUES, dict[str, Json]()
+    for each in values:
+        shown: dict[str, Json] = {"value": _short(each.value)}
+        if each.before_known:
+            shown["before"] = _short(each.before)
+        if each.cut or (shown["value"], shown.get("before")) != (each.value, each.before):
+            shown["cut"] = True
+        left -= len(json.dumps([each.attribute, shown], ensure_ascii=False).encode("utf-16-le"))
+        kept[each.attribute] = shown if left >= 0 else {"value": None, "cut": True}
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else None
+
+
+def _short(text: str | None) -> str | None:
+    return None if text is None else text[:_MAX_VALUE]
+
+
+def _written(row: Row) -> tuple[Written, ...]:
+    found = json.loads(row.text("written") or "{}")
+    return tuple(
+        Written(
+            attribute=name,
+            value=each["value"],
+            before=each.get("before"),
+            before_known="before" in each,
+            cut=each.get("cut", False),
+        )
+        for name, each in found.items()
+    )

@@ -55,6 +55,11 @@ def newest_first(at: datetime) -> str:
     return f"{_FAR - (at - _EPOCH) // timedelta(microseconds=1):017d}"
 
 
+def moment_of(key: str) -> datetime:
+    """The time in a row key that begins with `newest_first`."""
+    return _EPOCH + timedelta(microseconds=_FAR - int(key[:17]))
+
+
 def flag(row: Row, name: str) -> bool:
     return row.values.get(name) is True
 

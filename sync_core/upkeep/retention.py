@@ -30,6 +30,10 @@ class Retention:
         """Delete what is older than `keep`, up to the limit of one run for each sync. Logs storage errors."""
         now = self.clock.now()
         before = now - self.keep
+        try:
+            await self.activity.forget_notes(now)
+        except SyncError as error:
+            log.warning("notes.not_forgotten error=%s", error.code)
         for name, sync in sorted(self.syncs.items()):
             try:
                 await self.activity.vouch(name, now)

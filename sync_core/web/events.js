@@ -36,6 +36,7 @@ function told(row) {
   const facts = [
     row.decision.scope && `scope: ${row.decision.scope}${row.decision.scope_reason ? ` (${row.decision.scope_reason})` : ""}`,
     row.attributes.length && `attributes: ${row.attributes.join(", ")}`,
+    ...(row.values ?? []).map(written),
     row.refused.length && `Graph refused: ${row.refused.join(", ")}`,
     row.target_id && `target user: ${row.target_id}`,
     row.operator && `by: ${row.operator}`,
@@ -46,4 +47,11 @@ function told(row) {
   if (!facts.length) return text;
   const list = h("ul", {}, facts.map((fact) => h("li", {}, fact)));
   return h("details", {}, h("summary", {}, text), list);
+}
+
+/** One value that was written, of an attribute that `record_values` names. */
+function written({ attribute, value, before, before_known: known, cut }) {
+  const quoted = (text) => (text === null ? "nothing" : JSON.stringify(text));
+  if (cut && value === null) return `${attribute}: no room for the value`;
+  return `${attribute}: ${known ? `${quoted(before)} \u2192 ` : ""}${quoted(value)}${cut ? " (cut)" : ""}`;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, expect
 
+from sync_core.model import Event, Kind, Written
 from tests.support.make import NAME
 from tests.support.page import Site
 from tests.support.staff import LEAVERS, staff_id
@@ -45,6 +46,25 @@ async def test_a_hostile_name_is_shown_and_does_nothing(browser: Browser, site: 
     await visit.page.keyboard.press("Escape")
     await visit.open(f"people/{NAME}/{staff_id(HELD[0])}")
     await expect(visit.page.locator("main")).to_contain_text(NAMES[0])
+    assert await visit.wider_than_the_window() == []
+    await visit.end()
+
+
+async def test_values_of_the_record_are_text(browser: Browser, site: Site) -> None:
+    """What was written to the target, with what was there before; each in a closed list below the event."""
+    values = [
+        Written(attribute=f"extensionAttribute{n}", value=name[:1024], before=None, before_known=True)
+        for n, name in enumerate(NAMES, 1)
+    ]
+    now = site.world.clock.now()
+    event = Event(at=now, sync=NAME, user=staff_id(HELD[0]), kind=Kind.UPDATED, values=values)
+    await site.world.storage.activity.record([event])
+    visit = await Visit.begin(browser, site, viewport={"width": 360, "height": 800})
+    await visit.open("history?kind=updated&since=1h")
+    await visit.page.locator("main details summary").first.click()
+    main = visit.page.locator("main")
+    await expect(main).to_contain_text("extensionAttribute2: nothing → \"<script>document.title='taken'</script>\"")
+    assert await visit.page.locator("main img, main script").count() == 0
     assert await visit.wider_than_the_window() == []
     await visit.end()
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync_core.model import Event, InScope, Kind, Why
+from sync_core.model import Event, InScope, Kind, Why, Written
 from sync_core.ports import Asked
 from sync_core.storage.repositories import Storage
 from sync_core.storage.table import Row, Table, Value
@@ -121,6 +121,45 @@ async def test_two_things_at_one_moment_are_two_events(storage: Storage) -> None
     both = [event("u1", 1, Kind.APPROVED), event("u1", 1, Kind.HELD)]
     await storage.activity.record(both)
     assert await asked(storage) == await asked(storage, "u1") == both
+
+
+VALUES = (
+    Written(attribute="city", value=None),
+    Written(attribute="displayName", value='Ada "L." é 李🎉', before="Ada", before_known=True),
+    Written(attribute="mail", value="a@b.example", before=None, before_known=True),
+)
+
+
+async def test_values_come_back_as_they_were(storage: Storage) -> None:
+    """A column of its own, in all three rows, which a version before passes over."""
+    await storage.activity.record([replace(FULL, values=VALUES)])
+    for found in (await asked(storage), await asked(storage, "u1")):
+        assert tuple(found[0].values) == VALUES
+    assert len(await before.recent(table(storage), "s")) == 1
+    assert await before.tally(table(storage), "s", AT) == (1, 0, [])
+    assert await before.prune(table(storage), "s", at(4)) == 1
+    await storage.activity.prune("s", at(4), 10)
+    await storage.activity.record([FULL])
+    assert tuple((await asked(storage))[0].values) == ()
+
+
+@pytest.mark.parametrize("character", ["x", "é", "李", "🎉", "\n"])
+async def test_large_values_are_cut_and_say_so(storage: Storage, character: str) -> None:
+    """Each to 1,024 characters; of a row without room for all the names stay."""
+    names = [f"extension_{'0' * 32}_{n:0100d}" for n in range(50)]
+    values = [Written(attribute=name, value=character * 1025, before="", before_known=True) for name in names]
+    await storage.activity.record([event("u1", 1, values=values[:1]), event("u2", 2, values=values)])
+    many, one = await asked(storage)
+    (first,) = one.values
+    assert (first.value, first.before, first.cut) == (character * 1024, "", True)
+    assert [each.attribute for each in many.values] == names
+    assert all(each.cut for each in many.values)
+    kept = [each.value is not None for each in many.values]
+    assert kept[0]
+    assert kept == sorted(kept, reverse=True)
+    assert not kept[-1]
+    await storage.activity.record(many_again := [replace(many, at=at(3))])
+    assert (await asked(storage))[0].values == many_again[0].values
 
 
 async def test_a_kind_that_a_newer_version_added_is_shown(storage: Storage) -> None:

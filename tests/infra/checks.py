@@ -22,6 +22,7 @@ _REFUSED_BY_FLEX = re.compile(
 )
 _IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _STORAGE = "Microsoft.Storage/storageAccounts"
+_POLICY = f"{_STORAGE}/blobServices/containers/immutabilityPolicies"
 _COMPONENT = "Microsoft.Insights/components"
 _SERVICES = ("blob", "queue", "table")
 
@@ -87,7 +88,7 @@ def hosting(d: Deployment) -> Faults:
         "the tag by which azd finds the app": (app["tags"].get("azd-service-name"), "api"),
     }
     yield from _unlike(wanted)
-    (container,) = d.names(f"{_STORAGE}/blobServices/containers")
+    container = next(name for name in d.names(f"{_STORAGE}/blobServices/containers") if name != _record(d))
     if not re.search(rf"primaryEndpoints\.blob, '{container}'\)\]$", package["value"]):
         yield f"the package is looked for in {package['value']}, and the container is {container}"
     if not 40 <= scale["maximumInstanceCount"] <= 1000:
@@ -164,13 +165,47 @@ def keys(d: Deployment) -> Faults:
             yield f"the deployment has a secret: {word}"
 
 
+def record(d: Deployment) -> Faults:
+    """A copy of the record that grows and never changes, as long as its policy says; or none at all."""
+    policies, ends = d.of(_POLICY), d.of(f"{_STORAGE}/managementPolicies")
+    if not _record(d):
+        yield from (f"{each['id']} is made without a container" for each in (*policies, *ends))
+        return
+    (policy,) = (each["properties"] for each in policies)
+    (rule,) = ends[0]["properties"]["policy"]["rules"]
+    definition, days = rule["definition"], policy["immutabilityPeriodSinceCreationInDays"]
+    yield from _unlike(
+        {
+            "whether blocks can be added to the record": (policy.get("allowProtectedAppendWrites"), True),
+            "whether other blobs can be changed": (policy.get("allowProtectedAppendWritesAll", False), False),
+            "what is deleted": (definition["filters"]["prefixMatch"], [f"{_record(d)}/"]),
+            "when it is deleted": (
+                definition["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"],
+                days + 1,
+            ),
+        }
+    )
+    of = next(each["id"] for each in policies)
+    if f"/containers/{_record(d)}/" not in of:
+        yield f"the policy is of another container: {of}"
+
+
+def _record(d: Deployment) -> str:
+    """The name of the container for the copy of the record; empty where there is none."""
+    return str(d.settings["XTSYNC_RECORD_CONTAINER"])
+
+
 # --- who may what -----------------------------------------------------------------------------------------------
 
 
 def roles(d: Deployment) -> Faults:
     """Each on its one scope, to the app's identity and nobody else, under a name that what-if can tell."""
     on = {name: _COMPONENT if name.startswith("Monitoring") else _STORAGE for name in program.AZURE_ROLES}
-    wanted = {f"{name} on {d.one(kind)['id']}" for name, kind in on.items()}
+    at = {name: str(d.one(kind)["id"]) for name, kind in on.items()}
+    at["StorageBlobDataContributor"] += f"/blobServices/default/containers/{_record(d)}"
+    if not _record(d):
+        del at["StorageBlobDataContributor"]
+    wanted = {f"{name} on {where}" for name, where in at.items()}
     known = {role: name for name, role in program.AZURE_ROLES.items()}
     assignments = d.of("Microsoft.Authorization/roleAssignments")
     found = set()
@@ -351,6 +386,7 @@ CHECKS: tuple[Check, ...] = (
     queues,
     tables,
     keys,
+    record,
     roles,
     registrations,
     operators,

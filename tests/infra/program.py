@@ -30,7 +30,7 @@ LOCAL_ONLY = {
 AZURE_ONLY = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "read by the host",
     "APPLICATIONINSIGHTS_CONNECTION_STRING": "read by the host, and by the app if telemetry goes there",
-    "AzureWebJobsStorage__blobServiceUri": "read by the host: identity instead of keys",
+    "AzureWebJobsStorage__blobServiceUri": "read by the host, and for the copy of the record: identity instead of keys",
     "AzureWebJobsStorage__clientId": "identity instead of keys",
     "AzureWebJobsStorage__credential": "identity instead of keys",
     "AzureWebJobsStorage__queueServiceUri": "identity instead of keys",
@@ -39,6 +39,7 @@ AZURE_ONLY = {
     "XTSYNC_ACTIVITY_DAYS": "nobody runs the emulator for a year",
     "XTSYNC_IDENTITY_CLIENT_ID": "the emulator takes anybody",
     "XTSYNC_OPERATOR_ENDPOINTS": "no App Service authentication is in front of the local host",
+    "XTSYNC_RECORD_CONTAINER": "off is the default",
     "XTSYNC_SOURCE_CLIENT_ID": "the emulator takes anybody",
     "XTSYNC_TARGET_CLIENT_ID": "the emulator takes anybody",
     "XTSYNC_TELEMETRY": "off is the default",
@@ -56,6 +57,7 @@ SET_BY_NEITHER = {
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 AZURE_ROLES = {
     "MonitoringMetricsPublisher": "3913510d-42f4-4e42-8a64-420c390055eb",
+    "StorageBlobDataContributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
     "StorageBlobDataOwner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
     "StorageQueueDataContributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
     "StorageTableDataContributor": "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",

@@ -235,6 +235,20 @@ PLANTED = {
     "a window that is too short": Planted(
         path=ALERTS, old="window: 'PT2H'", new="window: 'PT10M'", told="alert no-live-subscription looks back 0:10:00"
     ),
+    "a record that anybody can change": Planted(
+        path="modules/storage.bicep",
+        old="allowProtectedAppendWrites: true",
+        new="allowProtectedAppendWritesAll: true",
+        told="whether blocks can be added to the record: None instead of True",
+        snapshot="private",
+    ),
+    "a role on every blob for the sake of the record": Planted(
+        path="modules/storage.bicep",
+        old="scope: record\n",
+        new="scope: account\n",
+        told="role StorageBlobDataContributor on",
+        snapshot="private",
+    ),
     "storage stays public beside the network": Planted(
         path="main.bicep",
         old="publicAccess: !vnetEnabled",

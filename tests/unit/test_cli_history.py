@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from sync_core.model import Event, InScope, Kind, Why
+from sync_core.model import Event, InScope, Kind, Why, Written
 from sync_core.model.errors import UnavailableError
+from sync_core.ops.documents import ActivityEvent, read_json
 from sync_core.ops.sentences import of_event
 from tests.support.cli import ADA, BOB, NAME, Bench
 from tests.support.clock import START
@@ -132,6 +133,31 @@ def test_csv_has_everything_and_runs_nothing(bench: Bench) -> None:
     assert rows[0]["operator"] == "'=1+1"
     assert rows[-1]["attributes"].split()
     assert len(bench.run("history", "--csv", "--limit", "1200").out.splitlines()) == 1201
+
+
+def test_values_that_were_written(bench: Bench) -> None:
+    """In the table, in the documents and as CSV; a value that looks like a formula, or moves the cursor, is text."""
+    values = [
+        Written(attribute="city", value="=1+1\x1b[2J\u202e"),
+        Written(attribute="displayName", value="Ada", before=None, before_known=True, cut=True),
+        Written(attribute="mail", value=None, cut=True),
+    ]
+    bench.do(bench.storage.activity.record([Event(at=bench.clock.now(), sync=NAME, kind=Kind.UPDATED, values=values)]))
+    sentence = 'city: "=1+1\\u001b[2J\\u202e"; displayName: nothing -> "Ada" (cut); mail: no room for the value'
+    assert sentence in bench.run("history").out
+    (event, *_) = bench.run("history", "--json").json["events"]
+    assert event["values"][1] == {
+        "attribute": "displayName",
+        "value": "Ada",
+        "before": None,
+        "before_known": True,
+        "cut": True,
+    }
+    assert said(call(bench, "activity", "Reader"))["events"][0] == event
+    row = next(csv.DictReader(StringIO(bench.run("history", "--csv").out)))
+    assert row["values"] == sentence
+    del event["values"]
+    assert read_json(ActivityEvent, event).values == ()
 
 
 @pytest.mark.parametrize(

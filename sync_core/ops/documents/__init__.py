@@ -19,7 +19,16 @@ deployment.py  status, rounds, the doctor's report, errors
 files.py       sync.yaml, cases of mappings, a schema
 """
 
-from .activity import Activity, ActivityEvent, EventDecision, Explanation, Explanations, Hour, Hours
+from .activity import (
+    Activity,
+    ActivityEvent,
+    EventDecision,
+    Explanation,
+    Explanations,
+    Hour,
+    Hours,
+    WrittenValue,
+)
 from .changes import (
     Adopt,
     Change,
@@ -238,6 +247,7 @@ __all__ = [
     "WaitingUser",
     "WaitingUsers",
     "WindowStatus",
+    "WrittenValue",
     "as_json",
     "read_json",
 ]

@@ -21,10 +21,26 @@ class EventDecision:
 
 
 @document
+class WrittenValue:
+    """The value that one attribute was given, as text; null if it was cleared.
+
+    `before` is what the target had; not `before_known`: nobody had to read it. `cut`: there was more than the record
+    has room for; a value that is null and cut was left out.
+    """
+
+    attribute: str
+    value: str | None
+    before: str | None
+    before_known: bool
+    cut: bool
+
+
+@document
 class ActivityEvent:
     """One thing that happened to one user, or, where `user` is null, to the sync as a whole.
 
     `text` says it in a sentence. `why` is what led to the look. `refused` are attributes that Graph refuses to write.
+    `values` are those written, of the attributes that `record_values` of sync.yaml names: personal data.
     `graph_request_ids` are those of the writes, as the target tenant's audit log has them. `operator` is an object id,
     or a name from the command line.
     """
@@ -44,6 +60,7 @@ class ActivityEvent:
     latency_ms: int | None
     attempt: int
     next_try_at: datetime | None
+    values: Sequence[WrittenValue] = ()
 
 
 @document

@@ -342,6 +342,14 @@ def test_syncs_are_found_by_their_tenants() -> None:
     assert set(config.target_tenants) == {"contoso", "fabrikam", "initech"}
 
 
+def test_the_values_to_record() -> None:
+    """Of attributes that the mapping writes, also the default one; without a new fingerprint, so with no full round."""
+    named = parse_config(with_sync("record_values: [department, displayName]"))
+    assert named.syncs["a-to-b"].record_values == {"department", "displayName"}
+    assert parse_config(SMALLEST).syncs["a-to-b"].record_values == frozenset()
+    assert named.fingerprint == parse_config(SMALLEST).fingerprint
+
+
 @pytest.mark.parametrize(("text", "window"), [("30m", 30), ("24h", 1440), ("7d", 10_080)])
 def test_a_window_is_written_with_its_unit(text: str, window: int) -> None:
     """Minutes, hours or days."""
@@ -383,6 +391,36 @@ def test_a_window_is_written_with_its_unit(text: str, window: int) -> None:
             [
                 "sync.yaml:2 tenants.contoso.id: two tenants have this id",
                 "sync.yaml:3 tenants.fabrikam.id: two tenants have this id",
+            ],
+        ),
+        (
+            with_sync("record_values: [departmnet, employeeHireDate]"),
+            [
+                "sync.yaml:8 syncs[0].record_values[0]: the mapping does not write 'departmnet' (did you mean "
+                "'department'?)",
+                "sync.yaml:8 syncs[0].record_values[1]: the mapping does not write 'employeeHireDate' (did you mean "
+                "'employeeId'?)",
+            ],
+        ),
+        (
+            with_sync(f"record_values: [{', '.join(['mail'] * 51)}]"),
+            ["sync.yaml:8 syncs[0].record_values: List should have at most 50 items after validation, not 51"],
+        ),
+        (
+            with_sync(
+                "record_values: [city, country, extension_0123456789abcdef0123456789abcdef_Password]",
+                "mapping:",
+                *ENABLED_AND_MAIL,
+                "  - { target: city, expression: 'RandomString(9,0,0,0,0,\"\")', apply: on_create }",
+                "  - { target: extension_0123456789abcdef0123456789abcdef_Password, source: city }",
+                "  - { target: country, expression: 'Append([city' }",
+            ),
+            [
+                "sync.yaml:14 syncs[0].mapping[4].expression: column 8: this attribute has no closing bracket",
+                "sync.yaml:8 syncs[0].record_values[0]: 'city' is drawn at random and may be a secret, so its values "
+                "are never kept: take it out",
+                "sync.yaml:8 syncs[0].record_values[2]: 'extension_0123456789abcdef0123456789abcdef_Password' may be "
+                "a secret by its name, and its values are never kept: take it out",
             ],
         ),
         (

@@ -230,3 +230,21 @@ def test_who_opens_the_storage(environ: dict[str, str], identity: bool) -> None:
     assert settings.has_identity is identity
     kind = ManagedIdentityCredential if identity else AzureCliCredential
     assert type(storage_credential(settings)) is kind
+
+
+@pytest.mark.parametrize("name", ["Record", "re", "record_1", "-record", "record--1", "https://a.example/record"])
+def test_a_container_is_named_as_azure_has_it(name: str) -> None:
+    """A name of the same account, and no address of another one."""
+    assert "XTSYNC_RECORD_CONTAINER" in faults({**EMULATOR, "XTSYNC_RECORD_CONTAINER": name})
+
+
+def test_a_copy_of_the_record_needs_an_address() -> None:
+    """Of the account, or of its blobs alone; with keys the connection string has it."""
+    by_queue = {**IDENTITY, "AzureWebJobsStorage__accountName": "", "AzureWebJobsStorage__queueServiceUri": "https://q"}
+    wanted = {**by_queue, "XTSYNC_RECORD_CONTAINER": "record"}
+    assert list(faults(wanted)) == ["AzureWebJobsStorage__blobServiceUri"]
+    found = load_settings({**wanted, "AzureWebJobsStorage__blobServiceUri": "https://b/"})
+    assert (found.record_container, found.blob_endpoint) == ("record", "https://b")
+    found = load_settings({**IDENTITY, "XTSYNC_RECORD_CONTAINER": "record"})
+    assert found.blob_endpoint == "https://store.blob.core.windows.net"
+    assert load_settings(EMULATOR).record_container == ""

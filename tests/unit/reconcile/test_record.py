@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sync_core.model import (
+    Control,
     DeletedInTarget,
     Deprovision,
     Event,
@@ -16,11 +17,15 @@ from sync_core.model import (
     Kind,
     Link,
     LinkState,
+    Mode,
     Policy,
     Why,
+    Written,
 )
 from sync_core.model.errors import GraphRefusedError, UnavailableError
+from sync_core.ports import ControlRecord
 from sync_core.ports.writes import note_write, noted_writes
+from sync_core.reconcile.written import joined
 from tests.support.make import ADA, ADDRESS, BOB, NAME
 from tests.support.world import World
 
@@ -225,3 +230,126 @@ async def test_the_ids_of_writes_are_kept(monkeypatch: pytest.MonkeyPatch, faili
     event = (await world.events(ADA))[0]
     assert event.kind is Kind.UPDATED
     assert event.graph_request_ids == (("r1",) if failing else ("r1", "r2"))
+
+
+# --- values, where the sync has them kept ---------------------------------------------------------------------------
+
+KEPT = frozenset({"accountEnabled", "department", "displayName", "manager"})
+
+
+async def kept(**options: object) -> World:
+    """Ada was hired before any value was kept."""
+    world = World(**options)  # type: ignore[arg-type]
+    await world.linked()
+    world.deploy(record_values=KEPT)
+    return world
+
+
+async def test_no_value_is_kept_unless_it_is_asked_for() -> None:
+    """By default the record has names alone."""
+    world = World()
+    await world.linked()
+    world.change(department="Sales")
+    await world.look()
+    assert [each.values for each in await world.events(ADA)] == [(), ()]
+
+
+async def test_the_values_of_a_hire_are_those_of_its_attributes() -> None:
+    """An invitation sends none of them, so they come with the first PATCH; what Graph made of it is not known."""
+    world = World()
+    world.deploy(record_values=KEPT)
+    world.hire(jobTitle="Contoso", department=None)
+    await world.look()
+    (event,) = await world.events(ADA)
+    assert event.kind is Kind.INVITED
+    assert {each.attribute: each.value for each in event.values} == {
+        "accountEnabled": "true",
+        "department": None,
+        "displayName": "Ada",
+    }
+    assert not any(each.before_known for each in event.values)
+
+
+async def test_old_and_new_value() -> None:
+    """The old one of what the read of the target user has; of the department only the new one."""
+    world = await kept()
+    world.change(department="Sales", displayName="Ada L.", jobTitle="C")
+    await world.look()
+    event = (await world.events(ADA))[0]
+    assert {"department", "displayName", "jobTitle"} <= set(event.attributes)
+    assert list(event.values) == [
+        Written(attribute="department", value="Sales"),
+        Written(attribute="displayName", value="Ada L.", before="Ada", before_known=True),
+    ]
+    world.clock.advance(HOUR)
+    world.change(department=None, accountEnabled=False)
+    await world.look()
+    event = (await world.events(ADA))[0]
+    assert list(event.values) == [
+        Written(attribute="accountEnabled", value="false", before="true", before_known=True),
+        Written(attribute="department", value=None),
+    ]
+
+
+async def test_a_manager_is_kept_by_id() -> None:
+    """Not the reference as the link has it."""
+    world = await kept()
+    await world.linked(BOB, "Bob")
+    boss = await world.storage.links.get(NAME, BOB)
+    assert boss is not None
+    world.change(manager=BOB)
+    await world.look()
+    (value,) = (await world.events(ADA))[0].values
+    assert value == Written(attribute="manager", value=boss.target_id)
+
+
+async def test_what_was_not_written_has_no_value() -> None:
+    """A sync that observes writes nothing; what Graph refuses is not there either."""
+    world = await kept()
+    world.deploy(Mode.OBSERVE)
+    world.change(department="Sales")
+    await world.look()
+    event = (await world.events(ADA))[0]
+    assert (event.kind, tuple(event.values)) == (Kind.WOULD_UPDATE, ())
+    world.deploy()
+    world.change(displayName="Ada L.")
+    world.target.refuses["department"] = "Refused"
+    await world.look()
+    event = (await world.events(ADA))[0]
+    assert [each.attribute for each in event.values] == ["displayName"]
+
+
+async def test_a_removal_that_is_put_off_names_what_was_made_of_it() -> None:
+    """With deletions paused the rest of a disable is written, and accountEnabled is not."""
+    world = await kept()
+    await world.storage.controls.save(ControlRecord(sync=NAME, control=Control.DELETIONS_PAUSED))
+    world.clock.advance(HOUR)
+    world.change(accountEnabled=False, department="Sales")
+    await world.look()
+    events = await world.events(ADA)
+    assert {each.kind for each in events[:2]} == {Kind.UPDATED, Kind.WOULD_DISABLE}
+    updated = next(each for each in events if each.kind is Kind.UPDATED)
+    assert tuple(updated.attributes) == ("department",)
+    assert list(updated.values) == [Written(attribute="department", value="Sales")]
+
+
+async def test_values_are_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Nor in the text of an event, as an error message might quote it."""
+    caplog.set_level(0)
+    world = await kept()
+    world.change(displayName="Ada Lovelace")
+    await world.look()
+    event = (await world.events(ADA))[0]
+    assert event.values[0].value == "Ada Lovelace"
+    assert "Lovelace" not in caplog.text + repr(event)
+
+
+def test_two_writes_of_one_look_are_one_value() -> None:
+    """What was there first, and what is there in the end."""
+    first = [Written(attribute="a", value="1", before="0", before_known=True), Written(attribute="c", value="1")]
+    then = [Written(attribute="a", value="2", before="1", before_known=True), Written(attribute="b", value=None)]
+    assert joined(first, then) == (
+        Written(attribute="a", value="2", before="0", before_known=True),
+        Written(attribute="b", value=None),
+        Written(attribute="c", value="1"),
+    )
