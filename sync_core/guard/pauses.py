@@ -68,10 +68,15 @@ class Pauses:
         return [at.isoformat() for at in found if at is not None]
 
     async def say(self, sync: str, control: Control, *, by: str, reason: str) -> ControlRecord:
-        """Store it. Where that lets through what was put off, a full round has to follow."""
+        """Store it. Where that lets through what was put off, a full round has to follow.
+
+        Only RUNNING lets anything through: a sync that is paused altogether stays so, whatever pause is said.
+        """
 
         async def attempt() -> ControlRecord:
             record, now = await self.read(sync), self.clock.now()
+            if control is not Control.RUNNING and control.looser_than(record.control):
+                return record
             since = now if control.looser_than(record.control) else record.since
             said = replace(record, control=control, by=by, at=now, reason=reason, since=since)
             return await self.records.save(said)

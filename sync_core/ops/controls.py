@@ -21,16 +21,12 @@ async def control(
     """
     await runtime.storage.create("controls")
     before = {sync.name: (await runtime.pauses.read(sync.name)).control for sync in syncs}
-    stricter = {name for name, known in before.items() if said is not Control.RUNNING and said.looser_than(known)}
-    records = [
-        await (
-            runtime.pauses.read(sync.name)
-            if sync.name in stricter
-            else runtime.pauses.say(sync.name, said, by=by, reason=reason)
-        )
-        for sync in syncs
-    ]
-    going_on = {sync.source.key for sync in syncs if said.looser_than(before[sync.name])}
+    records = [await runtime.pauses.say(sync.name, said, by=by, reason=reason) for sync in syncs]
+    going_on = {
+        sync.source.key
+        for sync, record in zip(syncs, records, strict=True)
+        if record.control.looser_than(before[sync.name])
+    }
     kind = Kind.RESUMED if said is Control.RUNNING else Kind.PAUSED
     what = "deletions only: " if said is Control.DELETIONS_PAUSED else ""
     await keep(runtime, kind, [(sync.name, "") for sync in syncs], by=by, reason=f"{what}{reason}")

@@ -125,7 +125,7 @@ async def _keep_pause(runtime: Runtime, old: str, new: str) -> None:
 async def _rename_link(runtime: Runtime, sync: Sync, link: Link) -> None:
     """The new link, the claim, and then the old link. A user whom the new sync has seen and not linked loses that."""
     links = runtime.storage.links
-    await _leaving_under_new_name(runtime, link, sync.name)
+    await _said_under_new_name(runtime, link, sync.name)
     theirs = await links.save(_under_new_name(sync, link, await links.get(sync.name, link.source_id)))
     if link.ours and link.target_id is not None:
         owner = await links.claim(sync.target.id, link.target_id, theirs.owner)
@@ -134,13 +134,13 @@ async def _rename_link(runtime: Runtime, sync: Sync, link: Link) -> None:
     await links.forget(link)
 
 
-async def _leaving_under_new_name(runtime: Runtime, link: Link, name: str) -> None:
-    """The note of the next stage, and what people said of this user, before there is a link that needs them."""
+async def _said_under_new_name(runtime: Runtime, link: Link, name: str) -> None:
+    """The note of the next stage, the word to keep this user, and the hold, before there is a link that needs them."""
+    guards = runtime.storage.guards
     await runtime.kept.carry(link.source_id, link.sync, name)
-    if (hold := await runtime.storage.guards.hold(link.sync, link.source_id)) is not None:
-        theirs = await runtime.storage.guards.hold(name, link.source_id)
-        if theirs is None:
-            await runtime.storage.guards.save_hold(replace(hold, sync=name, etag=None))
+    hold = await guards.hold(link.sync, link.source_id)
+    if hold is not None and await guards.hold(name, link.source_id) is None:
+        await guards.save_hold(replace(hold, sync=name, etag=None))
     if (note := note_of(link)) is not None:
         await runtime.storage.due.note(replace(note, sync=name))
 

@@ -234,7 +234,7 @@ async def test_a_resume_starts_a_full_round_even_if_nothing_starts_it() -> None:
         (Control.DELETIONS_PAUSED, Control.PAUSED, False),
         (Control.PAUSED, Control.PAUSED, False),
         (Control.RUNNING, Control.RUNNING, False),
-        (Control.PAUSED, Control.DELETIONS_PAUSED, True),
+        (Control.PAUSED, Control.DELETIONS_PAUSED, False),
         (Control.PAUSED, Control.RUNNING, True),
         (Control.DELETIONS_PAUSED, Control.RUNNING, True),
     ],
