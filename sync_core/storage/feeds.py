@@ -40,7 +40,7 @@ def _row(state: FeedState) -> Row:
             "delta_link": state.delta_link,
             "cursor": state.cursor,
             "unlisted": " ".join(state.unlisted),
-            "peopled": " ".join(state.peopled),
+            "peopled": " ".join(state.peopled) or None,
             "unseen": _text(state.unseen),
             "emptied": _text(state.emptied),
             "fingerprint": state.fingerprint,

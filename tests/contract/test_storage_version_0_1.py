@@ -5,6 +5,7 @@ tests/support/data has them; tests.e2e.leave_behind made them, run in a checkout
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -299,6 +300,8 @@ def expected(row: Row) -> dict[str, Value]:
     values = {name: value for name, value in row.values.items() if name not in DROPPED}
     if "refused" in values:  # a column for the listing of `xtsync status`; 0.1 ignores it
         values["refusing"] = True
+    if json.loads(row.text("applied")).get(ENABLED) == fingerprint(False):  # a column for the guard's percentage
+        values["disabled"] = True
     return values if "parked_until" in values else {**values, "reason": ""}
 
 
