@@ -423,3 +423,18 @@ async def test_a_hand_over_that_died_before_the_heir_was_renamed_deletes_nobody(
         assert linked == [await world.storage.links.owner(world.sync.target.id, guest)], n
         assert world.enabled() == [True, True]
         assert not world.target.deleted
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(5, 2), (2, 5), (5, None)])
+async def test_of_two_words_to_keep_the_longer_one_goes_along(ours: int, theirs: int | None) -> None:
+    """Each was said of the same person, for another sync: neither ends earlier because the pair was handed over."""
+    world, _ = await both()
+    now = world.clock.now()
+    for name, days in ((NAME, ours), (THEIRS, theirs)):
+        if days is not None:
+            await world.runtime.kept.say(name, ADA, now + timedelta(days=days), by="anna", reason="parental leave")
+    world.source.groups[SALES].clear()
+    assert names(await look(world, NAME)) == ["HandOver"]
+    record = await world.storage.keeps.get(THEIRS, ADA)
+    assert record is not None
+    assert record.until == now + timedelta(days=5)
