@@ -5,15 +5,23 @@ from __future__ import annotations
 import pytest
 
 from sync_core.model import Json
-from sync_core.ops.documents import Error, FailedUser, PlannedUser, as_json, read_json
+from sync_core.ops.documents import Error, FailedUser, PlannedUser, SyncControl, as_json, read_json
 
 FAILED: dict[str, Json] = {"user": "ada", "change": "error", "reason": "refused", "hint": None}
 PLANNED: dict[str, Json] = {"user": "ada", "target_id": None, "why": "new", "change": "Restore", "attributes": []}
+PAUSED: dict[str, Json] = {
+    "sync": "staff",
+    "control": "paused",
+    "by": "anna",
+    "at": "2026-01-05T09:00:00.000000Z",
+    "reason": None,
+}
 
 
 def test_a_document_reads_what_it_wrote() -> None:
     """The fields of a change stand beside those of its user."""
-    for document, said in ((FailedUser, FAILED), (PlannedUser, PLANNED)):
+    update = {**PLANNED, "change": "Update", "attributes": ["city"], "values": {"city": "Oslo"}}
+    for document, said in ((FailedUser, FAILED), (PlannedUser, PLANNED), (PlannedUser, update), (SyncControl, PAUSED)):
         assert as_json(read_json(document, said)) == said
 
 

@@ -799,3 +799,13 @@ def test_whom_somebody_blocked_in_the_target_is_handed_over_by_a_person_only() -
     assert unless_blocked(HandOver(to="staff"), guest(), ours) == HandOver(to="staff")
     assert unless_blocked(HandOver(to="staff"), None, ours) == HandOver(to="staff")
     assert unless_blocked(Update(attributes={}), blocked, ours) == Update(attributes={})
+
+
+def test_a_write_that_repairs_a_record_enables_nobody_whom_somebody_blocked() -> None:
+    """All but `accountEnabled` is written; whom we disabled ourselves, or perhaps did, is enabled."""
+    everything, rest = Update(attributes={"city": "Oslo", "accountEnabled": True}), Update(attributes={"city": "Oslo"})
+    blocked, known = guest(enabled=False), link(LINKED, target_id=GUEST)
+    assert unless_blocked(everything, blocked, known) == rest
+    assert unless_blocked(everything, guest(), known) == everything
+    assert unless_blocked(everything, blocked, replace(known, guarded=Guarded.DISABLE)) == everything
+    assert unless_blocked(everything, blocked, linked(WANTED_DISABLED)) == everything

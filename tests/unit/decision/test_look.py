@@ -24,7 +24,7 @@ from sync_core.model import (
     Update,
     Verdict,
 )
-from tests.support.make import ADDRESS, GUEST, IN, OUT, guest, link, looked, source, sync
+from tests.support.make import ADDRESS, GUEST, IN, MARKER, OUT, OWNER, guest, link, looked, source, sync
 
 
 def test_a_look_keeps_what_the_decision_was_made_of() -> None:
@@ -96,6 +96,12 @@ def test_whether_somebody_leaves(state: SourceState, verdict: Verdict, heir: str
     decided = looked(sync(), source(), link())
     changed = replace(decided.situation, source=source(state), verdict=verdict, heir=heir)
     assert replace(decided, situation=changed).leaves is leaves
+
+
+def test_the_ownership_marker_is_wanted_where_an_attribute_is_configured_for_it() -> None:
+    """It says whose the target user is, and no mapping writes it."""
+    assert desired(sync(owner_attribute=OWNER), source()).always[OWNER] == MARKER.text
+    assert OWNER not in desired(sync(), source()).always
 
 
 def test_no_manager_is_written_of_whom_the_app_may_not_read_one() -> None:
