@@ -21,7 +21,7 @@ FOUND_AT = {
     "month-uncounted": 37,
     "no-fresh-read": 2,
     "no-invitation-mark": 19,
-    "old-file-judges": 39,
+    "old-file-judges": 314,
     "refused-is-done": 230,
     "reports-not-told": 9,
 }
