@@ -165,14 +165,18 @@ def unless_blocked(change: Change, target: TargetUser | None, link: Link) -> Cha
 
     A write that repairs a record, or follows a restore, has everything but `accountEnabled`. `target` is a fresh read.
     """
-    ours = link.disabled or link.guarded is Guarded.DISABLE
-    if target is None or target.enabled or ours:
+    if target is None or target.enabled or perhaps_disabled_by_us(link):
         return change
     if isinstance(change, HandOver):
         return Refuse(reason=Reason.BLOCKED, detail=link.target_id or "")
     if isinstance(change, Update) and change.attributes.get(ENABLED) is True:
         return Update(attributes={name: value for name, value in change.attributes.items() if name != ENABLED})
     return change
+
+
+def perhaps_disabled_by_us(link: Link) -> bool:
+    """By the record, or by a write of which nothing is known."""
+    return link.disabled or link.guarded is Guarded.DISABLE
 
 
 def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:

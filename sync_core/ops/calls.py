@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
@@ -63,22 +63,22 @@ class HttpError(Exception):
         self.wait_s = wait_s
 
 
-@contextmanager
-def named() -> Iterator[None]:
+def named() -> AbstractContextManager[None]:
     """A name of the path that nothing has."""
-    try:
-        yield
-    except UsageError as error:
-        raise HttpError(404, str(error), error.hint) from None
+    return _usage_error_as(404)
+
+
+def understood() -> AbstractContextManager[None]:
+    """A parameter or a body that says nothing that can be done."""
+    return _usage_error_as(400)
 
 
 @contextmanager
-def understood() -> Iterator[None]:
-    """A parameter or a body that says nothing that can be done."""
+def _usage_error_as(status: int) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise HttpError(400, str(error), error.hint) from None
+        raise HttpError(status, str(error), error.hint) from None
 
 
 def admit(call: Call, needs: frozenset[Role]) -> Principal:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..decision.decide import perhaps_disabled_by_us
 from ..decision.look import desired
 from ..guard.configurations import Configurations, within
 from ..guard.keeps import KeptPeople
@@ -70,7 +71,7 @@ class Heirs:
         await self.kept.carry(link.source_id, link.sync, to)
         former = theirs.target_id
         if former != target_id or not theirs.ours:
-            disabled = link.disabled or link.guarded is Guarded.DISABLE
+            disabled = perhaps_disabled_by_us(link)
             theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now(), disabled=disabled))
         if former is not None and former != target_id:
             await self.links.release(former, theirs.owner)

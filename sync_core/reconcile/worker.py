@@ -225,7 +225,7 @@ class Worker:
             await self.guard.release(nomination.sync, nomination.user, put_off=isinstance(last, Stay))
         link = await conclude(self.links, self.due, done, before=before)
         if link.waiting_since is not None and before.waiting_since is None:
-            await self.engine.applier.creations.listed_first(done.last.sync, link)
+            await self.engine.creations.listed_first(done.last.sync, link)
         if done.changes:
             for event, names in (("left_out", done.last.desired.left_out), ("refused", link.refused)):
                 self._warn_of(nomination, event, names)

@@ -95,19 +95,23 @@ class SyncCounts:
 
 
 @document
-class PlanStatus:
-    """A plan that runs as a job. Of a failed one, `error` says why and `hint` what helps.
-
-    `read` counts the entries of the feeds. `users` are those to decide on, null while the feeds are being read, and
-    `decided` says how many of them were. A plan is dropped after a week, or when there are thirty newer ones.
-    """
-
+class _Asked:
     id: str
     state: PlanState
     candidate: bool
     sync: str | None
     asked_by: str
     asked_at: datetime
+
+
+@document
+class PlanStatus(_Asked):
+    """A plan that runs as a job. Of a failed one, `error` says why and `hint` what helps.
+
+    `read` counts the entries of the feeds. `users` are those to decide on, null while the feeds are being read, and
+    `decided` says how many of them were. A plan is dropped after a week, or when there are thirty newer ones.
+    """
+
     started_at: datetime | None
     finished_at: datetime | None
     seconds: float
@@ -120,15 +124,9 @@ class PlanStatus:
 
 
 @document
-class KnownPlan:
+class KnownPlan(_Asked):
     """A plan as the list of plans has it: without its counts. `seconds` is how long it took, or takes already."""
 
-    id: str
-    state: PlanState
-    candidate: bool
-    sync: str | None
-    asked_by: str
-    asked_at: datetime
     seconds: float
     decided: int
 

@@ -96,3 +96,15 @@ async def test_a_person_may_still_let_a_user_adopt_a_guest_of_another_domain() -
     await world.look()
     await world.storage.links.save((await world.stored()).approved(GUEST))
     assert names(await world.look()) == ["Adopt", "Update"]
+
+
+async def test_somebody_who_signs_in_with_another_organisations_address_is_not_adopted_by_policy() -> None:
+    """Mallory's guest was invited as mallory@evil.example; somebody wrote Ada's address beside it."""
+    world = World(policy=Policy(adopt=Adoption.GUESTS))
+    world.target.add(
+        "mallory", "mallory@evil.example", mail="mallory@evil.example", otherMails=[ADDRESS], displayName="Mallory"
+    )
+    world.hire()
+    outcome = await world.look()
+    assert names(outcome) == []
+    assert world.target.users["mallory"].attributes["displayName"] == "Mallory"

@@ -327,3 +327,15 @@ class _Deaf(Pauses):
 
     async def let_go(self, sync: str) -> bool:
         return False
+
+
+async def test_a_pause_never_starts_writes() -> None:
+    """The description: the way back is `xtsync resume`. A pause of deletions lets nothing through that was stopped."""
+    world = World()
+    await control(world.runtime, [world.sync], Control.PAUSED, by="anna", reason="wrong scope")
+    world.clock.advance(timedelta(seconds=5))
+    await control(world.runtime, [world.sync], Control.DELETIONS_PAUSED, by="ben", reason="and no deletions")
+    world.clock.advance(timedelta(seconds=5))
+    world.hire()
+    await world.worker.handle(world.nomination())
+    assert world.target.writes == []
