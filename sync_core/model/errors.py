@@ -126,7 +126,10 @@ _TOKEN_HINTS = {
 
 
 class AccessRefusedError(PermanentError):
-    """Graph refused to take or to give access: the user is parked, while other refused attributes wait aside."""
+    """Graph refused to take or to give access: the user is parked, while other refused attributes wait aside.
+
+    It is raised once the link says so, and what else was written.
+    """
 
     hint = (
         "Graph lets no app without an administrator role disable an administrator, or enable one: do it in the"

@@ -37,7 +37,7 @@ from ..model import (
     TargetUser,
     fingerprint,
 )
-from ..model.errors import ConflictError, NotVisibleYetError
+from ..model.errors import AccessRefusedError, ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from ..ports.writes import noted_writes
 from ..telemetry.port import span
@@ -145,12 +145,15 @@ class Engine:
     async def _carried_out(self, decided: Look, course: Course) -> Link:
         """The link after the change. A write that Graph accepted is told of, also if something fails after it."""
         with noted_writes() as ids, span(f"apply {decided.change.name}"):
-            done, link = False, decided.link
+            done, recorded, link = False, False, decided.link
             try:
                 link = await self.applier.apply(decided, self._still_so)
-                done = True
+                done = recorded = True
+            except AccessRefusedError:
+                recorded = True
+                raise
             finally:
-                course.unrecorded |= bool(ids) and not done
+                course.unrecorded |= bool(ids) and not recorded
                 if done or ids:
                     at = self.clock.now()
                     course.deeds.append(Deed(look=decided, after=link, at=at, request_ids=tuple(ids)))

@@ -21,6 +21,7 @@ _CLOCKS_DIFFER = timedelta(seconds=7)
 
 
 # A look that began before a conversion, or on an answer that was old, may still write. A deletion rests on a new read.
+# A request that was on its way before it is nobody's fault: it is only no longer known what others left.
 _READS_OLD = timedelta(seconds=10)
 _CONFIRMED = timedelta(seconds=45)
 
@@ -28,8 +29,9 @@ _CONFIRMED = timedelta(seconds=45)
 def converted_left_alone(evidence: Evidence) -> Iterator[Broken]:
     """One who was converted to an internal user is never deleted, blocked or overwritten."""
     for target_id, at in evidence.deeds.converted.items():
-        since = [each for each in evidence.target_writes if each.object_id == target_id and each.sent_at > at]
-        for each in since:
+        of_user = [each for each in evidence.target_writes if each.object_id == target_id]
+        since = [each for each in of_user if (each.done_at or each.sent_at) > at]
+        for each in (each for each in since if each.sent_at > at):
             late = each.taken is None or each.taken.at > at + _READS_OLD
             if late or (each.method == "DELETE" and each.sent_at > at + _READS_OLD + _CONFIRMED):
                 yield Broken(invariant=1, text=f"{_said(each)}, who is internal since {at}")

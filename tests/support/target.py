@@ -20,6 +20,7 @@ from sync_core.model.errors import (
     NotVisibleYetError,
 )
 from sync_core.ports import Clock, Confirm, MarkedPage, Presence
+from sync_core.ports.writes import note_write
 
 from .deleted import Retention
 from .faults import Faults
@@ -232,6 +233,7 @@ class MemoryTarget:
         if "manager" in self.refuses:
             raise GraphRefusedError(status=403, code=self.refuses["manager"])
         self.users[target_id].attributes["manager"] = manager_id
+        note_write(f"set_manager {len(self.writes)}")
         return True
 
     async def _update(
@@ -247,7 +249,10 @@ class MemoryTarget:
             return None
         refused = {name: code for name, code in self.refuses.items() if name in attributes}
         account = self.users[target_id]
-        account.attributes.update({name: value for name, value in attributes.items() if name not in refused})
+        accepted = {name: value for name, value in attributes.items() if name not in refused}
+        account.attributes.update(accepted)
+        if accepted:
+            note_write(f"update {len(self.writes)}")
         return refused
 
     async def _soft_delete(self, target_id: str, confirm: Confirm) -> bool:

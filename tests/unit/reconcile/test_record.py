@@ -206,30 +206,19 @@ def test_writes_are_noted_for_whoever_collects() -> None:
 
 
 @pytest.mark.parametrize("failing", [False, True])
-async def test_the_ids_of_writes_are_kept(monkeypatch: pytest.MonkeyPatch, failing: bool) -> None:
+async def test_the_ids_of_writes_are_kept(failing: bool) -> None:
     """Also of those before a failure: the PATCH was accepted, and then the manager could not be written."""
     world = World()
     await world.linked(BOB, "Bob")
     await world.linked()
-    update, set_manager = world.target.update, world.target.set_manager
-
-    async def noting(target_id: str, attributes: object, **options: object) -> object:
-        note_write("r1")
-        return await update(target_id, attributes, **options)  # type: ignore[arg-type]
-
-    async def noting_manager(target_id: str, manager_id: str | None, **options: object) -> bool:
-        if failing:
-            raise UnavailableError
-        note_write("r2")
-        return await set_manager(target_id, manager_id, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(world.target, "update", noting)
-    monkeypatch.setattr(world.target, "set_manager", noting_manager)
+    world.forget_calls()
+    if failing:
+        world.faults.fail_next("target.set_manager", UnavailableError())
     world.change(department="Sales", manager=BOB)
     await world.worker.handle(world.nomination())
     event = (await world.events(ADA))[0]
     assert event.kind is Kind.UPDATED
-    assert event.graph_request_ids == (("r1",) if failing else ("r1", "r2"))
+    assert event.graph_request_ids == (("update 1",) if failing else ("update 1", "set_manager 2"))
 
 
 # --- values, where the sync has them kept ---------------------------------------------------------------------------

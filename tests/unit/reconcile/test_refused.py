@@ -112,6 +112,7 @@ async def test_access_that_graph_does_not_let_us_take_is_never_let_go() -> None:
     link = await world.stored()
     assert link.parked is not None
     assert link.parked.reason == outcome.error
+    assert not link.dirty, "what was written is on record, so that a later try sends what was refused alone"
     world.target.refuses.clear()
     world.forget_calls()
     await world.deliver(timedelta(minutes=7))
