@@ -69,7 +69,7 @@ class _Source:
     async def verified_domains(self) -> frozenset[str]:
         return frozenset({"contoso.example"})
 
-    async def reports(self, user_id: str) -> list[str]:  # noqa: ARG002
+    async def reports(self, user_id: str) -> list[str] | None:  # noqa: ARG002
         return []
 
     async def missing_groups(self, groups: Collection[str]) -> set[str]:  # noqa: ARG002

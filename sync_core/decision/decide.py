@@ -65,7 +65,6 @@ from ..model import (
     HandOver,
     Invite,
     Json,
-    LetGo,
     Link,
     LinkState,
     Marker,
@@ -153,25 +152,6 @@ def made_by_us(link: Link, guest: TargetUser, address: str | None) -> bool:
     if link.invited_at is None or guest.created_at is None or guest.created_at < link.invited_at - CLOCKS_DIFFER:
         return False
     return address is not None and guest.mail.lower() == address.lower()
-
-
-def unless_internal(change: Change, target: TargetUser | None) -> Change:
-    """The change, or LetGo if the target user is internal by now. `target` is a fresh read; None: there is no user."""
-    return change if target is None or target.external else LetGo(target_id=target.id)
-
-
-def unless_blocked(change: Change, target: TargetUser | None, link: Link) -> Change:
-    """A user whom somebody else blocked in the target stays so: a hand-over, which would enable, waits for a person.
-
-    A write that repairs a record, or follows a restore, has everything but `accountEnabled`. `target` is a fresh read.
-    """
-    if target is None or target.enabled or perhaps_disabled_by_us(link):
-        return change
-    if isinstance(change, HandOver):
-        return Refuse(reason=Reason.BLOCKED, detail=link.target_id or "")
-    if isinstance(change, Update) and change.attributes.get(ENABLED) is True:
-        return Update(attributes={name: value for name, value in change.attributes.items() if name != ENABLED})
-    return change
 
 
 def perhaps_disabled_by_us(link: Link) -> bool:
@@ -308,7 +288,8 @@ def _instead(found: Sequence[TargetUser], at: Situation) -> Change:
 def _changed(source: SourceUser, link: Link, desired: Desired) -> Change:
     wanted = desired.always
     if not link.on_create_written:
-        wanted = {**_plain_name(source, link), **desired.always, **desired.on_create}
+        mapped = {**desired.always, **desired.on_create}
+        wanted = {**mapped, **_plain_name(source, link), **mapped}  # in this order
     else:
         # Refused when they were to be written once, and asked for again (Link.asked_again).
         refused = [name for name in desired.on_create if name in link.refused and link.applied.get(name) == ""]

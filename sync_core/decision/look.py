@@ -100,7 +100,8 @@ def desired(sync: Sync, source: SourceUser, manager: Json = None) -> Desired:
     marker = sync.marker(source.id)
     if marker is None or mapped.ignored:
         return mapped
-    return replace(mapped, always={**mapped.always, marker.attribute: marker.text})
+    # It goes first: of a write in parts, none takes the invitation's mark off the name before the marker is there.
+    return replace(mapped, always={marker.attribute: marker.text, **mapped.always})
 
 
 def _hidden(rule: Rule, source: SourceUser) -> bool:

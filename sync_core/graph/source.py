@@ -169,12 +169,12 @@ class GraphSource:
         users = [replace(each, unreadable=_nulls(each.attributes, hidden)) for each in entries] if hidden else entries
         return DeltaPage(users=users, next_link=next_link, delta_link=delta_link)
 
-    async def reports(self, user_id: str) -> list[str]:
+    async def reports(self, user_id: str) -> list[str] | None:
         try:
             found = [_id(item) async for item in self._client.pages(_REPORTS, {"id": user_id})]
         except GraphRefusedError as error:
             if not_found(error):
-                return []
+                return None
             raise
         return [report for report in found if report is not None]
 

@@ -23,7 +23,7 @@ _USER = "/users/{id}"
 _READ_USER = f"/users/{{id}}?$select={_SELECT}"
 _PRESENT = "/users/{id}?$select=id"
 _ENABLED = "/users/{id}?$select=id,accountEnabled"
-_DELETED = "/directory/deletedItems/{id}/microsoft.graph.user?$select=id"
+_DELETED = f"/directory/deletedItems/{{id}}/microsoft.graph.user?$select={_SELECT}"
 _RESTORE = "/directory/deletedItems/{id}/restore"
 _CANDIDATES = "/users?$filter={filter}&$select="
 _MARKED = "/users?$top=999&$filter={filter}&$select=id,"
@@ -72,6 +72,10 @@ class GraphTarget:
 
     async def read_user(self, target_id: str) -> TargetUser | None:
         user = await self._get(_READ_USER, target_id)
+        return None if user is None else _target_user(user)
+
+    async def deleted_user(self, target_id: str) -> TargetUser | None:
+        user = await self._get(_DELETED, target_id)
         return None if user is None else _target_user(user)
 
     async def read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:

@@ -56,7 +56,7 @@ class Change:
 
     @property
     def touches(self) -> bool:
-        """Whether it would change a target user that is linked already."""
+        """Whether it would change the target user of this pair, so that one is read first."""
         return self.removes
 
 
@@ -110,7 +110,9 @@ class Disable(Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restore(Change):
-    pass
+    @property
+    def touches(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

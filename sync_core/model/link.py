@@ -77,12 +77,8 @@ class Link:
     @property
     def displaced(self) -> bool:
         """The target user could not be restored: another object has its address, perhaps a guest to adopt instead."""
-        parked = self.parked
-        return (
-            self.state in {LinkState.DELETED, LinkState.LOST}
-            and parked is not None
-            and parked.reason == Reason.ADDRESS_TAKEN
-        )
+        gone = self.state in {LinkState.DELETED, LinkState.LOST}
+        return gone and self.parked is not None and self.parked.reason == Reason.ADDRESS_TAKEN
 
     @property
     def due(self) -> datetime | None:
@@ -291,7 +287,6 @@ class Link:
 
         That is the groups of the last look, the guard's last word and an approval. A full round compares no reference
         to a manager, so the link of a pair is dirty. The marker of a user who was not adopted is looked for again.
-        A newcomer whom the creation guard puts off has waited since the first such look.
         """
         return self._after(
             "postponed",
@@ -325,6 +320,9 @@ class Link:
             raise ValueError(f"a link that is {self.state} cannot be {step}")
         if (self.state, state) == (LinkState.INVITING, LinkState.SEEN):  # the invitation is over
             fields |= {"target_id": None, "invited_at": None, "invitation_nonce": None}
+        ends = self.guarded is Guarded.DISABLE is not fields.get("guarded", self.guarded)
+        if ends and self.dirty and step not in {"recorded", "removal_called_off"}:  # it was perhaps done
+            fields["applied"] = {**self.applied, ENABLED: fingerprint(False)}
         return replace(self, state=state, **fields)
 
     def _counted(self, change: Change) -> Guarded | None:

@@ -48,8 +48,8 @@ class SourceDirectory(Protocol):
         """The page behind a stored link, or the first of a full round. ResyncRequiredError when the link is dead."""
         ...
 
-    async def reports(self, user_id: str) -> list[str]:
-        """The ids of the direct reports of this user; empty when the user is not there."""
+    async def reports(self, user_id: str) -> list[str] | None:
+        """The ids of the direct reports of this user; None when the user is not there."""
         ...
 
     async def verified_domains(self) -> frozenset[str]:
@@ -135,6 +135,10 @@ class TargetDirectory(Protocol):
         ...
 
     async def read_user(self, target_id: str) -> TargetUser | None: ...
+
+    async def deleted_user(self, target_id: str) -> TargetUser | None:
+        """One who is soft-deleted."""
+        ...
 
     async def read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:
         """These attributes as they are, for a person who looks; None when there is no such user."""

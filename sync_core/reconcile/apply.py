@@ -133,7 +133,7 @@ class Applier:
             if because is not None and forbids(because, removes=removes):
                 raise PausedError(f"{sync.name}: {because.words}")
 
-        return Writes(target=self.targets[sync.target.key], may_write=may_write)
+        return Writes(target=self.targets[sync.target.key], may_write=may_write, clock=self.clock)
 
     async def _invite(self, target: TargetDirectory, writes: Writes, decided: Look, change: Invite) -> Link:
         """The intent is stored first, and its mark goes with the invitation: so its guest is found after a crash."""

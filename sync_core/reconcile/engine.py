@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..decision.decide import asks_for_address, made_by_us, needs_candidates, unless_blocked, unless_internal
+from ..decision.decide import asks_for_address, made_by_us, needs_candidates
 from ..decision.look import Look, desired, look
 from ..decision.postpone import postpone, waits_for
+from ..decision.unless import unless_blocked, unless_internal
 from ..guard.configurations import within
 from ..guard.creations import CreationGuard
 from ..guard.deletions import DeletionGuard
@@ -35,7 +36,6 @@ from ..model import (
     SourceUser,
     Sync,
     TargetUser,
-    fingerprint,
 )
 from ..model.errors import AccessRefusedError, ConflictError, NotVisibleYetError
 from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
@@ -44,7 +44,7 @@ from ..telemetry.port import span
 from .apply import Applier
 from .deeds import Course, Deed
 from .fresh import Reading, is_foreign, read_afresh, suffices
-from .lag import VISIBLE_WITHIN, shown
+from .lag import VISIBLE_WITHIN, invited_elsewhere, shown
 from .owners import former_owner
 
 # Reads of one user within one reconciliation, and steps on one read; a user who changes faster is nominated again.
@@ -184,7 +184,7 @@ class Engine:
             decided = look(sync, reading.user, reading.verdict, link, wanted)
         change, target = decided.change, None
         if (change.touches or (compared and link.state is LinkState.LINKED)) and not just_adopted:
-            target = await self._target_user(sync, link)
+            target = await self._target_user(sync, link, deleted=isinstance(change, Restore))
             change = unless_blocked(unless_internal(change, target), target, link)
         waits = postpone(decided, change, waits_for(sync, await self.pauses.control(sync.name)))
         dry_run = dry_run or (waits is not None and not self.rehearses)
@@ -212,8 +212,10 @@ class Engine:
         again = look(decided.sync, reading.user, reading.verdict, link, wanted, heir=heir)
         return isinstance(unless_internal(again.change, target), type(decided.change))
 
-    async def _target_user(self, sync: Sync, link: Link) -> TargetUser | None:
-        return await self.targets[sync.target.key].read_user(link.target_id) if link.target_id is not None else None
+    async def _target_user(self, sync: Sync, link: Link, *, deleted: bool = False) -> TargetUser | None:
+        target = self.targets[sync.target.key]
+        read = target.deleted_user if deleted else target.read_user
+        return None if link.target_id is None else await read(link.target_id)
 
     async def _read(self, sync: Sync, user_id: str, link: Link) -> Reading:
         """The fresh read. A new user who is not found may only just have been created.
@@ -319,7 +321,7 @@ class Engine:
         if not link.ours and self.applier.is_new(link):
             # An invitation of ours may still be replicating: finding no guest of it proves nothing yet. To the same
             # address it can be repeated, and comes to the same guest.
-            elsewhere = _invited_elsewhere(link, source) and not any(made_by_us(link, each, None) for each in owned)
+            elsewhere = invited_elsewhere(link, source) and not any(made_by_us(link, each, None) for each in owned)
             if elsewhere or (not found and (invited_id or not wanted)):
                 raise NotVisibleYetError
         return owned
@@ -336,12 +338,6 @@ class Engine:
         """Whether the address to invite is of a domain that is neither the source's nor named by the configuration."""
         asked = asks_for_address(reading.user, reading.verdict, link)
         return asked and await is_foreign(self.sources[sync.source.key], sync, reading.user)
-
-
-def _invited_elsewhere(link: Link, source: SourceUser) -> bool:
-    """Whether the unfinished invitation went to another address than the user has now. An older row does not tell."""
-    invited = link.applied.get("mail")
-    return link.state is LinkState.INVITING and invited is not None and invited != fingerprint(source.address)
 
 
 def _undoes(change: Change, before: Sequence[Change]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ..model import Link, TargetUser
+from ..model import Link, LinkState, SourceUser, TargetUser, fingerprint
 from ..ports import Clock, TargetDirectory
 
 # A new user that nobody else will look for is asked for after these pauses (seconds), a good minute in all.
@@ -27,3 +27,9 @@ async def shown(target: TargetDirectory, target_id: str, clock: Clock, pauses: S
 def is_new(link: Link, now: datetime) -> bool:
     """Invited a moment ago, so that a 404 may only mean that the replica asked has not heard of it yet."""
     return link.invited_at is not None and now - link.invited_at < VISIBLE_WITHIN
+
+
+def invited_elsewhere(link: Link, source: SourceUser) -> bool:
+    """Whether the unfinished invitation went to another address than the user has now. An older row does not tell."""
+    invited = link.applied.get("mail")
+    return link.state is LinkState.INVITING and invited is not None and invited != fingerprint(source.address)

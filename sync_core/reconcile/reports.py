@@ -8,6 +8,7 @@ from itertools import batched
 
 from ..decision.look import Look
 from ..model import Link, LinkState, Nomination, Sync, Why, fingerprint
+from ..model.errors import ConflictError
 from ..ports import Clock, Links, Queues, SourceDirectory
 from .lag import is_new
 
@@ -32,13 +33,16 @@ class Reports:
 
         This runs after the link says that there is one, and before the link is clean, so that a crash repeats it.
         Reports that are not linked yet will see it by themselves; reports that have this very reference need no look.
+        Raises ConflictError if the user whom this look read is not there any more: who reports to them is not known.
         """
         sync, user_id = decided.sync, decided.source.id
         if not sync.maps_manager:
             return
         reference = fingerprint(link.reference)
         reports = await self.sources[sync.source.key].reports(user_id)
-        for some in batched(reports, _REPORTS_AT_ONCE, strict=False):
+        if reports is None and not decided.source.absent:  # deleted since the read, and perhaps back before the next
+            raise ConflictError("the user is not there any more")
+        for some in batched(reports or (), _REPORTS_AT_ONCE, strict=False):
             links = await self.links.digests(sync.name, some)
             waiting = [
                 user

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..model import Attributes
-from ..ports import Confirm, TargetDirectory
+from ..model.errors import ConflictError
+from ..ports import Clock, Confirm, TargetDirectory
+
+# An answer older than this is asked for again: a storage that stands still must not let a deletion rest on an old read.
+FRESH = timedelta(seconds=5)
+_ASKED = 3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +28,7 @@ class Writes:
 
     target: TargetDirectory
     may_write: Callable[[], Awaitable[None]]
+    clock: Clock
     sent: bool = False
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
@@ -43,10 +50,14 @@ class Writes:
         """This question comes last: the other one may read for a while."""
 
         async def confirmed() -> bool:
-            if confirm is not None and not await confirm():
-                return False
-            await self.may_write()
-            self.sent = True
-            return True
+            for _ in range(_ASKED):
+                if confirm is not None and not await confirm():
+                    return False
+                answered = self.clock.now()
+                await self.may_write()
+                if self.clock.now() - answered <= FRESH:
+                    self.sent = True
+                    return True
+            raise ConflictError("the storage is too slow to write on a fresh read")
 
         return confirmed

@@ -178,8 +178,9 @@ def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
     if foreign(evidence, address):
         return True
     former = owned.by_source.get(source.id, [])
-    if any(each in evidence.deeds.converted and _marked(evidence, each) for each in former):
-        return True  # an internal user bears this one's marker, and is left alone
+    internal = [each for each in former if each in evidence.deeds.converted]
+    if any(_marked(evidence, each) or evidence.target.find_deleted(each) for each in internal):
+        return True  # an internal user bears this one's marker, or was deleted as such: left alone
     deleted = [target_id for target_id in former if evidence.target.find_deleted(target_id)]
     by_others = [target_id for target_id in former if target_id in evidence.deeds.last_seen]
     if evidence.plan.deleted_in_target == "leave" and (by_others or _adopted_unwritten(evidence, owned, address)):
@@ -195,7 +196,10 @@ def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:
     if any(each.id in evidence.deeds.converted or _blocked_by_hand(evidence, each.id) for each in bearers):
         return True
     if evidence.plan.adopt == "guests" and len(bearers) == 1 and bearers[0].is_guest:
-        return owned.source_of.get(bearers[0].id, source.id) != source.id
+        owner = owned.source_of.get(bearers[0].id)
+        if owner is None:  # where a contact of the target has the address, a guest has no `mail`, and a person decides
+            return str(bearers[0].get("mail")).lower() != address.lower()
+        return owner != source.id
     return bool(bearers)
 
 

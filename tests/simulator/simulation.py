@@ -17,6 +17,7 @@ import httpx
 from local.graph_emulator import Emulator
 from sync_core.assembly import Runtime
 from sync_core.config.settings import load_settings
+from sync_core.guard.deletions import Standing, standing
 from sync_core.model import Nomination, Why
 from sync_core.ports import HoldRecord, HoldState
 from sync_core.storage.repositories import memory_storage
@@ -272,12 +273,10 @@ class _Run:
         life = host.any_alive()
         if life is None:
             return False
-        waiting = [
-            each for each in await self._holds(life) if each.state is not HoldState.APPROVED or each.decided_at is None
-        ]
+        now = self.clock.now()
+        waiting = [each for each in await self._holds(life) if standing(each, now) is not Standing.APPROVED]
         self.history.note("world", f"approves all {len(waiting)} holds")
         self.history.changes["Approved"] += len(waiting)
-        now = self.clock.now()
         self.others.deeds.approved += [(now, each.source_id) for each in waiting]
         await life.runtime.guard.decide(waiting, approve=True, by="admin@fabrikam.com")
         await life.runtime.storage.queues.nominate(

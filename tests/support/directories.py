@@ -101,7 +101,7 @@ class MemorySource:
     async def delta_page(self, link: str | None) -> DeltaPage:
         return await self._faults.call("source.delta_page", self._delta_page(link))
 
-    async def reports(self, user_id: str) -> list[str]:
+    async def reports(self, user_id: str) -> list[str] | None:
         return await self._faults.call("source.reports", self._reports(user_id))
 
     async def verified_domains(self) -> frozenset[str]:
@@ -152,8 +152,10 @@ class MemorySource:
     async def _missing_groups(self, groups: Collection[str]) -> set[str]:
         return {each for each in groups if each not in self.groups}
 
-    async def _reports(self, user_id: str) -> list[str]:
-        return [each for each, user in self.users.items() if user.get(MANAGER) == user_id and user_id in self.users]
+    async def _reports(self, user_id: str) -> list[str] | None:
+        if user_id not in self.users:
+            return None
+        return [each for each, user in self.users.items() if user.get(MANAGER) == user_id]
 
     async def _verified_domains(self) -> frozenset[str]:
         return frozenset(self.domains)

@@ -95,6 +95,9 @@ class MemoryTarget:
     async def read_user(self, target_id: str) -> TargetUser | None:
         return await self._faults.call("target.read_user", self._read_user(target_id))
 
+    async def deleted_user(self, target_id: str) -> TargetUser | None:
+        return await self._faults.call("target.deleted_user", self._deleted_user(target_id))
+
     async def read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:
         return await self._faults.call("target.read_values", self._read_values(target_id, names))
 
@@ -139,8 +142,8 @@ class MemoryTarget:
             each: user for each, user in self.users.items() if self._visible(each) and each not in self.unsearchable
         }
 
-    def _shown(self, target_id: str, marker: Marker | None = None) -> TargetUser:
-        user = self.users[target_id]
+    def _shown(self, target_id: str, marker: Marker | None = None, *, deleted: bool = False) -> TargetUser:
+        user = (self.deleted if deleted else self.users)[target_id]
         borne = user.attributes.get(marker.attribute) if marker else None
         return TargetUser(
             id=target_id,
@@ -176,6 +179,10 @@ class MemoryTarget:
 
     async def _read_user(self, target_id: str) -> TargetUser | None:
         return self._shown(target_id) if self._visible(target_id) else None
+
+    async def _deleted_user(self, target_id: str) -> TargetUser | None:
+        self._retention.expire(self.deleted)
+        return self._shown(target_id, deleted=True) if target_id in self.deleted else None
 
     async def _read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:
         if not self._visible(target_id):

@@ -9,14 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from sync_core.decision import decide as module
-from sync_core.decision.decide import (
-    asks_for_address,
-    decide,
-    made_by_us,
-    needs_candidates,
-    unless_blocked,
-    unless_internal,
-)
+from sync_core.decision.decide import asks_for_address, decide, made_by_us, needs_candidates
+from sync_core.decision.unless import unless_blocked, unless_internal
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     SOFT_DELETE_RETENTION,
@@ -737,9 +731,13 @@ def test_nobody_is_ours_by_a_mark_alone() -> None:
 
 
 def test_a_target_user_who_became_internal_is_let_go() -> None:
-    """Whatever was decided; a user who is external still, or is not there, changes nothing."""
+    """Whatever was decided; a user who is external still, or is not there, changes nothing.
+
+    One who was deleted as an internal user is not restored, and no guest takes their place.
+    """
     change = SoftDelete(why="gone")
     assert unless_internal(change, guest(external=False)) == LetGo(target_id=GUEST)
+    assert unless_internal(Restore(), guest(external=False)) == Refuse(reason=Reason.INTERNAL_USER, detail=GUEST)
     assert unless_internal(change, guest()) == change
     assert unless_internal(change, None) == change
 

@@ -91,6 +91,26 @@ async def test_a_manager_who_is_linked_later_is_set_then() -> None:
     assert await manager_of(world) == await guest_of(world, BOB)
 
 
+async def test_a_manager_who_is_away_when_their_reports_are_asked_for_is_set_all_the_same() -> None:
+    """Deleted right after the invitation, and restored before the next read: who reports to them is asked again."""
+    world = World()
+    world.hire(ADA, manager=BOB)
+    world.hire(BOB, "Bob")
+    await world.look(ADA)
+
+    async def away() -> None:
+        world.source.soft_delete(BOB)
+
+    async def back() -> None:
+        world.source.restore(BOB)
+
+    world.faults.after_next("target.invite", away)
+    world.faults.after_next("source.reports", back)
+    await world.look(BOB)
+    await world.deliver(timedelta(hours=1))
+    assert await manager_of(world) == await guest_of(world, BOB)
+
+
 async def test_a_new_manager_costs_one_write() -> None:
     """Nothing else differs, so nothing else is sent."""
     world = await team()

@@ -65,7 +65,7 @@ async def test_a_restore_that_is_done_late_leaves_no_leaver_with_access(dies: bo
         assert (await world.stored()).state is LinkState.DELETED
 
     # As every look at a deleted user who is live again begins.
-    before = ["table.links.get", "table.guards.upsert", "source.read_user", "table.links.replace"]
+    before = ["links.get", "guards.upsert", "source.read_user", "target.deleted_user", "links.replace"]
     world.faults.meanwhile_at(len(before), overtake)
     if dies:
         world.faults.after_next("target.restore", nothing)  # that of the other worker

@@ -1,0 +1,31 @@
+"""What a fresh read of the linked target user forbids, whatever source and record ask for. Pure."""
+
+from __future__ import annotations
+
+from ..model import ENABLED, Change, HandOver, LetGo, Link, Reason, Refuse, Restore, TargetUser, Update
+from .decide import perhaps_disabled_by_us
+
+
+def unless_internal(change: Change, target: TargetUser | None) -> Change:
+    """The change, or LetGo if the target user is internal by now. `target` is a fresh read; None: there is no user.
+
+    One who was deleted as an internal user is not restored, and nobody is invited in their place: a person decides.
+    """
+    if target is None or target.external:
+        return change
+    deleted = isinstance(change, Restore)
+    return Refuse(reason=Reason.INTERNAL_USER, detail=target.id) if deleted else LetGo(target_id=target.id)
+
+
+def unless_blocked(change: Change, target: TargetUser | None, link: Link) -> Change:
+    """A user whom somebody else blocked in the target stays so: a hand-over, which would enable, waits for a person.
+
+    A write that repairs a record, or follows a restore, has everything but `accountEnabled`. `target` is a fresh read.
+    """
+    if target is None or target.enabled or perhaps_disabled_by_us(link):
+        return change
+    if isinstance(change, HandOver):
+        return Refuse(reason=Reason.BLOCKED, detail=link.target_id or "")
+    if isinstance(change, Update) and change.attributes.get(ENABLED) is True:
+        return Update(attributes={name: value for name, value in change.attributes.items() if name != ENABLED})
+    return change
