@@ -177,13 +177,14 @@ class Link:
         known = self.applied if trusted else {}
         unsent = desired.names - sent.keys()
         before = {name: code for name, code in self.refused.items() if name in unsent}
+        over = change.removes or (ENABLED in sent and self.guarded is Guarded.DISABLE)
         return self._after(
             "recorded",
             **self._applying(source, {name: applied.get(name) or known.get(name, "") for name in tracked}),
             **self._refusing({**before, **refused}, sent=refused, at=source.read_at),
             dirty=False,
             on_create_written=self.on_create_written or desired.on_create.keys() <= sent.keys(),
-            guarded=None if change.removes and ENABLED not in refused else self.guarded,
+            guarded=None if over and ENABLED not in refused else self.guarded,
             read_at=source.read_at,
         )
 
@@ -321,8 +322,8 @@ class Link:
         if (self.state, state) == (LinkState.INVITING, LinkState.SEEN):  # the invitation is over
             fields |= {"target_id": None, "invited_at": None, "invitation_nonce": None}
         ends = self.guarded is Guarded.DISABLE is not fields.get("guarded", self.guarded)
-        if ends and self.dirty and step not in {"recorded", "removal_called_off"}:  # it was perhaps done
-            fields["applied"] = {**self.applied, ENABLED: fingerprint(False)}
+        if ends and (self.dirty or state is not LinkState.LINKED) and step not in {"recorded", "removal_called_off"}:
+            fields["applied"] = {**self.applied, ENABLED: fingerprint(False)}  # it was perhaps done
         return replace(self, state=state, **fields)
 
     def _counted(self, change: Change) -> Guarded | None:

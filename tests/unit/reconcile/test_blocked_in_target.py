@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sync_core.model import Control, Policy, Why
+from sync_core.model import Control, DeletedInTarget, Policy, Why
 from sync_core.model.errors import UnavailableError
 from tests.support.make import ADA, NAME
 from tests.support.world import World
@@ -47,6 +47,24 @@ async def test_a_pause_enables_nobody() -> None:
     world.clock.advance(timedelta(minutes=5))
     await world.look()
     assert world.enabled() == [False]
+
+
+async def test_whom_we_disabled_unrecorded_and_others_deleted_is_enabled_when_both_are_undone() -> None:
+    """The answer to our disabling is lost, the target deletes the guest, and the person is enabled in the source."""
+    world = World(policy=Policy(deleted_in_target=DeletedInTarget.RESTORE))
+    await world.linked()
+    (guest,) = world.guests()
+    world.change(accountEnabled=False)
+    world.faults.fail_next("target.update", UnavailableError(), after=True)
+    await world.look(why=Why.NOTIFICATION)
+    world.target.remove(guest)
+    world.clock.advance(timedelta(minutes=1))
+    await world.deliver()
+    assert world.enabled() == []
+    world.change(accountEnabled=True)
+    world.clock.advance(timedelta(minutes=1))
+    await world.look(why=Why.NOTIFICATION)
+    assert world.enabled() == [True]
 
 
 async def test_who_leaves_and_comes_back_is_still_blocked() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import DeletedInTarget, LinkState, Policy
+from sync_core.model import DeletedInTarget, LinkState, Policy, Reason
 from sync_core.model.errors import GraphRefusedError
 from tests.support.faults import Crash
 from tests.support.make import ADA
@@ -51,13 +51,16 @@ async def test_a_delete_that_meets_a_404_on_a_user_who_is_there_is_tried_again()
     assert (await world.stored()).state is LinkState.DELETED
 
 
-async def test_a_new_guest_whom_a_delete_does_not_find_is_not_forgotten() -> None:
+@pytest.mark.parametrize("said", ["not yet", "nobody"])
+async def test_a_new_guest_whom_a_delete_does_not_find_is_not_forgotten(said: str) -> None:
     """Hired and gone within minutes: a forgotten link would leave the leaver an account that nobody owns."""
     world = World()
     world.hire()
     await world.look()
     world.source.soft_delete(ADA)
     world.target.invisible.update(world.guests())
+    if said == "nobody":
+        world.target.missed_deletes.update(world.guests())
     outcome = await world.look()
     assert outcome.error == "NotVisibleYet"
     world.target.invisible.clear()
@@ -129,6 +132,22 @@ async def test_deleted_in_target_is_restored_by_policy() -> None:
     assert names(outcome) == ["Update", "Restore", "Update"]
     assert world.guests() == [guest]
     assert world.in_step()
+
+
+async def test_an_internal_user_whom_the_target_deleted_is_not_restored() -> None:
+    """Converted to an internal user, and deleted as such: neither brought back nor replaced by another guest."""
+    world = World(policy=Policy(deleted_in_target=DeletedInTarget.RESTORE))
+    account = await world.linked()
+    (guest,) = world.guests()
+    account.external = False
+    world.target.remove(guest)
+    world.change(jobTitle="Head")
+    world.forget_calls()
+    assert (await world.look()).error == Reason.INTERNAL_USER
+    assert [write for write, _ in world.target.writes] == ["update"]  # which met the 404
+    await world.deliver(timedelta(days=2))
+    assert world.guests() == []
+    assert guest in world.target.deleted
 
 
 async def test_whoever_was_restored_in_the_target_is_ours_again() -> None:
