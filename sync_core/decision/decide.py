@@ -61,7 +61,6 @@ from ..model import (
     DeletedInTarget,
     Desired,
     Disable,
-    Guarded,
     HandOver,
     Invite,
     Json,
@@ -131,7 +130,7 @@ def decide(at: Situation) -> Change:
         return Skip(reason=Reason.DISABLED)
     if link.state is LinkState.LOST and at.policy.deleted_in_target is DeletedInTarget.LEAVE:
         return Skip(reason=Reason.DELETED_IN_TARGET)
-    if link.displaced and (found := _chosen(at.candidates, link)):
+    if displaced(link) and (found := _chosen(at.candidates, link)):
         return _instead(found, at)
     return Restore()
 
@@ -154,16 +153,22 @@ def made_by_us(link: Link, guest: TargetUser, address: str | None) -> bool:
     return address is not None and guest.mail.lower() == address.lower()
 
 
-def perhaps_disabled_by_us(link: Link) -> bool:
-    """By the record, or by a write of which nothing is known."""
-    return link.disabled or link.guarded is Guarded.DISABLE
+def displaced(link: Link) -> bool:
+    """The target user could not be restored: another object has its address, perhaps a guest to adopt instead."""
+    gone = link.state in {LinkState.DELETED, LinkState.LOST}
+    return gone and link.parked is not None and link.parked.reason == Reason.ADDRESS_TAKEN
+
+
+def _unexplored(link: Link) -> bool:
+    """Never read to the end, or parked: the target may hold a user of ours that this record does not know."""
+    return link.state is LinkState.SEEN and (link.read_at is None or link.parked is not None)
 
 
 def asks_for_address(source: SourceUser, verdict: Verdict, link: Link) -> bool:
     """Whether the decision depends on who bears the address in the target tenant."""
     eligible = source.state is SourceState.LIVE and verdict.in_scope and not source.external
     if link.ours:
-        return eligible and link.displaced
+        return eligible and displaced(link)
     return eligible or link.state is LinkState.INVITING
 
 
@@ -173,7 +178,7 @@ def needs_candidates(source: SourceUser, verdict: Verdict, link: Link, marker: M
     The marker is looked for even when the user should have no access: once the tables were lost, no other read would
     ever take it away. That is one search for each user that we do not know.
     """
-    return asks_for_address(source, verdict, link) or (marker is not None and link.unexplored)
+    return asks_for_address(source, verdict, link) or (marker is not None and _unexplored(link))
 
 
 def _unlinked(at: Situation) -> Change:
@@ -320,8 +325,7 @@ def _disabled_at_least(at: Situation) -> Change | None:
 def _disabled_by_us(source: SourceUser, link: Link, desired: Desired) -> bool:
     """Whether a user who may have access was disabled by policy, perhaps, and no rule of the mapping enables them."""
     mapped = ENABLED in desired.always or ENABLED in desired.left_out
-    perhaps = link.disabled or (link.dirty and link.guarded is Guarded.DISABLE)
-    return perhaps and not mapped and source.state is SourceState.LIVE
+    return link.perhaps_disabled and not mapped and source.state is SourceState.LIVE
 
 
 def _plain_name(source: SourceUser, link: Link) -> Attributes:

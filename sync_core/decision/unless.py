@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..model import ENABLED, Change, HandOver, LetGo, Link, Reason, Refuse, Restore, TargetUser, Update
-from .decide import perhaps_disabled_by_us
 
 
 def unless_internal(change: Change, target: TargetUser | None) -> Change:
@@ -22,7 +21,7 @@ def unless_blocked(change: Change, target: TargetUser | None, link: Link) -> Cha
 
     A write that repairs a record, or follows a restore, has everything but `accountEnabled`. `target` is a fresh read.
     """
-    if target is None or target.enabled or perhaps_disabled_by_us(link):
+    if target is None or target.enabled or link.perhaps_disabled:
         return change
     if isinstance(change, HandOver):
         return Refuse(reason=Reason.BLOCKED, detail=link.target_id or "")

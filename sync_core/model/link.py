@@ -14,7 +14,7 @@ from typing import Any
 
 from .changes import Adopt, Change, Hold, Postpone, Postponed, Reason, Skip, Stay
 from .leaving import Leaving
-from .link_parts import LATE, Guarded, LinkState, Parked, Retry, mark, next_retry
+from .link_parts import LATE, UNSURE, Guarded, LinkState, Parked, Retry, mark, next_retry
 from .link_steps import TRANSITIONS
 from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
@@ -70,15 +70,14 @@ class Link:
         return self.applied.get(ENABLED) == fingerprint(False)
 
     @property
+    def perhaps_disabled(self) -> bool:
+        """By us: by the record, or by a write of which nothing is known."""
+        return self.disabled or self.applied.get(ENABLED) == UNSURE or self.guarded is Guarded.DISABLE
+
+    @property
     def waits(self) -> bool:
         """For the creation guard alone: it lets this newcomer in later, or a person does."""
         return self.waiting_since is not None and self.state is LinkState.SEEN and self.parked is None
-
-    @property
-    def displaced(self) -> bool:
-        """The target user could not be restored: another object has its address, perhaps a guest to adopt instead."""
-        gone = self.state in {LinkState.DELETED, LinkState.LOST}
-        return gone and self.parked is not None and self.parked.reason == Reason.ADDRESS_TAKEN
 
     @property
     def due(self) -> datetime | None:
@@ -89,11 +88,6 @@ class Link:
     def unfinished(self) -> bool:
         """Another change follows at once: an invitation asks for its guest, and a new pair for its attributes."""
         return self.dirty or self.state is LinkState.INVITING
-
-    @property
-    def unexplored(self) -> bool:
-        """Never read to the end, or parked: the target may hold a user of ours that this record does not know."""
-        return self.state is LinkState.SEEN and (self.read_at is None or self.parked is not None)
 
     def of_tenants(self, tenants: tuple[str, str]) -> Link:
         return self._after("of_tenants", tenants=tenants)
@@ -174,6 +168,8 @@ class Link:
             applied[ENABLED] = fingerprint(False) if sent[ENABLED] is True and self.disabled else ""
         if ENABLED not in sent and desired.always.get(ENABLED) is True:  # somebody else blocked this user: see decide
             applied[ENABLED] = fingerprint(True)
+        elif ENABLED not in sent and self.perhaps_disabled and not trusted:  # a disabling that is held
+            applied[ENABLED] = UNSURE
         known = self.applied if trusted else {}
         unsent = desired.names - sent.keys()
         before = {name: code for name, code in self.refused.items() if name in unsent}
@@ -323,7 +319,7 @@ class Link:
             fields |= {"target_id": None, "invited_at": None, "invitation_nonce": None}
         ends = self.guarded is Guarded.DISABLE is not fields.get("guarded", self.guarded)
         if ends and (self.dirty or state is not LinkState.LINKED) and step not in {"recorded", "removal_called_off"}:
-            fields["applied"] = {**self.applied, ENABLED: fingerprint(False)}  # it was perhaps done
+            fields["applied"] = {**self.applied, ENABLED: UNSURE}
         return replace(self, state=state, **fields)
 
     def _counted(self, change: Change) -> Guarded | None:
@@ -341,7 +337,7 @@ class Link:
 
     def _applying(self, source: SourceUser, applied: Mapping[str, str]) -> dict[str, Any]:
         """With what was applied on this read. Of a manager and of disabling we know, whatever the mapping says."""
-        known = (MANAGER, ENABLED) if self.disabled else (MANAGER,)
+        known = (MANAGER, ENABLED) if self.perhaps_disabled else (MANAGER,)
         kept = {name: value for name, value in self.applied.items() if name in known}
         if self.unmanaged and applied.get(MANAGER) in ("", fingerprint(None)):
             applied = {name: value for name, value in applied.items() if name != MANAGER}

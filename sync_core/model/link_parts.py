@@ -35,6 +35,10 @@ class Guarded(StrEnum):
     HELD = "Hold"
 
 
+# In place of the fingerprint of `accountEnabled`: we have perhaps disabled this user. It equals no value's fingerprint.
+UNSURE = "unsure"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
     """A user set aside: when the next look is due, how many looks came to nothing, and why."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..decision.decide import perhaps_disabled_by_us
+from ..decision.decide import displaced
 from ..decision.look import desired
 from ..guard.configurations import Configurations, within
 from ..guard.keeps import KeptPeople
@@ -71,7 +71,7 @@ class Heirs:
         await self.kept.carry(link.source_id, link.sync, to)
         former = theirs.target_id
         if former != target_id or not theirs.ours:
-            disabled = perhaps_disabled_by_us(link)
+            disabled = link.perhaps_disabled
             theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now(), disabled=disabled))
         if former is not None and former != target_id:
             await self.links.release(former, theirs.owner)
@@ -155,5 +155,5 @@ def _keeps_another(theirs: Link, target_id: str | None) -> bool:
 
     One that it deleted can often not be restored beside ours, which has the address. So it takes ours instead.
     """
-    deleted = theirs.state is LinkState.DELETED and (theirs.displaced or not theirs.dirty)
+    deleted = theirs.state is LinkState.DELETED and (displaced(theirs) or not theirs.dirty)
     return theirs.ours and theirs.target_id != target_id and not deleted

@@ -81,8 +81,8 @@ MEANINGS: Mapping[str, tuple[LinkState, Mapping[str, object]]] = {
     "lost-disabled": (LinkState.LOST, {"parked": None}),
     "held": (LinkState.LINKED, {"guarded": Guarded.HELD, "dirty": False, "parked": None}),
     "rejected": (LinkState.LINKED, {"guarded": Guarded.HELD, "dirty": False, "parked": None}),
-    "internal": (LinkState.SEEN, {"target_id": None, "unexplored": True}),  # parked
-    "never": (LinkState.SEEN, {"target_id": None, "unexplored": False}),  # disabled from the beginning
+    "internal": (LinkState.SEEN, {"target_id": None}),  # parked
+    "never": (LinkState.SEEN, {"target_id": None, "parked": None}),  # disabled from the beginning
     "outsider": (LinkState.SEEN, {"member_of": frozenset(), "parked": None}),
     "kept-out": (LinkState.SEEN, {"member_of": IN_BOTH, "parked": None}),
     # unfinished

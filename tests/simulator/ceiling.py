@@ -25,8 +25,7 @@ def ceiling_kept(evidence: Evidence) -> Iterator[Broken]:
     first = _first_tries(evidence)
     for last in sorted(first.values()):
         begins = max([last - plan.window + _LATE, *(at for at in deeds.tables_lost if at < last)])
-        edited = max([at for at, _ in deeds.ceilings if at <= begins], default=None)
-        words = [(at, people) for at, people in deeds.let_in if at <= last and (edited is None or at > edited)]
+        words = [(at, people) for at, people in deeds.let_in if at <= last and _stands(evidence, at, begins)]
         for since in (None, *(at for at, _ in words)):
             invited = [
                 user
@@ -38,6 +37,15 @@ def ceiling_kept(evidence: Evidence) -> Iterator[Broken]:
                 text = f"{len(invited)} of those who came after {since} invited up to {last}, allowed {allowed}"
                 yield Broken(invariant=3, text=text)
                 return
+
+
+def _stands(evidence: Evidence, said: datetime, begins: datetime) -> bool:
+    """A word holds for the file it was said of: until an edit, and again when the file is as it was."""
+
+    def in_force(at: datetime) -> int | None:
+        return ([evidence.plan.ceiling] + [count for edited, count in evidence.deeds.ceilings if edited <= at])[-1]
+
+    return said > begins or in_force(said) == in_force(begins)
 
 
 def _first_tries(evidence: Evidence) -> dict[str, datetime]:

@@ -12,11 +12,12 @@ from .plan import Plan
 
 
 def in_scope(plan: Plan, source: Tenant, user: User) -> bool | None:
-    """Whether one of the syncs lets this user in; None: that depends on a group which is not there."""
+    """Whether one of the syncs lets this user in; None: that depends on a group which is not there.
+
+    The pair may be that of the sync which cannot tell, and is then neither written nor handed over.
+    """
     answers = [_lets_in(asked, source, user) for asked in plan.syncs.values()]
-    if True in answers:
-        return True
-    return None if None in answers else False
+    return None if None in answers else True in answers
 
 
 def _lets_in(asked: Asked, source: Tenant, user: User) -> bool | None:

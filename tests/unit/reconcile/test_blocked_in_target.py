@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
-from sync_core.model import Control, DeletedInTarget, Policy, Why
+from sync_core.model import Control, DeletedInTarget, GuardLimits, Policy, Why
 from sync_core.model.errors import UnavailableError
 from tests.support.make import ADA, NAME
-from tests.support.world import World
+from tests.support.world import World, names
 
 
 async def blocked(policy: Policy | None = None) -> tuple[World, str]:
@@ -64,6 +65,25 @@ async def test_whom_we_disabled_unrecorded_and_others_deleted_is_enabled_when_bo
     world.change(accountEnabled=True)
     world.clock.advance(timedelta(minutes=1))
     await world.look(why=Why.NOTIFICATION)
+    assert world.enabled() == [True]
+
+
+async def test_a_disabling_that_is_held_anew_forgets_no_earlier_one() -> None:
+    """We had disabled the guest; the record was distrusted, and disabling anew is more than the guard allows."""
+    world = World()
+    await world.linked()
+    world.change(accountEnabled=False)
+    await world.look()
+    assert world.enabled() == [False]
+    full = replace(world.syncs[NAME], guard=GuardLimits(max_percent=0, min_count=0))
+    edited = world.instance({NAME: full})
+    world.clock.advance(timedelta(days=40))  # whoever was counted within a window is not counted twice
+    outcome = await edited.worker.handle(world.nomination(), redelivered=True)
+    assert outcome is not None
+    assert {*names(outcome)} == {"Hold"}
+    world.change(accountEnabled=True)
+    world.clock.advance(timedelta(minutes=1))
+    await edited.worker.handle(world.nomination(why=Why.NOTIFICATION))
     assert world.enabled() == [True]
 
 
