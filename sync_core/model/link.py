@@ -130,9 +130,12 @@ class Link:
     def invitation_refused(self) -> Link:
         return self._after("invitation_refused")
 
-    def adopted(self, target_id: str, *, linked_at: datetime, disabled: bool = False) -> Link:
-        """The approval and the nonce are used up, and of a former target user nothing holds but that it is disabled."""
-        times = {"linked_at": linked_at, "invited_at": None if self.ours else self.invited_at, "deleted_at": None}
+    def adopted(
+        self, target_id: str, *, linked_at: datetime, disabled: bool = False, deleted_at: datetime | None = None
+    ) -> Link:
+        """The approval and the nonce are used up. Of a former pair, what is given here holds, and nothing else."""
+        invited_at = None if self.ours else self.invited_at
+        times = {"linked_at": linked_at, "invited_at": invited_at, "deleted_at": deleted_at}
         applied = {ENABLED: fingerprint(False)} if disabled else {}
         used_up = {"approved_target": None, "invitation_nonce": None, "on_create_written": False, "waiting_since": None}
         return self._after("adopted", target_id=target_id, applied=applied, dirty=True, **times, **used_up)

@@ -71,8 +71,9 @@ class Heirs:
         await self.kept.carry(link.source_id, link.sync, to)
         former = theirs.target_id
         if former != target_id or not theirs.ours:
-            disabled = link.perhaps_disabled
-            theirs = await self.links.save(theirs.adopted(target_id, linked_at=self.clock.now(), disabled=disabled))
+            disabled, begun = link.perhaps_disabled, link.deleted_at  # a deletion of ours that may yet be found done
+            taken = theirs.adopted(target_id, linked_at=self.clock.now(), disabled=disabled, deleted_at=begun)
+            theirs = await self.links.save(taken)
         if former is not None and former != target_id:
             await self.links.release(former, theirs.owner)
         await self.links.move_claim(sync.target.id, target_id, link.owner, theirs.owner)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sync_core.assembly import Runtime
-from sync_core.model import Assigned, Deprovision, LinkState, Outcome, Policy, Why
+from sync_core.model import Assigned, DeletedInTarget, Deprovision, LinkState, Outcome, Policy, Why
 from sync_core.model.errors import ConflictError, UnavailableError
 from sync_core.ops.proposals import propose_rename
 from sync_core.ops.syncs import act
@@ -67,6 +67,17 @@ async def test_who_leaves_one_of_two_syncs_is_handed_over(
     assert world.enabled() == [True]
     ours = await world.stored()
     assert (ours.state, ours.parked) == (LinkState.SEEN, None)
+
+
+async def test_a_deletion_of_ours_that_is_found_after_the_handing_over_is_no_deletion_of_others() -> None:
+    """An old answer of the target showed the guest whom Sales had deleted; Staff, which has the pair now, restores."""
+    world, guest = await both(policy=Policy(deleted_in_target=DeletedInTarget.LEAVE))
+    await world.storage.links.save(replace(await world.stored(), deleted_at=world.clock.now()))
+    world.target.remove(guest)
+    world.source.groups[SALES].clear()
+    assert names(await look(world, NAME)) == ["HandOver"]
+    await world.deliver()
+    assert world.enabled() == [True]
 
 
 async def test_who_then_leaves_the_other_is_deleted() -> None:
