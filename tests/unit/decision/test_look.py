@@ -15,6 +15,7 @@ from sync_core.model import (
     Forget,
     Hold,
     Invite,
+    LinkState,
     Policy,
     Reason,
     Refuse,
@@ -24,6 +25,7 @@ from sync_core.model import (
     Update,
     Verdict,
 )
+from tests.support.clock import START
 from tests.support.make import ADDRESS, GUEST, IN, MARKER, OUT, OWNER, guest, link, looked, source, sync
 
 
@@ -109,3 +111,16 @@ def test_no_manager_is_written_of_whom_the_app_may_not_read_one() -> None:
     unreadable = replace(source(), unreadable=frozenset({MANAGER}))
     assert MANAGER in desired(sync(), unreadable).left_out
     assert MANAGER not in desired(sync(), source()).left_out
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_marker_is_the_first_attribute_of_the_first_write(named: bool) -> None:
+    """Of a write in parts none takes the invitation's mark off the name before the marker is there."""
+    marked = sync(owner_attribute=OWNER)
+    if not named:  # then the mark is taken off by a rule of its own
+        marked = replace(marked, mapping=[rule for rule in marked.mapping if rule.target != "displayName"])
+    invited = link(LinkState.LINKED, target_id=GUEST, dirty=True, invited_at=START)
+    change = looked(marked, source(), invited).change
+    assert isinstance(change, Update)
+    assert "displayName" in change.attributes
+    assert next(iter(change.attributes)) == OWNER
