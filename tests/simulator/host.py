@@ -172,9 +172,12 @@ class Host:
         asyncio.get_running_loop().call_later(math.ceil(delay) + 0.001, self._ring, queue)
 
     def _ring(self, queue: str) -> None:
-        for life in self.alive():
+        alive = self.alive()
+        for life in alive:
             if queue in life.bells:  # nobody listens to a poison queue
                 life.bells[queue].set()
+        if not alive:
+            self.ring(queue, 1)
 
     async def _receive_for_ever(self, life: Life, queue: str) -> None:
         bell = life.bells[queue]
