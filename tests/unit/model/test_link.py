@@ -244,3 +244,26 @@ def test_looks_leave_their_times_and_a_person_s_question_forgets_refusals() -> N
     assert refused.held().guarded is Guarded.HELD
     assert refused.distrusted().dirty
     assert refused.stored("7").etag == "7"
+
+
+def test_a_disabling_of_which_nothing_is_known_is_remembered_until_a_record() -> None:
+    """The guard's last word moves on, and the pair is lost: by the record it was perhaps us, and by no value."""
+    begun = link(LinkState.LINKED, target_id=GUEST).write_begun(DISABLE)
+    assert (begun.perhaps_disabled, begun.disabled) == (True, False)
+    for later in (begun.held(), begun.deletion_begun(DELETE, START), conclude(begun.lost())):
+        assert later.guarded is not Guarded.DISABLE
+        assert (later.perhaps_disabled, later.disabled) == (True, False)
+    assert not record(begun, DISABLE).write_begun(Update(attributes={})).guarded
+    assert not begun.removal_called_off(link(LinkState.LINKED)).perhaps_disabled
+    assert not record(begun, Update(attributes={ENABLED: True})).perhaps_disabled
+
+
+@pytest.mark.parametrize("before", ["disabled", "unsure"])
+def test_a_write_without_access_forgets_no_disabling(before: str) -> None:
+    """The rest of a held disabling, on a record that is not trusted: whether it stands is to be found out."""
+    disabled = Desired(always={"city": "Oslo", ENABLED: False})
+    given = record(link(LinkState.LINKED, target_id=GUEST).write_begun(DISABLE), DISABLE, desired=disabled)
+    for _ in range(1 if before == "disabled" else 2):
+        given = record(given.distrusted().held(), Update(attributes={"city": "Oslo"}), desired=disabled, trusted=False)
+    assert (given.perhaps_disabled, given.disabled) == (True, False)
+    assert given.applied[ENABLED] not in {fingerprint(True), fingerprint(False)}
