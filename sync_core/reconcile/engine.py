@@ -145,15 +145,14 @@ class Engine:
     async def _carried_out(self, decided: Look, course: Course) -> Link:
         """The link after the change. A write that Graph accepted is told of, also if something fails after it."""
         with noted_writes() as ids, span(f"apply {decided.change.name}"):
-            done, recorded, link = False, False, decided.link
+            done, link = False, decided.link
             try:
                 link = await self.applier.apply(decided, self._still_so)
-                done = recorded = True
-            except AccessRefusedError:
-                recorded = True
+                done = True
+            except BaseException as error:
+                course.unrecorded |= bool(ids) and not isinstance(error, AccessRefusedError)
                 raise
             finally:
-                course.unrecorded |= bool(ids) and not recorded
                 if done or ids:
                     at = self.clock.now()
                     course.deeds.append(Deed(look=decided, after=link, at=at, request_ids=tuple(ids)))

@@ -106,6 +106,10 @@ async def test_a_link_means_what_it_meant(storage: Storage, left: LeftBehind) ->
         if link
     }
     assert found == wanted
+    for name in {"internal", "never"} & links.keys():
+        link = links[name]
+        assert link is not None
+        assert (link.read_at is None or link.parked is not None) is (name == "internal")
     for link in links.values():
         assert link is not None
         assert link.on_create_written is link.ours

@@ -10,7 +10,6 @@ import pytest
 
 from sync_core.decision import decide as module
 from sync_core.decision.decide import asks_for_address, decide, made_by_us, needs_candidates
-from sync_core.decision.unless import unless_blocked, unless_internal
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     SOFT_DELETE_RETENTION,
@@ -26,7 +25,6 @@ from sync_core.model import (
     HandOver,
     Invite,
     Leaving,
-    LetGo,
     Link,
     LinkState,
     Marker,
@@ -730,18 +728,6 @@ def test_nobody_is_ours_by_a_mark_alone() -> None:
     assert not made_by_us(inviting, replace(ours, linked_to="another/one"), ADDRESS)
 
 
-def test_a_target_user_who_became_internal_is_let_go() -> None:
-    """Whatever was decided; a user who is external still, or is not there, changes nothing.
-
-    One who was deleted as an internal user is not restored, and no guest takes their place.
-    """
-    change = SoftDelete(why="gone")
-    assert unless_internal(change, guest(external=False)) == LetGo(target_id=GUEST)
-    assert unless_internal(Restore(), guest(external=False)) == Refuse(reason=Reason.INTERNAL_USER, detail=GUEST)
-    assert unless_internal(change, guest()) == change
-    assert unless_internal(change, None) == change
-
-
 def test_an_internal_user_never_comes_of_an_invitation() -> None:
     """An internal user who appears under the address is refused, however well the time fits."""
     found = guest(external=False, created_at=START)
@@ -788,22 +774,3 @@ def test_a_dirty_record_that_says_disabled_is_not_believed_by_the_policy() -> No
     record = link(LINKED, target_id=GUEST, applied={"accountEnabled": fingerprint(False)}, dirty=True)
     decided = decide(situation(source(), OUT, record, WANTED, Policy(out_of_scope=Deprovision.DISABLE)))
     assert decided == Disable(attributes={"accountEnabled": False})
-
-
-def test_whom_somebody_blocked_in_the_target_is_handed_over_by_a_person_only() -> None:
-    """The sync that takes over would enable them; whom the link says we disabled, it may."""
-    blocked, ours = guest(enabled=False), link(LINKED, target_id=GUEST)
-    assert unless_blocked(HandOver(to="staff"), blocked, ours) == Refuse(reason=Reason.BLOCKED, detail=GUEST)
-    assert unless_blocked(HandOver(to="staff"), guest(), ours) == HandOver(to="staff")
-    assert unless_blocked(HandOver(to="staff"), None, ours) == HandOver(to="staff")
-    assert unless_blocked(Update(attributes={}), blocked, ours) == Update(attributes={})
-
-
-def test_a_write_that_repairs_a_record_enables_nobody_whom_somebody_blocked() -> None:
-    """All but `accountEnabled` is written; whom we disabled ourselves, or perhaps did, is enabled."""
-    everything, rest = Update(attributes={"city": "Oslo", "accountEnabled": True}), Update(attributes={"city": "Oslo"})
-    blocked, known = guest(enabled=False), link(LINKED, target_id=GUEST)
-    assert unless_blocked(everything, blocked, known) == rest
-    assert unless_blocked(everything, guest(), known) == everything
-    assert unless_blocked(everything, blocked, replace(known, guarded=Guarded.DISABLE)) == everything
-    assert unless_blocked(everything, blocked, linked(WANTED_DISABLED)) == everything
