@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -41,9 +42,9 @@ async def world(collector: Collector) -> AsyncIterator[SyncedStack]:
         await emulated.two_tenants(CONTOSO, FABRIKAM, people=PEOPLE, seed=3)
         users = await emulated.users(CONTOSO, ["id", "accountEnabled"])
         never = {user["id"] for user in users if not user["accountEnabled"]}
-        world = SyncedStack(stack=stack, emulated=emulated, storage=storage, never=never)
+        world = SyncedStack(stack=stack, emulated=emulated, storage=storage, never=never, at_first=[])
         await stack.start_by_hand("keep_subscriptions")
         await stack.start_by_hand("poll_feeds")
         assert await world.agree(60) == []
-        yield world
+        yield replace(world, at_first=await world.requests())
         await storage.close()

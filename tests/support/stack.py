@@ -30,6 +30,7 @@ class SyncedStack:
     emulated: Emulated
     storage: Storage
     never: set[str]  # generated as disabled, so never provisioned
+    at_first: list[User]  # the requests until everybody was synchronized; other tests may have sent more since
 
     async def agree(self, timeout_s: float = 20) -> list[str]:
         """Wait until both tenants agree; what still differs when the time is up."""
