@@ -53,7 +53,7 @@ from ..model.errors import (
 )
 from ..ports import Clock, Confirm, Links, Presence, Queues, TargetDirectory
 from .heirs import Heirs
-from .lag import APPEARS_AFTER, is_new, shown
+from .lag import APPEARS_AFTER, insist, is_new, shown
 from .owners import take_claim
 from .reports import Reports
 from .retries import try_again
@@ -178,10 +178,13 @@ class Applier:
             )
             return not awaited and await self.links.owner(sync.target.id, target_id) is None
 
-        # Nobody looks for this guest later: so a replica that has not heard of it yet is asked again.
-        await shown(target, target_id, self.clock, APPEARS_AFTER)
-        if await unclaimed():
-            await self._writes(sync, removes=True).soft_delete(target_id, confirm=unclaimed)
+        async def take_back() -> None:
+            # A replica that has not heard of this guest yet is asked again.
+            await shown(target, target_id, self.clock, APPEARS_AFTER)
+            if await unclaimed():
+                await self._writes(sync, removes=True).soft_delete(target_id, confirm=unclaimed)
+
+        await insist(take_back, self.clock, APPEARS_AFTER)
 
     async def _adopt(self, decided: Look, change: Adopt) -> Link:
         link, now = decided.link, self.clock.now()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from ..model import Link, LinkState, SourceUser, TargetUser, fingerprint
+from ..model.errors import GraphRefusedError, ThrottledError, UnavailableError
 from ..ports import Clock, TargetDirectory
 
 # A new user that nobody else will look for is asked for after these pauses (seconds), a good minute in all.
@@ -22,6 +23,16 @@ async def shown(target: TargetDirectory, target_id: str, clock: Clock, pauses: S
             return user
         await clock.sleep(pause)
     return await target.read_user(target_id)
+
+
+async def insist(act: Callable[[], Awaitable[None]], clock: Clock, pauses: Sequence[float]) -> None:
+    """What nobody does later, so it is done again after each pause (seconds) while Graph or the storage fails."""
+    for pause in pauses:
+        try:
+            return await act()
+        except (GraphRefusedError, ThrottledError, UnavailableError):
+            await clock.sleep(pause)
+    return await act()
 
 
 def is_new(link: Link, now: datetime) -> bool:

@@ -210,6 +210,21 @@ def test_one_refusal_stops_every_worker() -> None:
     assert in_virtual_time(main()) >= 12.5
 
 
+def test_a_worker_whose_clock_is_behind_fills_the_bucket_for_nobody() -> None:
+    """The record keeps the latest time: the others would count the difference as time that has passed."""
+
+    async def main() -> float:
+        shared = SharedRecord()
+        right, other = budgets(2, shared)
+        behind = WriteBudget(TENANT, shared, LoopClock(ahead=timedelta(seconds=-100)))
+        await right.throttled(50)
+        await behind.throttled(1)
+        await other.take()
+        return asyncio.get_running_loop().time()
+
+    assert in_virtual_time(main()) >= 50
+
+
 def test_refusals_of_one_moment_are_told_once() -> None:
     """Twenty requests under way together that all meet a 429 change the record once."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sync_core.model import LinkState, Operator
-from sync_core.model.errors import UnavailableError
+from sync_core.model.errors import GraphRefusedError, SyncError, ThrottledError, UnavailableError
 from sync_core.nominate.rounds import GROUPS
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, NAME, SALES
@@ -102,3 +102,31 @@ async def test_a_late_guest_whom_the_target_does_not_show_yet_is_taken_back_once
     await world.look()
     assert len(world.target.users) == (2 if claimed else 1)
     assert "ada.king@contoso.example" in [account.address for account in world.target.users.values()]
+
+
+REFUSED = GraphRefusedError(status=404, code="unknown")
+
+
+@pytest.mark.parametrize("error", [REFUSED, UnavailableError(), ThrottledError()], ids=["404", "503", "429"])
+@pytest.mark.parametrize("step", ["target.read_user", "target.soft_delete", "links.owner"])
+async def test_a_late_guest_is_taken_back_though_graph_or_the_storage_fails_meanwhile(
+    step: str, error: SyncError
+) -> None:
+    """A frozen worker's invitation came after the pair was made at another address, and nobody else knows its guest."""
+    world = World()
+    world.hire()
+    other = world.instance(world.syncs)
+
+    async def meanwhile() -> None:
+        (late,) = world.guests()
+        world.target.invisible.add(late)
+        world.clock.advance(timedelta(minutes=20))
+        world.change(mail="ada.king@contoso.example")
+        await other.worker.handle(world.nomination())
+        world.target.invisible.discard(late)
+        world.faults.fail_next(step, error)
+
+    world.faults.after_next("target.invite", meanwhile)
+    await world.look()
+    (left,) = world.target.users.values()
+    assert left.address == "ada.king@contoso.example"

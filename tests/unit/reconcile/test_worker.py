@@ -35,6 +35,15 @@ async def test_an_out_of_date_nomination_costs_no_graph_call() -> None:
     assert await world.worker.handle(world.nomination(at=read_at + timedelta(microseconds=1))) is not None
 
 
+async def test_a_read_in_the_future_silences_nobody() -> None:
+    """A machine whose clock ran an hour fast made it: a change of the next hour is not older than that read."""
+    world = World()
+    await world.linked()
+    await world.storage.links.save(replace(await world.stored(), read_at=world.clock.now() + timedelta(hours=1)))
+    world.change(department="Sales")
+    assert isinstance((await world.look()).changes[-1], Update)
+
+
 async def test_a_redelivered_nomination_is_never_out_of_date() -> None:
     """The first delivery may have died in the middle, whatever the record says."""
     world = World()

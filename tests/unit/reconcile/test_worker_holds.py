@@ -32,6 +32,17 @@ async def test_a_held_deletion_waits_and_loses_nothing_else() -> None:
     assert (held.source_id, held.target_id, held.change) == (ADA, link.target_id, "SoftDelete")
 
 
+async def test_a_change_to_somebody_without_a_hold_asks_for_none() -> None:
+    """It is the many who have none, and the link knows who has one."""
+    world = World()
+    await world.linked()
+    world.change(department="Sales")
+    world.forget_calls()
+    await world.look(why=Why.FEED)
+    assert "target.update" in world.faults.calls
+    assert "table.guards.get" not in world.faults.calls
+
+
 async def test_an_approved_deletion_is_carried_out_and_its_hold_released() -> None:
     """After a fresh read, like every deletion."""
     world = World(guard=HOLD_ALL)
