@@ -220,6 +220,22 @@ async def test_a_users_life_in_the_target(tenants: Tenants) -> None:
     assert await tenants.target.presence(NOBODY) is Presence.GONE
 
 
+async def test_a_deleted_user_is_read_as_one_who_is_there(tenants: Tenants) -> None:
+    """Whether a deleted user is external decides on a restore; Graph renames the deleted, which tells nothing."""
+    guest, internal = await invited(tenants), tenants.employee("grace@contoso.com")
+    assert await tenants.target.deleted_user(guest) is None
+    before = {each: await tenants.target.read_user(each) for each in (guest, internal)}
+    for each, external in {guest: True, internal: False}.items():
+        assert await tenants.target.soft_delete(each, confirm=yes)
+        found = await tenants.target.deleted_user(each)
+        assert found is not None
+        assert found.external is external
+        assert found == before[each]
+    tenants.later(timedelta(days=31))
+    assert await tenants.target.deleted_user(guest) is None
+    assert await tenants.target.deleted_user(NOBODY) is None
+
+
 async def test_an_invitation_after_a_deletion_makes_another_user(tenants: Tenants) -> None:
     """The old account comes back by a restore alone; its address is taken by then."""
     old = await invited(tenants)
