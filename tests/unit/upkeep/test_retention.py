@@ -60,3 +60,16 @@ async def test_a_failure_is_said_and_stops_nothing(caplog: pytest.LogCaptureFixt
     world.faults.fail_next("table.activity.query", UnavailableError())
     await retention(world).run()
     assert caplog.messages == ["activity.not_pruned sync=contoso-to-fabrikam error=Unavailable"]
+
+
+async def test_notes_of_a_copy_that_cannot_be_dropped_are_said_and_the_rest_goes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The notes of what was still to be copied into blobs are in the way of nothing else."""
+    world = World()
+    await world.linked()
+    world.clock.advance(timedelta(days=31))
+    world.faults.fail_next("table.activity.get", UnavailableError())
+    await retention(world).run()
+    assert caplog.messages == ["notes.not_forgotten error=Unavailable"]
+    assert await world.events() == []
