@@ -10,6 +10,7 @@ from local.graph_emulator.directory import relations
 
 from .evidence import Broken, Evidence, Owned, foreign
 from .expected import blank_as_none, expected
+from .history import Exchange
 from .plan import OWNER_ATTRIBUTE
 from .scopes import in_scope
 
@@ -39,7 +40,7 @@ def both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
             continue
         elif mine and mine[0] in evidence.deeds.restored and not source.get("accountEnabled"):
             continue  # deleted by somebody in the target, and wanted back there after our last look: the same drift
-        elif mine and _waits_for_a_person(evidence, owned, mine[0]):
+        elif mine and (_back_unseen(evidence, source, mine[0]) or _waits_for_a_person(evidence, owned, mine[0])):
             continue
         elif mine:
             yield from _alike(evidence, source, evidence.target.user(mine[0]))
@@ -48,13 +49,22 @@ def both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
             yield Broken(invariant=4, text=f"{source_id[:8]} ({evidence.kinds[source_id]}) has no target user")
 
 
+def _reads(evidence: Evidence, source: User) -> list[Exchange]:
+    path = f"/users/{source.id}"
+    return [each for each in evidence.exchanges if each.path == path and each.tenant == evidence.source.id]
+
+
+def _back_unseen(evidence: Evidence, source: User, target_id: str) -> bool:
+    """Whether somebody in the target restored this user, and no look has begun since: the next change finds them."""
+    at = evidence.deeds.restored.get(target_id)
+    return at is not None and all(each.sent_at < at + _KNOWN_AFTER for each in _reads(evidence, source))
+
+
 def _read_old(evidence: Evidence, source: User) -> bool:
     """Whether our last read of this user was old, and puts them out by another city: the next change finds them."""
     if "source-reads-old" not in evidence.rates:
         return False
-    path = f"/users/{source.id}"
-    reads = [each for each in evidence.exchanges if each.path == path and each.tenant == evidence.source.id]
-    last = next((each for each in reversed(reads) if each.seen == 200), None)
+    last = next((each for each in reversed(_reads(evidence, source)) if each.seen == 200), None)
     cities = [city for asked in evidence.plan.syncs.values() for city in asked.cities]
     return bool(cities) and last is not None and last.shown.get("city") != source.get("city")
 
