@@ -26,6 +26,7 @@ from . import (
     latency,
     managers,
     mapping,
+    network,
     paced,
     plans,
     record,
@@ -38,6 +39,7 @@ from .run import Run, Scenario, StalledError
 SCENARIOS: Mapping[str, Scenario] = {
     "import": imports.measure,
     "mapping": mapping.measure,
+    "network": network.measure,
     "latency": latency.measure,
     "idle": idle.measure,
     "paced": paced.measure,

@@ -14,9 +14,11 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
 from urllib.parse import quote
 
+import aiohttp
 import httpx
 from kiota_abstractions.api_client_builder import register_default_deserializer
 from kiota_abstractions.api_error import APIError
@@ -36,6 +38,7 @@ from ..telemetry.port import measured
 from .auth import BearerAuthentication, Gate, TokenSource, claims_of
 from .failures import error_for, read_failure, retry_after, throttle_percentage
 from .tracing import traced
+from .transport import network
 
 log = logging.getLogger("xtsync.graph")
 
@@ -44,7 +47,9 @@ type Parameters = Mapping[str, str]
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
 _TOTAL_SECONDS = 40.0  # httpx's time-out starts anew with each read; a slow trickle must not block an invocation
-_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=60)
+
+# The transport does not translate every error of aiohttp. TimeoutError is an OSError.
+_NO_ANSWER = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError)
 
 register_default_deserializer(JsonParseNodeFactory)  # for the SDK's ODataError
 
@@ -87,9 +92,9 @@ class GraphClient:
         self._gate = Gate(base_url=self._base_url, tenant_id=tenant_id, read_only=read_only)
         self._auth = BearerAuthentication(credential, scope or f"{graph_url.rstrip('/')}/.default", clock)
         self._http = httpx.AsyncClient(
-            transport=transport,
+            transport=transport or network(),
             timeout=_TIMEOUT,
-            limits=_LIMITS,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             headers={"User-Agent": "xtsync", "Accept": "application/json"},
             event_hooks={"request": [self._gate.check], "response": [self._answered]},
         )
@@ -222,7 +227,7 @@ class GraphClient:
                 content = await self._adapter.send_primitive_async(request, "bytes", {"XXX": ODataError})
         except APIError as error:
             raise error_for(read_failure(error), now=self._clock.now(), delta=delta) from error
-        except (httpx.HTTPError, httpx.StreamError, OSError) as error:  # TimeoutError is an OSError
+        except _NO_ANSWER as error:
             raise UnavailableError(f"no answer from {self._base_url} ({type(error).__name__})") from error
         return _parsed(content)
 
