@@ -33,7 +33,7 @@ from ..ports.listing import Listing
 from ..ports.writes import note_write
 from ..telemetry.metrics import PERMIT_WAIT, STATUS, TENANT, THROTTLED
 from ..telemetry.port import measured
-from .auth import BearerAuthentication, Gate, TokenSource, claims_of
+from .auth import BearerAuthentication, Gate, TokenSource, claims_of, trusted
 from .failures import error_for, read_failure, retry_after, throttle_percentage
 from .tracing import traced
 
@@ -88,6 +88,7 @@ class GraphClient:
         self._auth = BearerAuthentication(credential, scope or f"{graph_url.rstrip('/')}/.default", clock)
         self._http = httpx.AsyncClient(
             transport=transport,
+            verify=transport is not None or trusted(),
             timeout=_TIMEOUT,
             limits=_LIMITS,
             headers={"User-Agent": "xtsync", "Accept": "application/json"},

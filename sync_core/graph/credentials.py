@@ -11,7 +11,7 @@ import httpx
 
 from ..model.errors import GraphRefusedError, UnavailableError
 from ..ports import Clock
-from .auth import Token
+from .auth import Token, trusted
 from .failures import retry_after
 
 
@@ -78,7 +78,7 @@ class EmulatorCredential:
         self._url = f"{self._base_url}/{tenant_id}/oauth2/v2.0/token"
         self._form = {"grant_type": "client_credentials", "client_id": app_id, "client_secret": secret}
         self._clock = clock
-        self._http = httpx.AsyncClient(transport=transport, timeout=10)
+        self._http = httpx.AsyncClient(transport=transport, verify=transport is not None or trusted(), timeout=10)
 
     async def get_token(self, *scopes: str, claims: str | None = None, enable_cae: bool = False) -> Token:  # noqa: ARG002
         asked_at = self._clock.now().timestamp()
