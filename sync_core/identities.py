@@ -15,7 +15,7 @@ from .model import Tenant
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """Whoever gets a credential closes it."""
+    """The caller closes each credential."""
 
     settings: Settings
 
