@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+from local.loopback import loopback
 
 type User = dict[str, Any]
 
 
 class Emulated:
     def __init__(self, base_url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=60)
+        self._http = loopback(timeout=60, base_url=base_url)
         self._tokens: dict[tuple[str, str], str] = {}
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:

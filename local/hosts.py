@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from local.loopback import loopback
 from local.processes import ChildFailedError, stop_process
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -48,7 +49,7 @@ async def until_running(process: asyncio.subprocess.Process, url: str, *, core_t
     """
     allowed_s = _RUNNING_S[core_tools]
     try:
-        async with asyncio.timeout(allowed_s), httpx.AsyncClient(timeout=5) as http:
+        async with asyncio.timeout(allowed_s), loopback(timeout=5) as http:
             while not await _runs(http, url):
                 if process.returncode is not None:
                     raise ChildFailedError(f"the Functions host ended with code {process.returncode}")

@@ -16,6 +16,7 @@ import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import httpx
 from local import hosts
 from local.azurite import Azurite
 from local.groups import split
+from local.loopback import loopback
 from local.ports import Ports
 from local.processes import ChildFailedError, Startable, die_with_parent, free_ports, stop_process
 from sync_core.storage.connect import connect
@@ -136,7 +138,7 @@ class Stack(Startable):
 
     async def start_by_hand(self, function: str) -> None:
         """Run a function now on the host that has it, as the portal's "Run" does: POST /admin/functions/{name}."""
-        async with httpx.AsyncClient(timeout=30) as http:
+        async with loopback(timeout=30) as http:
             for url in self.functions_urls:
                 response = await http.post(f"{url}/admin/functions/{function}", json={"input": ""})
                 if response.status_code != httpx.codes.NOT_FOUND:
@@ -146,25 +148,27 @@ class Stack(Startable):
 
     async def functions(self) -> list[str]:
         """The names of the functions of all hosts, sorted."""
-        async with httpx.AsyncClient(timeout=30) as http:
+        async with loopback(timeout=30) as http:
             answers = [(await http.get(f"{url}/admin/functions")).json() for url in self.functions_urls]
         return sorted(function["name"] for answer in answers for function in answer)
 
     async def polls(self) -> list[dict[str, int]]:
         """The polls of each queue since the start, for each host. The built-in host alone counts them."""
-        async with httpx.AsyncClient(timeout=30) as http:
+        async with loopback(timeout=30) as http:
             return [(await http.get(f"{url}/_host/polls")).json() for url in self.functions_urls]
 
     async def xtsync(self, *arguments: str) -> tuple[int, Any]:
-        """Run the command as an administrator would. Gives its exit code, and its answer to `--json`."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sync_core.cli", *arguments, "--json"),
-            cwd=ROOT,
-            env={**os.environ, **self.environment},
-            stdout=asyncio.subprocess.PIPE,
+        """Run the command as an administrator would, in a thread. Gives its exit code, and its answer to `--json`."""
+        from sync_core.cli import __main__, world  # noqa: PLC0415 - a stack that nobody asks starts without them
+
+        answer, said = StringIO(), StringIO()
+        here = world.World(
+            environ={**os.environ, **self.environment}, folder=ROOT, stdin=StringIO(), stdout=answer, stderr=said
         )
-        out, _ = await process.communicate()
-        return await process.wait(), json.loads(out)
+        code = await asyncio.to_thread(__main__.main, [*arguments, "--json"], here)
+        if not answer.getvalue():
+            raise ChildFailedError(f"xtsync {' '.join(arguments)} ended with code {code} and said: {said.getvalue()}")
+        return code, json.loads(answer.getvalue())
 
     async def kill_host(self, process: asyncio.subprocess.Process) -> None:
         """SIGKILL this one host, as a power cut would, with the worker processes of Core Tools."""

@@ -3,6 +3,7 @@
 bootstrap.py   this process: its settings, its configuration, its runtime; light, for the webhook loads nothing else
 deployment.py  Graph clients and storage from settings; the only file that knows every adapter
 assembly.py    the core, assembled on whatever stands behind its ports
+identities.py  the credentials of a deployment, imported where tokens come from Entra
 model/         the nouns, the messages and the errors; it imports nothing of ours
 ports/         what the core needs of the world
 mapping/       what the target user should look like

@@ -19,6 +19,8 @@ from weakref import WeakKeyDictionary
 from .telemetry.port import install
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .assembly import Runtime
     from .config.file import Config
     from .config.settings import Settings
@@ -33,17 +35,19 @@ _STARTED = datetime.now(UTC)
 @cache
 def settings() -> Settings:
     """This process's app settings. Raises ConfigError with every fault."""
-    from .config.settings import load_settings  # noqa: PLC0415 - Graph is answered before a setting is looked at
-
-    return load_settings(os.environ)
+    return _loaders()[0](os.environ)
 
 
 @cache
 def config() -> Config:
     """This process's sync.yaml. Raises ConfigError with every fault."""
-    from .config.file import load_config  # noqa: PLC0415 - as above
+    return _loaders()[1](settings().config)
 
-    return load_config(settings().config)
+
+def _loaders() -> tuple[Callable[[Mapping[str, str]], Settings], Callable[[Path], Config]]:
+    from .config import file, settings  # noqa: PLC0415 - Graph is answered before a setting is looked at
+
+    return settings.load_settings, file.load_config
 
 
 def syncs_by_source() -> Mapping[str, list[str]]:

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import httpx
-from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 
 from .assembly import Directories, Runtime, assemble
 from .config.file import Config
@@ -33,6 +33,9 @@ from .scope.verdict import scope_attributes
 from .storage.append_blobs import AppendBlobs
 from .storage.connect import connect, connect_with_credential
 from .storage.repositories import Storage
+
+if TYPE_CHECKING:
+    from .identities import Identities
 
 EMULATED_APP = "xtsync"  # the emulator takes anybody
 
@@ -135,7 +138,7 @@ def _storage(settings: Settings, closers: list[Callable[[], Awaitable[None]]]) -
     if connection_string:
         storage = connect(connection_string)
     else:
-        credential = storage_credential(settings)
+        credential = _identities(settings).of_storage()
         storage = connect_with_credential(
             table_uri=settings.table_endpoint, queue_uri=settings.queue_endpoint, credential=credential
         )
@@ -151,19 +154,18 @@ async def record_blobs(settings: Settings) -> AsyncGenerator[RecordBlobs]:
         if text := settings.storage.get_secret_value():
             blobs = AppendBlobs.from_connection_string(text, settings.record_container)
         else:
-            credential = storage_credential(settings)
+            credential = _identities(settings).of_storage()
             stack.push_async_callback(credential.close)
             blobs = AppendBlobs(f"{settings.blob_endpoint}/{settings.record_container}", credential=credential)
         stack.push_async_callback(blobs.close)
         yield blobs
 
 
-def storage_credential(settings: Settings) -> AzureCliCredential | ManagedIdentityCredential:
-    """The app's own identity where there is one; at a laptop, whoever signed in with `az login`."""
+def _identities(settings: Settings) -> Identities:
+    """Their libraries take longer to load than all others; the local stack does without."""
+    from .identities import Identities  # noqa: PLC0415 - as it says
 
-    if settings.has_identity:
-        return ManagedIdentityCredential(client_id=settings.storage_client_id or None)
-    return AzureCliCredential()
+    return Identities(settings)
 
 
 def _client(
@@ -213,25 +215,12 @@ def _credential(
     settings: Settings, tenant: Tenant, app_id: str, clock: Clock, transport: httpx.AsyncBaseTransport | None
 ) -> TokenSource:
 
-    cloud = CLOUDS[tenant.cloud]
-    match settings.credential:
-        case CredentialKind.MANAGED_IDENTITY:
-            return credentials.federated_identity(
-                tenant_id=tenant.id, app_id=app_id, identity_client_id=settings.identity_client_id, cloud=cloud
-            )
-        case CredentialKind.CERTIFICATE:
-            return credentials.client_certificate(
-                tenant_id=tenant.id, app_id=app_id, path=str(settings.certificate_path), cloud=cloud
-            )
-        case CredentialKind.SECRET:
-            return credentials.client_secret(
-                tenant_id=tenant.id, app_id=app_id, secret=settings.client_secret.get_secret_value(), cloud=cloud
-            )
-        case CredentialKind.EMULATOR:
-            return credentials.EmulatorCredential(
-                base_url=settings.graph_url or "",
-                tenant_id=tenant.id,
-                app_id=app_id or EMULATED_APP,
-                clock=clock,
-                transport=transport,
-            )
+    if settings.credential is not CredentialKind.EMULATOR:
+        return _identities(settings).on_tenant(tenant, app_id)
+    return credentials.EmulatorCredential(
+        base_url=settings.graph_url or "",
+        tenant_id=tenant.id,
+        app_id=app_id or EMULATED_APP,
+        clock=clock,
+        transport=transport,
+    )

@@ -5,70 +5,47 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-import tomllib
 import traceback
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from importlib import import_module
 
 from ..model.errors import ConfigError, SyncError
 from ..ops.documents import Error, ErrorDetail
 from ..ops.errors import UsageError
-from . import (
-    adopt,
-    creations,
-    doctor,
-    due,
-    export_schema,
-    expression,
-    history,
-    holds,
-    import_schema,
-    keep,
-    mapping_cases,
-    notify,
-    pause,
-    plan,
-    poison,
-    report,
-    resume,
-    resync,
-    status,
-    sync,
-    syncs,
-    validate,
-    why,
-)
 from .command import check_reach
 from .screen import warning
 from .world import Exit, World
 
-COMMANDS = (
-    validate,
-    doctor,
-    plan,
-    status,
-    sync,
-    why,
-    history,
-    report,
-    creations,
-    holds,
-    pause,
-    resume,
-    due,
-    keep,
-    adopt,
-    notify,
-    poison,
-    resync,
-    syncs,
-    expression,
-    mapping_cases,
-    import_schema,
-    export_schema,
-)
+# The module of each command, in the order of the help. Only that of the command that was typed is imported: each start
+# waits for its libraries.
+COMMANDS = {
+    "validate": "validate",
+    "doctor": "doctor",
+    "plan": "plan",
+    "status": "status",
+    "sync": "sync",
+    "why": "why",
+    "history": "history",
+    "report": "report",
+    "creations": "creations",
+    "holds": "holds",
+    "pause": "pause",
+    "resume": "resume",
+    "due": "due",
+    "keep": "keep",
+    "adopt": "adopt",
+    "notify": "notify",
+    "poison": "poison",
+    "resync": "resync",
+    "rename": "syncs",
+    "move": "syncs",
+    "remove": "syncs",
+    "expression": "expression",
+    "test-mapping": "mapping_cases",
+    "import-schema": "import_schema",
+    "export-schema": "export_schema",
+}
 
 _DESCRIPTION = "Cross-tenant synchronization of Microsoft Entra B2B users: see how it stands, and act on it."
 _EPILOG = """\
@@ -85,7 +62,8 @@ examples:
   xtsync COMMAND --help"""
 
 
-def build_parser() -> ArgumentParser:
+def build_parser(command: str = "") -> ArgumentParser:
+    """With this command alone, or with all of them if it is none."""
     parser = ArgumentParser(
         prog="xtsync",
         description=_DESCRIPTION,
@@ -93,16 +71,17 @@ def build_parser() -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"xtsync {_version()}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show program's version number and exit")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", required=True)
-    for command in COMMANDS:
-        command.add_parser(commands)
+    for module in dict.fromkeys([COMMANDS[command]] if command in COMMANDS else COMMANDS.values()):
+        import_module(f".{module}", __package__).add_parser(commands)
     return parser
 
 
 def main(argv: Sequence[str] | None = None, world: World | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        args = build_parser().parse_args(argv)
+        args = build_parser(argv[0] if argv else "").parse_args(argv)
     except SystemExit as stop:  # argparse's own way out: --help, --version, wrong usage
         return int(stop.code or 0)
     world = world or World.of_process()
@@ -146,17 +125,12 @@ def _unexpected(args: Namespace, world: World, error: Exception) -> None:
         world.screen.json(Error(error=ErrorDetail(code=name, messages=[f"unexpected {name}"], hint=hint)))
 
 
-def _version() -> str:
-    """The version of the installed package. Code that is not installed runs beside pyproject.toml, which has it."""
-    try:
-        return version("xtsync")
-    except PackageNotFoundError:
-        pass
-    try:
-        text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
-    except OSError:
-        return "of unknown version"
-    return str(tomllib.loads(text)["project"]["version"])
+class _ShowVersion(Action):
+    """As argparse's own, but the version is looked up only when somebody asks for it."""
+
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        sys.stdout.write(f"xtsync {import_module('.version', __package__).version()}\n")
+        parser.exit()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..assembly import Runtime
 from ..model.messages import format_time
@@ -24,7 +25,6 @@ from ..ops.errors import RefusedError, UsageError
 from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.words import ahead, many
-from .app import App
 from .command import (
     USER,
     Commands,
@@ -39,6 +39,9 @@ from .command import (
 from .groups import grouped, show_groups
 from .screen import Cell, Screen, warning
 from .world import Exit, World
+
+if TYPE_CHECKING:
+    from .app import App
 
 _DESCRIPTION = """\
 Without USER: the users who are parked because the target has a user who may be theirs. With USER: reads the user and

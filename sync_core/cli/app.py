@@ -13,8 +13,6 @@ from itertools import batched
 from urllib.parse import quote, urlsplit
 
 import httpx
-from azure.core.exceptions import ClientAuthenticationError
-from azure.identity.aio import AzureCliCredential
 
 from ..model import Json, is_object_id
 from ..model.errors import SyncError, UnavailableError
@@ -29,7 +27,6 @@ type Token = Callable[[str], Awaitable[str]]
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _AUDIENCE = re.compile(r"api://[!-~]{1,250}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ENTRA_CODE = re.compile(r"AADSTS\d+")
 _TIMEOUT_S = 240.0  # App Service ends a request after 230 s
 # The cookie of App Service authentication: on this machine the local stack takes a role as its value.
 _LOCAL_SESSION = "AppServiceAuthSession"
@@ -141,19 +138,6 @@ def _scope(audience: str) -> str:
             hint="Set XTSYNC_AUDIENCE, or --audience, to the deployment's output: azd env get-value OPERATORS_AUDIENCE",
         )
     return f"{audience}/.default"
-
-
-async def azure_cli_token(scope: str) -> str:
-    """Of whoever is signed in with `az login`. Raises SignInError."""
-    try:
-        async with AzureCliCredential(process_timeout=60) as credential:
-            return str((await credential.get_token(scope)).token)
-    except ClientAuthenticationError as error:
-        code = _ENTRA_CODE.search(str(error))
-        raise SignInError(
-            "the Azure CLI gives no token for the app" + (f" ({code[0]})" if code else ""),
-            hint="Sign in with `az login --tenant TENANT`. Entra gives tokens only to people with a role of the app.",
-        ) from None
 
 
 def _json(answer: httpx.Response) -> object:

@@ -6,16 +6,19 @@ from argparse import SUPPRESS, Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..assembly import Runtime
 from ..ops.creations import approve, list_creations
 from ..ops.documents import CreationApproval, CreationList, CreationRequest, CreationStatus
 from ..ops.names import find_syncs
 from ..ops.words import ago, many, span
-from .app import App
 from .command import Commands, Reach, add_by, add_command, check_nobody_is_named, operator
 from .screen import Cell, Screen, warning
 from .world import Exit, World
+
+if TYPE_CHECKING:
+    from .app import App
 
 _DESCRIPTION = """\
 Newcomers beyond the ceiling of the creation guard wait: nobody is lost, and as the window moves on they come in by

@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..assembly import Runtime
 from ..ops.documents import DueUser, DueUsers
@@ -13,10 +14,12 @@ from ..ops.leaving import due_users
 from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.words import ahead, at_second
-from .app import App
 from .command import Commands, Reach, add_command, add_no_names
 from .screen import Cell, Screen
 from .world import Exit, World
+
+if TYPE_CHECKING:
+    from .app import App
 
 _DESCRIPTION = """\
 The users who leave in stages (`deprovision` in sync.yaml), of each sync in the order of time: the stage that was

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
-from ..deployment import SystemClock
 from ..mapping.expressions import evaluate_lines, iso_time
 from ..model import Json
 from ..ops.errors import UsageError
@@ -43,7 +42,7 @@ def add_parser(commands: Commands) -> None:
 
 
 async def run(args: Namespace, world: World) -> int:
-    now = _time(args.now) or SystemClock().now()
+    now = _time(args.now) or datetime.now(UTC)
     if args.expression is None:
         if world.stdin.isatty():
             raise UsageError("there is no expression", hint="Give one in quotes, or JSON lines on standard input.")

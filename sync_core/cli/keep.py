@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..assembly import Runtime
 from ..ops.documents import Keep, KeepRequest, KeptUsers, User
@@ -11,10 +12,12 @@ from ..ops.errors import RefusedError, UsageError
 from ..ops.leaving import end_keeps, keep_users, until_when
 from ..ops.names import find_user
 from ..ops.words import at_second
-from .app import App
 from .command import USER, Commands, Reach, add_by, add_command, check_nobody_is_named, operator
 from .screen import Screen, good
 from .world import Exit, World
+
+if TYPE_CHECKING:
+    from .app import App
 
 _DESCRIPTION = """\
 Until DATE no deletion and no disabling that leaving causes is made of this user: whether the source user was deleted or

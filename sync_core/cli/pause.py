@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from ..assembly import Runtime
 from ..model import Control
 from ..ops.controls import control
 from ..ops.documents import Controlled, PauseRequest
 from ..ops.names import find_syncs
-from .app import App
 from .command import Commands, Reach, add_by, add_command, check_nobody_is_named, operator
 from .screen import Screen, good, warning
 from .world import Exit, World
+
+if TYPE_CHECKING:
+    from .app import App
 
 _DESCRIPTION = """\
 Nothing is written to the target from now on: every instance obeys within two seconds, and at most the requests that

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..assembly import Runtime
 from ..config.file import read_text
@@ -17,13 +18,15 @@ from ..ops.names import find_syncs
 from ..ops.people import Pair, names
 from ..ops.plan import plan
 from ..ops.words import many
-from .app import App
 from .command import Commands, Reach, add_command, add_no_names, no_endpoint
 from .groups import grouped
 from .plan_job import plan_there
 from .screen import Cell, Screen, good, warning
 from .sync_view import values_in_words
 from .world import Exit, World
+
+if TYPE_CHECKING:
+    from .app import App
 
 _DESCRIPTION = """\
 Reads every user of the source tenants, as the first round of a feed does. Decides who would be invited, adopted,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from itertools import chain, repeat
+from typing import TYPE_CHECKING
 
 from ..ops import documents
 from ..ops.documents import FailedUser, PlannedUser, PlanStatus
@@ -12,8 +13,10 @@ from ..ops.errors import RefusedError
 from ..ops.plan import sync_plan
 from ..ops.words import many
 from ..ports import PlanState
-from .app import App
 from .screen import Screen
+
+if TYPE_CHECKING:
+    from .app import App
 
 # Seconds between two questions how far it is.
 _PAUSES = (0.1, 0.5, 1, 1, 2)

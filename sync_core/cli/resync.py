@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from argparse import Namespace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..assembly import Runtime
 from ..ops.documents import Rounds, Status
 from ..ops.names import find_source_tenants
 from ..ops.resync import start_rounds
-from .app import App
 from .command import Commands, Reach, add_by, add_command, check_nobody_is_named, operator
 from .screen import Screen, warning
 from .world import Exit, World
+
+if TYPE_CHECKING:
+    from .app import App
 
 _DESCRIPTION = """\
 Starts a full round of each source tenant's feed; the function app reads it. A round in progress starts over.

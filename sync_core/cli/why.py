@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from ..assembly import Runtime
 from ..ops.documents import Explanation, Explanations
 from ..ops.names import find_user
 from ..ops.why import explain
 from ..ops.words import at_second
-from .app import App
 from .command import USER, Commands, Reach, add_command
 from .screen import Screen
 from .world import Exit, World
+
+if TYPE_CHECKING:
+    from .app import App
 
 _DESCRIPTION = """\
 Reads the user from the source tenant and decides as the app would, writes nothing, and says in sentences where the

@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import IntEnum
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol, TextIO
-
-import httpx
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from .. import bootstrap
 from ..assembly import Runtime
@@ -23,8 +22,12 @@ from ..config.settings import Settings, load_settings
 from ..decision.look import Look
 from ..model.errors import ConfigError, Fault
 from ..ops.errors import RefusedError, UsageError
-from .app import App, Token, azure_cli_token, connected
 from .screen import Screen
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .app import App, Token
 
 LOCAL_SETTINGS = "local.settings.json"
 
@@ -43,6 +46,11 @@ class Build(Protocol):
     def __call__(
         self, settings: Settings, config: Config, *, read_only: bool, on_look: Callable[[Look], None]
     ) -> Runtime: ...
+
+
+async def azure_cli_token(scope: str) -> str:
+    """Of whoever is signed in with `az login`. Raises SignInError. The libraries come with the first call."""
+    return str(await import_module(".azure_cli", __package__).token(scope))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +120,7 @@ class World:
         variables = self._variables()
         audience = str(args.audience or variables.get("XTSYNC_AUDIENCE") or "")
         role = variables.get("XTSYNC_LOCAL_ROLE") or "Operator"
+        connected = import_module(".app", __package__).connected  # HTTP is for commands that ask a deployed app
         async with connected(self.url(args), audience, role, token=self.token, transport=self.transport) as app:
             yield app
 

@@ -12,6 +12,8 @@ import binascii
 import json
 import logging
 import re
+import ssl
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -32,6 +34,12 @@ _REFRESH_BEFORE = 300.0  # seconds before the token expires; azure.identity rene
 # At INFO, httpx logs the URL of each request. Our URLs contain mail addresses (filters) and delta tokens (delta links).
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificates of all authorities, for every client of the process: to read them takes 50 ms of CPU."""
+    return httpx.create_ssl_context()
 
 
 class Token(Protocol):

@@ -7,12 +7,11 @@ without our last question.
 
 from __future__ import annotations
 
-from functools import cache
-from ssl import SSLContext
-
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+
+from .auth import trusted
 
 _CONNECTIONS = 64
 _KEPT_S = 60
@@ -20,22 +19,16 @@ _KEPT_S = 60
 
 def network() -> httpx.AsyncBaseTransport:
     """It belongs to the event loop of its first request."""
-    return AiohttpTransport(client=_session)
+    return AiohttpTransport(client=_session, verify=trusted())
 
 
 def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEPT_S, ssl=_certificates()),
+        connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEPT_S, ssl=trusted()),
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(_writes_once,),
         trust_env=True,
     )
-
-
-@cache
-def _certificates() -> SSLContext:
-    """Reading them takes 20 ms, so all clients share them."""
-    return httpx.create_ssl_context()
 
 
 async def _writes_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -25,15 +25,8 @@ from cryptography.x509.oid import NameOID
 from local.processes import free_ports
 from sync_core.deployment import SystemClock
 from sync_core.graph.auth import TokenSource
-from sync_core.graph.credentials import (
-    CLOUDS,
-    AzureTokenSource,
-    Cloud,
-    EmulatorCredential,
-    client_certificate,
-    client_secret,
-    federated_identity,
-)
+from sync_core.graph.azure_tokens import AzureTokenSource, client_certificate, client_secret, federated_identity
+from sync_core.graph.credentials import CLOUDS, Cloud, EmulatorCredential
 from sync_core.model.errors import GraphRefusedError, UnavailableError
 
 TENANT = "22222222-2222-2222-2222-222222222222"

@@ -6,6 +6,7 @@ from argparse import SUPPRESS, Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ...assembly import Runtime
 from ...guard.deletions import Standing
@@ -14,12 +15,14 @@ from ...ops.holds import list_holds, past_decisions
 from ...ops.names import find_syncs
 from ...ops.people import Pair, names
 from ...ops.words import many
-from ..app import App
 from ..command import USER, Commands, Reach, add_by, add_command, add_no_names
 from ..screen import Screen
 from ..world import Exit, World
 from .decide import run_approve, run_reject
 from .table import pair_of, show_decisions, show_holds
+
+if TYPE_CHECKING:
+    from ..app import App
 
 _DESCRIPTION = """\
 A deletion over the deletion guard's limit is held until a person decides. The list ends with a CODE that stands for

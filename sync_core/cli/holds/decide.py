@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ...model import is_object_id
 from ...ops import documents
@@ -14,11 +14,13 @@ from ...ops.errors import RefusedError
 from ...ops.holds import choose, decide, shown_hold
 from ...ops.names import find_syncs
 from ...ops.words import many
-from ..app import App
 from ..command import check_nobody_is_named, operator
 from ..screen import Screen, warning
 from ..world import Exit, World
 from .table import show_holds
+
+if TYPE_CHECKING:
+    from ..app import App
 
 _VERBS = {Decided.APPROVED: "Approve", Decided.REJECTED: "Reject"}
 

@@ -10,7 +10,7 @@ from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 from hypothesis import given, strategies as st
 
 from sync_core.config.settings import CredentialKind, OperatorEndpoints, Settings, TelemetryKind, load_settings
-from sync_core.deployment import storage_credential
+from sync_core.identities import Identities
 from sync_core.model.errors import ConfigError
 
 SECRET = "hunter2-do-not-show"
@@ -229,7 +229,7 @@ def test_who_opens_the_storage(environ: dict[str, str], identity: bool) -> None:
     settings = load_settings({**IDENTITY, **environ})
     assert settings.has_identity is identity
     kind = ManagedIdentityCredential if identity else AzureCliCredential
-    assert type(storage_credential(settings)) is kind
+    assert type(Identities(settings).of_storage()) is kind
 
 
 @pytest.mark.parametrize("name", ["Record", "re", "record_1", "-record", "record--1", "https://a.example/record"])
