@@ -91,11 +91,13 @@ class Emulated:
 
 
 async def until(condition: Any, *, timeout_s: float, every_s: float = 0.05) -> bool:
-    """Poll an async condition; False when the time is up."""
+    """Poll an async condition; False when the time is up. The pauses grow: who asks takes time from who is waited for."""
     try:
         async with asyncio.timeout(timeout_s):
-            while not await condition():  # noqa: ASYNC110 - the other side is another process
-                await asyncio.sleep(every_s)
+            pause = every_s
+            while not await condition():
+                await asyncio.sleep(pause)
+                pause = min(1.5 * pause, 8 * every_s)
     except TimeoutError:
         return False
     return True
