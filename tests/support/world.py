@@ -223,7 +223,10 @@ class World:
         return change.reason
 
     async def deliver(self, during: timedelta = timedelta(minutes=1)) -> list[BaseException]:
-        """The host: every user-changes message that becomes visible meanwhile; what it raises is delivered again."""
+        """The host: every user-changes message that becomes visible meanwhile; what it raises is delivered again.
+
+        It looks once a second. With nothing on the queue it sleeps until the end, as nobody else is at work meanwhile.
+        """
         raised: list[BaseException] = []
         queue = self.storage.queues_by_name[USER_CHANGES]
         until = self.clock.now() + during
@@ -237,7 +240,9 @@ class World:
                     await queue.update(message, visibility=1)
                 else:
                     await queue.delete(message)
-            self.clock.advance(timedelta(seconds=1))
+            left = until - self.clock.now()
+            idle = left.total_seconds() // 1 if left > timedelta() and not await queue.depth() else 0
+            self.clock.advance(timedelta(seconds=idle + 1))
         return raised
 
     def put_stored(self, queue: str, stored: str) -> None:
