@@ -22,6 +22,8 @@ def both_agree(evidence: Evidence, owned: Owned) -> Iterator[Broken]:
     for source_id in evidence.kinds:
         source = evidence.source.find(source_id)
         mine = [target_id for target_id in _ours(evidence, owned, source_id) if evidence.target.find(target_id)]
+        known = [target_id for target_id in mine if not _anybodys(evidence, owned, target_id)]
+        mine = known or mine  # beside a guest of the pair, one that could be anybody's stays where it is
         if len(mine) > len(evidence.plan.syncs):
             yield Broken(
                 invariant=4, text=f"{source_id[:8]} has {len(mine)} target users: {[each[:8] for each in mine]}"
@@ -83,9 +85,14 @@ def _waits_for_a_person(evidence: Evidence, owned: Owned, target_id: str) -> boo
     adopts = bool(evidence.deeds.tables_lost) or evidence.plan.second is not None
     if adopts and _blocked_by_hand(evidence, target_id):
         return True
-    invitation, lost = owned.unwritten.get(target_id), evidence.deeds.tables_lost
-    unfinished = invitation is not None and any((invitation.done_at or invitation.sent_at) <= at for at in lost)
-    return unfinished or _blocked_since(evidence, target_id, lost)
+    return _anybodys(evidence, owned, target_id) or _blocked_since(evidence, target_id, evidence.deeds.tables_lost)
+
+
+def _anybodys(evidence: Evidence, owned: Owned, target_id: str) -> bool:
+    """Whether the invitation was unfinished when the tables, and with them its nonce, were lost."""
+    invitation = owned.unwritten.get(target_id)
+    moments = evidence.deeds.tables_lost
+    return invitation is not None and any((invitation.done_at or invitation.sent_at) <= at for at in moments)
 
 
 def _blocked_by_hand(evidence: Evidence, target_id: str) -> bool:

@@ -122,12 +122,13 @@ def _invited_address(invitation: Exchange) -> str:
 def _may_be_adopted(evidence: Evidence, first: Exchange, source_id: str) -> bool:
     """By the first write to somebody's guest. A deletion is one only of a guest with an address that we read."""
     user = evidence.target.find(first.object_id) or evidence.target.find_deleted(first.object_id)
-    if user is None:
-        return first.method != "DELETE"
     if first.method != "DELETE":
-        return user.is_guest
+        return user is None or user.is_guest
+    address = evidence.deeds.invited_as.get(first.object_id) if user is None else user.get("mail")
+    if address is None or (user is not None and not user.is_guest):
+        return False
     reads = [each for each in evidence.exchanges if each.object_id == source_id and each.sent_at < first.sent_at]
-    return user.is_guest and any(each.shown.get("mail") == user.get("mail") for each in reads)
+    return any(each.shown.get("mail") == address for each in reads)
 
 
 def _done(each: Exchange) -> bool:

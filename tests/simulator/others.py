@@ -33,6 +33,7 @@ class Deeds:
     last_seen: dict[str, dict[str, Any]] = field(default_factory=dict)  # what those that others deleted were like
     restored: dict[str, datetime] = field(default_factory=dict)  # target id: last time
     invited: dict[str, datetime] = field(default_factory=dict)
+    invited_as: dict[str, str] = field(default_factory=dict)  # to which address; a purged user has none any more
     approved: list[tuple[datetime, str]] = field(default_factory=list)  # source id
     hired: dict[str, datetime] = field(default_factory=dict)  # source id
     let_in: list[tuple[datetime, int]] = field(default_factory=list)  # newcomers that a person approved
@@ -239,6 +240,7 @@ class Others:
         if self.target.user_count > users:
             target_id = answer["invitedUser"]["id"]
             self.deeds.invited[target_id] = self.stage.clock.now()
+            self.deeds.invited_as[target_id] = address
             self._remember(target_id)
             self._note(target_id, f"invited by hand: {address}")
 
