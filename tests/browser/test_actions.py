@@ -53,8 +53,14 @@ async def test_an_approved_deletion_is_carried_out(visit: Visit) -> None:
     world.clock.advance(timedelta(seconds=1))
     assert await world.deliver() == []
     assert link.target_id in world.target.deleted
-    await visit.again()
-    await expect(visit.page.locator("main")).to_contain_text("3 deletions waiting")
+    await expect(visit.page.locator("main")).to_contain_text("3 deletions waiting", timeout=15_000)
+    main = visit.page.locator("main")
+    await expect(main).to_contain_text("deleted in the target: deleted in the source, after an approval.")
+    await expect(main).not_to_contain_text("approval expired")
+    outcome = visit.page.locator("main > div > p")
+    await expect(outcome.get_by_role("link")).to_have_attribute("href", f"#/people/{NAME}/{staff_id(HELD)}")
+    await expect(outcome).to_contain_text(STAFF[HELD])
+    await expect(visit.page.get_by_role("link", name="Holds 3")).to_be_visible()
     decisions = visit.page.get_by_role("table", name="Decisions")
     await expect(decisions.locator("tbody tr")).to_have_count(1)
     await visit.open(f"people/{NAME}/{staff_id(HELD)}")
