@@ -32,6 +32,7 @@ _EXPAND = f"&$expand={MANAGER}($select=id)"
 _REPORTS = "/users/{id}/directReports?$select=id&$top=999"
 _USER_ID = "/users/{id}?$select=id"
 _MAIL = "/users?$filter={filter}&$select=id"
+_DELETED_MAIL = "/directory/deletedItems/microsoft.graph.user?$filter={filter}&$select=id"
 _DELETED_USER = "/directory/deletedItems/{id}/microsoft.graph.user?$select="
 _DELTA = "/users/delta?$select="
 _CHECK_MEMBER_GROUPS = "/users/{id}/checkMemberGroups"
@@ -140,22 +141,24 @@ class GraphSource:
     async def find(self, name: str) -> str | None:
         """The object id of the user with this user principal name or id, or else with this mail address.
 
+        A deleted user is found by the mail address, if nobody else has it: Entra changes the user principal name.
         None if there is none, or if several have the address: Entra does not keep it unique.
         """
         try:
             user_id = (await self._client.get(_USER_ID, {"id": name})).get("id")
         except GraphRefusedError as error:
             if not_found(error):
-                return await self._with_mail(name)
+                found = await self._with_mail(_MAIL, name) or await self._with_mail(_DELETED_MAIL, name)
+                return found[0] if len(found) == 1 else None
             raise
         if not isinstance(user_id, str) or not user_id:
             raise UnavailableError("a user without an id")
         return user_id
 
-    async def _with_mail(self, address: str) -> str | None:
+    async def _with_mail(self, template: str, address: str) -> list[str]:
+        """https://learn.microsoft.com/graph/api/directory-deleteditems-list takes users' filters."""
         named = {"filter": f"mail eq {quoted(address)}"}
-        found = [str(user["id"]) async for user in self._client.pages(_MAIL, named)]
-        return found[0] if len(found) == 1 else None
+        return [str(user["id"]) async for user in self._client.pages(template, named)]
 
     async def delta_page(self, link: str | None) -> DeltaPage:
         read_at = self._clock.now()

@@ -15,7 +15,7 @@ class FindsUsers(Protocol):
     """A source directory that also knows user principal names; the engine goes by object ids alone."""
 
     async def find(self, name: str) -> str | None:
-        """The object id of the user who has this user principal name now."""
+        """The object id of the user who has this user principal name or mail address; a deleted one by the latter."""
         ...
 
 
@@ -61,7 +61,7 @@ async def find_user(runtime: Runtime, user: str, sync: str | None) -> list[tuple
     if not found:
         raise RefusedError(
             f"no source tenant knows the user ({', '.join(sorted(ids))})",
-            hint="Check the spelling; a deleted user is found by its object id only.",
+            hint="Check the spelling. A deleted user is found by mail address for 30 days, and always by object id.",
         )
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..assembly import Runtime
-from ..model import PRINCIPAL_NAME, Sync
+from ..model import PRINCIPAL_NAME, SourceState, Sync
 from ..model.errors import SyncError
 
 _AT_ONCE = 8
@@ -23,7 +23,7 @@ class Pair:
 async def names(runtime: Runtime, pairs: Collection[Pair]) -> Mapping[Pair, str]:
     """Display name and user principal name of the source user; of one who is gone, name and mail of the target user.
 
-    A user who cannot be read has none. After the first failure of a sync, as on a laptop, nobody else of it is tried.
+    Of a deleted user the tenants have both for 30 days. A user who cannot be read has none. After the first failure of a sync, as on a laptop, nobody else of it is tried.
     """
     found: dict[Pair, str] = {}
     closed: set[str] = set()
@@ -48,9 +48,14 @@ async def names(runtime: Runtime, pairs: Collection[Pair]) -> Mapping[Pair, str]
 
 async def _name(runtime: Runtime, sync: Sync, pair: Pair) -> str:
     user = await runtime.engine.sources[sync.source.key].read_user(pair.source_id, frozenset())
-    if not user.absent:
-        return _joined(user.attributes.get("displayName"), user.attributes.get(PRINCIPAL_NAME))
-    there = await runtime.engine.targets[sync.target.key].read_user(pair.target_id) if pair.target_id else None
+    if user.state is not SourceState.GONE:
+        # Entra puts the object id in front of the principal name of a deleted user, to free that name for others.
+        address = str(user.attributes.get(PRINCIPAL_NAME) or "").removeprefix(pair.source_id.replace("-", ""))
+        return _joined(user.attributes.get("displayName"), address)
+    if not pair.target_id:
+        return ""
+    target = runtime.engine.targets[sync.target.key]
+    there = await target.read_user(pair.target_id) or await target.deleted_user(pair.target_id)
     return _joined(there.display_name, there.mail) if there is not None else ""
 
 

@@ -49,14 +49,16 @@ function navigation() {
   document.getElementById("views").replaceChildren(h("ul", {}, items));
 }
 
+/** Without its mark. `#main` is Health: the link that skips the navigation leads there before this script runs. */
+const asked = () => location.hash.replace(/^#(main$|\/)?/, "");
+
 function route() {
-  const [where, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [where, query] = asked().split("?");
   const [name, ...parts] = where.split("/").map(decodeURIComponent);
   return { view: VIEWS.find((each) => each.name === name), parts, query: new URLSearchParams(query) };
 }
 
 function show(moved) {
-  if (location.hash === "#main") return; // the link that skips the navigation
   const { view, parts, query } = route();
   leave();
   main.replaceChildren();
@@ -73,8 +75,15 @@ function show(moved) {
   if (moved) main.focus();
 }
 
+/** Here and not by the address, which names the view. */
+function skip(event) {
+  event.preventDefault();
+  main.focus();
+}
+
 async function start() {
   navigation();
+  document.querySelector(".skip").addEventListener("click", skip);
   try {
     const caller = await get("me");
     setNow(caller.at);
@@ -85,7 +94,7 @@ async function start() {
     addEventListener("hashchange", () => show(true));
     show(false);
     // The first view reads this by itself. Without it the other ones lack only the counts beside their names.
-    if (location.hash.replace(/^#\/?/, "")) get("status").then(counted, () => {});
+    if (asked()) get("status").then(counted, () => {});
   } catch (error) {
     main.replaceChildren(failure(error, () => location.reload()));
   }

@@ -4,7 +4,7 @@ import { get, path, post } from "./api.js";
 import { perHour, round } from "./chart.js";
 import { confirm } from "./confirm.js";
 import { button, h, section } from "./dom.js";
-import { badge, many, setNow, when } from "./format.js";
+import { badge, exact, many, setNow, when } from "./format.js";
 import { notices } from "./notices.js";
 import { card, pause, resume } from "./syncs.js";
 import { table } from "./table.js";
@@ -15,17 +15,20 @@ export function health(main, _parts, { acts, counted }) {
   const status = section("Syncs", () => get("status"), (said) => {
     setNow(said.at);
     counted(said);
+    read.replaceChildren("as of ", h("time", { datetime: said.at, title: exact(said.at) }, `${said.at.slice(11, 16)} UTC`));
     details.replaceChildren(...reading(said, acts, status.again));
     return [needs(said), everySync(said, acts, status.again),
       h("div", { class: "cards" }, said.syncs.map((sync) => card(sync, said.holds.find((each) => each.sync === sync.name), acts, status.again)))];
   });
+  const read = h("p", { class: "quiet read" });
   const details = h("div", {});
   const picture = section("The last 24 hours", () => get("hours"), perHour);
   const told = notices();
-  main.append(h("div", { class: "columns" }, status, h("div", {}, picture, told)), details);
+  main.append(read, h("div", { class: "columns" }, status, h("div", {}, picture, told)), details);
   const timer = setInterval(() => {
-    // Not under somebody's hands: what has the focus, or is asked, stays.
-    if (document.hidden || main.contains(document.activeElement) || document.querySelector("dialog")) return;
+    // Not under somebody's hands: what has the focus, or is asked, stays. All of the view has it after the navigation.
+    const held = main.contains(document.activeElement) && document.activeElement !== main;
+    if (document.hidden || held || document.querySelector("dialog")) return;
     status.again();
     picture.again();
     told.again();

@@ -8,20 +8,53 @@ import { nameOf, person } from "./names.js";
 import { table } from "./table.js";
 
 const STATES = { held: "warn", "approval expired": "warn", approved: "good", rejected: "quiet" };
-const NAMED = 20; // people whom the question names one by one
-
-// Each thing that waits for a decision is a part of its own.
-const PARTS = [deletions, decisions];
+const NAMED = 20; // people whom the question names one by one, and of whom the outcome is told
+const PAUSES = [2, 3, 5, 10, 20]; // seconds between two questions what became of an approval
 
 export function holds(main, _parts, context) {
-  main.append(...PARTS.map((part) => part(context)));
+  const outcomes = h("div", { "aria-live": "polite" });
+  const past = decisions();
+  const made = deletions(context, decided);
+  main.append(outcomes, made, past);
+
+  function again() {
+    get("status").then(context.counted, () => {});
+    made.again();
+    past.again();
+  }
+
+  async function decided(decision, users) {
+    again();
+    if (decision !== "approve") return;
+    outcomes.replaceChildren(...(await carriedOut(users, made)).map((each) => h("p", {}, each)));
+    // Not under somebody's hands: what is chosen or asked by now stays.
+    if (made.isConnected && !made.querySelector("input:checked") && !document.querySelector("dialog")) again();
+  }
 }
 
-function deletions({ acts }) {
+/** Waits until those who were approved are no longer on the list, and says of each what became of them. */
+async function carriedOut(users, made) {
+  let left = users;
+  for (const pause of PAUSES) {
+    await new Promise((resolve) => setTimeout(resolve, pause * 1000));
+    if (!made.isConnected) return [];
+    const said = await get("holds").catch(() => null);
+    left = said ? left.filter((user) => said.holds.some((hold) => hold.sync === user.sync && hold.source_id === user.source_id)) : left;
+    if (!left.length) break;
+  }
+  const told = users.filter((user) => !left.includes(user)).slice(0, NAMED).map(async ({ sync, source_id: user }) => {
+    const { events } = await get("activity", { sync, user, limit: 1 }).catch(() => ({ events: [] }));
+    return [person(sync, user), `: ${events[0]?.text ?? "no longer held"}.`];
+  });
+  const waits = left.length > 0 && [`${many(left.length, "approved deletion")} not carried out yet. Read this list again later; an approval lasts 24 hours.`];
+  return [...(await Promise.all(told)), waits].filter(Boolean);
+}
+
+function deletions({ acts }, decided) {
   const made = section("Held deletions", () => get("holds"), (list) => {
     const chosen = new Set();
-    const approve = button("", () => decide("approve", list, chosen, made.again), { class: "danger" });
-    const reject = button("", () => decide("reject", list, chosen, made.again));
+    const approve = button("", () => decide("approve", list, chosen, decided), { class: "danger" });
+    const reject = button("", () => decide("reject", list, chosen, decided));
     const every = button("Choose all that wait", () => {
       list.holds.filter(waits).forEach((hold) => chosen.add(hold));
       shown.replaceWith((shown = draw()));
@@ -40,6 +73,7 @@ function deletions({ acts }) {
     return [
       h("p", {}, `${many(waiting, "deletion")} waiting. These people keep their access until somebody decides. First ask why so many leave at once: an emptied group or a changed attribute looks the same from here.`),
       shown,
+      !acts && h("p", { class: "quiet" }, "An Operator decides about them; a Reader sees them."),
       acts && h("p", { class: "actions" }, waiting > 0 && every, approve, reject),
       h("p", { class: "actions quiet" }, h("span", {}, "This list has the code ", h("code", {}, list.code), ".")),
     ];
@@ -70,7 +104,7 @@ function state(row) {
   return h("span", {}, badge(row.state, STATES[row.state]), who);
 }
 
-async function decide(decision, list, chosen, again) {
+async function decide(decision, list, chosen, decided) {
   const users = [...chosen].map(({ sync, source_id }) => ({ sync, source_id }));
   const named = [...chosen].slice(0, NAMED).map((row) => h("li", {}, person(row.sync, row.source_id, true), ` ${change(row)}: ${row.cause ?? "cause not recorded"}`));
   const rest = chosen.size > NAMED && h("p", {}, `… and ${chosen.size - NAMED} more, as chosen in the list.`);
@@ -88,7 +122,7 @@ async function decide(decision, list, chosen, again) {
       return `${many(said.users.length, "deletion")} ${said.decision}.${changed}`;
     },
   });
-  if (done) again();
+  if (done) decided(decision, users);
 }
 
 function decisions() {

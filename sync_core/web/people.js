@@ -10,29 +10,39 @@ import { person } from "./names.js";
 const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function people(main, [sync, user], context) {
-  main.append(finder());
+  main.append(finder(main));
   if (sync && user) main.append(...one(sync, user, context));
 }
 
 /** The address goes in a body and never in a path: addresses of pages and of requests end in logs. */
-function finder() {
+function finder(main) {
+  let newest = 0;
   const found = h("div", { "aria-live": "polite" });
   const field = h("input", { id: "whom", type: "text", required: true, autocomplete: "off", spellcheck: "false", placeholder: "ada@contoso.example" });
   const onsubmit = async (event) => {
     event.preventDefault();
     const text = field.value.trim();
-    found.replaceChildren(h("p", { class: "loading" }, "Looking …"));
+    const mine = ++newest;
+    const shown = (...nodes) => mine === newest && found.isConnected && (found.replaceChildren(...nodes), true);
+    leaveThePerson(main);
+    shown(h("p", { class: "loading" }, "Looking …"));
     try {
       const { users } = await post("find", { user: text });
-      if (users.length === 1) location.hash = `#/people/${path(users[0].sync, users[0].user)}`;
-      found.replaceChildren(h("ul", { class: "found" }, users.map((each) => h("li", {}, person(each.sync, each.user, true), ` in ${each.sync}`))));
+      const items = users.map((each) => h("li", {}, person(each.sync, each.user, true), ` in ${each.sync}`));
+      if (shown(h("ul", { class: "found" }, items)) && users.length === 1) location.hash = `#/people/${path(users[0].sync, users[0].user)}`;
     } catch (error) {
-      found.replaceChildren(...missed(error, text));
+      shown(...missed(error, text));
     }
   };
   return h("section", { "aria-label": "Find a person" }, h("h2", {}, "Find a person"),
     h("form", { class: "find", onsubmit }, h("label", { for: "whom" }, "Address or object id in the source tenant"), field,
       h("button", { type: "submit", class: "primary" }, "Find")), found);
+}
+
+/** Below a search that finds nobody, the person of the last one would pass for the one who was looked for. */
+function leaveThePerson(main) {
+  while (main.lastElementChild.previousElementSibling?.matches("section")) main.lastElementChild.remove();
+  if (location.hash !== "#/people") history.pushState(null, "", "#/people");
 }
 
 /** Nobody has an address any more who is gone. The record still knows the object id. */

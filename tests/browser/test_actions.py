@@ -53,8 +53,14 @@ async def test_an_approved_deletion_is_carried_out(visit: Visit) -> None:
     world.clock.advance(timedelta(seconds=1))
     assert await world.deliver() == []
     assert link.target_id in world.target.deleted
-    await visit.again()
-    await expect(visit.page.locator("main")).to_contain_text("3 deletions waiting")
+    await expect(visit.page.locator("main")).to_contain_text("3 deletions waiting", timeout=15_000)
+    main = visit.page.locator("main")
+    await expect(main).to_contain_text("deleted in the target: deleted in the source, after an approval.")
+    await expect(main).not_to_contain_text("approval expired")
+    outcome = visit.page.locator("main > div > p")
+    await expect(outcome.get_by_role("link")).to_have_attribute("href", f"#/people/{NAME}/{staff_id(HELD)}")
+    await expect(outcome).to_contain_text(STAFF[HELD])
+    await expect(visit.page.get_by_role("link", name="Holds 3")).to_be_visible()
     decisions = visit.page.get_by_role("table", name="Decisions")
     await expect(decisions.locator("tbody tr")).to_have_count(1)
     await visit.open(f"people/{NAME}/{staff_id(HELD)}")
@@ -202,8 +208,7 @@ async def test_a_person_is_found_by_address(visit: Visit) -> None:
     """No address and no name is ever in an address of the page or of a request: those end in logs."""
     world = visit.site.world
     await visit.open("people")
-    await visit.page.get_by_label("Address or object id").fill(address(3))
-    await visit.press("Find").click()
+    await visit.find(address(3))
     await visit.page.wait_for_url(f"**/#/people/{NAME}/{staff_id(3)}")
     await visit.settled()
     await expect(visit.page.locator("main")).to_contain_text("The user is in scope")
@@ -226,10 +231,26 @@ async def test_a_person_is_found_by_address(visit: Visit) -> None:
 async def test_who_is_not_found_is_told_apart(visit: Visit, whom: str, told: str) -> None:
     """A wrong spelling, no address at all, and somebody who is gone, of whom the record may know."""
     await visit.open("people")
-    await visit.page.get_by_label("Address or object id").fill(whom)
-    await visit.press("Find").click()
+    await visit.find(whom)
     await expect(visit.page.locator("main")).to_contain_text(told)
     visit.complaints.clear()  # the browser's own line about 400 and 404
+
+
+async def test_the_last_person_is_gone_when_a_search_begins(visit: Visit) -> None:
+    """Below "nobody has this address" they would pass for the one who was looked for; and they can be found anew."""
+    await visit.open(f"people/{NAME}/{staff_id(3)}")
+    await visit.find("nobody@contoso.example")
+    await expect(visit.page.get_by_role("alert")).to_contain_text("Check the spelling")
+    await expect(visit.page.get_by_role("region", name="Where the person stands")).to_have_count(0)
+    await expect(visit.page.get_by_role("region", name="What happened")).to_have_count(0)
+    assert visit.page.url.endswith("#/people")
+    await visit.find(address(3))
+    await visit.settled()
+    await expect(visit.page.get_by_role("region", name="Where the person stands")).to_contain_text(staff_id(3))
+    await visit.find(address(3))
+    await visit.settled()
+    await expect(visit.page.get_by_role("region", name="Where the person stands")).to_contain_text(staff_id(3))
+    visit.complaints.clear()  # the browser's own line about 404
 
 
 async def test_a_leaver_is_kept_and_then_no_longer(browser: Browser) -> None:

@@ -195,6 +195,43 @@ async def test_every_view_fits_a_tablet(visit: Visit, width: int) -> None:
         assert await visit.wider_than_the_window() == [], view
 
 
+@pytest.mark.parametrize("view", ["holds", ""])
+async def test_the_link_to_the_content_leads_there_and_stays_in_the_view(visit: Visit, view: str) -> None:
+    """The address goes on naming the view, so that loading it again shows the same."""
+    await visit.open(view)
+    await visit.page.keyboard.press("Tab")
+    await visit.page.keyboard.press("Enter")
+    await expect(visit.page.locator("main")).to_be_focused()
+    await visit.again()
+    assert visit.page.url.endswith(f"#/{view}")
+    await expect(visit.page.locator("main")).to_contain_text(THERE[view][0])
+
+
+async def test_the_address_of_the_content_alone_shows_health(visit: Visit) -> None:
+    """Somebody may have kept it: a blank page would stay blank."""
+    await visit.page.goto(f"{visit.site.url}/api/ops/#main")
+    await visit.settled()
+    await expect(visit.page.locator("main")).to_contain_text(THERE[""][0])
+
+
+async def test_health_is_read_again_also_after_the_navigation(visit: Visit) -> None:
+    """The whole view has the focus then, and nobody has their hands in it. Beside the heading stands how old it is."""
+    await visit.page.clock.install()
+    await visit.open("holds")
+    await visit.page.get_by_role("link", name="Health").press("Enter")
+    await visit.settled()
+    await expect(visit.page.locator("main")).to_be_focused()
+    now = visit.site.world.clock.now()
+    await expect(visit.page.locator("h1 + .read")).to_have_text(f"as of {now:%H:%M} UTC")
+    before = len([each for each in visit.asked if each.endswith("/status")])
+    await visit.page.clock.run_for(31_000)
+    await visit.settled()
+    assert len([each for each in visit.asked if each.endswith("/status")]) == before + 1
+    await visit.page.get_by_role("button", name="Kind").focus()
+    await visit.page.clock.run_for(31_000)
+    assert len([each for each in visit.asked if each.endswith("/status")]) == before + 1
+
+
 async def test_dark_is_dark(browser: Browser, site: Site) -> None:
     """As the system of whoever looks at it says."""
     grounds = []

@@ -67,6 +67,10 @@ class Visit:
     def press(self, name: str | re.Pattern[str]) -> Locator:
         return self.page.get_by_role("button", name=name)
 
+    async def find(self, whom: str) -> None:
+        await self.page.get_by_label("Address or object id").fill(whom)
+        await self.press("Find").click()
+
     async def text(self) -> str:
         return await self.page.inner_text("main")
 

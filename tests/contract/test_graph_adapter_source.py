@@ -228,6 +228,21 @@ async def test_a_user_is_found_by_principal_name_id_or_mail(emulated: EmulatedTe
         assert await source.find(name) is None
 
 
+async def test_a_deleted_user_is_found_by_mail_for_thirty_days(emulated: EmulatedTenants) -> None:
+    """Unless somebody who is there has the address by now."""
+    source = emulated.source
+    assert isinstance(source, FindsUsers)
+    ada = emulated.person("ada", mail="ada@contoso.example")
+    emulated.delete(ada)
+    assert await source.find("ada@contoso.example") == ada
+    heir = emulated.person("ada2", mail="ada@contoso.example")
+    assert await source.find("ada@contoso.example") == heir
+    emulated.delete(heir)
+    assert await source.find("ada@contoso.example") is None  # two deleted ones
+    emulated.later(timedelta(days=31))
+    assert await source.find("ada@contoso.example") is None
+
+
 async def test_an_address_that_two_have_finds_nobody() -> None:
     """Neither is meant more than the other."""
 

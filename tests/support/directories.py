@@ -236,6 +236,7 @@ class FindableSource(MemorySource):
 
     async def find(self, name: str) -> str | None:
         named = [user_id for user_id, user in self.users.items() if user["userPrincipalName"] == name]
+        named = named or [user_id for user_id, user in self.deleted.items() if user.get("mail") == name]
         return named[0] if named else None
 
 

@@ -96,7 +96,10 @@ def test_a_user_may_be_named_by_user_principal_name(bench: Bench) -> None:
     assert result.json["users"] == [{"sync": NAME, "source_id": ADA}]
     result = bench.run("holds", "reject", bench.code(), "bob@contoso.example", "--yes")
     assert result.code == 1
-    assert "hint: Check the spelling; a deleted user is found by its object id only." in result.err
+    assert (
+        "hint: Check the spelling. A deleted user is found by mail address for 30 days, and always by object id."
+        in result.err
+    )
     assert _states(bench) == {ADA: HoldState.APPROVED, BOB: HoldState.HELD}
 
 

@@ -89,6 +89,29 @@ def test_names_are_those_of_people_whom_the_sync_knows(bench: Bench) -> None:
     assert (named.status, said(named)) == (200, {"names": [{**users(ADA)[0], "name": f"Ada <{ADDRESS}>"}]})
 
 
+def test_a_deleted_user_is_found_by_mail_address(bench: Bench) -> None:
+    """For as long as the tenant keeps them: who asks why somebody is deleted has no object id."""
+    bench.source.deleted[ADA] = person("Ada")
+    found = call(bench, "find", "Reader", body={"user": ADDRESS})
+    assert (found.status, said(found)) == (200, {"users": users(ADA)})
+
+
+def test_the_deleted_have_names(bench: Bench) -> None:
+    """As their tenant had them: without the object id that Entra puts in front of the principal name."""
+    bench.link(ADA)
+    bench.source.deleted[ADA] = {**person("Ada"), "userPrincipalName": ADA.replace("-", "") + ADDRESS}
+    assert said(call(bench, "names", "Reader", body={"users": users(ADA)}))["names"][0]["name"] == f"Ada <{ADDRESS}>"
+
+
+def test_who_is_gone_has_the_name_of_the_deleted_target_user(bench: Bench) -> None:
+    """The source keeps nothing of them any more."""
+    target_id = bench.link(ADA).target_id
+    assert target_id
+    bench.target.add(target_id, ADDRESS, displayName="Ada")
+    bench.target.deleted[target_id] = bench.target.users.pop(target_id)
+    assert said(call(bench, "names", "Reader", body={"users": users(ADA)}))["names"][0]["name"] == f"Ada <{ADDRESS}>"
+
+
 def test_names_of_too_many(bench: Bench) -> None:
     """Each costs a read of Graph."""
     assert call(bench, "names", "Reader", body={"users": users(ADA) * MOST_NAMES}).status == 200
