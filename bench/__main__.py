@@ -26,7 +26,6 @@ from . import (
     latency,
     managers,
     mapping,
-    network,
     paced,
     plans,
     record,
@@ -39,7 +38,6 @@ from .run import Run, Scenario, StalledError
 SCENARIOS: Mapping[str, Scenario] = {
     "import": imports.measure,
     "mapping": mapping.measure,
-    "network": network.measure,
     "latency": latency.measure,
     "idle": idle.measure,
     "paced": paced.measure,

@@ -91,7 +91,7 @@ class Emulated:
 
 
 async def until(condition: Any, *, timeout_s: float, every_s: float = 0.05) -> bool:
-    """Poll an async condition; False when the time is up. The pauses grow: who asks takes time from who is waited for."""
+    """Poll an async condition; False when the time is up. The pauses grow, since asking takes time from the work."""
     try:
         async with asyncio.timeout(timeout_s):
             pause = every_s

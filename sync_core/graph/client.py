@@ -17,8 +17,8 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
 from urllib.parse import quote
+from uuid import uuid4
 
-import aiohttp
 import httpx
 from kiota_abstractions.api_client_builder import register_default_deserializer
 from kiota_abstractions.api_error import APIError
@@ -35,10 +35,9 @@ from ..ports.listing import Listing
 from ..ports.writes import note_write
 from ..telemetry.metrics import PERMIT_WAIT, STATUS, TENANT, THROTTLED
 from ..telemetry.port import measured
-from .auth import BearerAuthentication, Gate, TokenSource, claims_of
+from .auth import BearerAuthentication, Gate, TokenSource, claims_of, trusted
 from .failures import error_for, read_failure, retry_after, throttle_percentage
 from .tracing import traced
-from .transport import network
 
 log = logging.getLogger("xtsync.graph")
 
@@ -47,9 +46,8 @@ type Parameters = Mapping[str, str]
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
 _TOTAL_SECONDS = 40.0  # httpx's time-out starts anew with each read; a slow trickle must not block an invocation
-
-# The transport does not translate every error of aiohttp. TimeoutError is an OSError.
-_NO_ANSWER = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError)
+_NAME = "client-request-id"
+_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=60)
 
 register_default_deserializer(JsonParseNodeFactory)  # for the SDK's ODataError
 
@@ -92,11 +90,13 @@ class GraphClient:
         self._gate = Gate(base_url=self._base_url, tenant_id=tenant_id, read_only=read_only)
         self._auth = BearerAuthentication(credential, scope or f"{graph_url.rstrip('/')}/.default", clock)
         self._http = httpx.AsyncClient(
-            transport=transport or network(),
+            transport=transport,
+            verify=transport is not None or trusted(),
             timeout=_TIMEOUT,
+            limits=_LIMITS,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             headers={"User-Agent": "xtsync", "Accept": "application/json"},
-            event_hooks={"request": [self._gate.check], "response": [self._answered]},
+            event_hooks={"request": [self._gate.check, _named], "response": [_of_this_request, self._answered]},
         )
         self._adapter = GraphRequestAdapter(self._auth, client=self._http)
         self._adapter.base_url = self._base_url
@@ -227,7 +227,7 @@ class GraphClient:
                 content = await self._adapter.send_primitive_async(request, "bytes", {"XXX": ODataError})
         except APIError as error:
             raise error_for(read_failure(error), now=self._clock.now(), delta=delta) from error
-        except _NO_ANSWER as error:
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:  # TimeoutError is an OSError
             raise UnavailableError(f"no answer from {self._base_url} ({type(error).__name__})") from error
         return _parsed(content)
 
@@ -254,6 +254,21 @@ class GraphClient:
         percentage = throttle_percentage(response.headers)
         if percentage is not None:
             self._budget.observe(percentage)
+
+
+async def _named(request: httpx.Request) -> None:
+    request.headers[_NAME] = str(uuid4())
+
+
+async def _of_this_request(response: httpx.Response) -> None:
+    """A gateway that answers twice would shift all later answers of its connection: each to another user's request.
+
+    Graph repeats the name of a request in its answer. If no name came to Graph, it gives its own `request-id` instead.
+    https://learn.microsoft.com/graph/best-practices-concept
+    """
+    name = response.headers.get(_NAME)
+    if name not in (None, response.request.headers[_NAME], response.headers.get("request-id")):
+        raise UnavailableError("the answer to another request")
 
 
 def quoted(text: str) -> str:
