@@ -14,7 +14,8 @@ WAYS_OUT: Mapping[Reason, str] = {
     Reason.UNADOPTED: "a B2B user with this address is there already; `xtsync adopt USER` adopts it, `matching: {adopt:"
     " guests}` all such",
     Reason.NEEDS_APPROVAL: "a B2B user with this address is there already; `xtsync adopt USER` adopts it",
-    Reason.INTERNAL_USER: "an internal user of the target has this address; it is never touched",
+    Reason.INTERNAL_USER: "an administrator of the target has to change or remove that user's address, or the source"
+    " user stays out by a filter; an internal user is never touched",
     Reason.AMBIGUOUS: "several users of the target have this address or ownership marker; leave it to one of them, or"
     " choose with `xtsync adopt USER --target ID`",
     Reason.ADDRESS_TAKEN: (

@@ -81,7 +81,7 @@ def _object_id(user: str) -> str | None:
     if "@" in user:
         return None
     raise UsageError(
-        "USER is neither an object id nor a user principal name",
+        "this is neither an object id nor a user principal name",
         hint="Object ids look like 6b1d4c62-4c0f-4a55-9a53-0c4d1a3b7e11; user principal names have an @.",
     )
 

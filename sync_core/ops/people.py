@@ -23,8 +23,8 @@ class Pair:
 async def names(runtime: Runtime, pairs: Collection[Pair]) -> Mapping[Pair, str]:
     """Display name and user principal name of the source user; of one who is gone, name and mail of the target user.
 
-    Of a deleted user the tenants have both for 30 days. A user who cannot be read has none. After the first failure of
-    a sync, as on a laptop, nobody else of it is tried.
+    Of a deleted user the tenants have both for 30 days. A user who cannot be read has none.
+    After the first failure of a sync, as on a laptop, nobody else of it is tried.
     """
     found: dict[Pair, str] = {}
     closed: set[str] = set()

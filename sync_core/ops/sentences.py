@@ -125,7 +125,7 @@ def of_look(result: documents.SyncResult, keep: documents.Keep | None) -> list[s
 def _look(look: documents.Look) -> list[str]:
     link = _LINK[look.link.state].format(target=look.link.target_id or "of unknown id")
     if look.link.dirty:
-        link += " A write to it was begun and not recorded, so every attribute is to be written again."
+        link += " A write to it was put off, or begun and not recorded, so every attribute is to be written again."
     sentences = [f"The user is {_SOURCE[look.source.state]} in the source.", _scope(look.scope), link]
     if look.refused is not None:
         sentences.append(f"Graph refuses to write {', '.join(look.refused.attributes)}.")
@@ -152,7 +152,8 @@ def _decision(decision: documents.Change) -> list[str]:
         case documents.Refuse(reason=reason):
             return [f"What would have to be done may not be: {reason}.", *_way_out(reason)]
         case documents.Hold():
-            return [f"The deletion guard holds the next step: {in_words(decision.held)}.", "See `xtsync holds`."]
+            step = f"The deletion guard holds the next step: {in_words(decision.held)}."
+            return [step, "The user keeps access until a person decides: see Holds, or `xtsync holds`."]
     return [f"The next look would do this: {in_words(decision)}."]
 
 

@@ -17,6 +17,7 @@ async def explain(runtime: Runtime, sync: Sync, user: str) -> documents.Explanat
     """Reads and decides, and writes nothing anywhere. `runtime` is in read-only mode."""
     look = await preview(runtime, sync, user, values=False)
     keep = await kept_now(runtime, sync.name, user)
+    link = await runtime.storage.links.get(sync.name, user)
     past = await history(runtime, question([(sync.name, user)], runtime.clock.now(), limit=_EVENTS))
     return documents.Explanation(
         sync=look.sync,
@@ -26,6 +27,7 @@ async def explain(runtime: Runtime, sync: Sync, user: str) -> documents.Explanat
         outcome=look.outcome,
         seconds=look.seconds,
         keep=keep,
+        looked_at=link.read_at if link is not None else None,
         sentences=of_look(look, keep),
         events=past.events,
     )

@@ -92,7 +92,12 @@ def test_why_is_the_command_s_document(bench: Bench) -> None:
     (shown,) = bench.run("why", ADA, "--sync", NAME, "--json").json["results"]
     assert (seen.status, said(seen)) == (200, shown)
     (dry_run,) = bench.run("sync", ADA, "--sync", NAME, "--dry-run", "--json").json["results"]
-    assert shown == {**dry_run, "sentences": shown["sentences"], "events": [], "keep": None}
+    assert shown == {
+        **dry_run,
+        **{each: shown[each] for each in ("sentences", "looked_at")},
+        "events": [],
+        "keep": None,
+    }
     assert "Ada" not in seen.body
 
 

@@ -91,10 +91,11 @@ class Hours:
 class Explanation(SyncResult):
     """One look at one user without acting: what it found in sentences, and the last ten events under it.
 
-    `keep` is null where no person keeps the user.
+    `keep` is null where no person keeps the user. `looked_at` is the app's own last look, null before the first one.
     """
 
     keep: Keep | None
+    looked_at: datetime | None
     sentences: Sequence[str]
     events: Sequence[ActivityEvent]
 

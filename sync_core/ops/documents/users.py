@@ -31,7 +31,7 @@ class Scope:
 
 @document
 class Link:
-    """The recorded pair. Dirty: a write began and was not recorded, so that every attribute is written again."""
+    """The recorded pair. Dirty: a write was put off, or begun and not recorded: all attributes are written again."""
 
     state: LinkState
     target_id: str | None
