@@ -2,9 +2,9 @@
 .DEFAULT_GOAL := help
 SEEDS ?= 1000
 PYTHON := .venv/bin/python
-# Three processes, as half of the tests wait for processes of the local stack. A file stays in one of them: its tests may
+# Two processes, as half of the tests wait for processes of the local stack. A file stays in one of them: its tests may
 # share a stack, each on ports of its own. In the order of the folders, so that small files come last and fill the gaps.
-PYTEST := $(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 # Every process of the stack would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 export HOME := $(shell local/home.sh)

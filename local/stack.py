@@ -16,7 +16,6 @@ import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -158,17 +157,15 @@ class Stack(Startable):
             return [(await http.get(f"{url}/_host/polls")).json() for url in self.functions_urls]
 
     async def xtsync(self, *arguments: str) -> tuple[int, Any]:
-        """Run the command as an administrator would, in a thread. Gives its exit code, and its answer to `--json`."""
-        from sync_core.cli import __main__, world  # noqa: PLC0415 - a stack that nobody asks starts without them
-
-        answer, said = StringIO(), StringIO()
-        here = world.World(
-            environ={**os.environ, **self.environment}, folder=ROOT, stdin=StringIO(), stdout=answer, stderr=said
+        """Run the command as an administrator would. Gives its exit code, and its answer to `--json`."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sync_core.cli", *arguments, "--json"),
+            cwd=ROOT,
+            env={**os.environ, **self.environment},
+            stdout=asyncio.subprocess.PIPE,
         )
-        code = await asyncio.to_thread(__main__.main, [*arguments, "--json"], here)
-        if not answer.getvalue():
-            raise ChildFailedError(f"xtsync {' '.join(arguments)} ended with code {code} and said: {said.getvalue()}")
-        return code, json.loads(answer.getvalue())
+        out, _ = await process.communicate()
+        return await process.wait(), json.loads(out)
 
     async def kill_host(self, process: asyncio.subprocess.Process) -> None:
         """SIGKILL this one host, as a power cut would, with the worker processes of Core Tools."""
