@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,9 @@ from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, NAME, SALES
 from tests.support.scopes import guarded, member
 from tests.support.world import World, names
+
+REFUSED = GraphRefusedError(status=404, code="unknown")
+NEW_ADDRESS = "ada.king@contoso.example"
 
 
 @pytest.mark.parametrize("how", ["joins", "deleted"])
@@ -76,10 +80,9 @@ async def test_a_restore_that_is_done_late_leaves_no_leaver_with_access(dies: bo
     assert world.guests() == []
 
 
-@pytest.mark.parametrize("claimed", [False, True])
-async def test_a_late_guest_whom_the_target_does_not_show_yet_is_taken_back_once_it_does(claimed: bool) -> None:
-    """A frozen worker's invitation came after the pair was made at another address. A guest whom another pair has by
-    then stays."""
+async def late_guest(then: Callable[[World, str], Awaitable[None]]) -> World:
+    """A frozen worker's invitation came after the pair was made at another address. The target does not show its guest
+    until then; `then` is what happens before that worker goes on."""
     world = World()
     world.hire()
     other = world.instance(world.syncs)
@@ -88,8 +91,20 @@ async def test_a_late_guest_whom_the_target_does_not_show_yet_is_taken_back_once
         (late,) = world.guests()
         world.target.invisible.add(late)
         world.clock.advance(timedelta(minutes=20))
-        world.change(mail="ada.king@contoso.example")
+        world.change(mail=NEW_ADDRESS)
         await other.worker.handle(world.nomination())
+        await then(world, late)
+
+    world.faults.after_next("target.invite", meanwhile)
+    await world.look()
+    return world
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+async def test_a_late_guest_whom_the_target_does_not_show_yet_is_taken_back_once_it_does(claimed: bool) -> None:
+    """A guest whom another pair has by then stays."""
+
+    async def then(world: World, late: str) -> None:
         if claimed:
             await world.storage.links.claim(world.sync.target.id, late, f"{NAME}/{BOB}")
 
@@ -98,13 +113,9 @@ async def test_a_late_guest_whom_the_target_does_not_show_yet_is_taken_back_once
 
         world.faults.after_next("target.read_user", appears)
 
-    world.faults.after_next("target.invite", meanwhile)
-    await world.look()
+    world = await late_guest(then)
     assert len(world.target.users) == (2 if claimed else 1)
-    assert "ada.king@contoso.example" in [account.address for account in world.target.users.values()]
-
-
-REFUSED = GraphRefusedError(status=404, code="unknown")
+    assert NEW_ADDRESS in [account.address for account in world.target.users.values()]
 
 
 @pytest.mark.parametrize("error", [REFUSED, UnavailableError(), ThrottledError()], ids=["404", "503", "429"])
@@ -112,21 +123,12 @@ REFUSED = GraphRefusedError(status=404, code="unknown")
 async def test_a_late_guest_is_taken_back_though_graph_or_the_storage_fails_meanwhile(
     step: str, error: SyncError
 ) -> None:
-    """A frozen worker's invitation came after the pair was made at another address, and nobody else knows its guest."""
-    world = World()
-    world.hire()
-    other = world.instance(world.syncs)
+    """Nobody else knows this guest, so that nobody takes it back later."""
 
-    async def meanwhile() -> None:
-        (late,) = world.guests()
-        world.target.invisible.add(late)
-        world.clock.advance(timedelta(minutes=20))
-        world.change(mail="ada.king@contoso.example")
-        await other.worker.handle(world.nomination())
+    async def then(world: World, late: str) -> None:
         world.target.invisible.discard(late)
         world.faults.fail_next(step, error)
 
-    world.faults.after_next("target.invite", meanwhile)
-    await world.look()
+    world = await late_guest(then)
     (left,) = world.target.users.values()
-    assert left.address == "ada.king@contoso.example"
+    assert left.address == NEW_ADDRESS
