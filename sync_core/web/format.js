@@ -24,7 +24,7 @@ export function span(seconds) {
 export function when(text) {
   if (!text) return h("span", { class: "quiet" }, "never");
   const seconds = (now() - Date.parse(text)) / 1000;
-  const said = seconds >= 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
+  const said = Math.abs(seconds) <= 5 ? "just now" : seconds >= 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
   return h("time", { datetime: text, title: exact(text) }, said);
 }
 

@@ -4,9 +4,10 @@ import { ApiError, get, path, post } from "./api.js";
 import { confirm } from "./confirm.js";
 import { button, empty, failure, h, say, section } from "./dom.js";
 import { events } from "./events.js";
-import { coded, now } from "./format.js";
+import { coded, now, when } from "./format.js";
 import { person } from "./names.js";
 
+const PAUSES = [2, 3, 5, 10, 20]; // seconds between two questions whether the app has looked
 const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function people(main, [sync, user], context) {
@@ -21,12 +22,13 @@ function finder(main) {
   const field = h("input", { id: "whom", type: "text", required: true, autocomplete: "off", spellcheck: "false", placeholder: "ada@contoso.example" });
   const onsubmit = async (event) => {
     event.preventDefault();
-    const text = field.value.trim();
+    const text = addressOf(field.value);
     const mine = ++newest;
     const shown = (...nodes) => mine === newest && found.isConnected && (found.replaceChildren(...nodes), true);
     leaveThePerson(main);
     shown(h("p", { class: "loading" }, "Looking …"));
     try {
+      if (!text.includes("@") && !OBJECT_ID.test(text)) throw new ApiError(400, "Type the whole address, like ada@contoso.example.", "");
       const { users } = await post("find", { user: text });
       const items = users.map((each) => h("li", {}, person(each.sync, each.user, true), ` in ${each.sync}`));
       if (shown(h("ul", { class: "found" }, items)) && users.length === 1) location.hash = `#/people/${path(users[0].sync, users[0].user)}`;
@@ -35,9 +37,12 @@ function finder(main) {
     }
   };
   return h("section", { "aria-label": "Find a person" }, h("h2", {}, "Find a person"),
-    h("form", { class: "find", onsubmit }, h("label", { for: "whom" }, "Address or object id in the source tenant"), field,
+    h("form", { class: "find", onsubmit }, h("label", { for: "whom" }, "Address in the source tenant, or object id there"), field,
       h("button", { type: "submit", class: "primary" }, "Find")), found);
 }
+
+/** Also of what mail programs copy: `Ada <ada@contoso.example>`. */
+const addressOf = (text) => (/[<‹]([^<>‹›]+)[>›]\s*$/.exec(text)?.[1] ?? text).trim();
 
 /** Below a search that finds nobody, the person of the last one would pass for the one who was looked for. */
 function leaveThePerson(main) {
@@ -45,9 +50,12 @@ function leaveThePerson(main) {
   if (location.hash !== "#/people") history.pushState(null, "", "#/people");
 }
 
-/** Nobody has an address any more who is gone. The record still knows the object id. */
+/** Nobody has an address any more who is gone for good. The record still knows the object id. */
 function missed(error, text) {
   const gone = error instanceof ApiError && error.status === 404 && OBJECT_ID.test(text);
+  if (error instanceof ApiError && error.status === 404 && !gone) {
+    return [failure(error), h("p", {}, "Somebody who was deleted may stand in ", h("a", { href: "#/holds" }, "Holds"), " or in the ", h("a", { href: "#/history" }, "History"), ".")];
+  }
   const link = gone && h("p", {}, h("a", { href: `#/history?user=${text.toLowerCase()}` }, "What the record has of this object id"));
   return [failure(error), link].filter(Boolean);
 }
@@ -55,9 +63,11 @@ function missed(error, text) {
 function one(sync, user, { acts }) {
   const stands = section("Where the person stands", () => get(path("why", sync, user)), (said) => [
     h("p", {}, person(sync, user, true), ` in ${sync}`),
+    h("p", { class: "quiet" }, "Last looked at by the app: ", when(said.looked_at)),
     h("ul", { class: "sentences" }, said.sentences.map((sentence) => h("li", { dir: "auto" }, coded(sentence)))),
+    said.outcome.result === "held" && h("p", {}, h("a", { href: "#/holds" }, "See the held deletion")),
     adoption(sync, user, said),
-    acts && h("p", { class: "actions" }, button("Look again now", () => lookAgain(sync, user, stands, happened), { class: "primary" }),
+    acts && h("p", { class: "actions" }, button("Look again now", () => lookAgain(sync, user, said.looked_at, stands, happened), { class: "primary" }),
       h("span", { class: "quiet" }, "The app reads the person afresh and does what is to be done.")),
     acts && keeping(sync, user, said.keep, () => [stands, happened].forEach((each) => each.again())),
   ]);
@@ -112,11 +122,22 @@ function adoption(sync, user, said) {
   return h("p", {}, h("a", { href: `#/adoptions/${path(sync, user)}` }, "Who in the target may be this person"));
 }
 
-async function lookAgain(sync, user, ...sections) {
+/** `before`: the look that this page shows. It is over when there is a newer one, or when the pauses are. */
+async function lookAgain(sync, user, before, ...sections) {
   try {
     await post(path("sync", sync, user));
     say("Asked for. The app looks within seconds; this page reads again then.");
-    setTimeout(() => sections.forEach((each) => each.isConnected && each.again()), 3000);
+    for (const pause of PAUSES) {
+      await new Promise((resolve) => setTimeout(resolve, pause * 1000));
+      if (!sections[0].isConnected) return;
+      const { looked_at: at, events: past } = await get(path("why", sync, user));
+      if (!sections[0].isConnected) return;
+      if (!at || at === before) continue;
+      sections.forEach((each) => each.again());
+      const [newest] = past.filter((each) => Date.parse(each.at) >= Date.parse(at));
+      return say(`The app looked: ${newest ? newest.text : "nothing to write"}.`);
+    }
+    say("The app has not looked yet. Read this page again later; Health says whether it is paused.");
   } catch (error) {
     say(`${error.message} ${error.hint}`);
   }

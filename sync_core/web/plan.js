@@ -131,8 +131,15 @@ function stand(said) {
   if (said.state === "queued") return h("p", { class: "loading" }, "It waits for its turn. This page follows it; the address of the page leads back to it.");
   const [text, value, max] = said.users === null
     ? [`Reading the tenants: ${many(said.read, "entry").replace(/entrys$/, "entries")} so far.`, null, null]
-    : [`Decided on ${said.decided.toLocaleString("en")} of ${many(said.users, "user")}.`, said.decided, Math.max(said.users, 1)];
+    : over(said) ? [changes(said), null, null] : [`Decided on ${said.decided.toLocaleString("en")} of ${many(said.users, "user")}.`, said.decided, Math.max(said.users, 1)];
   return h("p", {}, over(said) ? null : [h("progress", { "aria-label": "How far it is", value, max }), " "], text);
+}
+
+/** Of whom something is known in the counts, and of whom nothing is to be done. */
+function changes(said) {
+  const changed = kindsOf(said).reduce((sum, each) => sum + each.count, 0);
+  const number = changed.toLocaleString("en");
+  return `${number} ${changed === 1 ? "person" : "people"} would change; ${(said.users - changed).toLocaleString("en")} need nothing.`;
 }
 
 const kindsOf = (said) => said.syncs.flatMap(({ sync, counts }) => Object.entries(counts).map(([kind, count]) => ({ sync, kind, count })));

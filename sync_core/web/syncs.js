@@ -48,7 +48,7 @@ function waiting(holds) {
 
 function actions(sync, changed) {
   const pauses = [
-    sync.control !== "paused" && button("Pause …", () => pause(sync, false, changed)),
+    sync.control !== "paused" && button("Pause everything …", () => pause(sync, false, changed)),
     sync.control === "running" && button("Pause deletions …", () => pause(sync, true, changed)),
   ];
   return [...pauses, sync.control !== "running" && button("Resume …", () => resume(sync, changed), { class: "primary" })];

@@ -176,7 +176,7 @@ async def test_a_sync_is_paused_and_goes_on(visit: Visit) -> None:
     await visit.open()
     card = visit.page.get_by_role("article", name=NAME)
     await expect(card).to_contain_text("runs")
-    await card.get_by_role("button", name="Pause …").click()
+    await card.get_by_role("button", name="Pause everything …").click()
     await visit.page.get_by_role("dialog").get_by_role("button", name="Pause", exact=True).click()
     await expect(visit.page.get_by_role("dialog")).to_be_visible()  # the reason is missing
     await visit.page.get_by_label("Reason").fill("who are these leavers?")
@@ -201,7 +201,7 @@ async def test_deletions_alone_are_paused(visit: Visit) -> None:
     await agree(visit.page, "Pause")
     await visit.settled()
     await expect(card).to_contain_text("deletions paused")
-    await expect(card.get_by_role("button", name="Pause …")).to_be_visible()
+    await expect(card.get_by_role("button", name="Pause everything …")).to_be_visible()
 
 
 async def test_a_person_is_found_by_address(visit: Visit) -> None:
@@ -216,6 +216,9 @@ async def test_a_person_is_found_by_address(visit: Visit) -> None:
     await visit.press("Look again now").click()
     await expect(visit.page.get_by_role("status")).to_contain_text("The app looks within seconds")
     assert await asked(world) == {staff_id(3)}
+    assert await world.deliver() == []
+    await expect(visit.page.get_by_role("status")).to_have_text("The app looked: nothing to write.", timeout=15_000)
+    await expect(visit.page.locator("main")).to_contain_text("Last looked at by the app: just now")
     assert visit.asked
     assert [each for each in visit.asked if "@" in each or "%40" in each or STAFF[3].split()[1] in each] == []
 
@@ -224,8 +227,9 @@ async def test_a_person_is_found_by_address(visit: Visit) -> None:
     ("whom", "told"),
     [
         ("nobody@contoso.example", "Check the spelling"),
-        ("Ada", "user principal names have an @"),
+        ("Ada", "Type the whole address"),
         (GONE, "record"),
+        ("Nobody <nobody@contoso.example>", "Somebody who was deleted"),
     ],
 )
 async def test_who_is_not_found_is_told_apart(visit: Visit, whom: str, told: str) -> None:
@@ -247,7 +251,7 @@ async def test_the_last_person_is_gone_when_a_search_begins(visit: Visit) -> Non
     await visit.find(address(3))
     await visit.settled()
     await expect(visit.page.get_by_role("region", name="Where the person stands")).to_contain_text(staff_id(3))
-    await visit.find(address(3))
+    await visit.find(f"Ben Kowalski ‹{address(3)}› ")
     await visit.settled()
     await expect(visit.page.get_by_role("region", name="Where the person stands")).to_contain_text(staff_id(3))
     visit.complaints.clear()  # the browser's own line about 404

@@ -31,7 +31,7 @@ THERE = {
         "live",
         "user-changes",
     ),
-    "people": ("Address or object id",),
+    "people": ("Address in the source tenant",),
     PERSON: (STAFF[0], "The user is in scope", "Nothing is to be done", "invited", "updated"),
     "holds": ("4 deletions waiting", "deleted in the source", "Nobody has decided"),
     "newcomers": ("3 newcomers waiting", "contoso-to-fabrikam", "23 of 23 used", "Approve 3 …"),

@@ -68,7 +68,7 @@ class Visit:
         return self.page.get_by_role("button", name=name)
 
     async def find(self, whom: str) -> None:
-        await self.page.get_by_label("Address or object id").fill(whom)
+        await self.page.get_by_label("Address in the source tenant").fill(whom)
         await self.press("Find").click()
 
     async def text(self) -> str:

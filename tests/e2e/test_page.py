@@ -31,7 +31,7 @@ async def test_an_operators_story(world: SyncedStack) -> None:
         await expect(page.get_by_role("figure")).to_contain_text("access given")
 
         await page.get_by_role("link", name="People").click()
-        await page.get_by_label("Address or object id").fill(person["mail"])
+        await page.get_by_label("Address in the source tenant").fill(person["mail"])
         await page.get_by_role("button", name="Find").click()
         await expect(page.get_by_role("region", name="Where the person stands")).to_contain_text(person["displayName"])
         await expect(page.get_by_role("table", name="What happened")).to_contain_text("invited as target user")
@@ -45,7 +45,7 @@ async def test_an_operators_story(world: SyncedStack) -> None:
         await expect(page.get_by_role("status")).to_contain_text("1 deletion approved.")
 
         await page.get_by_role("link", name="Health").click()
-        await card.get_by_role("button", name="Pause …").click()
+        await card.get_by_role("button", name="Pause everything …").click()
         await page.get_by_label("Reason").fill("a look")
         await page.get_by_role("button", name="Pause", exact=True).click()
         await expect(card).to_contain_text("paused")
