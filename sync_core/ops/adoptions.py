@@ -22,7 +22,7 @@ from .kept import keep
 from .names import find_user
 from .parked import parked_users
 
-_WAITS = frozenset(
+WAITS_FOR_ADOPTION = frozenset(
     {
         Reason.NEEDS_APPROVAL,
         Reason.UNADOPTED,
@@ -52,7 +52,7 @@ async def waiting_users(runtime: Runtime, syncs: Iterable[Sync]) -> documents.Wa
                 sync=user.sync, source_id=user.source_id, reason=user.reason, next_try_at=user.next_try_at
             )
             for user in parked
-            if user.reason in _WAITS
+            if user.reason in WAITS_FOR_ADOPTION
         ]
     )
 

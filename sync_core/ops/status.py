@@ -14,6 +14,7 @@ from ..model.errors import OtherTenantError
 from ..model.messages import WORK_QUEUES, poison_queue
 from ..ports import Asked, SubscriptionRecord
 from . import documents
+from .adoptions import WAITS_FOR_ADOPTION
 from .creations import shown_creations
 from .documents import SubscriptionState
 from .leaving import leaving_status
@@ -56,6 +57,7 @@ async def status(runtime: Runtime) -> documents.Status:
         creations=creations,
         leaving=leaving,
         parked=parked,
+        adoptions=sum(user.reason in WAITS_FOR_ADOPTION for user in parked),
         refused=refused,
     )
 

@@ -8,6 +8,7 @@ import { health } from "./health.js";
 import { history } from "./history.js";
 import { holds } from "./holds.js";
 import { leavers } from "./leavers.js";
+import { setCaller } from "./names.js";
 import { newcomers } from "./newcomers.js";
 import { parked } from "./parked.js";
 import { people } from "./people.js";
@@ -18,7 +19,7 @@ const VIEWS = [
   { name: "people", title: "People", show: people },
   { name: "holds", title: "Holds", show: holds, count: (said) => waiting(said.holds) },
   { name: "newcomers", title: "Newcomers", show: newcomers, count: (said) => waiting(said.creations) },
-  { name: "adoptions", title: "Adoptions", show: adoptions },
+  { name: "adoptions", title: "Adoptions", show: adoptions, count: (said) => said.adoptions },
   { name: "leavers", title: "Leavers", show: leavers, count: (said) => (said.leaving ?? []).reduce((sum, each) => sum + each.users, 0) },
   { name: "parked", title: "Set aside", show: parked, count: (said) => said.parked.length },
   { name: "history", title: "History", show: history },
@@ -28,12 +29,16 @@ const VIEWS = [
 const waiting = (syncs) => syncs.reduce((sum, each) => sum + each.waiting, 0);
 
 const main = document.getElementById("main");
+const bar = document.getElementById("paused");
 const links = new Map();
 let leave = () => {};
 let context = null;
 
-/** What waits, beside the names of the views. */
+/** What waits, beside the names of the views; above every view, what a person has paused. */
 function counted(said) {
+  const paused = said.syncs.filter((each) => each.control !== "running").map((each) => `${each.name}: ${each.control}`);
+  bar.hidden = !paused.length;
+  bar.replaceChildren(paused.join("; "), ". ", h("a", { href: "#/" }, "See Health"));
   for (const { name, count } of VIEWS) {
     const number = count?.(said) ?? 0;
     links.get(name).querySelector(".count").textContent = number ? ` ${number}` : "";
@@ -71,6 +76,8 @@ function show(moved) {
   main.append(h("h1", {}, view?.title ?? "Not found"));
   if (!view) main.append(failure({ message: "There is no such view.", hint: "Choose one above." }));
   leave = view?.show(main, parts, { ...context, query }) ?? (() => {});
+  // Health reads this by itself. Without it the other views lack only the counts beside their names, and the bar.
+  if (view?.name !== "") get("status").then(counted, () => {});
   // The reader of a screen begins where the new view begins.
   if (moved) main.focus();
 }
@@ -87,14 +94,13 @@ async function start() {
   try {
     const caller = await get("me");
     setNow(caller.at);
+    setCaller(caller.id);
     const acts = caller.roles.includes("Operator");
     context = { acts, counted, syncs: caller.syncs };
     document.getElementById("caller").replaceChildren(h("strong", {}, acts ? "Operator" : "Reader"), " ",
       h("a", { href: "/.auth/logout" }, "Sign out"));
     addEventListener("hashchange", () => show(true));
     show(false);
-    // The first view reads this by itself. Without it the other ones lack only the counts beside their names.
-    if (asked()) get("status").then(counted, () => {});
   } catch (error) {
     main.replaceChildren(failure(error, () => location.reload()));
   }

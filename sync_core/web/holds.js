@@ -4,7 +4,7 @@ import { get, post } from "./api.js";
 import { confirm } from "./confirm.js";
 import { button, h, section } from "./dom.js";
 import { badge, many, when } from "./format.js";
-import { nameOf, person } from "./names.js";
+import { decider, nameOf, person } from "./names.js";
 import { table } from "./table.js";
 
 const STATES = { held: "warn", "approval expired": "warn", approved: "good", rejected: "quiet" };
@@ -100,7 +100,7 @@ function held(rows, choice, onchoice) {
 const change = (row) => ({ SoftDelete: "delete", Disable: "disable" })[row.change] ?? row.change;
 
 function state(row) {
-  const who = row.decided_by && h("span", { class: "quiet" }, " by ", h("code", {}, row.decided_by), " ", when(row.decided_at));
+  const who = row.decided_by && h("span", { class: "quiet" }, " by ", decider(row.sync, row.decided_by), " ", when(row.decided_at));
   return h("span", {}, badge(row.state, STATES[row.state]), who);
 }
 
@@ -134,7 +134,7 @@ function decisions() {
       { label: "Sync", value: (row) => row.sync },
       { label: "What", value: change },
       { label: "Cause", value: (row) => row.cause ?? "not recorded" },
-      { label: "By", value: (row) => row.decided_by, cell: (row) => h("code", {}, row.decided_by) },
+      { label: "By", value: (row) => row.decided_by, cell: (row) => decider(row.sync, row.decided_by) },
     ];
     const none = "Nobody has decided about a held deletion yet.";
     return table({ label: "Decisions", columns, rows: said.decisions, none, sorted: "When", descending: true });

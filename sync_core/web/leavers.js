@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { button, empty, h, section } from "./dom.js";
 import { when, words } from "./format.js";
-import { nameOf, person } from "./names.js";
+import { decider, nameOf, person } from "./names.js";
 import { table } from "./table.js";
 
 export function leavers(main) {
@@ -27,11 +27,11 @@ function listed(rows) {
     { label: "Since", value: (row) => row.since, cell: (row) => when(row.since) },
     { label: "Then", value: (row) => words(row.then) },
     { label: "Comes", value: (row) => row.due_at, cell: (row) => when(row.due_at) },
-    { label: "Kept by", value: (row) => row.keep?.reason ?? "", cell: (row) => kept(row.keep), wide: true },
+    { label: "Kept by", value: (row) => row.keep?.reason ?? "", cell: kept, wide: true },
   ];
   return table({ label: "Leavers", columns, rows, sorted: "Comes" });
 }
 
-function kept(keep) {
-  return keep ? h("span", {}, h("code", {}, keep.by), ": ", h("span", { dir: "auto" }, keep.reason)) : "nobody";
+function kept({ sync, keep }) {
+  return keep ? h("span", {}, decider(sync, keep.by), ": ", h("span", { dir: "auto" }, keep.reason)) : "nobody";
 }

@@ -6,16 +6,33 @@ import { h } from "./dom.js";
 const AT_ONCE = 100; // users of one call
 const known = new Map(); // "SYNC/USER": a name, or "" for a user who has none
 const waiting = new Map(); // the same: the elements that will have it
+let caller = null; // object id of the person at this page
+
+export const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export function setCaller(id) {
+  caller = id;
+}
 
 /** A link to the person, by name as soon as it is known, and by the beginning of the object id; `whole` shows all of it. */
 export function person(sync, user, whole) {
+  return h("a", { class: "person", href: `#/people/${path(sync, user)}` }, named(sync, user, whole));
+}
+
+/** A person who decided about `sync`: "you", by name if the sync has them too, or as the record has it. */
+export function decider(sync, who) {
+  if (who === caller) return "you";
+  return h("span", { class: "person" }, OBJECT_ID.test(who) ? named(sync, who, false) : h("code", {}, who));
+}
+
+function named(sync, user, whole) {
   const key = path(sync, user);
   const name = h("span", { class: "name", dir: "auto" }, known.get(key) ?? "");
   if (!known.has(key)) {
     if (!waiting.size) queueMicrotask(read);
     waiting.set(key, [...(waiting.get(key) ?? []), { sync, user, name }]);
   }
-  return h("a", { class: "person", href: `#/people/${key}` }, name, h("code", { title: user }, whole ? user : `${user.slice(0, 8)}…`));
+  return [name, h("code", { title: user }, whole ? user : `${user.slice(0, 8)}…`)];
 }
 
 /** For sorting and filtering: the name where it is known. */

@@ -5,6 +5,7 @@ import { gauge } from "./chart.js";
 import { confirm } from "./confirm.js";
 import { button, empty, h, section } from "./dom.js";
 import { many, span, when } from "./format.js";
+import { decider } from "./names.js";
 import { table } from "./table.js";
 
 export function newcomers(main, _parts, { acts }) {
@@ -40,8 +41,8 @@ function invited({ used, limit, window_s }) {
   return window_s === null ? "no ceiling" : h("span", {}, gauge(used, limit), ` in ${span(window_s)}`);
 }
 
-function approval({ approved_by, approved_at }) {
-  return approved_by ? h("span", {}, when(approved_at), " by ", h("code", {}, approved_by)) : "none";
+function approval({ sync, approved_by, approved_at }) {
+  return approved_by ? h("span", {}, when(approved_at), " by ", decider(sync, approved_by)) : "none";
 }
 
 function decision(row, again) {

@@ -5,10 +5,9 @@ import { confirm } from "./confirm.js";
 import { button, empty, failure, h, say, section } from "./dom.js";
 import { events } from "./events.js";
 import { coded, now, when } from "./format.js";
-import { person } from "./names.js";
+import { OBJECT_ID, person } from "./names.js";
 
 const PAUSES = [2, 3, 5, 10, 20]; // seconds between two questions whether the app has looked
-const OBJECT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function people(main, [sync, user], context) {
   main.append(finder(main));

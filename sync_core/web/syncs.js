@@ -5,6 +5,7 @@ import { gauge } from "./chart.js";
 import { confirm } from "./confirm.js";
 import { button, h } from "./dom.js";
 import { badge, span, when } from "./format.js";
+import { decider } from "./names.js";
 
 /** The state in one word, and how urgent it is. Paused is not failed. */
 export function stateOf(sync) {
@@ -28,7 +29,7 @@ function said(sync) {
   if (sync.stopped) facts.push(h("p", { class: "failure" }, h("strong", {}, sync.stopped.reason), " ", sync.stopped.hint));
   if (sync.mode === "observe") facts.push(h("p", {}, "It decides and records, and writes nothing to the target."));
   if (sync.control !== "running") {
-    const who = ["Since ", when(sync.controlled_at), ", by ", h("code", {}, sync.controlled_by ?? "somebody")];
+    const who = ["Since ", when(sync.controlled_at), ", by ", sync.controlled_by ? decider(sync.name, sync.controlled_by) : "somebody"];
     facts.push(h("p", {}, who, ": ", h("q", { dir: "auto" }, sync.control_reason ?? "no reason")));
   }
   return facts;

@@ -127,7 +127,7 @@ async def test_newcomers_are_let_in_by_the_code_of_the_list(visit: Visit) -> Non
     row = visit.page.get_by_role("table", name="Newcomers by sync").get_by_role("row", name=NAME)
     await expect(row.locator("td[data-label=Waiting]")).to_have_text("1")
     await expect(row.locator("td[data-label='On their way']")).to_have_text("3")
-    await expect(row).to_contain_text(PEOPLE["Operator"])
+    await expect(row).to_contain_text("by you")
     for n in NEWCOMERS:
         await world.look(staff_id(n))
         assert (await world.stored(staff_id(n))).state is LinkState.LINKED
@@ -141,7 +141,8 @@ async def test_newcomers_whom_somebody_else_approved_are_read_again(visit: Visit
     """The code stands for no list of now: nothing is approved, and after the question the list is the one of now."""
     world = visit.site.world
     await visit.open("newcomers")
-    approved = await world.runtime.creations.approve(world.sync, 3, by="anna", listed=None)
+    anna = staff_id(2)
+    approved = await world.runtime.creations.approve(world.sync, 3, by=anna, listed=None)
     assert approved is not None
     await visit.press("Approve 3 …").click()
     await visit.press("Approve 3").last.click()
@@ -152,6 +153,7 @@ async def test_newcomers_whom_somebody_else_approved_are_read_again(visit: Visit
     await visit.settled()
     await expect(visit.page.locator("main")).to_contain_text("No newcomer waits.")
     await expect(visit.press("Approve 3 …")).to_have_count(0)
+    await expect(visit.page.locator("td[data-label='Last approval']")).to_contain_text(f"by {STAFF[2]}")
     assert (await world.storage.creations.get(NAME)).approval == approved
     assert all("409" in each for each in visit.complaints)
     visit.complaints.clear()
@@ -184,11 +186,17 @@ async def test_a_sync_is_paused_and_goes_on(visit: Visit) -> None:
     await visit.settled()
     await expect(card).to_contain_text("paused")
     await expect(card).to_contain_text("who are these leavers?")
+    await expect(card).to_contain_text("by you")
     assert (await world.runtime.pauses.read(NAME)).control is Control.PAUSED
+    bar = visit.page.locator("#paused")
+    for view in ("holds", "people", "plan", ""):
+        await visit.open(view)
+        await expect(bar).to_contain_text(f"{NAME}: paused")
     await card.get_by_role("button", name="Resume …").click()
     await agree(visit.page, "Resume")
     await visit.settled()
     await expect(card).to_contain_text("runs")
+    await expect(bar).to_be_hidden()
     assert len(await world.runs()) == 1  # a full round follows
 
 
@@ -216,12 +224,24 @@ async def test_a_person_is_found_by_address(visit: Visit) -> None:
     await visit.press("Look again now").click()
     await expect(visit.page.get_by_role("status")).to_contain_text("The app looks within seconds")
     assert await asked(world) == {staff_id(3)}
-    world.clock.advance(timedelta(seconds=1))
-    assert await world.deliver() == []
-    await expect(visit.page.get_by_role("status")).to_have_text("The app looked: nothing to write.", timeout=15_000)
-    await expect(visit.page.locator("main")).to_contain_text("Last looked at by the app: just now")
     assert visit.asked
     assert [each for each in visit.asked if "@" in each or "%40" in each or STAFF[3].split()[1] in each] == []
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+async def test_a_look_that_was_asked_for_has_an_end(visit: Visit, *, renamed: bool) -> None:
+    """The page says that the app has looked, and what it did; when it looked last stands with the person."""
+    world = visit.site.world
+    await visit.open(f"people/{NAME}/{staff_id(3)}")
+    if renamed:
+        world.change(staff_id(3), displayName="Ben Nowak")
+    await visit.press("Look again now").click()
+    await expect(visit.page.get_by_role("status")).to_contain_text("The app looks within seconds")
+    world.clock.advance(timedelta(seconds=1))
+    assert await world.deliver() == []
+    said = "updated displayName, when an operator asked" if renamed else "nothing to write"
+    await expect(visit.page.get_by_role("status")).to_have_text(f"The app looked: {said}.", timeout=15_000)
+    await expect(visit.page.locator("main")).to_contain_text("Last looked at by the app: just now")
 
 
 @pytest.mark.parametrize(

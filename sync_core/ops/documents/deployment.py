@@ -138,7 +138,7 @@ class RefusedUser:
 
 @document
 class Status:
-    """How everything stands, from stored state alone."""
+    """How everything stands, from stored state alone. `adoptions` of the parked wait for a person to name a target user."""
 
     at: datetime
     syncs: Sequence[SyncStatus]
@@ -150,6 +150,7 @@ class Status:
     creations: Sequence[CreationStatus]
     leaving: Sequence[LeavingStatus]
     parked: Sequence[ParkedUser]
+    adoptions: int
     refused: Sequence[RefusedUser]
 
 
