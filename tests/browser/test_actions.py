@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from local.sign_in import PEOPLE
 from sync_core.model import Control, LinkState, Policy, Why
 from sync_core.ports import Asked
 from tests.support.make import ADA, NAME, STAGES

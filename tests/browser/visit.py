@@ -24,8 +24,10 @@ VIEWS = (
     *("plan", PLANNED),
 )
 
-# No section reads any more, and the names that were asked for have come.
-_SETTLED = "() => document.querySelector('h1') && !document.querySelector('[aria-busy], [data-asks]')"
+# No section reads any more, the names that were asked for have come, and a form that was sent has its answer.
+_SETTLED = (
+    "() => document.querySelector('h1') && !document.querySelector('[aria-busy], [data-asks], [type=submit]:disabled')"
+)
 
 
 @dataclass(kw_only=True)  # without slots: Playwright keeps something on those who listen

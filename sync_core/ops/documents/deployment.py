@@ -138,7 +138,10 @@ class RefusedUser:
 
 @document
 class Status:
-    """How everything stands, from stored state alone. `adoptions` of the parked wait for a person to name a target user."""
+    """How everything stands, from stored state alone.
+
+    `adoptions` of the parked wait for a person to say which target user is theirs.
+    """
 
     at: datetime
     syncs: Sequence[SyncStatus]
