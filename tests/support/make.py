@@ -47,6 +47,7 @@ from .clock import START
 CONTOSO = Tenant(key="contoso", id="11111111-1111-1111-1111-111111111111")
 FABRIKAM = Tenant(key="fabrikam", id="22222222-2222-2222-2222-222222222222")
 NAME = "contoso-to-fabrikam"
+HOLD_ALL = GuardLimits(max_percent=0, min_count=0)  # nobody is deleted without a person's word
 
 ADA = "aaaaaaaa-0000-0000-0000-000000000001"
 BOB = "bbbbbbbb-0000-0000-0000-000000000002"

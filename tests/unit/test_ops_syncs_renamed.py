@@ -12,9 +12,9 @@ from sync_core.model.errors import UnavailableError
 from sync_core.ops.errors import RefusedError
 from sync_core.ops.proposals import propose_rename
 from sync_core.ops.syncs import act
-from tests.support.make import ADA, BOB, NAME
+from tests.support.make import ADA, BOB, HOLD_ALL, NAME
 from tests.support.world import World, names
-from tests.unit.guard.test_causes import HOLD_ALL, NOBODY, decide, full_round, held, narrowed, scoped
+from tests.unit.guard.test_causes import NOBODY, decide, full_round, held, narrowed, scoped
 from tests.unit.test_ops_syncs import NEW, deployed, look, renamed
 
 
@@ -23,7 +23,7 @@ async def test_a_rename_asks_anew(rejected: bool) -> None:
     """docs: holds are asked anew, so nobody whose deletion waits (or was rejected) is deleted for the same cause."""
     world = World(guard=HOLD_ALL)
     await world.linked()
-    scoped(world, replace(world.sync, filters=NOBODY, guard=GuardLimits(max_percent=0, min_count=0)))
+    scoped(world, replace(world.sync, filters=NOBODY, guard=HOLD_ALL))
     assert names(await world.look()) == ["Hold"]
     if rejected:
         await decide(world, approve=False)

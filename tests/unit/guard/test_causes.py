@@ -23,10 +23,9 @@ from sync_core.model import (
 from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.ports import HoldState
 from tests.support.faults import Crash
-from tests.support.make import ADA, BOB, NAME, SALES
+from tests.support.make import ADA, BOB, HOLD_ALL, NAME, SALES
 from tests.support.world import World, names
 
-HOLD_ALL = GuardLimits(max_percent=0, min_count=0)
 ONE = GuardLimits(max_percent=0, min_count=1)
 NOBODY = (Filter(name="Nobody", clauses=(Clause(attribute="department", operator=Operator.EQUALS, value="None"),)),)
 

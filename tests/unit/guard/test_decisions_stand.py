@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from sync_core.model import Assigned, Clause, Deprovision, Filter, GuardLimits, Operator, Policy, Why
-from tests.support.make import ADA, NAME, SALES, STAFF
+from tests.support.make import ADA, HOLD_ALL, NAME, SALES, STAFF
 from tests.support.world import World, names
-from tests.unit.guard.test_causes import HOLD_ALL, NOBODY, decide
+from tests.unit.guard.test_causes import NOBODY, decide
 
 ROOM = GuardLimits(max_percent=100, min_count=10)
 

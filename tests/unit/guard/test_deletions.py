@@ -16,13 +16,13 @@ from sync_core.ports import HoldRecord, HoldState
 from sync_core.storage.repositories import Storage, memory_storage
 from tests.support.clock import ManualClock
 from tests.support.faults import Faults, FaultyTable
-from tests.support.make import ADA, BOB, GUEST, NAME, link, sync
+from tests.support.make import ADA, BOB, GUEST, HOLD_ALL, NAME, link, sync
 from tests.support.world import World, names
 
 DELETE = SoftDelete(why="source user gone")
 DISABLE = Disable(attributes={"accountEnabled": False})
 THREE = sync(guard=GuardLimits(max_percent=0, min_count=3))
-NONE = sync(guard=GuardLimits(max_percent=0, min_count=0))
+NONE = sync(guard=HOLD_ALL)
 LINK = link(LinkState.LINKED, target_id=GUEST)
 
 
@@ -214,7 +214,7 @@ async def test_a_window_that_everybody_writes_gives_up_after_a_while(guard: Dele
 
 async def test_a_hold_is_released_when_the_next_read_says_otherwise() -> None:
     """What one read led to be held is gone by the next, so that nothing is left to approve."""
-    world = World(guard=GuardLimits(max_percent=0, min_count=0))
+    world = World(guard=HOLD_ALL)
     await world.linked()
     world.change(accountEnabled=False, department="Legal")
     reads = 0

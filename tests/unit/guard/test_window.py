@@ -12,6 +12,7 @@ from sync_core.guard import window as guard
 from sync_core.model import Disable, GuardLimits, Hold, SoftDelete, Update
 from sync_core.ports import GuardWindow
 from tests.support.clock import START
+from tests.support.make import HOLD_ALL
 
 LIMITS = GuardLimits(max_percent=5, min_count=10, window=timedelta(hours=24))
 SLICE = timedelta(minutes=10)  # a 144th of 24 hours
@@ -60,7 +61,7 @@ def test_the_deletion_over_the_limit_is_not_counted() -> None:
 
 def test_a_limit_of_nothing_allows_nothing() -> None:
     """Zero per cent and a minimum of zero hold the very first deletion."""
-    assert guard.count(window(1_000_000), GuardLimits(max_percent=0, min_count=0), START) is None
+    assert guard.count(window(1_000_000), HOLD_ALL, START) is None
 
 
 def test_counting_leaves_the_old_window_alone() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from sync_core.model import Control, DeletedInTarget, GuardLimits, Policy, Why
+from sync_core.model import Control, DeletedInTarget, Policy, Why
 from sync_core.model.errors import UnavailableError
-from tests.support.make import ADA, NAME
+from tests.support.make import ADA, HOLD_ALL, NAME
 from tests.support.world import World, names
 
 
@@ -75,7 +75,7 @@ async def test_a_disabling_that_is_held_anew_forgets_no_earlier_one() -> None:
     world.change(accountEnabled=False)
     await world.look()
     assert world.enabled() == [False]
-    full = replace(world.syncs[NAME], guard=GuardLimits(max_percent=0, min_count=0))
+    full = replace(world.syncs[NAME], guard=HOLD_ALL)
     edited = world.instance({NAME: full})
     world.clock.advance(timedelta(days=40))  # whoever was counted within a window is not counted twice
     outcome = await edited.worker.handle(world.nomination(), redelivered=True)

@@ -7,10 +7,8 @@ from datetime import timedelta
 
 from sync_core.model import Guarded, GuardLimits, Why
 from sync_core.ports import HoldRecord, HoldState
-from tests.support.make import ADA, NAME, OWNER
+from tests.support.make import ADA, HOLD_ALL, NAME, OWNER
 from tests.support.world import World, names
-
-HOLD_ALL = GuardLimits(max_percent=0, min_count=0)
 
 
 async def test_a_hold_that_the_last_of_several_reads_met_stands_on_the_link() -> None:

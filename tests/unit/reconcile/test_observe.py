@@ -19,7 +19,6 @@ from sync_core.model import (
     Control,
     Disable,
     Forget,
-    GuardLimits,
     HandOver,
     Hold,
     Invite,
@@ -40,7 +39,7 @@ from sync_core.model import (
 )
 from sync_core.model.errors import PausedError
 from sync_core.ports import Asked
-from tests.support.make import ADA, ADDRESS, GUEST, IN, NAME, link, source
+from tests.support.make import ADA, ADDRESS, GUEST, HOLD_ALL, IN, NAME, link, source
 from tests.support.stories import STORIES
 from tests.support.world import World, names, yes
 
@@ -125,7 +124,7 @@ async def test_nothing_is_written_while_a_sync_observes_and_nothing_is_lost(name
 
 async def test_a_hold_and_its_approval_outlive_the_time_in_which_a_sync_observes() -> None:
     """The look that an approval asks for carries nothing out, and takes nothing back."""
-    world = World(guard=GuardLimits(max_percent=0, min_count=0))
+    world = World(guard=HOLD_ALL)
     await world.linked()
     world.source.soft_delete(ADA)
     assert names(await world.look()) == ["Hold"]
@@ -142,7 +141,7 @@ async def test_a_hold_and_its_approval_outlive_the_time_in_which_a_sync_observes
 
 async def test_the_guard_is_foreseen_and_holds_nothing() -> None:
     """The decision says that the deletion would be held; no row asks a person."""
-    world = World(guard=GuardLimits(max_percent=0, min_count=0))
+    world = World(guard=HOLD_ALL)
     await world.linked()
     world.deploy(Mode.OBSERVE)
     world.source.soft_delete(ADA)

@@ -29,7 +29,6 @@ from sync_core.reconcile.written import joined
 from tests.support.make import ADA, ADDRESS, BOB, NAME
 from tests.support.world import World
 
-HOLD_ALL = GuardLimits(max_percent=0, min_count=0)
 HOUR = timedelta(hours=1)
 
 

@@ -12,7 +12,6 @@ from sync_core.model import (
     Adoption,
     Deprovision,
     Guarded,
-    GuardLimits,
     LinkState,
     Parked,
     Policy,
@@ -22,7 +21,7 @@ from sync_core.model import (
 )
 from sync_core.model.errors import ConflictError
 from tests.support.faults import Crash
-from tests.support.make import ADA, ADDRESS, BOB, NAME, OWNER, sync
+from tests.support.make import ADA, ADDRESS, BOB, HOLD_ALL, NAME, OWNER, sync
 from tests.support.world import World, names, yes
 
 KEEPING = (Deprovision.DISABLE, Deprovision.LEAVE)
@@ -144,9 +143,6 @@ async def test_without_a_rule_for_it_whom_we_disabled_is_enabled() -> None:
     assert world.enabled() == [True]
 
 
-NOBODY_MAY_GO = GuardLimits(max_percent=0, min_count=0)
-
-
 async def test_a_marker_says_nothing_of_whom_a_deleted_account_has() -> None:
     """The marker is Bob's, the claim is still Ada's: a person says whether the two are one."""
     world = World(policy=Policy(source_deleted=Deprovision.LEAVE), owner_attribute=OWNER)
@@ -169,7 +165,7 @@ async def test_a_marker_says_nothing_of_whom_a_deleted_account_has() -> None:
 
 async def test_a_leaver_who_has_another_guest_by_now_keeps_it() -> None:
     """A person moves a guest that bears the leaver's marker; the removal of the leaver's own guest is held."""
-    world = World(policy=Policy(source_deleted=Deprovision.SOFT_DELETE), owner_attribute=OWNER, guard=NOBODY_MAY_GO)
+    world = World(policy=Policy(source_deleted=Deprovision.SOFT_DELETE), owner_attribute=OWNER, guard=HOLD_ALL)
     await world.linked()
     (guest,) = world.guests()
     marker = world.target.users[guest].attributes[OWNER]
@@ -190,7 +186,7 @@ async def test_a_leaver_who_has_another_guest_by_now_keeps_it() -> None:
 async def displaced() -> tuple[World, str]:
     """Ada's guest was deleted; another guest has the address, and is hers by now."""
     policy = Policy(adopt=Adoption.GUESTS, source_deleted=Deprovision.DISABLE)
-    world = World(policy=policy, guard=NOBODY_MAY_GO)
+    world = World(policy=policy, guard=HOLD_ALL)
     await world.linked()
     (first,) = world.guests()
     world.target.add("second", ADDRESS, displayName="Ada")

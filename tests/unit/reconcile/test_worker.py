@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import GuardLimits, Update, Why
+from sync_core.model import Update, Why
 from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
 from sync_core.reconcile.coalescing import COALESCE_WITHIN
 from sync_core.reconcile.locks import UserLocks
@@ -18,7 +18,6 @@ from tests.support.make import ADA, ADDRESS, BOB, NAME
 from tests.support.world import World
 
 REFUSED = GraphRefusedError(status=403, code="Authorization_RequestDenied")
-HOLD_ALL = GuardLimits(max_percent=0, min_count=0)
 
 
 async def test_an_out_of_date_nomination_costs_no_graph_call() -> None:

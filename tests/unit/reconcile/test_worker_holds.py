@@ -11,11 +11,10 @@ from sync_core.model import Deprovision, Guarded, GuardLimits, Hold, LinkState, 
 from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.ports import HoldState
 from tests.support.faults import Crash
-from tests.support.make import ADA, ADDRESS, GUEST, NAME
+from tests.support.make import ADA, ADDRESS, GUEST, HOLD_ALL, NAME
 from tests.support.world import World
 
 REFUSED = GraphRefusedError(status=403, code="Authorization_RequestDenied")
-HOLD_ALL = GuardLimits(max_percent=0, min_count=0)
 
 
 async def test_a_held_deletion_waits_and_loses_nothing_else() -> None:

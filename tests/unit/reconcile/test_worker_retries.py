@@ -7,15 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import GuardLimits, Kind, Parked
+from sync_core.model import Kind, Parked
 from sync_core.model.errors import GraphRefusedError, ThrottledError, UnavailableError
 from sync_core.model.messages import FEED_PAGES, USER_CHANGES, encode
 from sync_core.reconcile.worker import MAX_ATTEMPTS
-from tests.support.make import ADA, ADDRESS, BOB
+from tests.support.make import ADA, ADDRESS, BOB, HOLD_ALL
 from tests.support.world import World
 
 REFUSED = GraphRefusedError(status=403, code="Authorization_RequestDenied")
-HOLD_ALL = GuardLimits(max_percent=0, min_count=0)
 
 
 @pytest.mark.parametrize(("attempt", "delay"), [(0, 1), (1, 2), (3, 8), (8, 256), (9, 300), (11, 300)])

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from sync_core.model import GuardLimits, Nomination, Why
+from sync_core.model import Nomination, Why
 from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.model.messages import decode_nomination
 from sync_core.nominate.webhook import Known, Post, client_state_hash, receive_notifications
 from tests.support import make
 from tests.support.clock import START
 from tests.support.directories import pages
-from tests.support.make import ADA, ADDRESS, CONTOSO, NAME
+from tests.support.make import ADA, ADDRESS, CONTOSO, HOLD_ALL, NAME
 from tests.support.spans import recording
 from tests.support.world import World
 
@@ -140,7 +140,7 @@ async def test_changes_are_counted_by_kind_with_the_time_they_took() -> None:
 
 async def test_who_is_set_aside_or_held_is_counted_by_the_reason() -> None:
     """A refusal parks the user; the guard holds a removal, and nothing was carried out then."""
-    world = World(guard=GuardLimits(max_percent=0, min_count=0))
+    world = World(guard=HOLD_ALL)
     await world.linked()
     with recording() as recorded:
         world.faults.fail_next("source.read_user", GraphRefusedError(status=403, code="Authorization_RequestDenied"))

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import Assigned, GuardLimits, Why
+from sync_core.model import Assigned, Why
 from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.model.messages import WORK_QUEUES
 from sync_core.upkeep.measure import Measure
-from tests.support.make import ADA, NAME, SALES
+from tests.support.make import ADA, HOLD_ALL, NAME, SALES
 from tests.support.world import World
 
 
@@ -184,7 +184,7 @@ async def test_a_count_that_fails_is_said_and_stops_nothing(caplog: pytest.LogCa
 async def test_an_approval_that_ran_out_is_counted_as_held(caplog: pytest.LogCaptureFixture) -> None:
     """Somebody has to decide anew, so the alert has to see it; what is approved or rejected is decided."""
     caplog.set_level(logging.INFO, "xtsync.measure")
-    world = World(guard=GuardLimits(max_percent=0, min_count=0))
+    world = World(guard=HOLD_ALL)
     await world.linked()
     world.source.soft_delete(ADA)
     await world.look()
