@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from .changes import Adopt, Change, Hold, Postpone, Postponed, Reason, Skip, Stay
@@ -45,6 +45,7 @@ class Link:
     approved_target: str | None = None  # the one target user that a person let this user adopt
     read_at: datetime | None = None  # when the source was last read
     noticed_at: datetime | None = None  # when a notification last led to a look
+    settle: timedelta | None = None  # so long after it the next one waits; None: an earlier version wrote the row
     invited_at: datetime | None = None
     invitation_nonce: str | None = None  # drawn before our invitation is sent; its guest bears it
     linked_at: datetime | None = None  # when the target user last became ours, or came back
@@ -239,8 +240,8 @@ class Link:
         """The link that takes this one's place: it knows nothing, and no row is stored."""
         return Link(sync=self.sync, source_id=self.source_id, state=self._after("forgotten").state)
 
-    def noticed(self, at: datetime) -> Link:
-        return self._after("noticed", noticed_at=at)
+    def noticed(self, at: datetime, *, settle: timedelta) -> Link:
+        return self._after("noticed", noticed_at=at, settle=settle)
 
     def marker_seen(self) -> Link:
         """A listing of the target shows our marker: the look that found no user there came too early."""

@@ -1,8 +1,8 @@
 """When a nomination needs a look of its own: dropped if the user was read since, merged if a look is near. Pure.
 
-A notification, once acted on, makes further notifications of the same 8 seconds one later look. Feeds and managers
-merge with any look of that time, whatever led to it; retries and people do not wait. So a burst of changes to one user
-costs three reads, and the first change shows at once.
+A notification, once acted on, makes those of the next 1.5 seconds one later look, which does the same for the next 3,
+and so on, up to 8. Feeds and managers merge with any look of the last 8 seconds, whatever led to it; retries and people
+do not wait. So a burst of changes to one user costs three reads, the first change shows at once, and the second soon.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from ..model import Link, LinkState, Nomination, Why
 
 COALESCE_WITHIN = timedelta(seconds=8)
+_FIRST_SETTLE = timedelta(seconds=1.5)
 _COALESCED = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED, Why.MANAGER})
 _TOLD_ONCE = frozenset({Why.FEED, Why.ABSENT, Why.MANAGER})
 _MOST_UPCOMING = 100_000
@@ -39,10 +40,19 @@ def wait_before(nomination: Nomination, link: Link, now: datetime) -> float:
 
     A notification does not wait for a look that something else led to, so that the first change shows at once.
     """
-    looked_at = link.noticed_at if nomination.why is Why.NOTIFICATION else link.read_at
+    told = nomination.why is Why.NOTIFICATION
+    looked_at = link.noticed_at if told else link.read_at
     if looked_at is None or nomination.why not in _COALESCED:
         return 0
-    return min((looked_at - now).total_seconds(), 0) + COALESCE_WITHIN.total_seconds()
+    settle = link.settle if told and link.settle is not None else COALESCE_WITHIN
+    return (min(looked_at - now, timedelta()) + settle).total_seconds()
+
+
+def noticed(link: Link, now: datetime) -> Link:
+    """A notification leads to a look now. The sooner it follows the last one, the longer the next one waits."""
+    quiet = link.noticed_at is None or link.settle is None or now - link.noticed_at >= 2 * COALESCE_WITHIN
+    settle = _FIRST_SETTLE if quiet else min(2 * link.settle, COALESCE_WITHIN)
+    return link.noticed(now, settle=settle)
 
 
 class UpcomingLooks:

@@ -46,7 +46,7 @@ from ..ports import Activity, Clock, DueNotes, InHand, Links, Queues
 from ..ports.swap import until_saved
 from ..telemetry.port import Span
 from .at_work import at_work
-from .coalescing import UpcomingLooks, out_of_date, wait_before
+from .coalescing import UpcomingLooks, noticed, out_of_date, wait_before
 from .conclude import conclude
 from .deeds import Course, events
 from .engine import Engine, Reconciliation
@@ -117,7 +117,7 @@ class Worker:
                     return None
             self.upcoming.forget(nomination)
             if nomination.why is Why.NOTIFICATION:
-                link = link.noticed(self.clock.now())
+                link = noticed(link, self.clock.now())
             if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
                 link = link.marker_seen()
             async with at_work(self.in_hand, nomination, self.clock):

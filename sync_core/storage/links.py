@@ -13,7 +13,7 @@ import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..model import MANAGER, Deprovision, Guarded, Leaving, Link, LinkDigest, LinkState, Parked, Retry
 from ..model.errors import ConflictError, UnavailableError
@@ -34,6 +34,7 @@ FEW = 40
 
 _DIGEST_COLUMNS = ("v", "digest", "state", "manager", "reference", "kept_out", "member_of", "refused")
 _CLAIM_ATTEMPTS = 5
+_MS = timedelta(milliseconds=1)
 
 
 class TableLinks:
@@ -238,6 +239,10 @@ def _retry(row: Row) -> Retry | None:
     return None if due is None else Retry(due=due, tries=number(row, "retry_count"))
 
 
+def _settle(row: Row) -> timedelta | None:
+    return timedelta(milliseconds=number(row, "settle_ms")) or None
+
+
 def _leaving(row: Row) -> Leaving | None:
     """An earlier version leaves the column out when it saves a link: then the first stage begins anew, so later."""
     words = row.text("leaving").split()
@@ -275,6 +280,7 @@ def _row(link: Link) -> Row:
             "adopt": link.approved_target,
             "read_at": link.read_at,
             "noticed_at": link.noticed_at,
+            "settle_ms": None if link.settle is None else link.settle // _MS,
             "invited_at": link.invited_at,
             "nonce": link.invitation_nonce,
             "linked_at": link.linked_at,
@@ -322,6 +328,7 @@ def _link(row: Row) -> Link:
         leaving=_leaving(row),
         read_at=time_or_none(row, "read_at"),
         noticed_at=time_or_none(row, "noticed_at"),
+        settle=_settle(row),
         invited_at=time_or_none(row, "invited_at"),
         invitation_nonce=row.text("nonce") or None,
         linked_at=time_or_none(row, "linked_at"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -34,6 +34,7 @@ FULL = Link(
     approved_target="target-2",
     read_at=AT,
     noticed_at=AT,
+    settle=timedelta(seconds=1.5),
     invited_at=AT.replace(microsecond=0),
     linked_at=AT,
     deleted_at=AT.replace(microsecond=1),

@@ -224,6 +224,7 @@ links = st.builds(
     invited_at=st.none() | _moments,
     linked_at=st.none() | _moments,
     noticed_at=st.none() | _moments,
+    settle=st.none() | st.just(timedelta(seconds=3)),
     deleted_at=st.none() | _moments,
     leaving=st.none() | st.builds(Leaving, stage=st.sampled_from(Deprovision), since=_moments),
 )

@@ -47,7 +47,7 @@ async def test_a_held_person_keeps_access_until_somebody_decides() -> None:
 
 @pytest.mark.parametrize("dirty", [False, True])
 async def test_a_write_that_was_put_off_is_no_broken_one(*, dirty: bool) -> None:
-    """What is said of a link whose record is distrusted names both causes."""
+    """The sentence about a link whose record is distrusted names both causes."""
     world = World()
     world.hire(ADA)
     await world.look(ADA)

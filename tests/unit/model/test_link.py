@@ -38,6 +38,7 @@ from tools.link_picture import arrows, document
 
 WANTED = Desired(always={"city": "Oslo"}, on_create={"userType": "Member"})
 LATER = START + timedelta(minutes=5)
+SETTLE = timedelta(seconds=3)
 DISABLE = Disable(attributes={ENABLED: False, "city": "Oslo"})
 DELETE = SoftDelete(why="gone")
 NOTHING = Skip(reason=Reason.NO_CHANGE)
@@ -77,7 +78,7 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "approved": lambda given: given.approved(GUEST),
     "marker_seen": lambda given: given.marker_seen(),
     "of_tenants": lambda given: given.of_tenants(("source", "target")),
-    "noticed": lambda given: given.noticed(START),
+    "noticed": lambda given: given.noticed(START, settle=SETTLE),
     "asked_again": lambda given: given.asked_again(),
     "looked_at": lambda given: given.looked_at(START),
     "concluded": conclude,
@@ -237,7 +238,7 @@ def test_looks_leave_their_times_and_a_person_s_question_forgets_refusals() -> N
     """A marker seen in the target makes an earlier look that found nobody count for nothing."""
     seen = link(read_at=START)
     assert seen.marker_seen().read_at is None
-    assert seen.noticed(LATER).noticed_at == LATER
+    assert seen.noticed(LATER, settle=SETTLE).noticed_at == LATER
     assert seen.approved(GUEST).approved_target == GUEST
     refused = link(LinkState.LINKED, applied={"city": "1", "mail": "2"}, refused={"city": "403"})
     assert refused.asked_again().applied == {"mail": "2", "city": ""}
