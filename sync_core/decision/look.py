@@ -78,6 +78,11 @@ class Look:
         return None if self.verdict.undecided else False
 
     @property
+    def returns(self) -> bool:
+        """Back in the source: whom it names as this user's reports has to be asked again."""
+        return self.situation.link.away and not self.source.absent
+
+    @property
     def nothing_to_do(self) -> bool:
         """Nothing (more) needs doing on this read."""
         if isinstance(self.change, Hold | Postpone):

@@ -53,6 +53,7 @@ class Link:
     parked: Parked | None = None
     heir: str | None = None  # the sync to which this pair is being handed over
     waiting_since: datetime | None = None  # since when the creation guard puts this newcomer's invitation off
+    away: bool = False  # the last look found the user deleted: meanwhile the source names them as nobody's manager
     leaving: Leaving | None = None  # how far a linked user has come who leaves in stages; None: the first one begins
     etag: str | None = None
 
@@ -262,10 +263,7 @@ class Link:
     def concluded(
         self, change: Change, *, source: SourceUser, verdict: Verdict, desired: Desired, asks_groups: bool
     ) -> Link:
-        """A look found nothing (more) to do: its view replaces the link's. `asks_groups`: the scope names groups.
-
-        An invitation of ours is over then: its guest would be shown by now.
-        """
+        """A look found nothing (more) to do: its view replaces the link's. `asks_groups`: the scope names groups."""
         # What was held and comes later is held still: a rejection ends with the look that finds the user back.
         held = isinstance(change, Hold) or (isinstance(change, Stay) and self.guarded is Guarded.HELD)
         link = self._after(
@@ -275,10 +273,12 @@ class Link:
             waiting_since=None,
             guarded=Guarded.HELD if held else None,
             member_of=source.member_of if asks_groups else None,
+            away=source.absent,
             leaving=change.leaving if isinstance(change, Stay) else self.leaving if isinstance(change, Hold) else None,
         )
-        unchanged = isinstance(change, Skip) and change.reason is Reason.NO_CHANGE
-        if not (unchanged and link.state is LinkState.LINKED and verdict.in_scope and not source.absent):
+        if not verdict.in_scope or source.absent:
+            return replace(link, manager=None)  # not compared: a full round finds that the user has another one
+        if not (isinstance(change, Skip) and change.reason is Reason.NO_CHANGE and link.state is LinkState.LINKED):
             return link
         refused = {name: code for name, code in link.refused.items() if name in desired.names}
         return replace(link, **link._applying(source, fingerprints(desired.always)), **link._refusing(refused))
@@ -309,7 +309,7 @@ class Link:
 
     def returned(self) -> Link:
         """This user does not leave (any more): a later leaving begins anew."""
-        return self if self.leaving is None else self._after("returned", leaving=None)
+        return self._after("returned", leaving=None, away=False) if self.leaving or self.away else self
 
     def stored(self, etag: str) -> Link:
         """As the table has it now."""
@@ -319,7 +319,7 @@ class Link:
         state = TRANSITIONS[step].get(self.state)
         if state is None:
             raise ValueError(f"a link that is {self.state} cannot be {step}")
-        if (self.state, state) == (LinkState.INVITING, LinkState.SEEN):  # the invitation is over
+        if (self.state, state) == (LinkState.INVITING, LinkState.SEEN):  # it is over: its guest would be shown by now
             fields |= {"target_id": None, "invited_at": None, "invitation_nonce": None}
         ends = self.guarded is Guarded.DISABLE is not fields.get("guarded", self.guarded)
         if ends and (self.dirty or state is not LinkState.LINKED) and step not in {"recorded", "removal_called_off"}:

@@ -200,7 +200,7 @@ class Applier:
     async def _write(self, target: TargetDirectory, writes: Writes, decided: Look, change: Change) -> Link:
         link = await self._begin(decided.link.write_begun(change), change)
         # Just linked, back, or not known to have been told of; or disabled while the user was away.
-        if decided.link.dirty or change.written.get(ENABLED) is True:
+        if decided.link.dirty or decided.returns or change.written.get(ENABLED) is True:
             await self.reports.nominate(decided, link)
         try:
             refused = await self._send(target, writes, decided, link, change.written)

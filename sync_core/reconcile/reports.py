@@ -23,9 +23,13 @@ class Reports:
     clock: Clock
 
     async def tell(self, decided: Look) -> None:
-        """If no write follows an adoption, because the user left and is left alone, nothing else tells the reports."""
+        """If no write follows an adoption, because the user left and is left alone, nothing else tells the reports.
+
+        Nor does anything else if a user returns from whom nothing was taken.
+        """
         link = decided.link
-        if link.dirty and link.state is LinkState.LINKED and not decided.verdict.in_scope and not decided.source.absent:
+        left_alone = link.dirty and not decided.verdict.in_scope and not decided.source.absent
+        if link.state is LinkState.LINKED and (left_alone or decided.returns):
             await self.nominate(decided, link)
 
     async def nominate(self, decided: Look, link: Link) -> None:

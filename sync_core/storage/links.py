@@ -290,6 +290,7 @@ def _row(link: Link) -> Row:
             "reason": link.parked.reason if link.parked else "",
             "heir": link.heir,
             "waiting_since": link.waiting_since,
+            "away": True if link.away else None,
             "leaving": _leaving_text(link.leaving),
             # Columns for listings, which filter by them or return them. They are not read back into a link.
             "digest": link.digest,
@@ -325,6 +326,7 @@ def _link(row: Row) -> Link:
         approved_target=row.text("adopt") or None,
         heir=row.text("heir") or None,
         waiting_since=time_or_none(row, "waiting_since"),
+        away=flag(row, "away"),
         leaving=_leaving(row),
         read_at=time_or_none(row, "read_at"),
         noticed_at=time_or_none(row, "noticed_at"),

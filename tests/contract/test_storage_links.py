@@ -41,6 +41,7 @@ FULL = Link(
     parked=Parked(until=datetime.max.replace(tzinfo=UTC), tries=3, reason="it's parked, 100%"),
     heir="b-to-a",
     waiting_since=AT,
+    away=True,
     leaving=Leaving(stage=Deprovision.DISABLE, since=AT, until=AT.replace(year=2027), then=Deprovision.SOFT_DELETE),
 )
 

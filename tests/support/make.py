@@ -226,6 +226,7 @@ links = st.builds(
     noticed_at=st.none() | _moments,
     settle=st.none() | st.just(timedelta(seconds=3)),
     deleted_at=st.none() | _moments,
+    away=st.booleans(),
     leaving=st.none() | st.builds(Leaving, stage=st.sampled_from(Deprovision), since=_moments),
 )
 situations = st.builds(situation, sources, verdicts, links, desires, policies, candidates, markers)

@@ -13,11 +13,14 @@ from sync_core.model import (
     DeletedInTarget,
     Deprovision,
     Filter,
+    Leaves,
     LinkState,
     Operator,
     Policy,
     Rule,
     SourceUser,
+    Stage,
+    Stages,
     Update,
     Why,
     digest,
@@ -26,9 +29,10 @@ from sync_core.model import (
 from sync_core.nominate.users import worth_a_look
 from tests.support.directories import pages
 from tests.support.faults import Crash
-from tests.support.make import ADA, BOB, NAME, OWNER
+from tests.support.make import ADA, BOB, HOLD_ALL, NAME, OWNER
 from tests.support.world import World, names, whom
 
+AWAIT = Stages(stages=(Stage(then=Deprovision.LEAVE), Stage(then=Deprovision.DISABLE, after=timedelta(hours=20))))
 CAROL = "cccccccc-0000-0000-0000-000000000003"
 
 
@@ -191,6 +195,52 @@ async def test_a_manager_who_was_deleted_for_a_while_is_set_again(how: Deprovisi
     assert await manager_of(world) == await guest_of(world, BOB)
     window = await world.storage.guards.window(NAME)
     assert sum(window.slices.values()) == (0 if how is Deprovision.LEAVE or len(looks) == 1 else 1)
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["only back", "back with another name"])
+@pytest.mark.parametrize(
+    "how", [Deprovision.LEAVE, Deprovision.SOFT_DELETE, AWAIT], ids=["left alone", "held", "later"]
+)
+async def test_a_manager_who_was_given_and_deleted_at_once_is_set_when_they_are_back(
+    how: Leaves, *, changed: bool
+) -> None:
+    """No look has ever seen whose manager they are, and nothing was taken from them that is to be given back."""
+    world = World(policy=Policy(source_deleted=how), guard=HOLD_ALL)
+    for user_id, name in ((ADA, "Ada"), (BOB, "Bob")):
+        world.hire(user_id, name)
+        await world.look(user_id)
+    world.source.soft_delete(BOB)
+    for user_id in (BOB, ADA):
+        await world.look(user_id)
+    world.source.restore(BOB)
+    world.change(ADA, manager=BOB)
+    if changed:
+        world.change(BOB, displayName="Robert")
+    await world.look(BOB, why=Why.NOTIFICATION)
+    await world.deliver()
+    assert await manager_of(world) == await guest_of(world, BOB)
+
+
+async def test_a_manager_who_is_linked_while_the_report_is_out_of_scope_is_set_when_they_are_in_again() -> None:
+    """The report was disabled meanwhile, so that nothing but the manager differs; a full round has to see it."""
+    world = World(policy=Policy(out_of_scope=Deprovision.DISABLE))
+    world.hire(ADA, manager=BOB)
+    world.hire(BOB, "Bob")
+    await world.look(ADA)
+    clauses = [Clause(attribute="department", operator=Operator.EQUALS, value="Nobody's")]
+    everybody, nobody = world.sync, replace(world.sync, filters=[Filter(name="nobody", clauses=clauses)])
+    world.syncs[NAME] = nobody
+    await world.look(ADA)
+    world.syncs[NAME] = everybody
+    world.change(ADA, accountEnabled=False)
+    await world.look(BOB)
+    world.syncs[NAME] = nobody
+    await world.deliver()
+    world.syncs[NAME] = everybody
+    world.source.pages.update(pages([world.source.entry(user_id) for user_id in (ADA, BOB)]))
+    await world.feeds.run(await world.started(full=True))
+    await world.deliver()
+    assert await manager_of(world) == await guest_of(world, BOB)
 
 
 async def test_a_manager_who_stays_and_is_nobodys_any_more_is_left_alone() -> None:
