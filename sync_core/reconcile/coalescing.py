@@ -50,8 +50,8 @@ def wait_before(nomination: Nomination, link: Link, now: datetime) -> float:
 
 def noticed(link: Link, now: datetime) -> Link:
     """A notification leads to a look now. The sooner it follows the last one, the longer the next one waits."""
-    quiet = link.noticed_at is None or link.settle is None or now - link.noticed_at >= 2 * COALESCE_WITHIN
-    settle = _FIRST_SETTLE if quiet else min(2 * link.settle, COALESCE_WITHIN)
+    lately = link.noticed_at is not None and now - link.noticed_at < 2 * COALESCE_WITHIN
+    settle = min(2 * link.settle, COALESCE_WITHIN) if lately and link.settle is not None else _FIRST_SETTLE
     return link.noticed(now, settle=settle)
 
 
