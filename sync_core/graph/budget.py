@@ -8,6 +8,9 @@ of permits from it with one compare-and-swap. The bucket may go into debt. A wor
 paid, so workers queue instead of polling. If one worker meets a 429, the shared record becomes a debt for all workers.
 A permit that is not used within seconds expires, so blocks cannot pile up into a burst. A worker's clock is used for
 one thing only: the time that has passed since the record was written.
+
+A worker that is alone changes the record as it saved it last, without reading it again. Its compare-and-swap fails if
+another one was faster. From then on it reads the record each time, until it finds its own there once more.
 """
 
 from __future__ import annotations
@@ -109,6 +112,8 @@ class WriteBudget:
         self._waiting = 0
         self._cost = 1.0
         self._not_before = clock.now()
+        self._saved: BudgetRecord | None = None  # the last one of ours
+        self._alone = False  # nobody saved another one since, as far as is known
         self._block = _Block(granted=0, left=0, ready_at=self._not_before, expires_at=self._not_before)
 
     async def take(self) -> None:
@@ -189,17 +194,26 @@ class WriteBudget:
         """
 
         async def attempt() -> float:
-            record = await self._budgets.get(self._tenant_id)
+            record, alone = await self._record()
+            self._alone = False  # also if this attempt fails
             now = self._clock.now()
             tokens = change(level(record, now, self._pace))
             at, etag = (now, None) if record is None else (max(now, record.at), record.etag)
-            await self._budgets.save(BudgetRecord(tenant_id=self._tenant_id, tokens=tokens, at=at, etag=etag))
+            changed = BudgetRecord(tenant_id=self._tenant_id, tokens=tokens, at=at, etag=etag)
+            self._saved, self._alone = await self._budgets.save(changed), alone
             return tokens
 
         try:
             return await until_saved(attempt, between=lambda number: self._clock.sleep(0.01 * (number - 1)))
         except ConflictError as error:
             raise ThrottledError("too many workers change the write budget at once", retry_after=1.0) from error
+
+    async def _record(self) -> tuple[BudgetRecord | None, bool]:
+        """The record, and whether this worker saved it: then the next change begins with what this one saves."""
+        if self._alone:
+            return self._saved, True
+        record = await self._budgets.get(self._tenant_id)
+        return record, record is None or record == self._saved
 
 
 def _check_wait(deadline: datetime, now: datetime, wait: float) -> None:

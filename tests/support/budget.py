@@ -15,12 +15,13 @@ class SharedRecord:
 
     def __init__(self, latency: float = 0.0) -> None:
         self.record: BudgetRecord | None = None
-        self.saves = 0
+        self.reads = self.saves = self.lost = 0
         self.broken = False
         self._latency = latency
         self._etags = count(1)
 
     async def get(self, tenant_id: str) -> BudgetRecord | None:
+        self.reads += 1
         await asyncio.sleep(self._latency)
         return self.record
 
@@ -29,6 +30,7 @@ class SharedRecord:
         if self.broken:
             raise UnavailableError("storage")
         if record.etag != (self.record.etag if self.record else None):
+            self.lost += 1
             raise ConflictError("lost")
         self.saves += 1
         self.record = replace(record, etag=str(next(self._etags)))

@@ -196,6 +196,52 @@ def test_concurrent_takers_share_one_refill() -> None:
     assert in_virtual_time(main()) == 1
 
 
+async def blocks(number: int, budget: WriteBudget) -> None:
+    """So many blocks, one after another."""
+    for _ in range(number):
+        await budget.take()
+        await asyncio.sleep(10)
+
+
+def test_a_worker_that_is_alone_reads_the_record_once() -> None:
+    """What it saved last is what stands there, or its compare-and-swap fails: an operation a block, not two."""
+    shared = SharedRecord()
+
+    async def main() -> None:
+        await blocks(10, *budgets(1, shared))
+
+    in_virtual_time(main())
+    assert (shared.reads, shared.saves, shared.lost) == (1, 10, 0)
+
+
+def test_workers_that_take_turns_read_the_record_each_time() -> None:
+    """The one that thought itself alone loses one compare-and-swap. After that, nobody begins with what is old."""
+    shared = SharedRecord()
+
+    async def main() -> None:
+        first, second = budgets(2, shared)
+        for _ in range(10):
+            await blocks(1, first)
+            await blocks(1, second)
+
+    in_virtual_time(main())
+    assert (shared.reads, shared.saves, shared.lost) == (20, 20, 1)
+
+
+def test_a_worker_that_is_alone_again_stops_reading() -> None:
+    """The other one took a block in between: one attempt fails, and one read finds what this worker saved last."""
+    shared = SharedRecord()
+
+    async def main() -> None:
+        first, second = budgets(2, shared)
+        await blocks(3, first)
+        await blocks(1, second)
+        await blocks(10, first)
+
+    in_virtual_time(main())
+    assert (shared.reads, shared.saves, shared.lost) == (1 + 1 + 2, 14, 1)
+
+
 def test_one_refusal_stops_every_worker() -> None:
     """After a 429 with Retry-After nobody writes before it is over, whichever worker met it."""
 
