@@ -273,11 +273,11 @@ class Link:
             waiting_since=None,
             guarded=Guarded.HELD if held else None,
             member_of=source.member_of if asks_groups else None,
-            away=source.absent,
             leaving=change.leaving if isinstance(change, Stay) else self.leaving if isinstance(change, Hold) else None,
         )
-        if not verdict.in_scope or source.absent:
-            return replace(link, manager=None)  # not compared: a full round finds that the user has another one
+        if link.state is LinkState.LINKED and (source.absent or not verdict.in_scope):
+            # The manager was not compared: a full round finds that the user has another one.
+            return replace(link, manager=None, away=source.absent)
         if not (isinstance(change, Skip) and change.reason is Reason.NO_CHANGE and link.state is LinkState.LINKED):
             return link
         refused = {name: code for name, code in link.refused.items() if name in desired.names}
