@@ -56,8 +56,6 @@ class DeletionGuard:
             if link.guarded is Guarded.HELD and not undecided and not dry_run:
                 await self.release(link.sync, link.source_id, put_off=isinstance(change, Stay))
             return change
-        if link.guarded == change.name:
-            return change  # counted before it was interrupted
         held = await self.guards.hold(sync.name, link.source_id)
         if held is None:
             return await self._count(sync, link, change, cause, dry_run=dry_run)

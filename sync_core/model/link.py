@@ -147,7 +147,7 @@ class Link:
         return self._after("approved", approved_target=target_id)
 
     def write_begun(self, change: Change) -> Link:
-        """Dirty from here until the record. A removal that was counted is not counted again when it is tried again.
+        """Dirty from here until the record. A removal is named, so that one which may still arrive is known of.
 
         Before a reference is written, `applied` names the manager: whatever comes in between, there may be a reference
         to remove from now on.

@@ -196,13 +196,32 @@ async def test_a_dry_run_counts_and_holds_nothing(guard: DeletionGuard, storage:
 
 
 async def test_an_interrupted_deletion_is_not_counted_twice(guard: DeletionGuard, storage: Storage) -> None:
-    """The link remembers what was counted before the worker died; another kind of change is of the same person."""
+    """Nor is another kind of change: it is of the same person."""
     assert await guard.judge(THREE, LINK, DELETE) == DELETE
     marked = replace(LINK, guarded=Guarded.SOFT_DELETE)
     assert await guard.judge(THREE, marked, DELETE) == DELETE
     assert await total(storage) == 1
     assert await guard.judge(THREE, marked, DISABLE) == DISABLE
     assert await total(storage) == 1
+
+
+async def test_an_interrupted_deletion_counts_when_it_is_tried_again(
+    guard: DeletionGuard, clock: ManualClock, storage: Storage
+) -> None:
+    """Its first count may have left the window by then, and others may have filled it."""
+    one = sync(guard=GuardLimits(max_percent=0, min_count=1))
+    begun = replace(LINK, dirty=True, guarded=Guarded.SOFT_DELETE)
+    assert await guard.judge(one, LINK, DELETE) is DELETE
+    clock.advance(timedelta(hours=20))
+    assert await guard.judge(one, begun, DELETE) is DELETE  # as of now, in place of the earlier count
+    assert await total(storage) == 1
+    clock.advance(timedelta(hours=20))
+    bob = link(LinkState.LINKED, source_id=BOB, target_id="guest-of-bob")
+    assert isinstance(await guard.judge(one, bob, DELETE), Hold)
+    clock.advance(timedelta(hours=20))
+    await guard.release(NAME, BOB)
+    assert await guard.judge(one, bob, DELETE) is DELETE
+    assert isinstance(await guard.judge(one, begun, DELETE), Hold)
 
 
 async def test_a_window_that_everybody_writes_gives_up_after_a_while(guard: DeletionGuard, faults: Faults) -> None:
