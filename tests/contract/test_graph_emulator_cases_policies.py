@@ -227,7 +227,7 @@ SWITCHES: list[tuple[str, Any, str]] = [
     ("missing_manager_status", 204, "removing no manager is fine"),
     ("deletion_drops_references", True, "a manager who comes back is nobody's manager"),
     ("select_adds_id", False, "no id unless selected"),
-    ("soft_delete_security_groups", True, "security groups can be restored"),
+    ("soft_delete_security_groups", False, "security groups are gone at once"),
     ("directory_etags", True, "If-Match fails"),
     ("location_form", "v2", "the other Location"),
     ("sensitive_needs_role", True, "sensitive for everybody"),

@@ -158,7 +158,7 @@ _USERS: Final = (
     *_counted("users", users.list_users, users.count_users, _READ, 2),
     _delta("users/delta", delta.users_delta, _READ),
     _reads("users/{}", users.get_user),
-    _writes("POST", "users", users.create_user),
+    _writes("POST", "users", users.create_user, ("User.Create", *_WRITE)),
     _writes("PATCH", "users/{}", users.update_user, _UPDATE),
     _writes("DELETE", "users/{}", users.delete_user, _DELETE),
     _reads("users/{}/manager", links.get_manager),

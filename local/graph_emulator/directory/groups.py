@@ -76,6 +76,10 @@ class Groups:
             raise not_found(group_id)
         return group
 
+    def is_role_assignable(self, group_id: str) -> bool:
+        group = self._live.get(group_id)
+        return group is not None and group.properties.get("isAssignableToRole") is True
+
     def known_by(self, address: str) -> Group | None:
         found = self._live.holders("mail", address) or self._live.holders("proxyAddresses", f"smtp:{address}")
         return next(iter(found), None)
@@ -169,12 +173,13 @@ class Groups:
                 self._unlink(group, "owners", item)
 
     def delete(self, group: Group) -> None:
-        """A Microsoft 365 group goes to deletedItems; any other is purged at once unless a setting says otherwise."""
+        """Microsoft 365 and security groups go to deletedItems, distribution groups do not: group-delete, 2026."""
         self._live.remove(group)
         group.deleted_at = self._clock.now()
         group.properties["deletedDateTime"] = instant(group.deleted_at)
         self._deleted.add(group)
-        if group.is_unified or self._tenant.settings.soft_delete_security_groups:
+        soft = self._tenant.settings.soft_delete_security_groups and not group.properties.get("mailEnabled")
+        if group.is_unified or soft:
             self._record(group.id, What.DELETED)
         else:
             self.purge(group)

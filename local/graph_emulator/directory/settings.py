@@ -39,7 +39,7 @@ class TenantSettings:
     extensions_need_registration: bool = False  # only directory extensions registered in this tenant can be written
     missing_manager_status: int = 404  # DELETE of a manager that is not set: 404, or 204
     deletion_drops_references: bool = False  # reports of a deleted user lose their manager, even if it is restored
-    soft_delete_security_groups: bool = False  # only Microsoft 365 groups go to deletedItems
+    soft_delete_security_groups: bool = True  # otherwise only Microsoft 365 groups go to deletedItems
     directory_etags: bool = False  # If-Match on users is refused with 412; otherwise it is ignored
 
     # Answers
