@@ -15,9 +15,6 @@ import pytest
 from aiohttp import ClientSession, web
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.request_information import RequestInformation
-from msgraph.generated.groups.item.transitive_members.graph_user.graph_user_request_builder import (
-    GraphUserRequestBuilder,
-)
 from msgraph.generated.models.invitation import Invitation
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.models.reference_update import ReferenceUpdate
@@ -124,10 +121,10 @@ async def test_the_sdk_builds_groups_and_asks_who_is_in_them(world: World) -> No
     for group_id, member in ((made[0], ada.id), (made[1], made[0])):
         reference = ReferenceCreate(odata_id=f"{BASE}/v1.0/directoryObjects/{member}")
         await client.groups.by_group_id(group_id).members.ref.post(reference)
-    asked = GraphUserRequestBuilder.GraphUserRequestBuilderGetQueryParameters(count=True)
-    advanced = RequestConfiguration(query_parameters=asked)
+    cast = client.groups.by_group_id(made[1]).transitive_members.graph_user
+    advanced = RequestConfiguration(query_parameters=cast.GraphUserRequestBuilderGetQueryParameters(count=True))
     advanced.headers.add("ConsistencyLevel", "eventual")
-    people = await client.groups.by_group_id(made[1]).transitive_members.graph_user.get(advanced)
+    people = await cast.get(advanced)
     assert people is not None
     assert [each.id for each in people.value or []] == [ada.id]
     asked = CheckMemberGroupsPostRequestBody(group_ids=[made[1]])

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final, Protocol
-from uuid import UUID
 
 from local.graph_emulator.directory.changes import Change, ChangeLog, What
 from local.graph_emulator.directory.objects import DirectoryObject, Group, User
@@ -13,7 +12,7 @@ from local.graph_emulator.directory.shelf import Shelf
 from local.graph_emulator.odata.filters import Filter
 from local.graph_emulator.wire.clock import Clock, instant
 from local.graph_emulator.wire.errors import bad_request, conflict, not_found
-from local.graph_emulator.wire.ids import guid
+from local.graph_emulator.wire.ids import guid, security_identifier
 
 RETENTION: Final = timedelta(days=30)
 _INDEXED: Final = ("id", "displayName", "mail", "mailNickname", "proxyAddresses")
@@ -103,7 +102,7 @@ class Groups:
             "groupTypes": [],
             "mailEnabled": False,
             "securityEnabled": True,
-            "securityIdentifier": _security_identifier(group_id),
+            "securityIdentifier": security_identifier(group_id),
             **properties,
         }
         if "Unified" in stored["groupTypes"]:
@@ -234,12 +233,3 @@ class Groups:
 
 def _links(group: Group, relation: str) -> dict[str, None]:
     return group.members if relation == "members" else group.owners
-
-
-def _security_identifier(group_id: str) -> str:
-    """Entra's form: the sixteen bytes of the id, as Windows stores them, as four little-endian numbers."""
-    try:
-        raw = UUID(group_id).bytes_le
-    except ValueError:  # a tenant made by a test may have ids of another form
-        raw = group_id.encode().ljust(16, b"\0")
-    return "S-1-12-1-" + "-".join(str(int.from_bytes(raw[at : at + 4], "little")) for at in (0, 4, 8, 12))

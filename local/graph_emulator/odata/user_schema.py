@@ -144,6 +144,25 @@ def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
     return check_write(properties)
 
 
+_CLASSES: Final = {
+    ("Minor", None): "Undefined",
+    ("Minor", "Granted"): "MinorWithParentalConsent",
+    ("Minor", "Denied"): "MinorWithoutParentalConsent",
+    ("Minor", "NotRequired"): "MinorNoParentalConsentRequired",
+}
+
+
+def age_classification(changed: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The classification by the two age properties, if one of them changed.
+
+    https://learn.microsoft.com/graph/api/resources/user, "legalAgeGroupClassification"
+    """
+    if "ageGroup" not in changed and "consentProvidedForMinor" not in changed:
+        return {}
+    age, consent = properties.get("ageGroup"), properties.get("consentProvidedForMinor")
+    return {"legalAgeGroupClassification": _CLASSES.get((age, consent), age)}
+
+
 def merged(name: str, old: Any, new: Any) -> Any:
     """The stored value after a write of `new`: two complex properties are merged with the old value."""
     if name == "employeeOrgData" and new is not None:
