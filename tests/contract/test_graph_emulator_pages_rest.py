@@ -211,3 +211,32 @@ async def test_a_batch_needs_the_permission_of_its_items(world: World) -> None:
     item = {"id": "1", "method": "DELETE", "url": "/users/x"}
     [answer] = (await app("POST", "/$batch", {"requests": [item]})).body["responses"]
     assert answer["status"] == 403
+
+
+@documented("https://github.com/microsoftgraph/microsoft-graph-docs/issues/4498")
+async def test_a_round_may_forget_a_soft_deletion(world: World, client: Client) -> None:
+    """Several reporters saw it (microsoft-graph-docs, issue 4498): a switch; the purge is told."""
+    await world.control("PUT", f"/tenants/{CONTOSO}/settings", {"delta_silent_deletions": True})
+    ada = world.source.create({"displayName": "Ada", "userPrincipalName": "ada@contoso.com"})
+    link = (await client("GET", "/users/delta")).body["@odata.deltaLink"]
+    world.source.delete(ada)
+    forgetful = (await client("GET", link)).body
+    assert forgetful["value"] == []
+    world.source.purge(ada)
+    told = (await client("GET", forgetful["@odata.deltaLink"])).value
+    assert told == [{"id": ada.id, "@removed": {"reason": "deleted"}}]
+
+
+@documented("https://github.com/microsoftgraph/microsoft-graph-docs/issues/4897")
+async def test_a_link_may_lead_to_its_own_page(world: World, client: Client) -> None:
+    """Ever new links with the same entries (microsoft-graph-docs, issue 4897): a switch."""
+    await world.control("PUT", f"/tenants/{CONTOSO}/settings", {"delta_circle": 2, "delta_page_size": 1})
+    for name in "ab":
+        world.source.create({"displayName": name, "userPrincipalName": f"{name}@contoso.com"})
+    link, pages = "/users/delta", []
+    while link:
+        body = (await client("GET", link)).body
+        pages.append(body["value"][0]["displayName"])
+        assert body.get("@odata.nextLink") != link
+        link = body.get("@odata.nextLink", "")
+    assert pages == ["a", "a", "a", "b"]

@@ -144,7 +144,7 @@ def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
     return check_write(properties)
 
 
-_CLASSES: Final = {
+_CLASSES: Final[Mapping[tuple[Any, Any], str]] = {
     ("Minor", None): "Undefined",
     ("Minor", "Granted"): "MinorWithParentalConsent",
     ("Minor", "Denied"): "MinorWithoutParentalConsent",
