@@ -77,9 +77,8 @@ class Cursor:
             packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
             text = zlib.decompress(packed)
             held = json.loads(text)
-            if len(held) not in {len(_FIELDS), len(_FIELDS) - 1}:  # a token of an earlier version has one field less
-                raise ValueError(held)
-            values = dict(zip(_FIELDS, held, strict=False))
+            names = _FIELDS[: max(len(held), len(_FIELDS) - 1)]  # a token of an earlier version has one field less
+            values = dict(zip(names, held, strict=True))
             for name in ("select", "ids", "types"):
                 values[name] = None if values[name] is None else tuple(values[name])
             return cls(**values)
