@@ -14,6 +14,8 @@ from local.loopback import loopback
 
 type User = dict[str, Any]
 
+_PARTNERS = "/policies/crossTenantAccessPolicy/partners"
+
 
 class Emulated:
     def __init__(self, base_url: str) -> None:
@@ -58,17 +60,23 @@ class Emulated:
         await self.tenant(target, "fabrikam", people=0, seed=seed)
 
     async def tenant(self, tenant_id: str, name: str, *, people: int, seed: int = 1) -> None:
-        """Make a tenant with generated people, which agrees to automatic redemption with every other."""
+        """Make a tenant with generated people, which agrees to automatic redemption with every other so far."""
         body = {"id": tenant_id, "displayName": name.title(), "domain": f"{name}.example", "users": people}
         await self.control("POST", "/tenants", {**body, "seed": seed})
         agreed = {"automaticUserConsentSettings": {"inboundAllowed": True, "outboundAllowed": True}}
-        await self.graph(tenant_id, "PATCH", "/policies/crossTenantAccessPolicy/default", agreed)
+        for other in await self._tenants():
+            if other["id"] == tenant_id:
+                continue
+            for here, there in ((tenant_id, other["id"]), (other["id"], tenant_id)):
+                await self.graph(here, "POST", _PARTNERS, {"tenantId": there, **agreed})
 
     async def count(self, tenant: str, what: str) -> int:
         """`users`, `guests`, `deletedItems` ... as `GET /_emulator/tenants` counts them."""
+        return int(next(each for each in await self._tenants() if each["id"] == tenant)[what])
+
+    async def _tenants(self) -> list[dict[str, Any]]:
         listing = await self.control("GET", "/tenants")
-        tenants = listing["value"] if isinstance(listing, dict) else listing
-        return int(next(t for t in tenants if t["id"] == tenant)[what])
+        return list(listing["value"] if isinstance(listing, dict) else listing)
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -47,6 +47,8 @@ type Parameters = Mapping[str, str]
 _TIMEOUT = httpx.Timeout(30, connect=5)
 _TOTAL_SECONDS = 40.0  # httpx's time-out starts anew with each read; a slow trickle must not block an invocation
 _NAME = "client-request-id"
+# With `$count=true` in the URL. https://learn.microsoft.com/graph/aad-advanced-queries
+_ADVANCED = ("ConsistencyLevel", "eventual")
 _LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=60)
 
 register_default_deserializer(JsonParseNodeFactory)  # for the SDK's ODataError
@@ -220,6 +222,8 @@ class GraphClient:
     async def _exchange(self, method: Method, url: str, body: JsonObject | None, *, delta: bool) -> JsonObject | None:
         request = RequestInformation(method)
         request.url = url
+        if "$count=true" in url:  # an advanced query, which a nextLink goes on with but for its header
+            request.headers.try_add(*_ADVANCED)
         if body is not None:
             request.set_stream_content(json.dumps(body).encode(), "application/json")
         try:

@@ -15,8 +15,8 @@ from .client import GraphClient, JsonObject, items
 from .failures import not_found
 from .source import delta_follow, delta_links
 
-_NESTED_GROUPS = "/groups/{id}/transitiveMembers/microsoft.graph.group?$select=id&$top=999"
-_ALL_USERS = "/groups/{id}/transitiveMembers/microsoft.graph.user?$select=id&$top=999"
+_NESTED_GROUPS = "/groups/{id}/transitiveMembers/microsoft.graph.group?$select=id&$count=true&$top=999"
+_ALL_USERS = "/groups/{id}/transitiveMembers/microsoft.graph.user?$select=id&$count=true&$top=999"
 _LATEST = "/groups/delta?$select=members&$deltatoken=latest"
 _GROUP, _USER = "#microsoft.graph.group", "#microsoft.graph.user"
 _MOST_FILTERED = 50  # ids in the filter of a delta query, at most

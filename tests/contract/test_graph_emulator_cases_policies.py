@@ -61,12 +61,33 @@ async def test_partners_inherit_the_default(world: World, client: Client, target
     """What a partner leaves null the default decides; changing the default makes it the tenant's own."""
     path = "/policies/crossTenantAccessPolicy/default"
     assert (await target("GET", path)).body["isServiceDefault"] is True
-    for each, direction in ((target, "inboundAllowed"), (client, "outboundAllowed")):
-        assert (await each("PATCH", path, {CONSENT: {direction: True}})).status == 204
+    everybody = {"target": "AllUsers", "targetType": "user"}
+    blocked = {"usersAndGroups": {"accessType": "blocked", "targets": [everybody]}}
+    assert (await target("PATCH", path, {"b2bCollaborationInbound": blocked})).status == 204
     assert (await target("GET", path)).body["isServiceDefault"] is False
     await target("POST", PARTNERS, {"tenantId": CONTOSO})
-    guest = world.target.user((await invited(target)).body["invitedUser"]["id"])
-    assert guest.properties["externalUserState"] == "Accepted"
+    assert (await invited(target)).status == 400
+
+
+@documented(f"{API}/resources/crosstenantaccesspolicyconfigurationdefault")
+async def test_nobody_consents_by_default(client: Client, target: Client) -> None:
+    """The default is read-only and false, a partner's is null until set (its resource page, 2026-11)."""
+    path = "/policies/crossTenantAccessPolicy/default"
+    refused = await target("PATCH", path, {CONSENT: {"inboundAllowed": True}})
+    assert (refused.status, refused.code) == (400, "Request_BadRequest")
+    assert (await client("GET", path)).body[CONSENT] == {"inboundAllowed": False, "outboundAllowed": False}
+    made = (await target("POST", PARTNERS, {"tenantId": CONTOSO})).body
+    assert made[CONSENT] == {"inboundAllowed": None, "outboundAllowed": None}
+
+
+@documented(f"{API}/authorizationpolicy-update")
+async def test_members_of_a_complex_property_that_are_not_sent_stay(client: Client) -> None:
+    """As in every PATCH of one (authorizationpolicy-update, 2026-07)."""
+    path = "/policies/authorizationPolicy"
+    changed = {"defaultUserRolePermissions": {"allowedToCreateApps": False}}
+    assert (await client("PATCH", path, changed)).status == 204
+    found = (await client("GET", path)).body["defaultUserRolePermissions"]
+    assert (found["allowedToCreateApps"], found["allowedToReadOtherUsers"]) == (False, True)
 
 
 @documented(f"{API}/crosstenantaccesspolicy-post-partners", f"{API}/crosstenantaccesspolicyconfigurationpartner-delete")
@@ -227,7 +248,7 @@ SWITCHES: list[tuple[str, Any, str]] = [
     ("missing_manager_status", 204, "removing no manager is fine"),
     ("deletion_drops_references", True, "a manager who comes back is nobody's manager"),
     ("select_adds_id", False, "no id unless selected"),
-    ("soft_delete_security_groups", True, "security groups can be restored"),
+    ("soft_delete_security_groups", False, "security groups are gone at once"),
     ("directory_etags", True, "If-Match fails"),
     ("location_form", "v2", "the other Location"),
     ("sensitive_needs_role", True, "sensitive for everybody"),

@@ -121,7 +121,10 @@ async def test_the_sdk_builds_groups_and_asks_who_is_in_them(world: World) -> No
     for group_id, member in ((made[0], ada.id), (made[1], made[0])):
         reference = ReferenceCreate(odata_id=f"{BASE}/v1.0/directoryObjects/{member}")
         await client.groups.by_group_id(group_id).members.ref.post(reference)
-    people = await client.groups.by_group_id(made[1]).transitive_members.graph_user.get()
+    cast = client.groups.by_group_id(made[1]).transitive_members.graph_user
+    advanced = RequestConfiguration(query_parameters=cast.GraphUserRequestBuilderGetQueryParameters(count=True))
+    advanced.headers.add("ConsistencyLevel", "eventual")
+    people = await cast.get(advanced)
     assert people is not None
     assert [each.id for each in people.value or []] == [ada.id]
     asked = CheckMemberGroupsPostRequestBody(group_ids=[made[1]])

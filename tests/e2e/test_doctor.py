@@ -97,10 +97,10 @@ async def no_consent(world: SyncedStack) -> AsyncIterator[None]:
 def redemption_off(here: str, there: str, setting: str) -> Callable[[SyncedStack], Any]:
     @asynccontextmanager
     async def fault(world: SyncedStack) -> AsyncIterator[None]:
-        off = {"tenantId": there, "automaticUserConsentSettings": {setting: False}}
-        await world.emulated.graph(here, "POST", PARTNERS, off)
+        entry = f"{PARTNERS}/{there}"
+        await world.emulated.graph(here, "PATCH", entry, {"automaticUserConsentSettings": {setting: False}})
         yield
-        await world.emulated.graph(here, "DELETE", f"{PARTNERS}/{there}")
+        await world.emulated.graph(here, "PATCH", entry, {"automaticUserConsentSettings": {setting: True}})
 
     return fault
 

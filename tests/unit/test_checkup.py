@@ -277,7 +277,7 @@ async def test_the_partner_inherits_the_default(clinic: Clinic) -> None:
     await clinic.graph.fabrikam.patch(f"{CROSS_TENANT}/partners/{CONTOSO}", consent)
     assert list(await clinic.report()) == ["redemption from contoso"]
     assert "-Method PATCH" in await clinic.remedy("redemption from contoso")
-    await clinic.graph.fabrikam.patch(f"{CROSS_TENANT}/default", {CONSENT: {"inboundAllowed": True}})
+    clinic.graph.target.policies.change_default({CONSENT: {"inboundAllowed": True}})
     assert await clinic.report() == {}
 
 

@@ -9,13 +9,14 @@ from typing import Any, Final
 from local.graph_emulator.calls.call import Call
 from local.graph_emulator.calls.queries import Collection, counted, entity, listed
 from local.graph_emulator.calls.views import context, shown
-from local.graph_emulator.directory.apps import NO_ROLE
+from local.graph_emulator.directory.apps import DATA_TYPES, NO_ROLE
 from local.graph_emulator.directory.objects import Application, DirectoryObject, Record, ServicePrincipal
 from local.graph_emulator.odata.entities import APPLICATION, ASSIGNMENT, GRANT, SERVICE_PRINCIPAL
-from local.graph_emulator.wire.errors import bad_request, not_found, value_required
+from local.graph_emulator.wire.errors import bad_request, invalid_value, not_found, value_required
 from local.graph_emulator.wire.ids import is_guid
 from local.graph_emulator.wire.messages import Response, json_response, no_content
 
+_FIXED: Final = frozenset({"id", "appId", "createdDateTime", "deletedDateTime", "publisherDomain"})
 _BY_APP_ID: Final = re.compile(r"appId='([^']*)'", re.IGNORECASE)
 
 
@@ -45,7 +46,15 @@ async def create_principal(call: Call) -> Response:
 
 
 async def list_applications(call: Call) -> Response:
-    return listed(call, Collection(of=APPLICATION, path="applications", find=call.tenant.apps.applications.find))
+    return listed(call, _applications(call))
+
+
+async def count_applications(call: Call) -> Response:
+    return counted(call, _applications(call))
+
+
+def _applications(call: Call) -> Collection:
+    return Collection(of=APPLICATION, path="applications", find=call.tenant.apps.applications.find)
 
 
 async def get_application(call: Call) -> Response:
@@ -54,10 +63,58 @@ async def get_application(call: Call) -> Response:
 
 async def create_application(call: Call) -> Response:
     body = call.body()
-    given = {name: value for name, value in body.items() if APPLICATION.has(name) and name not in {"id", "appId"}}
+    given = _writable(body)
     made = call.tenant.apps.add_application({**given, "displayName": _text(body, "displayName", "Application")})
     answer = {"@odata.context": context(call.origin, "applications", None, entity=True), **shown(made, None)}
     return call.created(f"applications/{made.id}", answer)
+
+
+async def update_application(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/application-update"""
+    application, body = _application(call), call.body()
+    changes = _writable(body)
+    if "displayName" in body:
+        _text(body, "displayName", "Application")
+    call.tenant.apps.change_application(application, changes)
+    return no_content()
+
+
+async def delete_application(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/application-delete; the service principal goes with it."""
+    call.tenant.apps.remove_application(_application(call))
+    return no_content()
+
+
+def _writable(body: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a write. Raises 400 for an unknown and for a read-only one."""
+    given = {name: value for name, value in body.items() if "@" not in name}
+    for name, value in given.items():
+        if not APPLICATION.has(name) or name in _FIXED:
+            raise bad_request(f"Property '{name}' is unknown or read-only and cannot be set.")
+        if APPLICATION.is_collection(name) and not isinstance(value, list):
+            raise invalid_value(name, "Application")
+    roles = given.get("appRoles") or []
+    if not all(isinstance(each, dict) and is_guid(str(each.get("id"))) for each in roles):
+        raise invalid_value("appRoles", "Application")
+    return given
+
+
+async def get_extension(call: Call) -> Response:
+    found = _extension(call)
+    where = f"{call.origin}/v1.0/$metadata#applications('{_application(call).id}')/extensionProperties/$entity"
+    return json_response(200, {"@odata.context": where, **found})
+
+
+async def delete_extension(call: Call) -> Response:
+    del call.tenant.apps.extensions[_extension(call)["name"]]
+    return no_content()
+
+
+def _extension(call: Call) -> dict[str, Any]:
+    for each in call.tenant.apps.extensions_of(_application(call)):
+        if each["id"] == call.parameters[1]:
+            return each
+    raise not_found(call.parameters[1])
 
 
 async def list_extensions(call: Call) -> Response:
@@ -68,7 +125,8 @@ async def list_extensions(call: Call) -> Response:
 
 async def create_extension(call: Call) -> Response:
     application, body = _application(call), call.body()
-    _text(body, "dataType", "ExtensionProperty")
+    if _text(body, "dataType", "ExtensionProperty") not in DATA_TYPES:
+        raise invalid_value("dataType", "ExtensionProperty")
     if re.fullmatch(r"\w{1,}", _text(body, "name", "ExtensionProperty")) is None:
         raise bad_request("Invalid value specified for property 'name' of resource 'ExtensionProperty'.")
     if not isinstance(body.get("targetObjects"), list) or not body["targetObjects"]:

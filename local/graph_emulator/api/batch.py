@@ -43,11 +43,11 @@ def _parse(call: Call, item: Any) -> tuple[str, Request]:
     headers = {str(name).lower(): str(value) for name, value in sent.items()}
     if item.get("body") is not None and "content-type" not in headers:
         raise _malformed("A request with a body needs a Content-Type header.")
-    if "$batch" in item["url"] or item["url"].startswith("http"):
-        raise _malformed("The url of a request must be relative.")
+    if "$batch" in item["url"] or not item["url"].startswith("/"):
+        raise _malformed("The url of a request must be relative, and begin with a slash.")
     request = Request.of(
         item["method"],
-        "/v1.0/" + item["url"].lstrip("/"),
+        f"/v1.0{item['url']}",
         headers=headers | {"authorization": call.request.headers["authorization"]},
         body=b"" if item.get("body") is None else json.dumps(item["body"]).encode(),
         origin=call.origin,

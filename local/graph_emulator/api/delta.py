@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from local.graph_emulator.calls.call import Call, link
-from local.graph_emulator.calls.views import context
+from local.graph_emulator.calls.views import context, guarded
 from local.graph_emulator.directory import delta
 from local.graph_emulator.odata.entities import GROUP, OBJECT, USER, EntityType
 from local.graph_emulator.wire.errors import unsupported_query
@@ -57,6 +57,8 @@ def _delta(call: Call, path: str, of: EntityType, types: tuple[str, ...]) -> Res
     page = delta.page(
         call.tenant, cursor, call.now, minimal="return=minimal" in prefer, size=int(size[1]) if size else None
     )
+    for item in page.items if cursor.select else ():
+        guarded(item, call.caller)
     return _answer(call, page)
 
 

@@ -11,11 +11,12 @@ from local.graph_emulator.calls.views import context, shown
 from local.graph_emulator.directory import relations
 from local.graph_emulator.directory.objects import DirectoryObject, Group, User
 from local.graph_emulator.odata.entities import GROUP
-from local.graph_emulator.odata.group_schema import check_new, check_write
-from local.graph_emulator.wire.errors import GraphError, bad_request, denied, invalid_value
+from local.graph_emulator.odata.group_schema import check_changes, check_new, check_write
+from local.graph_emulator.wire.errors import GraphError, bad_request, denied
 from local.graph_emulator.wire.messages import Response, json_response, no_content
 
 _RELATIONS: Final = ("members", "owners")
+_ROLES: Final = ("RoleManagement.ReadWrite.Directory",)
 _WRITE: Final = ("Group.ReadWrite.All", "Directory.ReadWrite.All")
 
 
@@ -44,6 +45,8 @@ async def create_group(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/group-post-groups"""
     body = call.body()
     properties = check_new(body)
+    if properties.get("isAssignableToRole") and not call.caller.may(_ROLES):
+        raise denied()
     members, owners = (bound(call, body, relation) for relation in _RELATIONS)
     for member in members:
         _check_member(properties, member)
@@ -60,10 +63,10 @@ async def update_group(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/group-update; up to twenty members by `members@odata.bind`, all or none."""
     body = call.body()
     changes = check_write(body)
-    group = call.group(writing=True)
+    group = _writable(call)
     if changes and not call.caller.may(_WRITE):
         raise denied()
-    _check_type(group, changes)
+    check_changes(group.properties, changes)
     added = {relation: bound(call, body, relation) for relation in _RELATIONS}
     for relation, items in added.items():
         for item in items:
@@ -75,14 +78,16 @@ async def update_group(call: Call) -> Response:
     return no_content()
 
 
-def _check_type(group: Group, changes: Mapping[str, Any]) -> None:
-    """Raises 400: a group of Microsoft 365 stays one, and no other group becomes one."""
-    if "groupTypes" in changes and ("Unified" in changes["groupTypes"]) != group.is_unified:
-        raise invalid_value("groupTypes", "Group")
+def _writable(call: Call) -> Group:
+    """The group that the path names. One that can have roles takes more: group-update, "Permissions". Raises 403."""
+    group = call.group(writing=True)
+    if group.properties.get("isAssignableToRole") and not call.caller.may(_ROLES):
+        raise denied()
+    return group
 
 
 async def delete_group(call: Call) -> Response:
-    call.tenant.groups.delete(call.group(writing=True))
+    call.tenant.groups.delete(_writable(call))
     return no_content()
 
 
@@ -100,7 +105,7 @@ async def list_references(call: Call) -> Response:
 async def add_link(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/group-post-members, and group-post-owners: one object by reference."""
     key = referenced(call.body().get("@odata.id"))
-    group, relation = call.group(writing=True), call.parameters[1]
+    group, relation = _writable(call), call.parameters[1]
     item = call.tenant.user(key) if "@" in key else call.anything(key)
     _check_link(group, relation, item)
     call.tenant.groups.add(group, relation, item)
@@ -109,13 +114,19 @@ async def add_link(call: Call) -> Response:
 
 async def remove_link(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/group-delete-members"""
-    group, relation, item_id = call.group(writing=True), call.parameters[1], call.parameters[2]
+    group, relation, item_id = _writable(call), call.parameters[1], call.parameters[2]
     if relation == "members" and group.is_dynamic:
         raise _dynamic()
-    if relation == "owners" and group.is_unified and list(group.owners) == [item_id]:
+    if relation == "owners" and _is_last_owner(call, group, item_id):
         raise bad_request("The group must have at least one owner, hence this owner cannot be removed.")
     call.tenant.groups.remove(group, relation, item_id)
     return no_content()
+
+
+def _is_last_owner(call: Call, group: Group, item_id: str) -> bool:
+    """https://learn.microsoft.com/graph/api/group-delete-owners: the last owner who is a user stays."""
+    users = [each for each in group.owners if call.tenant.find(each) is not None]
+    return users == [item_id]
 
 
 def _check_link(group: Group, relation: str, item: DirectoryObject) -> None:

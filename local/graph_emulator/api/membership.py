@@ -10,12 +10,13 @@ from typing import Any
 from local.graph_emulator.calls.call import Call
 from local.graph_emulator.calls.references import check_ids
 from local.graph_emulator.directory import relations
-from local.graph_emulator.directory.objects import DirectoryObject
-from local.graph_emulator.wire.errors import bad_request, not_found
+from local.graph_emulator.directory.objects import DirectoryObject, Group
+from local.graph_emulator.wire.errors import GraphError, bad_request, not_found
 from local.graph_emulator.wire.messages import Response, json_response
 
 _MOST_GROUPS = 20
 _MOST_OBJECTS = 1000
+_MOST_FOUND = 11_000
 
 
 async def check_member_groups(call: Call) -> Response:
@@ -38,8 +39,10 @@ async def get_member_groups(call: Call) -> Response:
     item = _subject(call)
     if only and item.kind not in {"user", "servicePrincipal"}:
         raise bad_request("securityEnabledOnly can be true only for a user or a service principal.")
-    groups = relations.transitive_groups_of(call.tenant, item)
-    return _ids(call, [each.id for each in groups if not only or each.properties.get("securityEnabled")])
+    found = [each.id for each in _groups(call, item) if not only or each.properties.get("securityEnabled")]
+    if len(found) > _MOST_FOUND:
+        raise GraphError(400, "DirectoryResultSizeLimitExceeded", f"The result has more than {_MOST_FOUND} objects.")
+    return _ids(call, found)
 
 
 def _checked(call: Call, name: str, most: int) -> Response:
@@ -50,8 +53,14 @@ def _checked(call: Call, name: str, most: int) -> Response:
     if len(ids) > most:
         raise bad_request(f"The number of '{name}' exceeds the maximum of {most}.")
     check_ids(ids)
-    groups = {each.id.lower() for each in relations.transitive_groups_of(call.tenant, _subject(call))}
+    groups = {each.id.lower() for each in _groups(call, _subject(call))}
     return _ids(call, [each for each in dict.fromkeys(ids) if each.lower() in groups])
+
+
+def _groups(call: Call, item: DirectoryObject) -> list[Group]:
+    """Without those of hidden membership, if the caller must not see it."""
+    found = relations.transitive_groups_of(call.tenant, item)
+    return found if call.sees_hidden else [each for each in found if not each.is_hidden]
 
 
 def _subject(call: Call) -> DirectoryObject:

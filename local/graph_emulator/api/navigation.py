@@ -8,18 +8,20 @@ from typing import Final
 from local.graph_emulator.calls.call import Call
 from local.graph_emulator.calls.queries import Collection, among, counted, listed
 from local.graph_emulator.directory import relations
-from local.graph_emulator.directory.objects import DirectoryObject
+from local.graph_emulator.directory.objects import DirectoryObject, Group
 from local.graph_emulator.odata.entities import BY_NAME, OBJECT
 from local.graph_emulator.wire.errors import unknown_segment
 from local.graph_emulator.wire.messages import Response
 
 _CAST: Final = "microsoft.graph."
+_HIDDEN: Final = ("members", "transitiveMembers")
 
 
 def navigated(call: Call, item: DirectoryObject) -> Collection:
     """The collection that the path names: its parameters are the object, the relation and perhaps a cast."""
     _, name, *cast = call.parameters
-    found = [each for each in relations.related(call.tenant, item, name) if call.visible(each)]
+    hidden = isinstance(item, Group) and item.is_hidden and name in _HIDDEN and not call.sees_hidden
+    found = [] if hidden else [each for each in relations.related(call.tenant, item, name) if call.visible(each)]
     plural = f"{item.kind}s" if item.kind in {"user", "group", "servicePrincipal"} else "directoryObjects"
     path = f"{plural}/{item.id}/{name}"
     if not cast:
@@ -27,8 +29,9 @@ def navigated(call: Call, item: DirectoryObject) -> Collection:
     kind = cast[0].removeprefix(_CAST)
     if not cast[0].startswith(_CAST) or kind not in BY_NAME:
         raise unknown_segment(cast[0])
-    of = BY_NAME[kind]
-    return Collection(of=of, path=f"{path}/{cast[0]}", find=among(found, kind), strict=True, ordered=True)
+    transitive = name.startswith("transitive")
+    of, path = BY_NAME[kind], f"{path}/{cast[0]}"
+    return Collection(of=of, path=path, find=among(found, kind), strict=True, advanced=transitive, ordered=True)
 
 
 async def list_of_user(call: Call) -> Response:

@@ -6,7 +6,7 @@ https://learn.microsoft.com/graph/api/resources/directoryobject, https://learn.m
 from collections.abc import Sequence
 from typing import Any, Final
 
-from local.graph_emulator.api.users import check_domain
+from local.graph_emulator.api.users import check_domain, is_protected
 from local.graph_emulator.calls.call import Call
 from local.graph_emulator.calls.queries import Collection, counted, entity, listed
 from local.graph_emulator.calls.references import check_ids
@@ -28,7 +28,7 @@ async def get_object(call: Call) -> Response:
 async def delete_object(call: Call) -> Response:
     item = call.anything(call.parameters[0])
     if isinstance(item, User):
-        if item.admin and not call.privileged:
+        if is_protected(call, item) and not call.privileged:
             raise denied()
         call.tenant.delete(item)
     elif isinstance(item, Group):
@@ -48,13 +48,14 @@ async def get_by_ids(call: Call) -> Response:
     check_ids(ids)
     if types is not None and not (isinstance(types, list) and all(isinstance(each, str) for each in types)):
         raise invalid_value("types", "Action")
-    wanted = None if not types or "directoryObject" in types else frozenset(types)
+    named = {each.lower() for each in types or ()}  # types come in any case
+    wanted = None if not named or "directoryobject" in named else named
     found = [call.tenant.object(each.lower()) for each in dict.fromkeys(ids)]
     select = OBJECT.parse_select(call.options.get("$select"))
     value = [
         entity(call, each, select)
         for each in found
-        if each is not None and call.visible(each) and (wanted is None or each.kind in wanted)
+        if each is not None and call.visible(each) and (wanted is None or each.kind.lower() in wanted)
     ]
     return json_response(200, {"@odata.context": context(call.origin, "directoryObjects", select), "value": value})
 
@@ -114,14 +115,14 @@ async def purge(call: Call) -> Response:
     if isinstance(item, Group):
         call.tenant.groups.purge(item)
         return no_content()
-    if item.admin and not call.privileged:
+    if is_protected(call, item) and not call.privileged:
         raise denied()
     call.tenant.purge(item)
     return no_content()
 
 
 def _restore_user(call: Call, user: User, body: dict[str, Any]) -> None:
-    if user.admin and not call.privileged:
+    if is_protected(call, user) and not call.privileged:
         raise denied()
     name = body.get("newUserPrincipalName")
     if name is not None:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from local.graph_emulator.calls.call import Call
 from local.graph_emulator.calls.views import chosen, context
+from local.graph_emulator.wire.clock import instant
 from local.graph_emulator.wire.errors import not_found
 from local.graph_emulator.wire.messages import Response, json_response
 from local.graph_emulator.wire.words import words
@@ -56,5 +57,12 @@ def _organization(call: Call) -> dict[str, Any]:
         }
         for name in tenant.domains
     ]
-    known = {"id": tenant.id, "displayName": tenant.display_name, "tenantType": "AAD", "verifiedDomains": domains}
+    made = instant(tenant.created_at)
+    known = {
+        "id": tenant.id,
+        "createdDateTime": made,
+        "displayName": tenant.display_name,
+        "tenantType": "AAD",
+        "verifiedDomains": domains,
+    }
     return chosen(_BLANK | known, call.options.get("$select"), "organization")

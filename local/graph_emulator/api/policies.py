@@ -33,7 +33,11 @@ async def get_default(call: Call) -> Response:
 
 
 async def update_default(call: Call) -> Response:
-    call.tenant.policies.change_default(call.body())
+    body = call.body()
+    if "automaticUserConsentSettings" in body:
+        # crosstenantaccesspolicyconfigurationdefault: read-only, always false.
+        raise bad_request("Property 'automaticUserConsentSettings' is read-only and cannot be set.")
+    call.tenant.policies.change_default(body)
     return no_content()
 
 

@@ -35,6 +35,13 @@ def find(method: str, segments: list[str]) -> tuple[Route, tuple[str, ...]]:
         raise GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
     if any(len(pattern) == len(lowered) and _fits(pattern, lowered) for pattern in _PATTERNS):
         raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+    if (
+        method == "POST"
+        and len(lowered) > 2
+        and any(len(p) == len(lowered) - 1 and _fits(p, lowered) for p in _PATTERNS)
+    ):
+        # An action that an object does not have, as json-batching tells it.
+        raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
     raise unknown_segment(_astray(segments))
 
 

@@ -12,6 +12,7 @@ from local.graph_emulator.directory.tenant import Tenant
 from local.graph_emulator.wire import tokens
 from local.graph_emulator.wire.messages import Request, Response, json_response
 
+_TEMPORARY: Final = frozenset({"AADSTS90033"})  # azure-sdk-for-python, issue 14241
 _NUMBER: Final = re.compile(r"AADSTS(\d+)")
 
 
@@ -29,7 +30,8 @@ def token(tenant: Tenant | None, request: Request, now: datetime) -> Response:
         return _refused("invalid_scope", "AADSTS1002012: The provided value for scope is not valid.")
     settings = tenant.settings
     if settings.token_error:
-        return _refused("unauthorized_client", f"{settings.token_error}: The token was refused by a setting.")
+        error = "temporarily_unavailable" if settings.token_error in _TEMPORARY else "unauthorized_client"
+        return _refused(error, f"{settings.token_error}: The token was refused by a setting.")
     made = tokens.issue(
         tenant=settings.token_tenant or tenant.id,
         app=app,

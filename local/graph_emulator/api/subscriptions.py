@@ -34,9 +34,13 @@ async def create_subscription(call: Call) -> Response:
 
 
 async def list_subscriptions(call: Call) -> Response:
-    """Subscriptions cannot be filtered, counted or expanded."""
+    """Subscriptions cannot be filtered, counted or expanded.
+
+    The listing hides `clientState`: https://learn.microsoft.com/graph/api/subscription-list
+    """
     call.allow("$top", "$select", "$skiptoken")
-    value = [each.describe() for each in call.service.subscriptions.of(call.caller)]
+    described = [each.describe() for each in call.service.subscriptions.of(call.caller)]
+    value = [{name: value for name, value in each.items() if name != "clientState"} for each in described]
     return json_response(200, {"@odata.context": context(call.origin, "subscriptions", None), "value": value})
 
 

@@ -12,7 +12,8 @@ from local.graph_emulator.calls.views import context, shown
 from local.graph_emulator.directory.objects import User
 from local.graph_emulator.odata.entities import USER
 from local.graph_emulator.odata.filters import Filter
-from local.graph_emulator.odata.user_schema import check_new, check_write, is_extension
+from local.graph_emulator.odata.passwords import check_password
+from local.graph_emulator.odata.user_schema import ELSEWHERE, check_new, check_write, is_extension
 from local.graph_emulator.wire.errors import GraphError, bad_request, denied, invalid_value
 from local.graph_emulator.wire.messages import Response, json_response, no_content
 from local.graph_emulator.wire.words import words
@@ -51,6 +52,8 @@ async def list_users(call: Call) -> Response:
             return tenant.users_after(position(call, _USERS), size(call) + 1, call.visible)
         return tenant.users(clause)
 
+    if not ELSEWHERE.isdisjoint(call.select or ()):
+        raise GraphError(501, "NotImplemented", "Properties that are stored elsewhere are read of one user alone.")
     return listed(call, Collection(of=USER, path=_USERS, find=find))
 
 
@@ -70,6 +73,7 @@ async def create_user(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/user-post-users"""
     body = call.body()
     properties = check_new(body)
+    check_password(properties, new=True)
     check_domain(call, properties["userPrincipalName"])
     _check_extensions(call, properties, {})
     manager = bound(call, body, "manager")
@@ -84,6 +88,7 @@ async def update_user(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/user-update: all of it or nothing."""
     body = call.body()
     changes = check_write(body)
+    check_password(changes, new=False)
     manager = bound(call, body, "manager")
     user = call.user(writing=True)
     _check_match(call)
@@ -104,11 +109,26 @@ async def update_user(call: Call) -> Response:
 
 
 def _check_permissions(call: Call, user: User, changes: Mapping[str, Any]) -> None:
-    guarded = user.admin or call.tenant.settings.sensitive_needs_role
+    """A password takes a directory role, anybody's: user-update, table of permissions, 2026-07-04."""
+    guarded = is_protected(call, user)
     for name in changes or ("displayName",):
         allowed = call.caller.may(_PERMISSIONS.get(name, _PROFILE))
-        if not allowed or (guarded and name in _SENSITIVE and not call.privileged):
+        sensitive = name == "passwordProfile" or (guarded and name in _SENSITIVE)
+        if not allowed or (sensitive and not call.privileged):
             raise denied()
+
+
+def is_protected(call: Call, user: User) -> bool:
+    """Whether sensitive actions on the user take a directory role, as on administrators.
+
+    Members of a role-assignable group are among them: resources/users, "Who can perform sensitive actions", 2026-07-03.
+    """
+    groups = call.tenant.groups
+    return (
+        user.admin
+        or call.tenant.settings.sensitive_needs_role
+        or any(groups.is_role_assignable(each) for each in user.memberships)
+    )
 
 
 def _check_match(call: Call) -> None:
@@ -123,6 +143,9 @@ def _check_extensions(call: Call, changes: Mapping[str, Any], stored: Mapping[st
     held = [name for name, value in {**stored, **changes}.items() if is_extension(name) and value is not None]
     if len(held) > _MOST_EXTENSIONS:
         raise bad_request(f"An object can have at most {_MOST_EXTENSIONS} values of extension properties.")
+    unfit = next((name for name, value in changes.items() if not call.tenant.apps.fits(name, value)), None)
+    if unfit is not None:
+        raise invalid_value(unfit)
     if not call.tenant.settings.extensions_need_registration:
         return
     unknown = [name for name in changes if is_extension(name) and name not in call.tenant.apps.extensions]
@@ -144,7 +167,7 @@ async def delete_user(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/user-delete"""
     user = call.user(writing=True)
     _check_match(call)
-    if (user.admin or call.tenant.settings.sensitive_needs_role) and not call.privileged:
+    if is_protected(call, user) and not call.privileged:
         raise denied()
     call.tenant.delete(user)
     return no_content()

@@ -77,6 +77,11 @@ class Call:
         """Whether the app has a directory role, which sensitive actions on administrators need."""
         return self.caller.app in self.tenant.role_holders
 
+    @property
+    def sees_hidden(self) -> bool:
+        """Whether the app may see hidden memberships. https://learn.microsoft.com/graph/api/group-list-members"""
+        return self.caller.may(("Member.Read.Hidden",))
+
     def body(self, *, optional: bool = False) -> dict[str, Any]:
         """The JSON object sent. Raises 415 for another content type and 400 for anything but an object."""
         if optional and not self.request.body.strip():
@@ -99,6 +104,8 @@ class Call:
                 "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid "
                 "JSON format.",
             )
+        if not value and self.request.method == "PATCH":
+            raise GraphError(400, "BadRequest", "Empty Payload. JSON content expected.")
         return value
 
     def user(self, *, writing: bool = False) -> User:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from local.graph_emulator.calls.call import Call
-from local.graph_emulator.calls.views import shown, typed
+from local.graph_emulator.calls.views import guarded, shown, typed
 from local.graph_emulator.directory import relations
 from local.graph_emulator.directory.objects import DirectoryObject, User
 from local.graph_emulator.odata.entities import BY_NAME, OBJECT, EntityType
@@ -46,7 +46,7 @@ def expanded(call: Call, item: DirectoryObject, expansion: Expansion) -> dict[st
     """The expanded property: at most twenty objects of a collection; without a manager, no property at all."""
 
     def body(each: DirectoryObject) -> dict[str, Any]:
-        return typed(each.kind, shown(each, expansion.select, BY_NAME[each.kind]))
+        return typed(each.kind, guarded(shown(each, expansion.select, BY_NAME[each.kind]), call.caller))
 
     if expansion.name == "manager":
         return _chain([body(each) for each in _managers(call, item, expansion.levels)])

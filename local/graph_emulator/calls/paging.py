@@ -29,7 +29,7 @@ def page[T: DirectoryObject](
         rest = [item for item in items if item.ordinal > after] if after >= 0 else list(items)
     shown = rest[:top]
     notes: dict[str, Any] = {}
-    if call.advanced:
+    if call.advanced and after < 0:  # on the first page only
         notes["@odata.count"] = len(items)
     if len(rest) > top:
         query = {name: value for name, value in call.options.items() if name != "$skiptoken"}

@@ -7,7 +7,7 @@ from typing import Any, Final
 from local.graph_emulator.calls.call import Call
 from local.graph_emulator.calls.expansion import Expansion, expanded
 from local.graph_emulator.calls.paging import page
-from local.graph_emulator.calls.views import context, shown, typed
+from local.graph_emulator.calls.views import context, guarded, shown, typed
 from local.graph_emulator.directory.objects import DirectoryObject
 from local.graph_emulator.odata.entities import BY_NAME, EntityType
 from local.graph_emulator.odata.filters import Filter, parse_filter
@@ -25,7 +25,9 @@ class Collection:
     """`find` gives the items that a filter leaves, in order of creation unless `ordered`.
 
     `mixed`: each item says its own type. `strict`: a relation, where `$filter`, `$search` and `$orderby` need an
-    advanced query. `name` is the collection's name in contexts, if it is not the plural of the type.
+    advanced query; `advanced`: one that needs it always.
+
+    `name` is the collection's name in contexts, if it is not the plural of the type.
     """
 
     of: EntityType
@@ -33,6 +35,7 @@ class Collection:
     find: Find
     mixed: bool = False
     strict: bool = False
+    advanced: bool = False
     ordered: bool = False
     name: str = ""
     add_select: tuple[str, ...] = ()
@@ -76,6 +79,8 @@ def entity(
     """One object as JSON. Without `of` it belongs to a mixed collection and says its own type."""
     kind = of or BY_NAME[item.kind]
     body = shown(item, select, kind, add_id=call.tenant.settings.select_adds_id)
+    if select is not None:  # no property is guarded that is shown by default
+        guarded(body, call.caller)
     if expansion is not None:
         body |= expanded(call, item, expansion)
     return body if of is not None else typed(item.kind, body)
@@ -107,7 +112,11 @@ def among(items: Iterable[DirectoryObject], kind: str | None = None) -> Find:
 def _check_combination(call: Call, collection: Collection, expansion: Expansion | None) -> None:
     if call.advanced and expansion is not None:
         raise unsupported_query("$expand is not supported together with an advanced query.")
-    if collection.strict and not call.advanced and "$filter" in call.options:
+    if call.advanced or not collection.strict:
+        return
+    if collection.advanced:
+        raise unsupported_query("The cast of a transitive relation needs $count=true and ConsistencyLevel: eventual.")
+    if not call.options.keys().isdisjoint({"$filter", "$search", "$orderby"}):
         raise unsupported_query("The specified filter to the reference property query is currently not supported.")
 
 

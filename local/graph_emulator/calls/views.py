@@ -5,8 +5,9 @@ from typing import Any
 
 from local.graph_emulator.directory.objects import DirectoryObject
 from local.graph_emulator.odata.entities import BY_NAME, EntityType
-from local.graph_emulator.odata.user_schema import is_extension
+from local.graph_emulator.odata.user_schema import GUARDED, is_extension
 from local.graph_emulator.wire.errors import unknown_property
+from local.graph_emulator.wire.tokens import Caller
 
 
 def shown(
@@ -26,6 +27,14 @@ def shown(
             body[name] = None
     if add_id or select is None or "id" in select:
         body["id"] = item.id
+    return body
+
+
+def guarded(body: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """The body without the values that the caller has no permission to see."""
+    for name, roles in GUARDED.items():
+        if body.get(name) is not None and not caller.may(roles):
+            body[name] = None
     return body
 
 

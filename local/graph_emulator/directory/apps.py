@@ -18,6 +18,15 @@ from local.graph_emulator.wire.ids import guid
 
 GRAPH_APP: Final = "00000003-0000-0000-c000-000000000000"
 NO_ROLE: Final = "00000000-0000-0000-0000-000000000000"  # the role of apps that declare none
+# https://learn.microsoft.com/graph/api/resources/extensionproperty; the types that a value of each may have.
+DATA_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "Binary": (str,),
+    "Boolean": (bool,),
+    "DateTime": (str,),
+    "Integer": (int,),
+    "LargeInteger": (int, str),
+    "String": (str,),
+}
 # Well-known ids: https://learn.microsoft.com/graph/permissions-reference
 _ROLE_IDS: Final = {
     "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
@@ -97,6 +106,8 @@ class Apps:
             "tags": [],
             **made.properties,
         }
+        if (application := self.application_of(properties["appId"])) is not None:
+            made.properties |= _shared(application.properties)
         self.principals.add(made)
         return made
 
@@ -105,6 +116,20 @@ class Apps:
         made = Application(**self._base(given))
         self.applications.add(made)
         return made
+
+    def change_application(self, application: Application, changes: Mapping[str, Any]) -> None:
+        """Change the application, and what its service principal shows of it."""
+        self.applications.change(application, changes)
+        if (principal := self.principal_of(application.properties["appId"])) is not None:
+            self.principals.change(principal, _shared(application.properties))
+
+    def remove_application(self, application: Application) -> None:
+        """Remove the application, its service principal in this tenant, and that one's assignments."""
+        self.applications.remove(application)
+        if (principal := self.principal_of(application.properties["appId"])) is not None:
+            for each in (*self.assigned_to(principal.id), *self.assigned_on(principal.id)):
+                self.assignments.remove(each)
+            self.principals.remove(principal)
 
     def assign(self, principal: DirectoryObject, resource: ServicePrincipal, app_role: str = NO_ROLE) -> Record:
         """https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto"""
@@ -173,6 +198,15 @@ class Apps:
         }
         return self.extensions[name]
 
+    def fits(self, name: str, value: Any) -> bool:
+        """Whether the value is of the registered type; anything fits a name that nobody registered."""
+        known = self.extensions.get(name)
+        if known is None or value is None:
+            return True
+        types = DATA_TYPES[known["dataType"]]
+        values = value if known["isMultiValued"] and isinstance(value, list) else [value]
+        return all(isinstance(each, types) and (bool in types or not isinstance(each, bool)) for each in values)
+
     def extensions_of(self, application: Application) -> Iterator[dict[str, Any]]:
         prefix = f"extension_{application.properties['appId'].replace('-', '')}_"
         return (each for name, each in self.extensions.items() if name.startswith(prefix))
@@ -183,6 +217,12 @@ class Apps:
         self._made += 1
         stored = {"id": object_id, "createdDateTime": instant(now), **properties}
         return {"id": object_id, "ordinal": self._made, "properties": stored, "visible_at": now}
+
+
+def _shared(application: Mapping[str, Any]) -> dict[str, Any]:
+    """What a service principal has from its application."""
+    shown = {"appDisplayName": application.get("displayName"), "appRoles": application.get("appRoles") or []}
+    return shown | {name: application[name] for name in ("signInAudience", "displayName") if name in application}
 
 
 def _role(name: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Cursor:
 
     `start` and `end` are positions in the log of users, `group_start` and `group_end` in the log of groups. `phase`
     is the index of the type being read. `part` is how many entries of the object at `offset` were given. `blank`
-    is set after an empty page was given here.
+    is set after an empty page was given here. `circled` is how often a nextLink led back to its own page.
     """
 
     tenant: str
@@ -47,6 +47,7 @@ class Cursor:
     group_end: int = 0
     phase: int = 0
     part: int = 0
+    circled: int = 0
 
     @property
     def type(self) -> str:
@@ -75,7 +76,9 @@ class Cursor:
         try:
             packed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
             text = zlib.decompress(packed)
-            values = dict(zip(_FIELDS, json.loads(text), strict=True))
+            held = json.loads(text)
+            names = _FIELDS[: max(len(held), len(_FIELDS) - 1)]  # a token of an earlier version has one field less
+            values = dict(zip(names, held, strict=True))
             for name in ("select", "ids", "types"):
                 values[name] = None if values[name] is None else tuple(values[name])
             return cls(**values)
@@ -194,6 +197,8 @@ def page(tenant: Tenant, cursor: Cursor, now: datetime, *, minimal: bool, size: 
     if cursor.path == "directoryObjects":
         items = [{"@odata.type": f"#microsoft.graph.{cursor.type}", **item} for item in items]
     following = replace(cursor, blank=False, issued=issued)
+    if place is not None and cursor.circled < settings.delta_circle:
+        return DeltaPage(items=items, cursor=replace(following, more=True, circled=cursor.circled + 1))
     if place is not None:
         return DeltaPage(items=items, cursor=replace(following, more=True, offset=place[0], part=place[1]))
     last = cursor.phase + 1 >= len(cursor.types)
@@ -254,8 +259,8 @@ def _changes_page(
         item = feed.find(object_id)
         if item is not None:
             items += feed.entries(item, names, what, minimal=minimal)
-        else:
-            items.append(removed(object_id, "deleted" if feed.find_deleted(object_id) is None else "changed"))
+        elif (gone := feed.find_deleted(object_id) is None) or not tenant.settings.delta_silent_deletions:
+            items.append(removed(object_id, "deleted" if gone else "changed"))
     return items, None if until >= len(found) else (until, 0)
 
 

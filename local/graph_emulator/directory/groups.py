@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final, Protocol
-from uuid import UUID
 
 from local.graph_emulator.directory.changes import Change, ChangeLog, What
 from local.graph_emulator.directory.objects import DirectoryObject, Group, User
@@ -13,7 +12,7 @@ from local.graph_emulator.directory.shelf import Shelf
 from local.graph_emulator.odata.filters import Filter
 from local.graph_emulator.wire.clock import Clock, instant
 from local.graph_emulator.wire.errors import bad_request, conflict, not_found
-from local.graph_emulator.wire.ids import guid
+from local.graph_emulator.wire.ids import guid, security_identifier
 
 RETENTION: Final = timedelta(days=30)
 _INDEXED: Final = ("id", "displayName", "mail", "mailNickname", "proxyAddresses")
@@ -76,6 +75,10 @@ class Groups:
             raise not_found(group_id)
         return group
 
+    def is_role_assignable(self, group_id: str) -> bool:
+        group = self._live.get(group_id)
+        return group is not None and group.properties.get("isAssignableToRole") is True
+
     def known_by(self, address: str) -> Group | None:
         found = self._live.holders("mail", address) or self._live.holders("proxyAddresses", f"smtp:{address}")
         return next(iter(found), None)
@@ -99,7 +102,7 @@ class Groups:
             "groupTypes": [],
             "mailEnabled": False,
             "securityEnabled": True,
-            "securityIdentifier": _security_identifier(group_id),
+            "securityIdentifier": security_identifier(group_id),
             **properties,
         }
         if "Unified" in stored["groupTypes"]:
@@ -169,12 +172,13 @@ class Groups:
                 self._unlink(group, "owners", item)
 
     def delete(self, group: Group) -> None:
-        """A Microsoft 365 group goes to deletedItems; any other is purged at once unless a setting says otherwise."""
+        """Microsoft 365 and security groups go to deletedItems, distribution groups do not: group-delete, 2026."""
         self._live.remove(group)
         group.deleted_at = self._clock.now()
         group.properties["deletedDateTime"] = instant(group.deleted_at)
         self._deleted.add(group)
-        if group.is_unified or self._tenant.settings.soft_delete_security_groups:
+        soft = self._tenant.settings.soft_delete_security_groups and not group.properties.get("mailEnabled")
+        if group.is_unified or soft:
             self._record(group.id, What.DELETED)
         else:
             self.purge(group)
@@ -229,12 +233,3 @@ class Groups:
 
 def _links(group: Group, relation: str) -> dict[str, None]:
     return group.members if relation == "members" else group.owners
-
-
-def _security_identifier(group_id: str) -> str:
-    """Entra's form: the sixteen bytes of the id, as Windows stores them, as four little-endian numbers."""
-    try:
-        raw = UUID(group_id).bytes_le
-    except ValueError:  # a tenant made by a test may have ids of another form
-        raw = group_id.encode().ljust(16, b"\0")
-    return "S-1-12-1-" + "-".join(str(int.from_bytes(raw[at : at + 4], "little")) for at in (0, 4, 8, 12))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Final
+from urllib.parse import quote
 
 from local.graph_emulator.directory.objects import User
 from local.graph_emulator.directory.tenant import Tenant
@@ -47,7 +48,7 @@ class Invitations:
         redirect = _required(body, "inviteRedirectUrl")
         _check(body)
         if body.get("resetRedemption"):
-            return self._answer(body, address, redirect, self._reset(tenant, caller, body, address))
+            return self._answer(tenant, body, address, redirect, self._reset(tenant, caller, body, address))
         self._check_policy(tenant, address)
         user_type = body.get("invitedUserType") or "Guest"
         strict = tenant.settings.member_invites_need_write
@@ -58,16 +59,16 @@ class Invitations:
         if internal is not None:
             raise _already(internal, tenant.settings.already_exists_code)
         if known:
-            return self._answer(body, address, redirect, known[0])
+            return self._answer(tenant, body, address, redirect, known[0])
         gone = _deleted_guest(tenant, address) if tenant.settings.reinvite_revives_deleted else None
         if gone is not None:
             tenant.restore(gone)
-            return self._answer(body, address, redirect, gone)
+            return self._answer(tenant, body, address, redirect, gone)
         if self._rng.random() < tenant.settings.phantom_invitations:
-            return self._answer(body, address, redirect, None, tenant=tenant)
+            return self._answer(tenant, body, address, redirect, None)
         user = self._create(tenant, body, address, user_type)
         _sponsor(tenant, user, body.get("invitedUserSponsors"))
-        return self._answer(body, address, redirect, user)
+        return self._answer(tenant, body, address, redirect, user)
 
     def redeem(self, tenant: Tenant, user: User) -> None:
         """Record that the invited person signed in for the first time."""
@@ -169,15 +170,20 @@ class Invitations:
         return user
 
     def _answer(
-        self, body: Mapping[str, Any], address: str, redirect: str, user: User | None, tenant: Tenant | None = None
+        self, tenant: Tenant, body: Mapping[str, Any], address: str, redirect: str, user: User | None
     ) -> dict[str, Any]:
         if user is not None:
             invited = {"id": user.id, "userPrincipalName": user.properties["userPrincipalName"]}
             accepted = user.properties.get("externalUserState") == "Accepted"
         else:
-            domain = tenant.initial_domain if tenant is not None else ""
-            invited = {"id": guid(self._rng), "userPrincipalName": f"{address.replace('@', '_')}#EXT#@{domain}"}
+            name = f"{address.replace('@', '_')}#EXT#@{tenant.initial_domain}"
+            invited = {"id": guid(self._rng), "userPrincipalName": name}
             accepted = False
+        ticket = quote(
+            f"https://invitations.microsoft.com/redeem/?tenant={tenant.id}&user={invited['id']}"
+            f"&ticket={quote(guid(self._rng), safe='')}&ver=2.0",
+            safe="",
+        )
         blank = {
             "messageLanguage": None,
             "customizedMessageBody": None,
@@ -185,7 +191,7 @@ class Invitations:
         }
         return {
             "id": guid(self._rng),
-            "inviteRedeemUrl": f"https://login.microsoftonline.com/redeem?rd=ticket%3d{guid(self._rng)}",
+            "inviteRedeemUrl": f"https://login.microsoftonline.com/redeem?rd={ticket}",
             "invitedUserDisplayName": body.get("invitedUserDisplayName"),
             "invitedUserType": body.get("invitedUserType") or "Guest",
             "invitedUserEmailAddress": address,

@@ -62,6 +62,11 @@ class Group(DirectoryObject):
         return "Unified" in (self.properties.get("groupTypes") or ())
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether only members, and apps with a permission for it, see the members."""
+        return self.properties.get("visibility") == "HiddenMembership"
+
+    @property
     def is_dynamic(self) -> bool:
         return "DynamicMembership" in (self.properties.get("groupTypes") or ())
 

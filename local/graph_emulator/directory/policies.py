@@ -154,7 +154,9 @@ class Policies:
             raise bad_request(
                 "Invalid value specified for property 'allowInvitesFrom' of resource 'AuthorizationPolicy'."
             )
-        self.authorization.update(known)
+        for name, value in known.items():  # members of a complex property that are not sent stay
+            old = self.authorization[name]
+            self.authorization[name] = old | value if isinstance(old, dict) and isinstance(value, dict) else value
 
 
 def _checked(changes: Mapping[str, Any], known: set[str]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class TenantSettings:
     extensions_need_registration: bool = False  # only directory extensions registered in this tenant can be written
     missing_manager_status: int = 404  # DELETE of a manager that is not set: 404, or 204
     deletion_drops_references: bool = False  # reports of a deleted user lose their manager, even if it is restored
-    soft_delete_security_groups: bool = False  # only Microsoft 365 groups go to deletedItems
+    soft_delete_security_groups: bool = True  # otherwise only Microsoft 365 groups go to deletedItems
     directory_etags: bool = False  # If-Match on users is refused with 412; otherwise it is ignored
 
     # Answers
@@ -59,6 +59,8 @@ class TenantSettings:
     delta_replay: int = 0  # changes before the token's position that a round repeats
     delta_empty_pages: float = 0.0  # probability of an empty page with a nextLink before a full one
     delta_seed: int = 0
+    delta_silent_deletions: bool = False  # rounds leave soft deletions out (microsoft-graph-docs, issue 4498)
+    delta_circle: int = 0  # so often a nextLink leads to its own page (microsoft-graph-docs, issue 4897)
     delta_initial_removed: bool = True  # users in deletedItems show up in an initial round, as @removed
     delta_link_page: int = 500  # members in one entry of groups/delta; the rest come in further entries
     delta_token_days: float = 7.0

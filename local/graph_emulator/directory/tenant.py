@@ -20,10 +20,10 @@ from local.graph_emulator.directory.policies import Policies
 from local.graph_emulator.directory.settings import TenantSettings
 from local.graph_emulator.directory.shelf import Shelf
 from local.graph_emulator.odata.filters import Filter
-from local.graph_emulator.odata.user_schema import merged
+from local.graph_emulator.odata.user_schema import age_classification, merged
 from local.graph_emulator.wire.clock import Clock, instant
 from local.graph_emulator.wire.errors import bad_request, conflict, not_found
-from local.graph_emulator.wire.ids import guid
+from local.graph_emulator.wire.ids import guid, security_identifier
 
 # https://learn.microsoft.com/graph/api/resources/directory: deleted items are kept for 30 days.
 _CONTACT: Final = "00000000-0000-0000-0000-00000000c0c0"  # stands for the contact in the details of a conflict
@@ -50,6 +50,7 @@ class Tenant:
         self.app_roles: dict[str, list[str]] = {}
         self.role_holders: set[str] = set()  # apps with a directory role, which may touch administrators
         self.policies = Policies()
+        self.created_at = clock.now()
         self._clock = clock
         self._rng = rng
         self._listener = listener
@@ -153,6 +154,9 @@ class Tenant:
             **properties,
         }
         stored.pop("passwordProfile", None)
+        stored.setdefault("lastPasswordChangeDateTime", stored["createdDateTime"])
+        stored.setdefault("securityIdentifier", security_identifier(user_id))
+        stored.update(age_classification(stored, stored))
         if stored.get("mail"):
             stored.setdefault("proxyAddresses", [f"SMTP:{stored['mail']}"])
         stored.setdefault("identities", [self.identity(stored["userPrincipalName"])])
@@ -174,7 +178,9 @@ class Tenant:
     def update(self, user: User, changes: Mapping[str, Any]) -> None:
         """A write that changes nothing is not logged."""
         new = {name: merged(name, user.properties.get(name), value) for name, value in changes.items()}
-        new.pop("passwordProfile", None)
+        new.update(age_classification(new, user.properties | new))
+        if new.pop("passwordProfile", None) is not None:
+            new["lastPasswordChangeDateTime"] = instant(self._clock.now())
         new = {name: value for name, value in new.items() if user.properties.get(name) != value}
         if new.get("mail"):
             new["proxyAddresses"] = _with_primary(user.properties.get("proxyAddresses") or [], new["mail"])

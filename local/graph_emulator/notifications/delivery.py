@@ -35,6 +35,8 @@ class DeliverySettings:
 
     `burst` is the most notifications of one change: Graph commonly sends one for each property. With `shuffle`,
     `delay_s` is the longest delay instead of every one, so that later changes overtake earlier ones.
+    `lifecycle_tenant` is the name under which lifecycle notifications have the tenant: `organizationId` was seen, too
+    (msgraph-sdk-java, issue 1551).
     """
 
     enabled: bool = True
@@ -45,6 +47,7 @@ class DeliverySettings:
     burst: int = 2
     judge_from: int = 10  # the fewest answers in a window that are judged; no page gives the number
     batch: int = 50
+    lifecycle_tenant: str = "tenantId"
     seed: int = 0
 
 
@@ -141,7 +144,7 @@ class Delivery:
         """Queue a reauthorizationRequired for each subscription that has a lifecycle URL."""
         for each in subscriptions:
             if each.lifecycle_url is not None:
-                self._push(self._clock.now(), each.lifecycle_url, _lifecycle_item(each))
+                self._push(self._clock.now(), each.lifecycle_url, _lifecycle_item(each, self.settings.lifecycle_tenant))
 
     def due(self, now: datetime) -> list[PendingPost]:
         """The posts that are due, several items for one URL together. Give each to `completed` afterwards."""
@@ -289,11 +292,11 @@ def _item(subscription: Subscription, change: Change, kind: str, sequence: int) 
     }
 
 
-def _lifecycle_item(subscription: Subscription) -> dict[str, Any]:
+def _lifecycle_item(subscription: Subscription, tenant_key: str) -> dict[str, Any]:
     return {
         "subscriptionId": subscription.id,
         "subscriptionExpirationDateTime": _stamp(subscription),
-        "tenantId": subscription.tenant,
+        tenant_key: subscription.tenant,
         "clientState": subscription.client_state,
         "lifecycleEvent": "reauthorizationRequired",
     }

@@ -93,7 +93,7 @@ USER: Final = EntityType(
     operators=operators.USER,
     relations=frozenset(words("manager directReports memberOf transitiveMemberOf sponsors")),
     sortable=frozenset(words("displayName userPrincipalName")),
-    sortable_advanced=frozenset(words("createdDateTime mail surname givenName deletedDateTime")),
+    sortable_advanced=frozenset(words("createdDateTime deletedDateTime")),
     searchable=frozenset(words("displayName givenName surname mail userPrincipalName otherMails mailNickname")),
     is_open=True,
     unstored=UNTRACKED,
@@ -107,7 +107,7 @@ GROUP: Final = EntityType(
     operators=operators.GROUP,
     relations=frozenset(words("members owners memberOf transitiveMemberOf transitiveMembers")),
     sortable=frozenset(words("displayName")),
-    sortable_advanced=frozenset(words("createdDateTime mail deletedDateTime")),
+    sortable_advanced=frozenset(words("createdDateTime deletedDateTime")),
     searchable=frozenset(words("displayName description mail mailNickname")),
     is_open=True,
 )
@@ -130,8 +130,7 @@ SERVICE_PRINCIPAL: Final = EntityType(
     ),
     operators=operators.SERVICE_PRINCIPAL,
     relations=frozenset(words("appRoleAssignedTo appRoleAssignments memberOf owners oauth2PermissionGrants")),
-    sortable=frozenset(words("displayName")),
-    sortable_advanced=frozenset(words("createdDateTime")),
+    sortable_advanced=frozenset(words("displayName createdDateTime deletedDateTime")),
     searchable=frozenset(words("displayName")),
 )
 APPLICATION: Final = EntityType(
@@ -150,8 +149,7 @@ APPLICATION: Final = EntityType(
     ),
     operators=operators.APPLICATION,
     relations=frozenset(words("owners extensionProperties")),
-    sortable=frozenset(words("displayName")),
-    sortable_advanced=frozenset(words("createdDateTime")),
+    sortable_advanced=frozenset(words("displayName createdDateTime deletedDateTime")),
     searchable=frozenset(words("displayName")),
 )
 ASSIGNMENT: Final = EntityType(
@@ -189,4 +187,20 @@ OBJECT: Final = EntityType(
     searchable=frozenset(words("displayName description")),
     is_open=True,
 )
-BY_NAME: Final = {each.name: each for each in (USER, GROUP, SERVICE_PRINCIPAL, APPLICATION, ASSIGNMENT, GRANT, OBJECT)}
+# Types of which there is no object here: a cast to one is empty.
+_ABSENT: Final = tuple(
+    EntityType(
+        name=name,
+        resource=f"{name[0].upper()}{name[1:]}",
+        plural=f"{name}s",
+        kinds=_kinds("id description displayName"),
+        default_select=words("id description displayName"),
+        operators=OBJECT.operators,
+        sortable_advanced=frozenset({"displayName"}),
+        searchable=frozenset(words("displayName description")),
+    )
+    for name in ("directoryRole", "administrativeUnit", "device")
+)
+BY_NAME: Final = {
+    each.name: each for each in (USER, GROUP, SERVICE_PRINCIPAL, APPLICATION, ASSIGNMENT, GRANT, OBJECT, *_ABSENT)
+}

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from local.graph_emulator.wire.errors import GraphError
 
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<time>\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?(?![\w-]))"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<guid>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?![\w-])|(?P<time>\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?(?![\w-]))"
     r"|(?P<number>-?\d+(?:\.\d+)?)(?![\w-])|(?P<name>[A-Za-z_@$][\w.@$]*(?:/[\w.@$]+)*)|(?P<mark>[(),:]))",
     re.ASCII,
 )

@@ -15,6 +15,8 @@ from local.graph_emulator.wire.errors import GraphError, unsupported_query
 
 __all__ = ["Filter", "Getter", "parse_filter"]
 
+_MOST_CLAUSES: Final = 15
+_COUNTS: Final = (0.0, 1.0)  # of collections: https://learn.microsoft.com/graph/aad-advanced-queries
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _COMPARISONS: Final = frozenset({"eq", "ne", "ge", "le", "gt", "lt"})
 _FUNCTIONS: Final = {"startswith": str.startswith, "endswith": str.endswith}
@@ -62,6 +64,11 @@ class _Parser:
         clauses = [self._both()]
         while self._take("or"):
             clauses.append(self._both())
+        if len(clauses) > _MOST_CLAUSES:
+            raise unsupported_query(
+                "Too many child clauses specified in search filter expression containing 'OR' operators: "
+                f"{len(clauses)}. Max allowed: {_MOST_CLAUSES}."
+            )
         return clauses[0] if len(clauses) == 1 else any_of(clauses)
 
     def _both(self) -> Filter:
@@ -148,6 +155,8 @@ class _Parser:
         self._expect(")")
         for value in values:
             self._fits(name, value, "eq")
+        if len(values) > _MOST_CLAUSES and not self._advanced:
+            raise unsupported_query(f"Too many values of 'in': {len(values)}. Max allowed: {_MOST_CLAUSES}.")
         self._check(name, "in", values)
         return any_of([comparison(name, "eq", value) for value in values])
 
@@ -168,6 +177,8 @@ class _Parser:
         rules = self._of.operators_of(path if head != self._collection else head)
         wanted = "$count" if member == "$count" else "null" if value is None and operator == "eq" else operator
         if rules is None or wanted not in rules.default | rules.advanced:
+            raise self._refused(head)
+        if wanted == "$count" and (operator not in {"eq", "ne"} or value not in _COUNTS):
             raise self._refused(head)
         if wanted in rules.default:
             return
@@ -205,6 +216,8 @@ class _Parser:
         match token.kind:
             case "text":
                 return token.text[1:-1].replace("''", "'")
+            case "guid":  # stands without quotes
+                return token.text
             case "number":
                 return float(token.text)
             case "time":

@@ -1,6 +1,6 @@
 """The properties of a group, and the writes that Graph refuses: https://learn.microsoft.com/graph/api/resources/group"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from local.graph_emulator.odata.rules import Kind, Property, check, check_type, table, texts
@@ -11,14 +11,15 @@ from local.graph_emulator.wire.words import words
 PROPERTIES: Final = table(
     Property(name="displayName", length=256, clearable=False),
     Property(name="description"),
-    Property(name="mailNickname", length=64, clearable=False, pattern=r"[^@()\\\[\]\";:.<>, ]+"),
+    Property(name="mailNickname", length=64, clearable=False, pattern=r"(?a:(?=[!-~]+$)[^@()\\\[\]\";:.<>, ]+)"),
     Property(name="mailEnabled", kind=Kind.FLAG, clearable=False),
     Property(name="securityEnabled", kind=Kind.FLAG, clearable=False),
     Property(name="isAssignableToRole", kind=Kind.FLAG),
     Property(name="groupTypes", kind=Kind.TEXTS, most=2),
     Property(name="visibility", pattern=r"Private|Public|HiddenMembership"),
     Property(name="membershipRuleProcessingState", pattern=r"On|Paused"),
-    *texts("classification", "membershipRule", "preferredDataLocation", "preferredLanguage", "theme", "uniqueName"),
+    Property(name="theme", pattern=r"Teal|Purple|Green|Blue|Pink|Orange|Red"),
+    *texts("classification", "membershipRule", "preferredDataLocation", "preferredLanguage", "uniqueName"),
     *(
         Property(name=name, kind=Kind.TIME, read_only=True)
         for name in words(
@@ -90,4 +91,32 @@ def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
         raise bad_request("A group must be security-enabled or of type Unified.")
     if "DynamicMembership" in types and not checked.get("membershipRule"):
         raise value_required("membershipRule", "Group")
+    if checked.get("isAssignableToRole"):
+        return checked | _role_assignable(checked, types)
     return checked
+
+
+def _role_assignable(properties: Mapping[str, Any], types: Sequence[str]) -> dict[str, Any]:
+    """https://learn.microsoft.com/graph/api/resources/group: security-enabled, never dynamic, always Private."""
+    if "DynamicMembership" in types or not properties["securityEnabled"]:
+        raise invalid_value("isAssignableToRole", "Group")
+    if properties.get("visibility", "Private") != "Private":
+        raise invalid_value("visibility", "Group")
+    return {"visibility": "Private"}
+
+
+def check_changes(properties: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Raises 400 for what is decided when a group is made: https://learn.microsoft.com/graph/api/resources/group
+
+    A Microsoft 365 group stays one; `isAssignableToRole` and a hidden membership stay as they are.
+    """
+    for name, value in changes.items():
+        old = properties.get(name)
+        if name == "groupTypes" and ("Unified" in value) != ("Unified" in (old or ())):
+            raise invalid_value(name, "Group")
+        if name == "groupTypes" and "DynamicMembership" in value and properties.get("isAssignableToRole"):
+            raise invalid_value(name, "Group")
+        if name == "isAssignableToRole" and bool(value) != bool(old):
+            raise invalid_value(name, "Group")
+        if name == "visibility" and value != old and "HiddenMembership" in {value, old}:
+            raise invalid_value(name, "Group")

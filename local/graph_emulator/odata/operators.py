@@ -25,32 +25,33 @@ def _table(text: str) -> dict[str, Operators]:
     return rows
 
 
-EXTENSION: Final = Operators(
-    frozenset({"eq", "in", "startswith", "ge", "le", "null"}), frozenset({"ne", "not", "endswith"})
-)
+EXTENSION: Final = Operators(frozenset({"eq", "in", "ge", "le"}), frozenset({"ne", "not", "startswith", "null"}))
 USER: Final = _table("""
-accountEnabled onPremisesSyncEnabled: eq in null | ge le
+accountEnabled: eq in | ge le
 ageGroup consentProvidedForMinor legalAgeGroupClassification: eq in | null
 assignedLicenses assignedPlans: eq | $count
-businessPhones imAddresses: eq ge le startswith | $count
+businessPhones: | eq ge le startswith $count
 city country department state: eq in startswith ge le | null
 companyName mobilePhone officeLocation postalCode preferredLanguage streetAddress: | eq ge le in startswith null
 createdDateTime deletedDateTime: eq ge le | in null
 creationType: eq in null |
-displayName: eq in startswith ge le | null endswith
+displayName: eq in startswith ge le | null
 employeeHireDate employeeLeaveDateTime onPremisesLastSyncDateTime: | eq ge le in null
 employeeId: eq in startswith ge le | null
+employeeOrgData: | eq ge le in null
 employeeType onPremisesSamAccountName faxNumber: | eq ge le in startswith null
 externalUserState: eq in | null
 externalUserStateChangeDateTime: eq ge le | in null
 givenName surname jobTitle mailNickname: eq in startswith ge le | null
 id: eq in |
 identities: eq |
+imAddresses: eq ge le startswith | $count
 isResourceAccount: eq |
 mail: eq in startswith ge le | endswith null
-onPremisesExtensionAttributes: eq in | ge le null startswith
+onPremisesExtensionAttributes: | eq in ge le null startswith
 onPremisesImmutableId: eq | ge le in null
 onPremisesSecurityIdentifier: eq in | null
+onPremisesSyncEnabled: eq in | ge le null
 onPremisesUserPrincipalName usageLocation: eq in startswith ge le | null
 otherMails proxyAddresses: eq startswith ge le | endswith $count
 passwordPolicies: | eq null
@@ -75,7 +76,7 @@ mailNickname: eq in startswith ge le | null
 membershipRule membershipRuleProcessingState: eq in startswith | ge le null
 onPremisesLastSyncDateTime: eq in ge le | null
 onPremisesSamAccountName onPremisesSecurityIdentifier: eq in startswith | ge le null
-onPremisesSyncEnabled: eq in null |
+onPremisesSyncEnabled: eq in | null
 preferredLanguage theme: | eq ge le in startswith null
 proxyAddresses: eq startswith | endswith $count
 renewedDateTime: | eq ge le in
@@ -89,7 +90,7 @@ alternativeNames: eq startswith ge le |
 appId id: eq in |
 appOwnerOrganizationId: | eq ge le
 createdDateTime: | eq ge le in
-displayName: eq in startswith ge le | endswith null
+displayName: eq in startswith ge le | null
 homepage: eq in startswith ge le | null
 servicePrincipalNames tags: eq startswith ge le |
 servicePrincipalType: eq in |
@@ -97,7 +98,7 @@ servicePrincipalType: eq in |
 APPLICATION: Final = _table("""
 appId id: eq in |
 createdDateTime: eq ge le | in
-displayName: eq in startswith ge le | endswith null
+displayName: eq in startswith ge le | null
 identifierUris tags: eq startswith ge le |
 signInAudience: eq in startswith | ge le
 uniqueName: eq |

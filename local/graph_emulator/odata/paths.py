@@ -28,9 +28,8 @@ _FUNCTIONS: Final = frozenset(
         "getavailableextensionproperties",
     }
 )
-CASTS: Final = {
-    name.lower(): f"microsoft.graph.{name}" for name in ("user", "group", "servicePrincipal", "application", "device")
-}
+_TYPES: Final = ("user", "group", "servicePrincipal", "application", "device", "directoryRole", "administrativeUnit")
+CASTS: Final = {name.lower(): f"microsoft.graph.{name}" for name in _TYPES}
 _KEYS: Final = frozenset({"id", "userprincipalname", "tenantid"})
 
 

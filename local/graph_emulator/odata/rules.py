@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
-    """One property. `most` is the number of values that a collection may hold."""
+    """One property. `most` is the number of values that a collection may hold; `pattern` is of each text."""
 
     name: str
     kind: Kind = Kind.TEXT
@@ -93,11 +93,7 @@ def _valid_text(rule: Property, value: Any) -> bool:
 
 
 def _valid_texts(rule: Property, value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= rule.most
-        and all(isinstance(each, str) and 0 < len(each) <= rule.length for each in value)
-    )
+    return isinstance(value, list) and len(value) <= rule.most and all(_valid_text(rule, each) for each in value)
 
 
 _EXTENSION_ATTRIBUTE: Final = re.compile(r"extensionAttribute([1-9]|1[0-5])")

@@ -15,15 +15,18 @@ from local.graph_emulator.odata.rules import Kind, Property, check, check_type, 
 from local.graph_emulator.wire.errors import bad_request, invalid_value, value_required
 from local.graph_emulator.wire.words import words
 
+# Addresses have no accents: https://learn.microsoft.com/graph/api/resources/user, of mail, mailNickname, otherMails.
+_PLAIN: Final = r"[ -~]+"
+_POLICY: Final = "(?:DisablePasswordExpiration|DisableStrongPassword)"
 PROPERTIES: Final = table(
     Property(name="accountEnabled", kind=Kind.FLAG, clearable=False),
     Property(name="businessPhones", kind=Kind.TEXTS, length=64, most=1),
-    Property(name="otherMails", kind=Kind.TEXTS, length=250),
+    Property(name="otherMails", kind=Kind.TEXTS, length=250, pattern=_PLAIN),
     Property(name="displayName", length=256, clearable=False),
-    Property(name="mail", clearable=False, pattern=r"[^@\s]+@[^@\s]+"),
+    Property(name="mail", clearable=False, pattern=r"(?a:(?=[ -~]+$)[^@\s]+@[^@\s]+)"),
     Property(name="usageLocation", clearable=False, pattern=r"[A-Za-z]{2}"),
     Property(name="userPrincipalName", clearable=False),
-    Property(name="mailNickname", length=64, clearable=False),
+    Property(name="mailNickname", length=64, clearable=False, pattern=_PLAIN),
     Property(name="employeeOrgData", kind=Kind.OBJECT),
     Property(name="onPremisesExtensionAttributes", kind=Kind.OBJECT),
     Property(name="passwordProfile", kind=Kind.OBJECT),
@@ -34,8 +37,10 @@ PROPERTIES: Final = table(
     Property(name="employeeHireDate", kind=Kind.TIME, delegated_only=True),
     Property(name="preferredLanguage", pattern=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
     Property(name="userType", pattern=r"Guest|Member"),
-    *texts("officeLocation", "employeeType", "faxNumber", "ageGroup"),
-    *texts("consentProvidedForMinor", "passwordPolicies", "preferredDataLocation", "onPremisesImmutableId"),
+    Property(name="ageGroup", pattern=r"Minor|NotAdult|Adult"),
+    Property(name="consentProvidedForMinor", pattern=r"Granted|Denied|NotRequired"),
+    Property(name="passwordPolicies", pattern=rf"None|{_POLICY}(, ?{_POLICY})?"),
+    *texts("officeLocation", "employeeType", "faxNumber", "preferredDataLocation", "onPremisesImmutableId"),
     *texts(city=128, companyName=64, country=128, department=64, employeeId=16, givenName=64, jobTitle=128),
     *texts(mobilePhone=64, postalCode=40, state=128, streetAddress=1024, surname=64),
     *(
@@ -75,15 +80,26 @@ DEFAULT_SELECT: Final = words(
     "businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname "
     "userPrincipalName id"
 )
-# https://learn.microsoft.com/graph/delta-query-overview: stored elsewhere, so delta does not show their changes.
-UNTRACKED: Final = frozenset(
-    words(
-        "aboutMe birthday cloudLicensing deviceEnrollmentLimit hireDate interests mailboxSettings mySite pastProjects "
-        "preferredName print responsibilities schools signInActivity skills"
-    )
+# Kept in SharePoint: they can be read of one user, and not of a listing.
+ELSEWHERE: Final = frozenset(
+    words("aboutMe birthday hireDate interests mySite pastProjects preferredName responsibilities schools skills")
 )
+# https://learn.microsoft.com/graph/delta-query-overview: stored elsewhere, so delta does not show their changes.
+UNTRACKED: Final = ELSEWHERE | frozenset(
+    words("cloudLicensing deviceEnrollmentLimit mailboxSettings print signInActivity")
+)
+# https://learn.microsoft.com/graph/api/user-get: null for an app without one of these permissions.
+GUARDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "employeeLeaveDateTime": ("User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All"),
+    "customSecurityAttributes": (
+        "CustomSecAttributeAssignment.Read.All",
+        "CustomSecAttributeAssignment.ReadWrite.All",
+    ),
+}
 _EXTENSION: Final = re.compile(r"extension_[0-9a-fA-F]{32}_\w+")
-_PRINCIPAL_NAME: Final = re.compile(r"([^@\s]+@[^@\s]+)?")  # an empty text is refused by the check of its length
+# https://learn.microsoft.com/entra/identity/authentication/concept-sspr-policy, "Username policies"; an empty text is
+# refused by the check of its length.
+_PRINCIPAL_NAME: Final = re.compile(r"([A-Za-z0-9'.\-_!#^~]{0,63}[A-Za-z0-9'\-_!#^~]@[A-Za-z0-9.\-]{1,48})?")
 
 
 def is_extension(name: str) -> bool:
@@ -126,6 +142,25 @@ def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
         if properties.get(name) is None:
             raise value_required(name)
     return check_write(properties)
+
+
+_CLASSES: Final[Mapping[tuple[Any, Any], str]] = {
+    ("Minor", None): "Undefined",
+    ("Minor", "Granted"): "MinorWithParentalConsent",
+    ("Minor", "Denied"): "MinorWithoutParentalConsent",
+    ("Minor", "NotRequired"): "MinorNoParentalConsentRequired",
+}
+
+
+def age_classification(changed: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The classification by the two age properties, if one of them changed.
+
+    https://learn.microsoft.com/graph/api/resources/user, "legalAgeGroupClassification"
+    """
+    if "ageGroup" not in changed and "consentProvidedForMinor" not in changed:
+        return {}
+    age, consent = properties.get("ageGroup"), properties.get("consentProvidedForMinor")
+    return {"legalAgeGroupClassification": _CLASSES.get((age, consent), age)}
 
 
 def merged(name: str, old: Any, new: Any) -> Any:

@@ -14,3 +14,12 @@ def guid(rng: Random) -> str:
 
 def is_guid(text: str) -> bool:
     return _GUID.fullmatch(text) is not None
+
+
+def security_identifier(object_id: str) -> str:
+    """Entra's form: the sixteen bytes of the id, as Windows stores them, as four little-endian numbers."""
+    try:
+        raw = UUID(object_id).bytes_le
+    except ValueError:  # a tenant made by a test may have ids of another form
+        raw = object_id.encode().ljust(16, b"\0")
+    return "S-1-12-1-" + "-".join(str(int.from_bytes(raw[at : at + 4], "little")) for at in (0, 4, 8, 12))

@@ -14,6 +14,7 @@ A bucket holds the quota of its window and is refilled evenly: `writes=300, wind
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import ceil
 from random import Random
 from typing import Final
 
@@ -107,7 +108,7 @@ class Throttle:
         """Headers for the answer. Raises 429 and takes nothing when a bucket is empty.
 
         `x-ms-throttle-limit-percentage` is the used fraction of the more used bucket (1 - level / capacity) above 0.8.
-        `Retry-After` is the time until the call would pass, and 1 to 3 s more.
+        `Retry-After` is the time until the call would pass, and 1 to 3 s more, in whole seconds.
         """
         meter = self._meter(caller, users, now)
         if meter is None:
@@ -174,7 +175,7 @@ class Throttle:
         after = wait + self.rng.uniform(1, 3)
         return throttled(
             headers={
-                "Retry-After": f"{after:.3f}",
+                "Retry-After": str(ceil(after)),  # whole seconds: microsoft-graph-docs, pull request 17443
                 "x-ms-throttle-scope": f"{scope}/{kind}/{caller.app}/{caller.tenant}",
                 "x-ms-throttle-information": information,
                 "x-ms-throttle-limit-percentage": "1.000",
