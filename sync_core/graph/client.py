@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import httpx
@@ -222,7 +222,7 @@ class GraphClient:
     async def _exchange(self, method: Method, url: str, body: JsonObject | None, *, delta: bool) -> JsonObject | None:
         request = RequestInformation(method)
         request.url = url
-        if "$count=true" in url:  # an advanced query, which a nextLink goes on with but for its header
+        if "$count=true" in unquote(url):  # an advanced query, which a nextLink goes on with but for its header
             request.headers.try_add(*_ADVANCED)
         if body is not None:
             request.set_stream_content(json.dumps(body).encode(), "application/json")

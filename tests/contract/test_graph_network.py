@@ -134,6 +134,15 @@ async def test_a_link_of_graph_is_followed_as_it_came() -> None:
         assert server.heads[-1].split(b" ")[1] == path
 
 
+@pytest.mark.parametrize("written", ["$count=true", "%24count=true"])
+async def test_an_advanced_query_stays_one_on_each_page(written: str) -> None:
+    """A link of Graph has the count and not the header, without which the second page would be 400."""
+    async with talking(whole(), whole()) as (client, server):
+        await client.get("/users?$count=true&$filter=extension_a eq 'b'")
+        await client.follow(f"http://127.0.0.1:{server.port}/v1.0/users?{written}&$skiptoken=1")
+        assert [b"consistencylevel: eventual" in head.lower() for head in server.heads] == [True, True]
+
+
 async def test_an_answer_that_is_there_twice_answers_one_request() -> None:
     """The second copy is not taken for the answer of the next request, which may be about somebody else."""
     named = whole(more=b"client-request-id: NAME\r\nrequest-id: 1\r\n")
