@@ -56,6 +56,8 @@ class DeletionGuard:
             if link.guarded is Guarded.HELD and not undecided and not dry_run:
                 await self.release(link.sync, link.source_id, put_off=isinstance(change, Stay))
             return change
+        if link.guarded == change.name and not await self.ledger.knows(sync, link.source_id):
+            return change  # version 0.1 counted it before it was interrupted, and does not say whom it counted
         held = await self.guards.hold(sync.name, link.source_id)
         if held is None:
             return await self._count(sync, link, change, cause, dry_run=dry_run)

@@ -70,6 +70,10 @@ class Ledger:
                 filled.append(Filled(counts=counts, limits=limit, window=stored, now=now))
         return filled
 
+    async def knows(self, sync: Sync, source_id: str) -> bool:
+        """Whether it is on record when this person was last counted."""
+        return bool((await self.guards.counted(sync.target.id, source_id)).at)
+
     async def count(self, sync: Sync, source_id: str, *, dry_run: bool = False) -> Filled | None:
         """Count this person's removal in each window. The first that is full in its place, where none has counted."""
         person = await self.guards.counted(sync.target.id, source_id)

@@ -224,6 +224,13 @@ async def test_an_interrupted_deletion_counts_when_it_is_tried_again(
     assert isinstance(await guard.judge(one, begun, DELETE), Hold)
 
 
+async def test_a_deletion_that_version_0_1_began_is_not_counted_again(guard: DeletionGuard, storage: Storage) -> None:
+    """It counted people in the same window, and wrote down of nobody when that was."""
+    begun = replace(LINK, dirty=True, guarded=Guarded.SOFT_DELETE)
+    assert await guard.judge(NONE, begun, DELETE) is DELETE
+    assert await total(storage) == 0
+
+
 async def test_a_window_that_everybody_writes_gives_up_after_a_while(guard: DeletionGuard, faults: Faults) -> None:
     """Rather no deletion than one that was not counted."""
     faults.fail_next("table.guards.insert", *(ConflictError() for _ in range(50)))
