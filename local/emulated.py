@@ -68,7 +68,8 @@ class Emulated:
             if other["id"] == tenant_id:
                 continue
             for here, there in ((tenant_id, other["id"]), (other["id"], tenant_id)):
-                await self.graph(here, "POST", _PARTNERS, {"tenantId": there, **agreed})
+                if await self.graph(here, "GET", f"{_PARTNERS}/{there}") is None:  # not as it was kept
+                    await self.graph(here, "POST", _PARTNERS, {"tenantId": there, **agreed})
 
     async def count(self, tenant: str, what: str) -> int:
         """`users`, `guests`, `deletedItems` ... as `GET /_emulator/tenants` counts them."""

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AGO = timedelta(minutes=20)  # how long nothing ran: nobody is new to Entra any more
 PARKED = {"waiting", "internal"}
+AWAY = {"held", "rejected"}  # deleted in the source, and still there in the target
 REFUSED = Counter({"PATCH /users/refused": 1})
 
 
@@ -119,6 +120,7 @@ def read_again(before: Mapping[str, Link], after: Mapping[str, Link]) -> dict[st
     """`before`, as a look at everybody that finds nothing to do leaves it.
 
     The link of somebody deleted by others is clean: they were still deleted when no write of ours could come any more.
+    Those who are held are away, so that nobody compared their manager.
     """
     assert {name for name, link in after.items() if link.retry is not None} == {*before} & {"refused"}
     return {
@@ -127,6 +129,8 @@ def read_again(before: Mapping[str, Link], after: Mapping[str, Link]) -> dict[st
             etag=after[name].etag,
             read_at=after[name].read_at,
             parked=after[name].parked,
+            away=name in AWAY,
+            manager=None if name in AWAY else link.manager,
             refused_since=after[name].refused_since,
             retry=after[name].retry,
             dirty=link.dirty and link.state is not LinkState.LOST,
