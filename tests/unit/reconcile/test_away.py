@@ -71,6 +71,24 @@ async def test_two_who_manage_each_other_and_return_undecided_do_not_keep_asking
     assert world.graph_calls().count("source.read_user") <= 8
 
 
+async def test_two_who_manage_each_other_and_whose_record_is_distrusted_do_not_keep_asking() -> None:
+    """A write of each was cut off; by now their group is gone, so that neither look decides anything."""
+    world = World(policy=LEAVE, assigned=Assigned(groups=frozenset({SALES})))
+    world.source.groups = {SALES: {ADA, BOB}}
+    await world.linked()
+    await world.linked(BOB, "Bob")
+    world.change(ADA, manager=BOB)
+    world.change(BOB, manager=ADA)
+    for user_id in (ADA, BOB):
+        await world.storage.links.save((await world.stored(user_id)).distrusted())
+    del world.source.groups[SALES]
+    world.clock.advance(timedelta(minutes=1))
+    world.forget_calls()
+    assert (await world.look(ADA, why=Why.NOTIFICATION)).error == "undecided"
+    await world.deliver(timedelta(minutes=4))
+    assert world.graph_calls().count("source.read_user") <= 4
+
+
 async def test_a_report_who_came_into_scope_while_the_manager_was_deleted_unnoticed_gets_the_manager_back() -> None:
     """Nobody noticed that Bob was deleted and came back: the row of the report alone leads to him."""
     world = World(policy=Policy(out_of_scope=Deprovision.DISABLE))
