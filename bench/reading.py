@@ -44,7 +44,7 @@ _URL = "http://127.0.0.1:8040"
 
 
 class _Recorded(httpx.AsyncBaseTransport):
-    """Sends each request to the emulator once; a repeated request gets the recorded answer."""
+    """Sends each request to the emulator once; a repeated request gets the recorded answer, which names no request."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport
@@ -54,6 +54,7 @@ class _Recorded(httpx.AsyncBaseTransport):
         key = (request.method, str(request.url).replace("%2C", ","))
         if key not in self._answers:
             answer = await self._transport.handle_async_request(request)
+            answer.headers.pop("client-request-id", None)
             self._answers[key] = (answer.status_code, answer.headers, await answer.aread())
         status, headers, content = self._answers[key]
         return httpx.Response(status, headers=headers, content=content, request=request)
