@@ -24,8 +24,8 @@ from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
 class Link:
     """The stored pair of source and target user, with fingerprints of what was last applied.
 
-    `dirty` stands from before the first write until its record: then every attribute is applied again. `refused` has
-    Graph's errors, by attribute: each counts as applied until `retry`.
+    `dirty` stands from before the first write until its record: the fingerprints of a dirty link are not trusted, and
+    every attribute is applied again. `refused` has Graph's errors, by attribute: each counts as applied until `retry`.
     """
 
     sync: str

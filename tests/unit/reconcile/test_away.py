@@ -49,14 +49,20 @@ async def test_whoever_manages_themselves_and_returns_out_of_scope_during_a_paus
     assert world.graph_calls().count("source.read_user") <= 4
 
 
-async def test_two_who_manage_each_other_and_return_undecided_do_not_keep_asking() -> None:
-    """Neither look would be the last one."""
+async def two_managers_of_each_other() -> World:
+    """In a group that the scope names: without it nothing about them can be decided."""
     world = World(policy=LEAVE, assigned=Assigned(groups=frozenset({SALES})))
     world.source.groups = {SALES: {ADA, BOB}}
     await world.linked()
     await world.linked(BOB, "Bob")
     world.change(ADA, manager=BOB)
     world.change(BOB, manager=ADA)
+    return world
+
+
+async def test_two_who_manage_each_other_and_return_undecided_do_not_keep_asking() -> None:
+    """Neither look would be the last one."""
+    world = await two_managers_of_each_other()
     for user_id in (ADA, BOB):
         world.source.soft_delete(user_id)
     for user_id in (ADA, BOB):
@@ -73,12 +79,7 @@ async def test_two_who_manage_each_other_and_return_undecided_do_not_keep_asking
 
 async def test_two_who_manage_each_other_and_whose_record_is_distrusted_do_not_keep_asking() -> None:
     """A write of each was cut off; by now their group is gone, so that neither look decides anything."""
-    world = World(policy=LEAVE, assigned=Assigned(groups=frozenset({SALES})))
-    world.source.groups = {SALES: {ADA, BOB}}
-    await world.linked()
-    await world.linked(BOB, "Bob")
-    world.change(ADA, manager=BOB)
-    world.change(BOB, manager=ADA)
+    world = await two_managers_of_each_other()
     for user_id in (ADA, BOB):
         await world.storage.links.save((await world.stored(user_id)).distrusted())
     del world.source.groups[SALES]
