@@ -15,12 +15,12 @@ import pytest
 import yaml
 from aiohttp import web
 
-from local.azurite import node
 from entra_graph_emulator import Emulator, WallClock
 from entra_graph_emulator.control.seeding import seed, seed_from_file
 from entra_graph_emulator.directory.settings import TenantSettings
 from entra_graph_emulator.server import application
 from entra_graph_emulator.testing import CONTOSO, FABRIKAM, World
+from local.azurite import node
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "local" / "azurite"  # where npm installs

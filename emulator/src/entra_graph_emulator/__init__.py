@@ -12,6 +12,7 @@ notifications/   subscriptions, and the delivery of change notifications
 directory/       the state: tenants, users, groups, apps, policies, invitations, the log of changes, delta
 odata/           Graph's types and queries: properties with their rules, paths, options, filters, searches
 wire/            the basis of all: requests and answers, errors, tokens, quotas, the clock, ids
+py.typed         its types are for type checkers, too
 
 A file or folder imports from those below it only; `.importlinter` has the exact layers. `Emulator` does no input or
 output: time, chance and the way to subscribers are given to it. For users of it: docs/graph-emulator.md.

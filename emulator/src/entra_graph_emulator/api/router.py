@@ -1,11 +1,11 @@
 """The route of a request to `/v1.0`, or the error for a request that has none."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from entra_graph_emulator.api.routes import ROUTES, Route
 from entra_graph_emulator.wire.errors import GraphError, unknown_segment
 
-type Pattern = tuple[str, ...]
+Pattern: TypeAlias = tuple[str, ...]
 
 
 def _rank(pattern: Pattern) -> tuple[bool, ...]:

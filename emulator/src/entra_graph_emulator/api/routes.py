@@ -7,7 +7,7 @@ permissions: the "Permissions" table of each call's page.
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from entra_graph_emulator.api import (
     apps,
@@ -28,7 +28,7 @@ from entra_graph_emulator.calls.call import Call
 from entra_graph_emulator.wire.messages import Request, Response
 from entra_graph_emulator.wire.throttle import Cost
 
-type Handler = Callable[[Call], Awaitable[Response]]
+Handler: TypeAlias = Callable[[Call], Awaitable[Response]]
 
 
 class Traffic(StrEnum):

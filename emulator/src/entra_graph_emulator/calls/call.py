@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from entra_graph_emulator.directory.invitations import Invitations
@@ -18,6 +18,8 @@ from entra_graph_emulator.odata.options import allow
 from entra_graph_emulator.wire.errors import GraphError, not_found, not_replicated
 from entra_graph_emulator.wire.messages import Request, Response, json_response
 from entra_graph_emulator.wire.tokens import Caller
+
+_SAFE: Final = "$,'()/:=-_.~"
 
 
 class Service(Protocol):
@@ -167,5 +169,5 @@ def _no_number(text: str) -> None:
 
 def link(origin: str, path: str, query: Mapping[str, str]) -> str:
     """An absolute URL. `$`, `,` and the characters of filters are not escaped, as in Graph's own links."""
-    text = "&".join(f"{name}={quote(value, safe="$,'()/:=-_.~")}" for name, value in query.items())
+    text = "&".join(f"{name}={quote(value, safe=_SAFE)}" for name, value in query.items())
     return f"{origin}/v1.0/{path}?{text}"

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from entra_graph_emulator.calls.call import Call, link
 from entra_graph_emulator.directory.objects import DirectoryObject
@@ -12,11 +12,10 @@ from entra_graph_emulator.wire.errors import GraphError, bad_request, unsupporte
 
 _DEFAULT: Final = 100
 _MOST: Final = 999
+_T = TypeVar("_T", bound=DirectoryObject)
 
 
-def page[T: DirectoryObject](
-    call: Call, items: Sequence[T], path: str, *, ordered: bool = False
-) -> tuple[list[T], dict[str, Any]]:
+def page(call: Call, items: Sequence[_T], path: str, *, ordered: bool = False) -> tuple[list[_T], dict[str, Any]]:
     """The items of this page, and the annotations that go with them.
 
     The token holds the last ordinal shown, so that deletions between two pages skip nobody. If the items are not in

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from entra_graph_emulator.calls.call import Call
 from entra_graph_emulator.calls.expansion import Expansion, expanded
@@ -15,7 +15,7 @@ from entra_graph_emulator.odata.search import parse_search
 from entra_graph_emulator.wire.errors import GraphError, bad_request, unsupported_query
 from entra_graph_emulator.wire.messages import Response, json_response
 
-type Find = Callable[[Filter | None], Sequence[DirectoryObject]]
+Find: TypeAlias = Callable[[Filter | None], Sequence[DirectoryObject]]
 
 OPTIONS: Final = ("$top", "$skiptoken", "$select", "$filter", "$count", "$expand", "$search", "$orderby")
 

@@ -40,7 +40,7 @@ def people(*, count: int, domain: str, company: str, rng: Random, first: int = 0
         given, family = rng.choice(_GIVEN), rng.choice(_FAMILY)
         department = rng.choice(tuple(_WORK))
         city, state, country, code, language, prefix, postcode = rng.choice(_PLACES)
-        local = f"{given}.{family.replace("'", '')}.{number}".lower()
+        local = f"{given}.{family}.{number}".replace("'", "").lower()
         yield {
             "accountEnabled": rng.random() > 0.02,
             "businessPhones": [f"{prefix} {rng.randrange(1_000_000, 10_000_000)}"],

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from entra_graph_emulator.control.controlled import Controlled
 from entra_graph_emulator.control.input import ControlError, body_of, names_of, number_of
@@ -13,7 +13,7 @@ from entra_graph_emulator.odata import group_schema
 from entra_graph_emulator.odata.user_schema import check_new
 from entra_graph_emulator.wire.messages import JsonObject, Request
 
-type Answer = tuple[int, Any]
+Answer: TypeAlias = tuple[int, Any]
 
 
 def tenant_command(emulator: Controlled, request: Request, tenant: Tenant, rest: list[str]) -> Answer:

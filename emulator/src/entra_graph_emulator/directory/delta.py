@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from entra_graph_emulator.directory.delta_feeds import Feed, GroupFeed, Touched, UserFeed, removed, touched
 from entra_graph_emulator.directory.tenant import Tenant
@@ -206,7 +206,7 @@ def page(tenant: Tenant, cursor: Cursor, now: datetime, *, minimal: bool, size: 
     return DeltaPage(items=items, cursor=following)
 
 
-type Place = tuple[int, int]
+Place: TypeAlias = tuple[int, int]
 
 
 def _feed(tenant: Tenant, kind: str) -> Feed:

@@ -5,7 +5,7 @@ https://learn.microsoft.com/graph/delta-query-users, https://learn.microsoft.com
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from entra_graph_emulator.directory.changes import Change, ChangeLog, What
 from entra_graph_emulator.directory.objects import DirectoryObject, Group, User
@@ -13,7 +13,7 @@ from entra_graph_emulator.directory.tenant import Tenant
 from entra_graph_emulator.odata.entities import GROUP, USER, EntityType
 from entra_graph_emulator.odata.user_schema import is_extension, same_type_extensions
 
-type Item = dict[str, Any]
+Item: TypeAlias = dict[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)

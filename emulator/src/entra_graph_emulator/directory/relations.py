@@ -1,12 +1,12 @@
 """Relations between objects: members and groups through every level, managers, reports, sponsors."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from entra_graph_emulator.directory.objects import DirectoryObject, Group, User
 from entra_graph_emulator.directory.tenant import Tenant
 
-type Related = Sequence[DirectoryObject]
+Related: TypeAlias = Sequence[DirectoryObject]
 
 
 def members(tenant: Tenant, group: Group) -> Related:

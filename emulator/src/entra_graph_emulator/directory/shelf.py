@@ -1,19 +1,20 @@
 """Objects of one kind by id, with an index over the properties by which they are looked up."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from entra_graph_emulator.directory.objects import DirectoryObject
 from entra_graph_emulator.odata.filters import Filter
 
 _USERS: Final = ("id", "mail", "userPrincipalName", "otherMails", "proxyAddresses", "employeeId", "displayName")
+_T = TypeVar("_T", bound=DirectoryObject)
 
 
-class Shelf[T: DirectoryObject]:
+class Shelf(Generic[_T]):
     """The live objects of a tenant, or its deleted ones."""
 
     def __init__(self, indexed: Iterable[str] = _USERS) -> None:
-        self._objects: dict[str, T] = {}
+        self._objects: dict[str, _T] = {}
         self._indexed = frozenset(indexed)
         # Nearly every key has one holder and keeps its id alone: a hundred thousand dictionaries would take more memory
         # than the users. Several holders are a dictionary as an ordered set, since iteration must not depend on hashes.
@@ -22,23 +23,23 @@ class Shelf[T: DirectoryObject]:
     def __len__(self) -> int:
         return len(self._objects)
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[_T]:
         return iter(self._objects.values())
 
-    def get(self, object_id: str) -> T | None:
+    def get(self, object_id: str) -> _T | None:
         return self._objects.get(object_id)
 
-    def add(self, item: T) -> None:
+    def add(self, item: _T) -> None:
         self._objects[item.id] = item
         for key in self._keys(item.properties):
             self._enter(key, item.id)
 
-    def remove(self, item: T) -> None:
+    def remove(self, item: _T) -> None:
         del self._objects[item.id]
         for key in self._keys(item.properties):
             self._leave(key, item.id)
 
-    def change(self, item: T, changes: Mapping[str, Any]) -> None:
+    def change(self, item: _T, changes: Mapping[str, Any]) -> None:
         old = {name: item.properties.get(name) for name in changes}
         for key in self._keys(old):
             self._leave(key, item.id)
@@ -46,18 +47,18 @@ class Shelf[T: DirectoryObject]:
         for key in self._keys(changes):
             self._enter(key, item.id)
 
-    def holders(self, name: str, value: str) -> list[T]:
+    def holders(self, name: str, value: str) -> list[_T]:
         """The objects whose indexed property is, or holds, that text."""
         return [self._objects[object_id] for object_id in self._ids((name, value.lower()))]
 
-    def find(self, clause: Filter | None) -> list[T]:
+    def find(self, clause: Filter | None) -> list[_T]:
         """In the order of creation."""
         found = self._candidates(clause)
         if clause is not None:
             found = [item for item in found if clause.test(item.get)]
         return sorted(found, key=_ordinal)
 
-    def _candidates(self, clause: Filter | None) -> Iterable[T]:
+    def _candidates(self, clause: Filter | None) -> Iterable[_T]:
         if clause is None or clause.keys is None or not all(self._is_indexed(name) for name, _ in clause.keys):
             return self._objects.values()
         found = {object_id: None for key in clause.keys for object_id in self._ids(key)}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from entra_graph_emulator.directory.changes import Change, ChangeLog, What
 from entra_graph_emulator.directory.objects import Application, DirectoryObject, Group, Record, ServicePrincipal, User
@@ -16,6 +16,7 @@ from entra_graph_emulator.directory.settings import apply
 from entra_graph_emulator.directory.shelf import Shelf
 from entra_graph_emulator.directory.tenant import Tenant
 
+_T = TypeVar("_T", bound=DirectoryObject)
 _VERSION: Final = 1
 _PLAIN: Final = ("display_name", "initial_domain", "domains", "delta_generation", "delta_reset_form", "app_roles")
 _TIMES: Final = frozenset({"visible_at", "deleted_at"})
@@ -119,7 +120,7 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else deepcopy(value)
 
 
-def _shelve[T: DirectoryObject](shelf: Shelf[T], kind: type[T], items: Iterable[Mapping[str, Any]]) -> None:
+def _shelve(shelf: Shelf[_T], kind: type[_T], items: Iterable[Mapping[str, Any]]) -> None:
     for item in items:
         shelf.add(kind(**{name: _loaded(name, value) for name, value in item.items()}))
 

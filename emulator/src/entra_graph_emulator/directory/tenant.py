@@ -9,7 +9,7 @@ Plain and synchronous. It checks the rules for any caller: uniqueness and existe
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from entra_graph_emulator.directory.apps import Apps
 from entra_graph_emulator.directory.changes import Change, ChangeLog, What
@@ -29,7 +29,7 @@ from entra_graph_emulator.wire.ids import guid, security_identifier
 _CONTACT: Final = "00000000-0000-0000-0000-00000000c0c0"  # stands for the contact in the details of a conflict
 RETENTION: Final = timedelta(days=30)
 
-type Listener = Callable[["Tenant", int, Change], None]
+Listener: TypeAlias = Callable[["Tenant", int, Change], None]
 
 
 class Tenant:

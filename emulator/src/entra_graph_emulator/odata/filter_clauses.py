@@ -5,12 +5,12 @@ Text is compared without regard to case, as in the directory.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from entra_graph_emulator.wire.clock import parse_instant
 
-type Getter = Callable[[str], Any]
-type Keys = tuple[tuple[str, str], ...]
+Getter: TypeAlias = Callable[[str], Any]
+Keys: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

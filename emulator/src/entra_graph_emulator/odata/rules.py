@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from entra_graph_emulator.wire.clock import parse_instant
 from entra_graph_emulator.wire.errors import GraphError, bad_request, invalid_value
@@ -33,7 +33,7 @@ class Property:
     pattern: str = ""
 
 
-type Table = Mapping[str, Property]
+Table: TypeAlias = Mapping[str, Property]
 
 
 def table(*properties: Property) -> dict[str, Property]:

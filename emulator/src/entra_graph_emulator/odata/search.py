@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from entra_graph_emulator.odata.entities import EntityType
 from entra_graph_emulator.odata.filters import Getter
@@ -16,7 +16,7 @@ _WORDS: Final = frozenset({"displayName", "description"})
 # A word ends at a space, a symbol, or a change of case or kind of character.
 _PARTS: Final = re.compile(r"[A-Z]?[a-z\u00df-\uffff]+|[A-Z]+(?![a-z])|\d+")
 
-type Test = Callable[[Getter], bool]
+Test: TypeAlias = Callable[[Getter], bool]
 
 
 def parse_search(text: str, of: EntityType) -> Test:

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
-type JsonObject = dict[str, Any]
+JsonObject: TypeAlias = dict[str, Any]
 
 GRAPH_ORIGIN = "https://graph.microsoft.com"
 
