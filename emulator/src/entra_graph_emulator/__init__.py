@@ -1,7 +1,10 @@
 """A stateful Microsoft Graph for tests and laptops: users, groups, delta, invitations, policies, change notifications.
 
 __main__.py      the command: the emulator alone on a port, until it is stopped
+pytest_plugin.py fixtures for pytest, which finds them by itself
+serving.py       the emulator on a port, in a thread of its own
 server.py        the emulator on a port, with aiohttp
+certificates.py  the certificate of `https`, and its root
 transport.py     the emulator in process, behind httpx
 testing.py       a world for tests: two tenants, callers of each and a subscriber on one clock
 emulator.py      `Emulator`: every part assembled, and the one function that answers requests
@@ -18,13 +21,19 @@ A file or folder imports from those below it only; `.importlinter` has the exact
 output: time, chance and the way to subscribers are given to it. For users of it: docs/graph-emulator.md.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from entra_graph_emulator.directory.objects import User
 from entra_graph_emulator.directory.tenant import Tenant
 from entra_graph_emulator.emulator import Emulator
 from entra_graph_emulator.notifications.delivery import PendingPost, Poster, PostOutcome
-from entra_graph_emulator.transport import EmulatorTransport
 from entra_graph_emulator.wire.clock import Clock, ManualClock, WallClock
 from entra_graph_emulator.wire.messages import ConnectionLost, Request, Response
+
+if TYPE_CHECKING:
+    from entra_graph_emulator.transport import EmulatorTransport
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Clock",
@@ -41,3 +50,12 @@ __all__ = [
     "User",
     "WallClock",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The transport alone needs httpx, which takes a third of the time to start."""
+    if name != "EmulatorTransport":
+        raise AttributeError(name)
+    from entra_graph_emulator.transport import EmulatorTransport  # noqa: PLC0415
+
+    return EmulatorTransport

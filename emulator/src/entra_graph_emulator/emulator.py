@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 from urllib.parse import unquote
 
-from entra_graph_emulator.api import signin
+from entra_graph_emulator.api import discovery, signin
 from entra_graph_emulator.api.router import find
 from entra_graph_emulator.calls.call import Call
 from entra_graph_emulator.control import router as control
@@ -143,9 +143,15 @@ class Emulator(Controlled):
             case ["_emulator", *segments]:
                 return control.handle(self, request, segments)
             case [tenant, "oauth2", "v2.0", "token"] if request.method == "POST":
-                return signin.token(
-                    self._tenants.get(tenant) or self._owner_of(tenant.lower()), request, self.clock.now()
-                )
+                return signin.token(self._named(tenant), request, self.clock.now())
+            case [tenant, "v2.0", ".well-known", "openid-configuration"] if request.method == "GET":
+                return discovery.openid_configuration(request, self._named(tenant), tenant)
+            case [_, "discovery", "v2.0", "keys"] if request.method == "GET":
+                return discovery.keys()
+            case ["common", "discovery", "instance"] if request.method == "GET":
+                return discovery.instance(request)
+            case ["health"] if request.method in {"GET", "HEAD"}:
+                return control.health(self)
             case segments:
                 return await self._graph(request, segments)
 
@@ -235,6 +241,10 @@ class Emulator(Controlled):
             kind=trace.kind or ("read" if request.method == "GET" else "write"),
             ms=round(seconds * 1000, 3),
         )
+
+    def _named(self, tenant: str) -> Tenant | None:
+        """By id, or by domain."""
+        return self._tenants.get(tenant.lower()) or self._tenants.get(tenant) or self._owner_of(tenant.lower())
 
     def _owner_of(self, domain: str) -> Tenant | None:
         return next((each for each in self._tenants.values() if domain in each.domains), None)

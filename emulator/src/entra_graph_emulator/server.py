@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator
 
@@ -49,6 +50,24 @@ def application(emulator: Emulator) -> web.Application:
     app.router.add_route("*", "/{path:.*}", _serve)
     app.cleanup_ctx.append(_deliver)
     return app
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    emulator: Emulator, host: str, port: int, context: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """The emulator on a port, which is given (0: any free one). Raises OSError, and OverflowError above 65535."""
+    runner = web.AppRunner(application(emulator), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=context).start()
+        yield runner.addresses[0][1]
+    finally:
+        connections = [each.transport for each in runner.server.connections] if runner.server else []
+        await runner.cleanup()
+        for connection in filter(None, connections):
+            connection.abort()  # a client that idles never answers the goodbye of TLS
+        await asyncio.sleep(0)
 
 
 async def _serve(incoming: web.Request) -> web.StreamResponse:

@@ -1,33 +1,15 @@
-"""The commands under `/_emulator`, which Graph does not have. JSON in and out; wrong input is 400 `{"error": "..."}`.
+"""The commands under `/_emulator`, which Graph does not have; `index` lists them.
 
-| command | does |
-|---|---|
-| `POST /tenants` `{"id","displayName","domain","users":N?,"seed":S?}` | create a tenant, with N generated users |
-| `GET /tenants` | all of them, with counts |
-| `POST /tenants/{id}/users` `{"count":N,"seed":S?}` or `{"value":[{..}]}` | more users, generated or as given |
-| `GET`, `PUT /tenants/{id}/settings` | settings.TenantSettings; PUT changes those given |
-| `POST /tenants/{id}/delta-reset` `{"form":"gone"}` | invalidate every delta token; forms: delta.FORMS |
-| `POST /tenants/{id}/redeem` `{"users":["<id>"]}` | guests accept their invitations; all pending ones without `users` |
-| `POST /tenants/{id}/admins` `{"users":["<id>"],"admin":true}` | give or take administrator roles |
-| `POST /tenants/{id}/groups` `{"value":[{..,"members":["<id>"]}]}` | groups as given |
-| `PUT /tenants/{id}/apps/{appId}` `{"roles":["User.Read.All"],"directoryRole":false?}` | null: everything |
-| `GET`, `PUT /tenants/{id}/snapshot` | the tenant as one JSON document, and back to what such a document says |
-| `POST /seed` | tenants, people, groups and policies, as in seeding |
-| `POST /tenants/{id}/reauthorize` | send a reauthorizationRequired for every subscription of the tenant |
-| `POST /reset` | forget everything |
-| `GET /clock`, `POST /clock` `{"advance":seconds}` | the time, and moving it on |
-| `GET`, `PUT /throttle` `{"tenant"?,"writes"?,"window_s"?,"resource_units"?,"ru_window_s"?,"enabled"?}` | quotas |
-| `GET`, `POST`, `DELETE /faults` | faults.Fault |
-| `GET`, `PUT /delivery` | delivery.DeliverySettings; GET adds what became of the notifications |
-| `GET /requests?tenant=&since=&items=` | the request log after entry `since` (its `n`); `items=false`: counts only |
+JSON in and out; wrong input is 400 `{"error": "..."}`.
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 from entra_graph_emulator.control.controlled import Controlled
+from entra_graph_emulator.control.index import index
 from entra_graph_emulator.control.input import ControlError, body_of, number_of, text_of
 from entra_graph_emulator.control.seeding import seed
 from entra_graph_emulator.control.tenants import Answer, describe, tenant_command
@@ -49,21 +31,33 @@ def handle(emulator: Controlled, request: Request, segments: list[str]) -> Respo
         status, body = fault.status, {"error": fault.message}
     except ValueError as fault:
         status, body = 400, {"error": str(fault)}
-    return Response(
-        status=status, headers={"Content-Type": "application/json"}, body=json.dumps(body, ensure_ascii=False).encode()
-    )
+    return _json(status, body)
+
+
+def health(emulator: Controlled) -> Response:
+    """`GET /health`: 200 as soon as requests are answered, with what a person looks for first."""
+    return _json(200, {"status": "ok", "now": precise(emulator.clock.now()), "tenants": len(emulator.tenants)})
+
+
+def _json(status: int, body: Any) -> Response:
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(status=status, headers={"Content-Type": "application/json"}, body=text.encode())
 
 
 def _route(emulator: Controlled, request: Request, segments: list[str]) -> Answer:
     match request.method, segments:
         case _, ["tenants", tenant_id, *rest] if rest:
             return tenant_command(emulator, request, _tenant(emulator, tenant_id), rest)
+        case "GET", []:
+            return 200, index()
         case method, ["faults"]:
             return _faults(emulator, request, method)
         case method, [name] if (method, name) in _COMMANDS:
             return _COMMANDS[method, name](emulator, request)
         case _:
-            raise ControlError(404, f"there is no {request.method} /_emulator/{'/'.join(segments)}")
+            raise ControlError(
+                404, f"there is no {request.method} /_emulator/{'/'.join(segments)}; GET /_emulator lists all"
+            )
 
 
 def _create_tenant(emulator: Controlled, request: Request) -> Answer:

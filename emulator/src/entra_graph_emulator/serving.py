@@ -1,0 +1,70 @@
+"""The emulator on a port of this process, in a thread of its own: for tests and programs that are not asynchronous."""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+
+from entra_graph_emulator.emulator import DEFAULT_APP, Emulator
+from entra_graph_emulator.server import listening
+from entra_graph_emulator.wire.clock import WallClock
+
+
+class Served:
+    """`url` is where it listens; with `https`, `root` is the certificate that a client has to trust."""
+
+    def __init__(self, emulator: Emulator, url: str, root: Path | None) -> None:
+        self.url = url
+        self.root = root
+        self._emulator = emulator
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """A command under `/_emulator`, with its answer. Raises ValueError with the text of a refusal."""
+        trust = ssl.create_default_context(cafile=str(self.root)) if self.root else False
+        answer = httpx.request(method, f"{self.url}/_emulator{path}", json=body, verify=trust, trust_env=False)
+        if answer.is_error:
+            raise ValueError(answer.json()["error"])
+        return answer.json()
+
+    def token(self, tenant: str, *, app: str = DEFAULT_APP, roles: Iterable[str] | None = None) -> str:
+        """A token of `tenant`, by id. `roles` None: every permission."""
+        return self._emulator.token(tenant, app=app, roles=roles)
+
+
+@contextmanager
+def serving(*, host: str = "127.0.0.1", port: int = 0, seed: int = 0, tls: Path | None = None) -> Iterator[Served]:
+    """While the block runs. `tls` is a folder for the certificate. Raises OSError where the port cannot be opened."""
+    emulator = Emulator(clock=WallClock(), rng=Random(seed))
+    root, context, scheme, name = None, None, "http", host
+    if tls is not None:
+        # Only with `https` the extra is needed.
+        from entra_graph_emulator.certificates import LOCAL, certificate  # noqa: PLC0415
+
+        made = certificate(tls, [*LOCAL, host])
+        root, context, scheme, name = made.root, made.context(), "https", "localhost" if host == LOCAL[1] else host
+    with asyncio.Runner() as runner, _running(runner) as loop:
+        listener = listening(emulator, host, port, context)
+        opened = asyncio.run_coroutine_threadsafe(listener.__aenter__(), loop).result()
+        try:
+            yield Served(emulator, f"{scheme}://{name}:{opened}", root)
+        finally:
+            asyncio.run_coroutine_threadsafe(listener.__aexit__(None, None, None), loop).result()
+
+
+@contextmanager
+def _running(runner: asyncio.Runner) -> Iterator[asyncio.AbstractEventLoop]:
+    """The runner's loop, turning in another thread until the block ends."""
+    loop = runner.get_loop()
+    thread = threading.Thread(target=loop.run_forever, name="graph-emulator", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
