@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from entra_graph_emulator.emulator import DEFAULT_APP, Emulator
 from entra_graph_emulator.server import listening
 from entra_graph_emulator.wire.clock import WallClock
+
+_HOST: Final = "127.0.0.1"
 
 
 class Served:
@@ -38,18 +40,21 @@ class Served:
 
 
 @contextmanager
-def serving(*, host: str = "127.0.0.1", port: int = 0, seed: int = 0, tls: Path | None = None) -> Iterator[Served]:
-    """While the block runs. `tls` is a folder for the certificate. Raises OSError where the port cannot be opened."""
+def serving(*, port: int = 0, seed: int = 0, tls: Path | None = None) -> Iterator[Served]:
+    """While the block runs, on 127.0.0.1. `tls` is a folder for the certificate.
+
+    Raises OSError where the port cannot be opened, and ImportError where `tls` lacks its library.
+    """
     emulator = Emulator(clock=WallClock(), rng=Random(seed))
-    root, context, scheme, name = None, None, "http", host
+    root, context, scheme, name = None, None, "http", _HOST
     if tls is not None:
         # Only with `https` the extra is needed.
-        from entra_graph_emulator.certificates import LOCAL, certificate  # noqa: PLC0415
+        from entra_graph_emulator.certificates import certificate  # noqa: PLC0415
 
-        made = certificate(tls, [*LOCAL, host])
-        root, context, scheme, name = made.root, made.context(), "https", "localhost" if host == LOCAL[1] else host
+        made = certificate(tls)
+        root, context, scheme, name = made.root, made.context(), "https", "localhost"
     with asyncio.Runner() as runner, _running(runner) as loop:
-        listener = listening(emulator, host, port, context)
+        listener = listening(emulator, _HOST, port, context)
         opened = asyncio.run_coroutine_threadsafe(listener.__aenter__(), loop).result()
         try:
             yield Served(emulator, f"{scheme}://{name}:{opened}", root)

@@ -50,8 +50,6 @@ def _route(emulator: Controlled, request: Request, segments: list[str]) -> Answe
             return tenant_command(emulator, request, _tenant(emulator, tenant_id), rest)
         case "GET", []:
             return 200, index()
-        case method, ["faults"]:
-            return _faults(emulator, request, method)
         case method, [name] if (method, name) in _COMMANDS:
             return _COMMANDS[method, name](emulator, request)
         case _:
@@ -116,13 +114,17 @@ def _put_throttle(emulator: Controlled, request: Request) -> Answer:
     return 200, _quotas(emulator)
 
 
-def _faults(emulator: Controlled, request: Request, method: str) -> Answer:
-    if method == "POST":
-        return 201, emulator.faults.add(body_of(request)).describe()
-    if method == "DELETE":
-        emulator.faults.clear()
-        return 200, {}
+def _get_faults(emulator: Controlled, _request: Request) -> Answer:
     return 200, {"value": emulator.faults.describe()}
+
+
+def _add_fault(emulator: Controlled, request: Request) -> Answer:
+    return 201, emulator.faults.add(body_of(request)).describe()
+
+
+def _clear_faults(emulator: Controlled, _request: Request) -> Answer:
+    emulator.faults.clear()
+    return 200, {}
 
 
 def _get_delivery(emulator: Controlled, _request: Request) -> Answer:
@@ -155,6 +157,9 @@ _COMMANDS: Final[dict[tuple[str, str], Callable[[Controlled, Request], Answer]]]
     ("POST", "clock"): _advance_clock,
     ("GET", "throttle"): _get_throttle,
     ("PUT", "throttle"): _put_throttle,
+    ("GET", "faults"): _get_faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _clear_faults,
     ("GET", "delivery"): _get_delivery,
     ("PUT", "delivery"): _put_delivery,
     ("GET", "requests"): _get_requests,
