@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from entra_graph_emulator.control.index import COMMANDS
+from entra_graph_emulator.serving import serving
 from entra_graph_emulator.testing import CONTOSO, World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,6 +184,20 @@ def test_https_without_its_library_names_the_extra(tmp_path: Path) -> None:
 def test_its_licence_is_the_repositorys() -> None:
     """A distribution carries its own copy."""
     assert (PACKAGE / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+async def test_it_serves_a_program_that_has_a_loop_of_its_own() -> None:
+    """And it ends; a port that is taken is an error at once."""
+    with serving() as served:
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{served.url}/health")).status_code == 200
+        taken = int(served.url.rpartition(":")[2])
+        with pytest.raises(OSError, match="address already in use"), serving(port=taken):
+            pass
+        with pytest.raises(ValueError, match="there is no GET /_emulator/shoes; GET /_emulator lists all"):
+            served.control("GET", "/shoes")
+    with pytest.raises(httpx.ConnectError):
+        served.control("GET", "/clock")
 
 
 async def test_the_index_lists_the_commands_that_are_there() -> None:

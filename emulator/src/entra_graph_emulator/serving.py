@@ -3,11 +3,12 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import httpx
 
@@ -16,6 +17,7 @@ from entra_graph_emulator.server import listening
 from entra_graph_emulator.wire.clock import WallClock
 
 _HOST: Final = "127.0.0.1"
+_Opened: TypeAlias = tuple[int, Callable[[], object]]  # the port, and how listening ends
 
 
 class Served:
@@ -43,7 +45,7 @@ class Served:
 def serving(*, port: int = 0, seed: int = 0, tls: Path | None = None) -> Iterator[Served]:
     """While the block runs, on 127.0.0.1. `tls` is a folder for the certificate.
 
-    Raises OSError where the port cannot be opened, and ImportError where `tls` lacks its library.
+    Raises OSError or OverflowError where the port cannot be opened, and ImportError where `tls` lacks its library.
     """
     emulator = Emulator(clock=WallClock(), rng=Random(seed))
     root, context, scheme, name = None, None, "http", _HOST
@@ -53,23 +55,27 @@ def serving(*, port: int = 0, seed: int = 0, tls: Path | None = None) -> Iterato
 
         made = certificate(tls)
         root, context, scheme, name = made.root, made.context(), "https", "localhost"
-    with asyncio.Runner() as runner, _running(runner) as loop:
-        listener = listening(emulator, _HOST, port, context)
-        opened = asyncio.run_coroutine_threadsafe(listener.__aenter__(), loop).result()
-        try:
-            yield Served(emulator, f"{scheme}://{name}:{opened}", root)
-        finally:
-            asyncio.run_coroutine_threadsafe(listener.__aexit__(None, None, None), loop).result()
-
-
-@contextmanager
-def _running(runner: asyncio.Runner) -> Iterator[asyncio.AbstractEventLoop]:
-    """The runner's loop, turning in another thread until the block ends."""
-    loop = runner.get_loop()
-    thread = threading.Thread(target=loop.run_forever, name="graph-emulator", daemon=True)
+    opened: Future[_Opened] = Future()
+    arguments = (emulator, port, context, opened)
+    # A loop of its own: the caller may be in one, or in none.
+    thread = threading.Thread(target=_run, args=arguments, name="graph-emulator", daemon=True)
     thread.start()
+    number, stop = opened.result()
     try:
-        yield loop
+        yield Served(emulator, f"{scheme}://{name}:{number}", root)
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        stop()
         thread.join()
+
+
+def _run(emulator: Emulator, port: int, context: ssl.SSLContext | None, opened: "Future[_Opened]") -> None:
+    async def listen() -> None:
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        async with listening(emulator, _HOST, port, context) as number:
+            opened.set_result((number, lambda: loop.call_soon_threadsafe(stopped.set)))
+            await stopped.wait()
+
+    try:
+        asyncio.run(listen())
+    except (OSError, OverflowError) as fault:
+        opened.set_exception(fault)
