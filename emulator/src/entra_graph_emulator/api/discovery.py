@@ -1,7 +1,7 @@
 """What the sign-in libraries ask before they ask for a token: the metadata of a tenant, and that of the instance.
 
-https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc has the metadata of a tenant. The questions about
-the instance are those of MSAL: https://learn.microsoft.com/entra/msal/python/advanced/instance-discovery.
+The metadata of a tenant: https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc.
+The instance: https://learn.microsoft.com/entra/msal/dotnet/advanced/custom-authority-aliases.
 """
 
 from typing import Final
