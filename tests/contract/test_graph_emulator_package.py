@@ -85,7 +85,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(folder: Path) -> Path:
-    asked = [UV, "pip", "install", "--quiet", "--dry-run", "--target", folder / "nothing", "hatchling"]
+    asked: list[Path | str] = [
+        UV,
+        "pip",
+        "install",
+        "--quiet",
+        "--dry-run",
+        "--target",
+        folder / "nothing",
+        "hatchling",
+    ]
     if subprocess.run(asked, env=CLEAN, capture_output=True, timeout=120, check=False).returncode:
         pytest.skip("the package registry cannot be reached, which has the tool that builds a wheel")
     shutil.copytree(PACKAGE, folder / "source", ignore=shutil.ignore_patterns("__pycache__", ".*"))
