@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import entra_graph_emulator
 from entra_graph_emulator.control.index import COMMANDS
 from entra_graph_emulator.serving import serving
 from entra_graph_emulator.testing import CONTOSO, World
@@ -180,6 +181,20 @@ def test_it_is_ready_within_a_second(tmp_path: Path) -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(taken) < 1.0
+
+
+def test_pytest_starts_as_fast_with_the_fixtures() -> None:
+    """Every run of pytest imports the file where the package is installed; a test without a fixture pays nothing."""
+    code = "import sys, entra_graph_emulator.pytest_plugin; print({'aiohttp', 'httpx', 'yaml'} & set(sys.modules))"
+    assert run(sys.executable, "-c", code, cwd=ROOT) == "set()\n"
+
+
+def test_what_the_package_offers_is_there() -> None:
+    """By its name; another name is an error that says so."""
+    for name in entra_graph_emulator.__all__:
+        assert getattr(entra_graph_emulator, name).__name__ == name
+    with pytest.raises(AttributeError, match="entra_graph_emulator has no Shoes"):
+        entra_graph_emulator.Shoes  # noqa: B018
 
 
 def test_https_without_its_library_names_the_extra(tmp_path: Path) -> None:

@@ -21,17 +21,17 @@ A file or folder imports from those below it only; `.importlinter` has the exact
 output: time, chance and the way to subscribers are given to it. For users of it: docs/graph-emulator.md.
 """
 
-from typing import TYPE_CHECKING, Any
-
-from entra_graph_emulator.directory.objects import User
-from entra_graph_emulator.directory.tenant import Tenant
-from entra_graph_emulator.emulator import Emulator
-from entra_graph_emulator.notifications.delivery import PendingPost, Poster, PostOutcome
-from entra_graph_emulator.wire.clock import Clock, ManualClock, WallClock
-from entra_graph_emulator.wire.messages import ConnectionLost, Request, Response
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from entra_graph_emulator.directory.objects import User
+    from entra_graph_emulator.directory.tenant import Tenant
+    from entra_graph_emulator.emulator import Emulator
+    from entra_graph_emulator.notifications.delivery import PendingPost, Poster, PostOutcome
     from entra_graph_emulator.transport import EmulatorTransport
+    from entra_graph_emulator.wire.clock import Clock, ManualClock, WallClock
+    from entra_graph_emulator.wire.messages import ConnectionLost, Request, Response
 
 __version__ = "0.1.0"
 
@@ -51,11 +51,25 @@ __all__ = [
     "WallClock",
 ]
 
+_ROOMS: Final = {
+    "Clock": "wire.clock",
+    "ConnectionLost": "wire.messages",
+    "Emulator": "emulator",
+    "EmulatorTransport": "transport",
+    "ManualClock": "wire.clock",
+    "PendingPost": "notifications.delivery",
+    "PostOutcome": "notifications.delivery",
+    "Poster": "notifications.delivery",
+    "Request": "wire.messages",
+    "Response": "wire.messages",
+    "Tenant": "directory.tenant",
+    "User": "directory.objects",
+    "WallClock": "wire.clock",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """The transport alone needs httpx, which takes a third of the time to start."""
-    if name != "EmulatorTransport":
-        raise AttributeError(name)
-    from entra_graph_emulator.transport import EmulatorTransport  # noqa: PLC0415
-
-    return EmulatorTransport
+    """Imported when it is asked for: the command does without httpx, and pytest without all until a test needs it."""
+    if name not in _ROOMS:
+        raise AttributeError(f"{__name__} has no {name}")
+    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
