@@ -57,7 +57,7 @@ class DeletionGuard:
                 await self.release(link.sync, link.source_id, put_off=isinstance(change, Stay))
             return change
         if link.guarded == change.name and not await self.ledger.knows(sync, link.source_id):
-            return change  # version 0.1 counted it before it was interrupted, and does not say whom it counted
+            return change  # a person approved it, or version 0.1 counted it, and it was interrupted
         held = await self.guards.hold(sync.name, link.source_id)
         if held is None:
             return await self._count(sync, link, change, cause, dry_run=dry_run)
@@ -67,6 +67,8 @@ class DeletionGuard:
                 return await self._asked_anew(sync, held, change, cause, dry_run=dry_run)
             return await self._count(sync, link, change, cause, dry_run=dry_run)
         if stands is Standing.APPROVED:
+            if not dry_run:
+                await self.ledger.forget(sync, link.source_id)
             return change
         if held.cause != cause and not dry_run:
             await self.guards.save_hold(replace(held, cause=cause))

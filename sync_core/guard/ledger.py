@@ -71,8 +71,18 @@ class Ledger:
         return filled
 
     async def knows(self, sync: Sync, source_id: str) -> bool:
-        """Whether it is on record when this person was last counted."""
-        return bool((await self.guards.counted(sync.target.id, source_id)).at)
+        """Whether it is on record when this person was last counted for this sync."""
+        return sync.name in (await self.guards.counted(sync.target.id, source_id)).at
+
+    async def forget(self, sync: Sync, source_id: str) -> None:
+        """A person approves this removal, so that it is not counted, however often it is tried.
+
+        An earlier count of the person stands, and a later one does not take its place: that errs towards holding.
+        """
+        person = await self.guards.counted(sync.target.id, source_id)
+        if sync.name in person.at:
+            at = {name: counted for name, counted in person.at.items() if name != sync.name}
+            await self.guards.save_counted(replace(person, at=at))
 
     async def count(self, sync: Sync, source_id: str, *, dry_run: bool = False) -> Filled | None:
         """Count this person's removal in each window. The first that is full in its place, where none has counted."""

@@ -24,8 +24,8 @@ from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
 class Link:
     """The stored pair of source and target user, with fingerprints of what was last applied.
 
-    `dirty` stands from before the first write until its record: the fingerprints of a dirty link are not trusted, and
-    every attribute is applied again. `refused` has Graph's errors, by attribute: each counts as applied until `retry`.
+    `dirty` stands from before the first write until its record: then every attribute is applied again. `refused` has
+    Graph's errors, by attribute: each counts as applied until `retry`.
     """
 
     sync: str
@@ -264,7 +264,7 @@ class Link:
         self, change: Change, *, source: SourceUser, verdict: Verdict, desired: Desired, asks_groups: bool
     ) -> Link:
         """A look found nothing (more) to do: its view replaces the link's. `asks_groups`: the scope names groups."""
-        # What was held and comes later is held still: a rejection ends with the look that finds the user back.
+        # A removal that was held and comes later is held still, until a look finds the user back.
         held = isinstance(change, Hold) or (isinstance(change, Stay) and self.guarded is Guarded.HELD)
         link = self._after(
             "concluded",
@@ -276,8 +276,9 @@ class Link:
             leaving=change.leaving if isinstance(change, Stay) else self.leaving if isinstance(change, Hold) else None,
         )
         if link.state is LinkState.LINKED and (source.absent or not verdict.in_scope):
-            # The manager was not compared: a full round finds that the user has another one.
-            return replace(link, manager=None, away=source.absent)
+            # By None, a full round finds who may have another manager than was applied.
+            same = not source.absent and link.applied.get(MANAGER) == fingerprint(desired.always.get(MANAGER))
+            return replace(link, manager=source.manager if same else None, away=source.absent)
         if not (isinstance(change, Skip) and change.reason is Reason.NO_CHANGE and link.state is LinkState.LINKED):
             return link
         refused = {name: code for name, code in link.refused.items() if name in desired.names}
@@ -307,9 +308,9 @@ class Link:
         parked = Parked(until=until, tries=1 + (self.parked.tries if self.parked else 0), reason=reason)
         return self._after("set_aside", parked=parked, read_at=self.read_at or at)
 
-    def returned(self) -> Link:
-        """This user does not leave (any more): a later leaving begins anew."""
-        return self._after("returned", leaving=None, away=False) if self.leaving or self.away else self
+    def returned(self, *, stays: bool = True) -> Link:
+        """The source has this user. One who stays does not leave (any more): a later leaving begins anew."""
+        return self._after("returned", leaving=None if stays else self.leaving, away=False)
 
     def stored(self, etag: str) -> Link:
         """As the table has it now."""

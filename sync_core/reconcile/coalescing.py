@@ -44,7 +44,7 @@ def wait_before(nomination: Nomination, link: Link, now: datetime) -> float:
     looked_at = link.noticed_at if told else link.read_at
     if looked_at is None or nomination.why not in _COALESCED:
         return 0
-    settle = link.settle if told and link.settle is not None else COALESCE_WITHIN
+    settle = min(link.settle, COALESCE_WITHIN) if told and link.settle is not None else COALESCE_WITHIN
     return (min(looked_at - now, timedelta()) + settle).total_seconds()
 
 

@@ -82,6 +82,12 @@ class Course:
         return self.last is not None and isinstance(self.last.change, Disable)
 
 
+def undoes(change: Change, before: Sequence[Change]) -> bool:
+    """Whether it gives back the access that the change right before it took."""
+    gives = isinstance(change, Restore) or change.written.get(ENABLED) is True
+    return gives and bool(before) and before[-1].removes
+
+
 def events(nomination: Nomination, course: Course, outcome: Outcome) -> list[Event]:
     """Oldest first. A look that changed nothing and set nobody aside comes to nothing."""
     basis = Event(

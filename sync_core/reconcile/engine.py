@@ -19,10 +19,10 @@ from ..guard.creations import CreationGuard
 from ..guard.deletions import DeletionGuard
 from ..guard.pauses import Pauses
 from ..model import (
-    ENABLED,
     Adopt,
     Change,
     Desired,
+    Disable,
     Guarded,
     Hold,
     Json,
@@ -42,7 +42,7 @@ from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
 from ..ports.writes import noted_writes
 from ..telemetry.port import span
 from .apply import Applier
-from .deeds import Course, Deed
+from .deeds import Course, Deed, undoes
 from .fresh import Reading, is_foreign, read_afresh, suffices
 from .lag import VISIBLE_WITHIN, invited_elsewhere, shown
 from .owners import former_owner
@@ -125,7 +125,7 @@ class Engine:
         just_adopted = False
         for _ in range(MAX_STEPS):
             decided = await self._decide(sync, reading, link, wanted, just_adopted=just_adopted, compared=compared)
-            if _undoes(decided.change, changes):
+            if undoes(decided.change, changes):
                 await self.clock.sleep(OLD_BY)
                 reading = await self._read(sync, link.source_id, link)
                 wanted = await self._desired(sync, reading.user)
@@ -187,13 +187,14 @@ class Engine:
             change = unless_blocked(unless_internal(change, target), target, link)
         waits = postpone(decided, change, waits_for(sync, await self.pauses.control(sync.name)))
         dry_run = dry_run or (waits is not None and not self.rehearses)
-        change = await self.guard.judge(sync, link, change, cause=decided.cause, dry_run=dry_run)
+        if not await self._is_done(sync, link, change, target):
+            change = await self.guard.judge(sync, link, change, cause=decided.cause, dry_run=dry_run)
         if waits is None or self.rehearses:
             read_at = reading.user.read_at
             change = await self.creations.judge(sync, link, change, read_at=read_at, dry_run=dry_run)
         if waits is not None and not isinstance(change, Postpone):
             change = replace(waits, postponed=change)
-        link = link.returned() if decided.leaves is False else link
+        link = link if decided.source.absent else link.returned(stays=decided.leaves is False)
         link = link.held() if isinstance(change, Hold) else link
         decided = replace(decided, change=change, link=link, target=target)
         self.on_look(decided)
@@ -248,11 +249,20 @@ class Engine:
         """The link without its target user, if that is there no more; None if nothing of the kind is known.
 
         While a removal waits for a person, no write would meet the 404. The same goes for a deletion that was begun
-        and is not wanted any more. One answer may be old, so two have to agree.
+        and is not wanted any more.
         """
         link = decided.link
         begun = link.guarded is Guarded.SOFT_DELETE and not isinstance(decided.change, SoftDelete)
         return await self._missing(decided.sync, link) if begun or link.guarded is Guarded.HELD else None
+
+    async def _is_done(self, sync: Sync, link: Link, change: Change, target: TargetUser | None) -> bool:
+        """Of a removal that was begun, and whose record was lost: once it is done, there is nothing left to hold."""
+        if link.guarded != change.name:
+            return False
+        if isinstance(change, Disable):
+            return target is not None and not target.enabled
+        ended = await self._missing(sync, link)
+        return ended is not None and ended.state is LinkState.DELETED
 
     async def _missing(self, sync: Sync, link: Link) -> Link | None:
         """The link if its target user is there no more; None if it is. One answer may be old, so two have to agree."""
@@ -337,9 +347,3 @@ class Engine:
         """Whether the address to invite is of a domain that is neither the source's nor named by the configuration."""
         asked = asks_for_address(reading.user, reading.verdict, link)
         return asked and await is_foreign(self.sources[sync.source.key], sync, reading.user)
-
-
-def _undoes(change: Change, before: Sequence[Change]) -> bool:
-    """Whether it gives back the access that the change right before it took."""
-    gives = isinstance(change, Restore) or change.written.get(ENABLED) is True
-    return gives and bool(before) and before[-1].removes

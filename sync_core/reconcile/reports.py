@@ -28,7 +28,7 @@ class Reports:
         Nor does anything else if a user returns from whom nothing was taken.
         """
         link = decided.link
-        left_alone = link.dirty and not decided.verdict.in_scope and not decided.source.absent
+        left_alone = link.dirty and decided.verdict.out and not decided.source.absent
         if link.state is LinkState.LINKED and (left_alone or decided.returns):
             await self.nominate(decided, link)
 

@@ -54,6 +54,12 @@ def test_a_row_of_an_earlier_version_waits_as_that_one_does() -> None:
     assert waited(noticed(link, START + SECOND)) == 1.5
 
 
+def test_no_row_makes_anybody_wait_longer_than_a_poll() -> None:
+    """Whatever another version may write."""
+    link = Link(sync=NAME, source_id=ADA, noticed_at=START, settle=timedelta(days=1))
+    assert waited(link) == 8
+
+
 async def test_a_second_change_shows_within_two_seconds() -> None:
     """Somebody corrects what they have just typed."""
     world = World()
