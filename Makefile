@@ -37,6 +37,7 @@ lint: setup ## what of the gate runs no test: format, lint, types, layers, words
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
+	@cd emulator && ../$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
 	@$(PYTHON) -m tools.checks.words
 	@$(PYTHON) -m tools.checks.dead

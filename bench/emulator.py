@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from local.graph_emulator import Emulator, ManualClock, Request, Tenant
+from entra_graph_emulator import Emulator, ManualClock, Request, Tenant
 
 from .figures import Figure
 from .run import Run

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
-from local.graph_emulator.control.people import people
+from entra_graph_emulator.control.people import people
 from local.stack import ROOT
 from sync_core.config.file import load_config
 from sync_core.decision.decide import Situation, decide

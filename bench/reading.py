@@ -18,10 +18,8 @@ from msgraph.generated.users.delta.delta_request_builder import DeltaRequestBuil
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
+from entra_graph_emulator import Emulator, EmulatorTransport, WallClock
 from local.demo import CONTOSO
-from local.graph_emulator.emulator import Emulator
-from local.graph_emulator.transport import EmulatorTransport
-from local.graph_emulator.wire.clock import WallClock
 from local.stack import ROOT
 from sync_core.config.file import load_config
 from sync_core.deployment import SystemClock

@@ -55,8 +55,9 @@ if ! fresh .venv/.complete "$wanted"; then
     "$python" -m venv --clear .venv
     fetch .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r local/uv.txt
     fetch .venv/bin/uv pip install --python .venv/bin/python --require-hashes -r requirements-dev.txt
-    # The commands of this checkout (xtsync) and its packages, importable from anywhere in the environment.
-    pwd >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/xtsync.pth"
+    # The commands of this checkout (xtsync) and its packages, importable from anywhere in the environment. The emulator is
+    # on the path as well, not installed: so nothing is built, and no build tool needs a pin.
+    printf '%s\n' "$PWD" "$PWD/emulator/src" >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/xtsync.pth"
     # It finds its folder by itself: a path that is written into a script would have to be quoted.
     printf '#!/bin/sh\nexec "$(dirname "$0")/python" -m sync_core.cli "$@"\n' >.venv/bin/xtsync
     chmod +x .venv/bin/xtsync

@@ -207,7 +207,7 @@ class Stack(Startable):
         del self.host_processes[i], self.functions_urls[i]
 
     async def _start_emulator(self) -> None:
-        command = [sys.executable, "-m", "local.graph_emulator", "--port", str(self.ports.graph)]
+        command = [sys.executable, "-m", "entra_graph_emulator", "--port", str(self.ports.graph)]
         self._emulator = await self._spawn(
             command, hosts.environment(self.environment, core_tools=False), ready="ready "
         )

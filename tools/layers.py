@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
 
+_PLACES = ("", "emulator/src")  # where packages are
+
 _BEGIN = "<!-- Drawn by `make docs` from .importlinter. Edit that file, and run it again. -->\n"
 _END = "<!-- The end of what `make docs` draws. -->\n"
 _BETWEEN = re.compile(re.escape(_BEGIN) + ".*" + re.escape(_END), re.DOTALL)
@@ -41,7 +43,7 @@ def read_contracts(file: Path = ROOT / ".importlinter") -> ConfigParser:
 
 
 def _picture(container: str, layers: list[str], without_io: set[str], root: Path) -> str:
-    folder = root.joinpath(*container.split("."))
+    [folder] = [each for place in _PLACES if (each := root / place / container.replace(".", "/")).is_dir()]
     lines = _lines(folder)
     rows: list[list[str]] = []
     for layer in filter(None, map(str.strip, layers)):
@@ -49,7 +51,7 @@ def _picture(container: str, layers: list[str], without_io: set[str], root: Path
         rows.append([_row(room, folder, lines, pure=f"{container}.{room}" in without_io) for room in rooms])
     border = "-" * max(len(row) for layer in rows for row in layer) + "\n"
     drawn = border.join("".join(f"{row}\n" for row in layer) for layer in rows)
-    return f"{container.replace('.', '/')}/\n{border}{drawn}{border}"
+    return f"{folder.relative_to(root)}/\n{border}{drawn}{border}"
 
 
 def _row(room: str, folder: Path, lines: dict[str, str], *, pure: bool) -> str:

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from entra_graph_emulator.testing import Graph, World
 from local.azurite import Azurite
-from local.graph_emulator.testing import Graph, World
 from sync_core.deployment import SystemClock
 from sync_core.ports import Clock
 from sync_core.storage.connect import connect

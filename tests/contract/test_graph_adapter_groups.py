@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.testing import CONTOSO
+from entra_graph_emulator.testing import CONTOSO
 from sync_core.graph.groups import GraphGroups
 from sync_core.graph.source import GraphSource
 from sync_core.model.errors import (

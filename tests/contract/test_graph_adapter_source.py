@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.graph_emulator.testing import CONTOSO
+from entra_graph_emulator.testing import CONTOSO
 from sync_core.graph.source import GraphSource
 from sync_core.model import SourceState
 from sync_core.model.errors import (

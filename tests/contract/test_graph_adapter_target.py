@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from local.graph_emulator.emulator import Emulator
-from local.graph_emulator.testing import BASE, FABRIKAM
-from local.graph_emulator.transport import EmulatorTransport
-from local.graph_emulator.wire.throttle import Quota
+from entra_graph_emulator.emulator import Emulator
+from entra_graph_emulator.testing import BASE, FABRIKAM
+from entra_graph_emulator.transport import EmulatorTransport
+from entra_graph_emulator.wire.throttle import Quota
 from sync_core.graph.budget import WriteBudget
 from sync_core.graph.client import GraphClient
 from sync_core.graph.credentials import EmulatorCredential

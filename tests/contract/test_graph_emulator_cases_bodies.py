@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.directory.objects import User
-from local.graph_emulator.testing import CONTOSO, World
+from entra_graph_emulator.directory.objects import User
+from entra_graph_emulator.testing import CONTOSO, World
 from tests.support.graph_clients import CLIENTS, Client, documented
 
 INVITATION = "https://learn.microsoft.com/graph/api/resources/invitation"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.directory.objects import User
-from local.graph_emulator.emulator import DEFAULT_APP
-from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
+from entra_graph_emulator.directory.objects import User
+from entra_graph_emulator.emulator import DEFAULT_APP
+from entra_graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
 from tests.support.graph_clients import CLIENTS, Answer, Client, documented
 
 API = "https://learn.microsoft.com/graph/api"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.directory.objects import User
-from local.graph_emulator.testing import BASE, CONTOSO, World
-from local.graph_emulator.wire.messages import JSON_TYPE
+from entra_graph_emulator.directory.objects import User
+from entra_graph_emulator.testing import BASE, CONTOSO, World
+from entra_graph_emulator.wire.messages import JSON_TYPE
 from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
 
 ADVANCED_QUERIES = "https://learn.microsoft.com/graph/aad-advanced-queries"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.directory.objects import User
-from local.graph_emulator.testing import BASE, Graph, World
+from entra_graph_emulator.directory.objects import User
+from entra_graph_emulator.testing import BASE, Graph, World
 
 DAY_S = 86_400
 REMOVED_SOFT = {"reason": "changed"}

@@ -15,12 +15,12 @@ import pytest
 import yaml
 from aiohttp import web
 
+from entra_graph_emulator import Emulator, WallClock
+from entra_graph_emulator.control.seeding import seed, seed_from_file
+from entra_graph_emulator.directory.settings import TenantSettings
+from entra_graph_emulator.server import application
+from entra_graph_emulator.testing import CONTOSO, FABRIKAM, World
 from local.azurite import node
-from local.graph_emulator import Emulator, WallClock
-from local.graph_emulator.control.seeding import seed, seed_from_file
-from local.graph_emulator.directory.settings import TenantSettings
-from local.graph_emulator.server import application
-from local.graph_emulator.testing import CONTOSO, FABRIKAM, World
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "local" / "azurite"  # where npm installs
@@ -60,7 +60,7 @@ async def test_the_curl_example_runs(base: str) -> None:
     assert '"externalUserState":"Accepted"' in out
 
 
-@pytest.mark.parametrize("module", ["local.graph_emulator", "local.functions_host"])
+@pytest.mark.parametrize("module", ["entra_graph_emulator", "local.functions_host"])
 @pytest.mark.parametrize("port", ["occupied", "99999"])
 async def test_a_port_that_cannot_be_opened_is_one_line(module: str, port: str, base: str) -> None:
     """With the option that names another: for the emulator, and for the host beside it."""

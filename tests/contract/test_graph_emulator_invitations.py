@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.graph_emulator.directory.objects import User
-from local.graph_emulator.testing import CONTOSO, FABRIKAM, Graph, World
+from entra_graph_emulator.directory.objects import User
+from entra_graph_emulator.testing import CONTOSO, FABRIKAM, Graph, World
 
 ADA = "ada@contoso.com"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from local.graph_emulator.odata.user_schema import PROPERTIES
-from local.graph_emulator.testing import World
-from local.graph_emulator.wire.words import words
+from entra_graph_emulator.odata.user_schema import PROPERTIES
+from entra_graph_emulator.testing import World
+from entra_graph_emulator.wire.words import words
 
 SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = [

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from local.graph_emulator import Emulator, ManualClock, WallClock
-from local.graph_emulator.emulator import DEFAULT_APP
-from local.graph_emulator.testing import CONTOSO, FABRIKAM, Graph, World
-from local.graph_emulator.wire.throttle import Quota, units_for
+from entra_graph_emulator import Emulator, ManualClock, WallClock
+from entra_graph_emulator.emulator import DEFAULT_APP
+from entra_graph_emulator.testing import CONTOSO, FABRIKAM, Graph, World
+from entra_graph_emulator.wire.throttle import Quota, units_for
 
 
 def error(answer: httpx.Response) -> tuple[int, str]:

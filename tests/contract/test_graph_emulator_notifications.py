@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from local.graph_emulator.directory.objects import User
-from local.graph_emulator.emulator import DEFAULT_APP
-from local.graph_emulator.testing import CONTOSO, Graph, Subscriber, World
-from local.graph_emulator.wire.clock import parse_instant, precise
+from entra_graph_emulator.directory.objects import User
+from entra_graph_emulator.emulator import DEFAULT_APP
+from entra_graph_emulator.testing import CONTOSO, Graph, Subscriber, World
+from entra_graph_emulator.wire.clock import parse_instant, precise
 
 URL = "https://sync.example/api/graph/notifications?code=1"
 LIFECYCLE = "https://sync.example/api/graph/lifecycle"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.graph_emulator.directory.objects import Group
-from local.graph_emulator.testing import CONTOSO, World
+from entra_graph_emulator.directory.objects import Group
+from entra_graph_emulator.testing import CONTOSO, World
 from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
 
 API = "https://learn.microsoft.com/graph/api"

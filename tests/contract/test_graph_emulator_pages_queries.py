@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.graph_emulator.testing import CONTOSO, World
+from entra_graph_emulator.testing import CONTOSO, World
 from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
 
 MATRIX = "https://learn.microsoft.com/graph/aad-advanced-queries"

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from local.graph_emulator.directory.delta import Cursor, begin
-from local.graph_emulator.testing import CONTOSO, World
+from entra_graph_emulator.directory.delta import Cursor, begin
+from entra_graph_emulator.testing import CONTOSO, World
 from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
 
 API = "https://learn.microsoft.com/graph/api"

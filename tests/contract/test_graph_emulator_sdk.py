@@ -23,9 +23,9 @@ from msgraph.generated.models.user import User
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from local.graph_emulator import Emulator, WallClock
-from local.graph_emulator.server import application
-from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
+from entra_graph_emulator import Emulator, WallClock
+from entra_graph_emulator.server import application
+from entra_graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
 from tests.support.graph_clients import Bearer
 
 # The SDK's builders warn of their own classes when they are imported, which they are on first use.
@@ -236,7 +236,7 @@ async def test_the_server_breaks_connections_and_hides_stack_traces(caplog: pyte
 async def test_the_command_says_ready_and_stops_on_sigterm() -> None:
     """One line when it can be used, and exit code 0."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "local.graph_emulator", "--port", "0", cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-m", "entra_graph_emulator", "--port", "0", cwd=ROOT, stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr is not None
     line = await asyncio.wait_for(process.stderr.readline(), 15)

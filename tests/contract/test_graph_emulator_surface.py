@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from local.graph_emulator.api.routes import ROUTES
-from local.graph_emulator.control.faults import Mode
-from local.graph_emulator.testing import CONTOSO, FABRIKAM, World
-from local.graph_emulator.wire.words import words
+from entra_graph_emulator.api.routes import ROUTES
+from entra_graph_emulator.control.faults import Mode
+from entra_graph_emulator.testing import CONTOSO, FABRIKAM, World
+from entra_graph_emulator.wire.words import words
 
 SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 IDS = [

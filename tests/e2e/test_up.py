@@ -215,7 +215,7 @@ async def test_a_port_that_is_none_is_one_line(port: str) -> None:
     ("program", "name"),
     [
         (b"local.functions_host", "the Functions host"),
-        (b"local.graph_emulator", "the Graph emulator"),
+        (b"entra_graph_emulator", "the Graph emulator"),
         (b"azurite", "Azurite"),
     ],
 )

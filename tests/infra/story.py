@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from entra_graph_emulator import Emulator, User
 from local.functions_host.telemetry import Row, Telemetry, running
-from local.graph_emulator import Emulator, User
 from sync_core.assembly import Runtime
 from sync_core.config.settings import load_settings
 from sync_core.model import Nomination, Why

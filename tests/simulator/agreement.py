@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from local.graph_emulator import User
-from local.graph_emulator.directory import relations
+from entra_graph_emulator import User
+from entra_graph_emulator.directory import relations
 
 from .evidence import Broken, Evidence, Owned, foreign
 from .expected import blank_as_none, expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from local.graph_emulator import Emulator
+from entra_graph_emulator import Emulator
 
 from .instance import Stage
 

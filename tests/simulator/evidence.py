@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from local.graph_emulator import Tenant
+from entra_graph_emulator import Tenant
 
 from .history import Exchange, Kept, Said
 from .others import Deeds

@@ -6,7 +6,7 @@ lists it; a value cleared in the source is cleared in the target, where Graph le
 
 from __future__ import annotations
 
-from local.graph_emulator import User
+from entra_graph_emulator import User
 
 COPIED = [
     "accountEnabled",

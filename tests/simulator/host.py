@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any, Unpack
 from urllib.parse import parse_qs, urlsplit
 
-from local.graph_emulator import PostOutcome
+from entra_graph_emulator import PostOutcome
 from sync_core.assembly import Runtime
 from sync_core.config.file import parse_config
 from sync_core.config.settings import Settings

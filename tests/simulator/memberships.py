@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from local.graph_emulator import Tenant, User
-from local.graph_emulator.directory.objects import Group
+from entra_graph_emulator import Tenant, User
+from entra_graph_emulator.directory.objects import Group
 
 from .asked import CLUB, INNER, OUTER, SALES, STAFF, TEAM
 

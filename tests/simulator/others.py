@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.graph_emulator import Emulator, Tenant, User
-from local.graph_emulator.wire.errors import GraphError
-from local.graph_emulator.wire.tokens import Caller
+from entra_graph_emulator import Emulator, Tenant, User
+from entra_graph_emulator.wire.errors import GraphError
+from entra_graph_emulator.wire.tokens import Caller
 from sync_core.assembly import Runtime
 from sync_core.ops.creations import approve, list_creations
 from sync_core.ops.errors import RefusedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from local.graph_emulator import Tenant, User
+from entra_graph_emulator import Tenant, User
 
 SOURCE_DOMAIN = "contoso.com"
 TARGET_DOMAIN = "fabrikam.com"

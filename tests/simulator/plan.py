@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
-from local.graph_emulator import Emulator, Tenant
-from local.graph_emulator.wire.throttle import Quota
+from entra_graph_emulator import Emulator, Tenant
+from entra_graph_emulator.wire.throttle import Quota
 
 from .asked import IN_GROUPS, Asked
 from .chance import Chance, Weather

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from local.graph_emulator import Tenant
+from entra_graph_emulator import Tenant
 
 from .instance import Stage
 from .others import Others

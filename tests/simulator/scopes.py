@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from local.graph_emulator import Tenant, User
-from local.graph_emulator.directory.relations import transitive_members
+from entra_graph_emulator import Tenant, User
+from entra_graph_emulator.directory.relations import transitive_members
 
 from .asked import Asked
 from .plan import Plan

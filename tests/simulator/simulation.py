@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 
 import httpx
 
-from local.graph_emulator import Emulator
+from entra_graph_emulator import Emulator
 from sync_core.assembly import Runtime
 from sync_core.config.settings import load_settings
 from sync_core.guard.deletions import Standing, standing

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from local.graph_emulator import Emulator
+from entra_graph_emulator import Emulator
 from tests.support.clock import START, ManualClock
 
 from .chance import Chance

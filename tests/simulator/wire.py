@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from local.graph_emulator import Emulator, EmulatorTransport, Tenant, User
-from local.graph_emulator.directory.delta import FORMS, Cursor
-from local.graph_emulator.wire import tokens
+from entra_graph_emulator import Emulator, EmulatorTransport, Tenant, User
+from entra_graph_emulator.directory.delta import FORMS, Cursor
+from entra_graph_emulator.wire import tokens
 
 from .history import Exchange, TargetState, working_on
 from .instance import Instance

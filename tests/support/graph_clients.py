@@ -13,7 +13,7 @@ from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from local.graph_emulator.testing import BASE, World
+from entra_graph_emulator.testing import BASE, World
 
 type Body = dict[str, Any]
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from local.graph_emulator.directory.objects import User
-from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
-from local.graph_emulator.transport import EmulatorTransport
+from entra_graph_emulator.directory.objects import User
+from entra_graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
+from entra_graph_emulator.transport import EmulatorTransport
 from sync_core.graph.client import GraphClient
 from sync_core.graph.credentials import EmulatorCredential
 from sync_core.graph.groups import GraphGroups

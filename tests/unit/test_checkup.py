@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
-from local.graph_emulator.transport import EmulatorTransport
+from entra_graph_emulator.testing import BASE, CONTOSO, FABRIKAM, World
+from entra_graph_emulator.transport import EmulatorTransport
 from sync_core.assembly import Runtime
 from sync_core.config.file import parse_config
 from sync_core.config.settings import load_settings

@@ -158,6 +158,14 @@ def test_the_compiled_requirements_agree() -> None:
     assert uv.items() <= dev.items()
 
 
+def test_what_the_emulator_declares_is_in_the_lock() -> None:
+    """It is used from its folder, so that nobody else installs what it needs."""
+    declared = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = declared["dependencies"] + declared["optional-dependencies"]["tls"]
+    pinned = {name.partition("==")[0] for name in pins(ROOT / "requirements-dev.txt")}
+    assert {name.partition(">=")[0].lower() for name in needed} <= pinned
+
+
 def test_what_newcomers_read_is_not_deployed() -> None:
     """Nor what editors and services read."""
     deployed = {path.parts[0] for path in app_files()}

@@ -7,11 +7,11 @@ from types import ModuleType
 
 import pytest
 
-import local.graph_emulator
+import entra_graph_emulator
 import sync_core
 
 
-@pytest.mark.parametrize("package", [sync_core, local.graph_emulator])
+@pytest.mark.parametrize("package", [sync_core, entra_graph_emulator])
 def test_the_docstring_has_one_line_for_each_file_and_folder(package: ModuleType) -> None:
     """A newcomer reads one list and has seen every room."""
     folder = Path(str(package.__file__)).parent

@@ -20,8 +20,8 @@ from .ceilings import Finding
 from .kept import KEPT
 from .source import ROOT, python_files, room
 
-PRODUCT = ("function_app.py", "sync_core", "local", "bench", "tools")
-REPORTED = ("sync_core", "local")
+PRODUCT = ("function_app.py", "sync_core", "local", "emulator", "bench", "tools")
+REPORTED = ("sync_core", "local", "emulator")
 
 # A decorator from this list changes a function; any other one hands it to somebody who calls it.
 _PLAIN_DECORATORS = {

@@ -22,6 +22,8 @@ KEPT = {
     # The emulator in one process with its user, who drives time and deliveries by hand: docs/graph-emulator.md.
     "Delivery.next_due": "the simulator's clock goes to it",
     "Emulator.deliver": "delivers what is due, without a server",
+    "serving.port": "a program of somebody else chooses it",
+    "serving.seed": "a program of somebody else chooses it",
     "World.contoso": "a tenant that every test of the emulator may use",
     "World.fabrikam": "a tenant that every test of the emulator may use",
     # Where tests and the simulator put their hands in: slow and failing tables, small pages, seeds.

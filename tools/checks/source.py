@@ -17,8 +17,8 @@ def python_files(*places: str, root: Path = ROOT) -> Iterator[Path]:
 
 
 def documents(root: Path = ROOT) -> Iterator[Path]:
-    """Every Markdown file that people read: of the repository's first floor, docs/ and .github/."""
-    for folder in (root, root / "docs", root / ".github"):
+    """Every Markdown file that people read: of the repository's first floor, docs/, emulator/ and .github/."""
+    for folder in (root, root / "docs", root / "emulator", root / ".github"):
         pattern = "**/*.md" if folder.name == ".github" else "*.md"
         yield from (each.relative_to(root) for each in sorted(folder.glob(pattern)))
 

@@ -18,7 +18,7 @@ from .source import ROOT, documents, python_files, room
 
 LONGEST_SENTENCE = 30  # words; 25 is the aim
 WIDEST_LINE = 120  # columns; ruff holds the same for code
-PLACES = ("function_app.py", "sync_core", "local", "tests", "tools", "bench")
+PLACES = ("function_app.py", "sync_core", "local", "emulator", "tests", "tools", "bench")
 
 _FIRST_WORDS = re.compile(r"[(*_]*(Whoever|Whomever|Whom|Who|Likewise|What is)\b[^?]*$")
 

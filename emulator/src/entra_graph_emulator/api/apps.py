@@ -1,0 +1,238 @@
+"""`/servicePrincipals`, `/applications`, app role assignments, delegated grants: what their readers need of them.
+
+https://learn.microsoft.com/graph/api/resources/serviceprincipal
+"""
+
+import re
+from typing import Any, Final
+
+from entra_graph_emulator.calls.call import Call
+from entra_graph_emulator.calls.queries import Collection, counted, entity, listed
+from entra_graph_emulator.calls.views import context, shown
+from entra_graph_emulator.directory.apps import DATA_TYPES, NO_ROLE
+from entra_graph_emulator.directory.objects import Application, DirectoryObject, Record, ServicePrincipal
+from entra_graph_emulator.odata.entities import APPLICATION, ASSIGNMENT, GRANT, SERVICE_PRINCIPAL
+from entra_graph_emulator.wire.errors import bad_request, invalid_value, not_found, value_required
+from entra_graph_emulator.wire.ids import is_guid
+from entra_graph_emulator.wire.messages import Response, json_response, no_content
+
+_FIXED: Final = frozenset({"id", "appId", "createdDateTime", "deletedDateTime", "publisherDomain"})
+_BY_APP_ID: Final = re.compile(r"appId='([^']*)'", re.IGNORECASE)
+
+
+async def list_principals(call: Call) -> Response:
+    return listed(call, _principals(call))
+
+
+async def count_principals(call: Call) -> Response:
+    return counted(call, _principals(call))
+
+
+def _principals(call: Call) -> Collection:
+    return Collection(of=SERVICE_PRINCIPAL, path="servicePrincipals", find=call.tenant.apps.principals.find)
+
+
+async def get_principal(call: Call) -> Response:
+    return _one(call, "servicePrincipals", _principal(call))
+
+
+async def create_principal(call: Call) -> Response:
+    app_id = _text(call.body(), "appId", "ServicePrincipal")
+    known = call.tenant.apps.application_of(app_id)
+    name = known.properties["displayName"] if known is not None else app_id
+    made = call.tenant.apps.add_principal({"appId": app_id, "displayName": name})
+    body = {"@odata.context": context(call.origin, "servicePrincipals", None, entity=True), **shown(made, None)}
+    return call.created(f"servicePrincipals/{made.id}", body)
+
+
+async def list_applications(call: Call) -> Response:
+    return listed(call, _applications(call))
+
+
+async def count_applications(call: Call) -> Response:
+    return counted(call, _applications(call))
+
+
+def _applications(call: Call) -> Collection:
+    return Collection(of=APPLICATION, path="applications", find=call.tenant.apps.applications.find)
+
+
+async def get_application(call: Call) -> Response:
+    return _one(call, "applications", _application(call))
+
+
+async def create_application(call: Call) -> Response:
+    body = call.body()
+    given = _writable(body)
+    made = call.tenant.apps.add_application({**given, "displayName": _text(body, "displayName", "Application")})
+    answer = {"@odata.context": context(call.origin, "applications", None, entity=True), **shown(made, None)}
+    return call.created(f"applications/{made.id}", answer)
+
+
+async def update_application(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/application-update"""
+    application, body = _application(call), call.body()
+    changes = _writable(body)
+    if "displayName" in body:
+        _text(body, "displayName", "Application")
+    call.tenant.apps.change_application(application, changes)
+    return no_content()
+
+
+async def delete_application(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/application-delete; the service principal goes with it."""
+    call.tenant.apps.remove_application(_application(call))
+    return no_content()
+
+
+def _writable(body: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a write. Raises 400 for an unknown and for a read-only one."""
+    given = {name: value for name, value in body.items() if "@" not in name}
+    for name, value in given.items():
+        if not APPLICATION.has(name) or name in _FIXED:
+            raise bad_request(f"Property '{name}' is unknown or read-only and cannot be set.")
+        if APPLICATION.is_collection(name) and not isinstance(value, list):
+            raise invalid_value(name, "Application")
+    roles = given.get("appRoles") or []
+    if not all(isinstance(each, dict) and is_guid(str(each.get("id"))) for each in roles):
+        raise invalid_value("appRoles", "Application")
+    return given
+
+
+async def get_extension(call: Call) -> Response:
+    found = _extension(call)
+    where = f"{call.origin}/v1.0/$metadata#applications('{_application(call).id}')/extensionProperties/$entity"
+    return json_response(200, {"@odata.context": where, **found})
+
+
+async def delete_extension(call: Call) -> Response:
+    del call.tenant.apps.extensions[_extension(call)["name"]]
+    return no_content()
+
+
+def _extension(call: Call) -> dict[str, Any]:
+    for each in call.tenant.apps.extensions_of(_application(call)):
+        if each["id"] == call.parameters[1]:
+            return each
+    raise not_found(call.parameters[1])
+
+
+async def list_extensions(call: Call) -> Response:
+    application = _application(call)
+    where = f"{call.origin}/v1.0/$metadata#applications('{application.id}')/extensionProperties"
+    return json_response(200, {"@odata.context": where, "value": list(call.tenant.apps.extensions_of(application))})
+
+
+async def create_extension(call: Call) -> Response:
+    application, body = _application(call), call.body()
+    if _text(body, "dataType", "ExtensionProperty") not in DATA_TYPES:
+        raise invalid_value("dataType", "ExtensionProperty")
+    if re.fullmatch(r"\w{1,}", _text(body, "name", "ExtensionProperty")) is None:
+        raise bad_request("Invalid value specified for property 'name' of resource 'ExtensionProperty'.")
+    if not isinstance(body.get("targetObjects"), list) or not body["targetObjects"]:
+        raise value_required("targetObjects", "ExtensionProperty")
+    made = call.tenant.apps.register_extension(application, body)
+    where = f"{call.origin}/v1.0/$metadata#applications('{application.id}')/extensionProperties/$entity"
+    return call.created(
+        f"applications/{application.id}/extensionProperties/{made['id']}", {"@odata.context": where, **made}
+    )
+
+
+# App roles: https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
+
+
+async def list_assigned_to(call: Call) -> Response:
+    """The assignments of the app's roles; a group is one entry, not its members."""
+    return listed(call, _assignments(call, _principal(call), "servicePrincipals", "appRoleAssignedTo"))
+
+
+async def list_assignments_of_principal(call: Call) -> Response:
+    return listed(call, _assignments(call, _principal(call), "servicePrincipals", "appRoleAssignments"))
+
+
+async def list_assignments_of_user(call: Call) -> Response:
+    return listed(call, _assignments(call, call.user(), "users", "appRoleAssignments"))
+
+
+async def list_assignments_of_group(call: Call) -> Response:
+    return listed(call, _assignments(call, call.group(), "groups", "appRoleAssignments"))
+
+
+async def assign(call: Call) -> Response:
+    """POST to `appRoleAssignedTo` of the app, or to `appRoleAssignments` of the principal that gets the role."""
+    body = call.body()
+    principal = call.anything(_id(body, "principalId"))
+    resource = call.tenant.apps.principals.get(_id(body, "resourceId"))
+    if resource is None:
+        raise not_found(body["resourceId"])
+    made = call.tenant.apps.assign(principal, resource, _id(body, "appRoleId") if "appRoleId" in body else NO_ROLE)
+    where = f"{call.origin}/v1.0/$metadata#appRoleAssignments/$entity"
+    answer = {"@odata.context": where, **shown(made, None, ASSIGNMENT)}
+    return call.created(f"servicePrincipals/{resource.id}/appRoleAssignedTo/{made.id}", answer)
+
+
+async def unassign(call: Call) -> Response:
+    call.tenant.apps.unassign(call.parameters[1])
+    return no_content()
+
+
+async def list_grants(call: Call) -> Response:
+    return listed(call, Collection(of=GRANT, path="oauth2PermissionGrants", find=call.tenant.apps.grants.find))
+
+
+async def list_grants_of_principal(call: Call) -> Response:
+    principal = _principal(call)
+    path = f"servicePrincipals/{principal.id}/oauth2PermissionGrants"
+    apps = call.tenant.apps
+    return listed(call, Collection(of=GRANT, path=path, find=lambda clause: apps.grants_of(principal.id, clause)))
+
+
+def _assignments(call: Call, item: DirectoryObject, plural: str, name: str) -> Collection:
+    apps = call.tenant.apps
+    found = apps.assigned_on if name == "appRoleAssignedTo" else apps.assigned_to
+
+    def find(clause: Any) -> list[Record]:
+        return found(item.id, clause)
+
+    path = f"{plural}/{item.id}/{name}"
+    return Collection(of=ASSIGNMENT, path=path, find=find, ordered=True, name=f"{plural}('{item.id}')/{name}")
+
+
+def _principal(call: Call) -> ServicePrincipal:
+    key, apps = call.parameters[0], call.tenant.apps
+    match = _BY_APP_ID.fullmatch(key)
+    found = apps.principals.get(key) if match is None else apps.principal_of(match[1])
+    if found is None:
+        raise not_found(key if match is None else match[1])
+    return found
+
+
+def _application(call: Call) -> Application:
+    key, apps = call.parameters[0], call.tenant.apps
+    match = _BY_APP_ID.fullmatch(key)
+    found = apps.applications.get(key) if match is None else apps.application_of(match[1])
+    if found is None:
+        raise not_found(key if match is None else match[1])
+    return found
+
+
+def _one(call: Call, plural: str, item: ServicePrincipal | Application) -> Response:
+    call.allow("$select")
+    of = SERVICE_PRINCIPAL if isinstance(item, ServicePrincipal) else APPLICATION
+    select = of.parse_select(call.options.get("$select"))
+    where = context(call.origin, plural, select, entity=True)
+    return json_response(200, {"@odata.context": where, **entity(call, item, select, None, of)})
+
+
+def _text(body: dict[str, Any], name: str, resource: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise value_required(name, resource)
+    return value
+
+
+def _id(body: dict[str, Any], name: str) -> str:
+    value = _text(body, name, "AppRoleAssignment")
+    if not is_guid(value):
+        raise bad_request(f"Invalid object identifier '{value}'.")
+    return value.lower()
