@@ -16,7 +16,7 @@
 | live | in | none | the B2B user with that address whom a person approved | Adopt, whatever the policy |
 | live | in | none | an internal user with that address | Refuse(internal user): never touched |
 | live | in | none | several candidates | Refuse(ambiguous) |
-| live | in | none | a user linked to another source user, or with another marker | Refuse(already linked) |
+| live | in | none | a user linked to another source user, or of another marker or mark | Refuse(already linked) |
 | live | in | none | a user linked to a deleted source user | Refuse(abandoned), unless approved |
 | live or disabled | in, ignored by an expression | any | any | Skip(ignored): left as it is |
 | live or disabled | undecided: a filter failed | any | any | Refuse(undecided): neither let in nor deprovisioned |
@@ -79,6 +79,7 @@ from ..model import (
     Verdict,
     fingerprint,
 )
+from ..model.link_parts import invited_for_another
 from .leaving import deprovision
 
 # A guest may seem to be older than our invitation by this much: Entra has a clock of its own.
@@ -275,6 +276,8 @@ def _adoption(user: TargetUser, at: Situation) -> Change:
     if not user.enabled:
         return Refuse(reason=Reason.BLOCKED, detail=user.id)
     if at.policy.adopt is Adoption.GUESTS and user.mail.lower() == (at.source.address or "").lower():
+        if invited_for_another(user.display_name, at.link.sync, at.link.source_id):
+            return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} is of another invitation")
         return Adopt(target_id=user.id)
     reviewed = at.policy.adopt in {Adoption.GUESTS, Adoption.REVIEW}
     reason = Reason.NEEDS_APPROVAL if reviewed else Reason.UNADOPTED

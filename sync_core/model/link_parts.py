@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +13,7 @@ from .values import fingerprint
 LATE = timedelta(minutes=15)
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(days=1)
+_MARK = re.compile(r"\[[0-9a-f]{16}\]")  # the first half of every mark, see below
 
 
 class LinkState(StrEnum):
@@ -66,6 +68,14 @@ def mark(sync: str, source_id: str, nonce: str | None) -> str:
     """
     computed = f"[{fingerprint([sync, source_id])}]"
     return computed if nonce is None else f"{computed}[{nonce}]"
+
+
+def invited_for_another(display_name: str, sync: str, source_id: str) -> bool:
+    """Whether a name begins with the mark of an invitation for another user, or of another sync.
+
+    That invitation finishes its guest. If nobody knows of it any more, a person says whose the guest is.
+    """
+    return _MARK.match(display_name) is not None and not display_name.startswith(mark(sync, source_id, None))
 
 
 def wait_after(tries: int) -> timedelta:

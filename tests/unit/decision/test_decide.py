@@ -42,6 +42,7 @@ from sync_core.model import (
     Update,
     Verdict,
     fingerprint,
+    link_parts,
 )
 from tests.support.clock import START
 from tests.support.make import (
@@ -468,7 +469,29 @@ ROWS: Mapping[str, Iterable[Case]] = {
             change=Refuse(reason=Reason.AMBIGUOUS, detail="guest-1, guest-2"),
         ),
     ),
-    "live | in | none | a user linked to another source user, or with another marker | Refuse(already linked)": (
+    "live | in | none | a user linked to another source user, or of another marker or mark | Refuse(already linked)": (
+        *(
+            Case(
+                policy=ADOPTING,
+                candidates=(guest(display_name=f"{link_parts.mark(of, user, nonce)} Ada"),),
+                change=Refuse(reason=Reason.ALREADY_LINKED, detail=f"{GUEST} is of another invitation"),
+            )
+            for of, user, nonce in (
+                (NAME, BOB, "0123456789abcdef"),
+                ("staff", ADA, "0123456789abcdef"),
+                (NAME, BOB, None),
+            )
+        ),
+        Case(
+            policy=ADOPTING,
+            candidates=(guest(display_name=f"{link_parts.mark(NAME, ADA, 'of lost tables')} Ada"),),
+            change=Adopt(target_id=GUEST),
+        ),
+        Case(
+            link=link(approved_target=GUEST),
+            candidates=(guest(display_name=f"{link_parts.mark(NAME, BOB, None)} Bob"),),
+            change=Adopt(target_id=GUEST),
+        ),
         *(
             Case(
                 policy=ADOPTING,

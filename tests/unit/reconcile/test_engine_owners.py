@@ -48,6 +48,20 @@ async def test_two_users_who_race_for_one_guest_end_with_one_owner() -> None:
     assert (await world.stored(ADA)).state is LinkState.SEEN
 
 
+async def test_the_guest_of_another_users_invitation_is_not_adopted_by_its_address() -> None:
+    """Policy adopts guests. A claim on this one would outlive a death, and the other user's leaving would keep it."""
+    world = World(policy=Policy(adopt=Adoption.GUESTS))
+    world.hire()
+    world.hire(BOB, "Ada")
+    link = Link(sync=NAME, source_id=ADA, state=LinkState.INVITING, invited_at=START, invitation_nonce="of Ada")
+    await world.storage.links.save(link)
+    world.target.add(GUEST, ADDRESS, displayName=f"{link.invitation_mark} Ada")
+    assert (await world.look(BOB)).error == "already linked"
+    assert await world.storage.links.owner(world.sync.target.id, GUEST) is None
+    world.source.soft_delete(ADA)
+    assert names(await world.look(ADA)) == ["Adopt", "SoftDelete"]
+
+
 async def test_a_claim_that_is_lost_at_the_last_moment_writes_nothing() -> None:
     """Nobody owned the guest when we looked; somebody does when we claim."""
     world = World(policy=Policy(adopt=Adoption.GUESTS))
