@@ -29,6 +29,7 @@ async def count_principals(call: Call) -> Response:
 
 
 def _principals(call: Call) -> Collection:
+    call.tenant.apps.graph()  # is in every tenant
     return Collection(of=SERVICE_PRINCIPAL, path="servicePrincipals", find=call.tenant.apps.principals.find)
 
 
@@ -65,6 +66,7 @@ async def create_application(call: Call) -> Response:
     body = call.body()
     given = _writable(body)
     made = call.tenant.apps.add_application({**given, "displayName": _text(body, "displayName", "Application")})
+    call.tenant.app_roles.setdefault(made.properties["appId"], [])  # until somebody consents
     answer = {"@odata.context": context(call.origin, "applications", None, entity=True), **shown(made, None)}
     return call.created(f"applications/{made.id}", answer)
 
@@ -166,14 +168,26 @@ async def assign(call: Call) -> Response:
     if resource is None:
         raise not_found(body["resourceId"])
     made = call.tenant.apps.assign(principal, resource, _id(body, "appRoleId") if "appRoleId" in body else NO_ROLE)
+    _consent(call, made)
     where = f"{call.origin}/v1.0/$metadata#appRoleAssignments/$entity"
     answer = {"@odata.context": where, **shown(made, None, ASSIGNMENT)}
     return call.created(f"servicePrincipals/{resource.id}/appRoleAssignedTo/{made.id}", answer)
 
 
 async def unassign(call: Call) -> Response:
-    call.tenant.apps.unassign(call.parameters[1])
+    _consent(call, call.tenant.apps.unassign(call.parameters[1]))
     return no_content()
+
+
+def _consent(call: Call, assignment: Record) -> None:
+    """Permissions in Graph are assigned as app roles. They are in the app's next token; one from before keeps its own.
+
+    https://learn.microsoft.com/graph/permissions-grant-via-msgraph
+    """
+    apps = call.tenant.apps
+    principal = apps.principals.get(assignment.properties["principalId"])
+    if principal is not None and assignment.properties["resourceId"] == apps.graph().id:
+        call.tenant.app_roles[principal.properties["appId"]] = apps.consented(principal)
 
 
 async def list_grants(call: Call) -> Response:
@@ -200,6 +214,7 @@ def _assignments(call: Call, item: DirectoryObject, plural: str, name: str) -> C
 
 def _principal(call: Call) -> ServicePrincipal:
     key, apps = call.parameters[0], call.tenant.apps
+    apps.graph()
     match = _BY_APP_ID.fullmatch(key)
     found = apps.principals.get(key) if match is None else apps.principal_of(match[1])
     if found is None:

@@ -15,6 +15,7 @@ COMMANDS: Final = (
     ("GET", "/requests", "the request log; ?tenant= of one tenant, ?since= after an entry, ?items=false counts only"),
     ("POST", "/tenants/{id}/users", 'more users: {"count":N,"seed"?} or {"value":[{..}]}'),
     ("POST", "/tenants/{id}/groups", 'groups: {"value":[{..,"members":["<id>"]}]}'),
+    ("POST", "/tenants/{id}/extensions", 'directory extensions: {"value":["extension_<app id>_<name>"]}'),
     ("GET, PUT", "/tenants/{id}/settings", "the switches of the tenant; PUT changes those given"),
     ("GET, PUT", "/tenants/{id}/snapshot", "the tenant as one document, and back to what such a document says"),
     ("PUT", "/tenants/{id}/apps/{appId}", 'permissions of an app: {"roles":["User.Read.All"],"directoryRole"?}'),
