@@ -139,9 +139,13 @@ class Apps:
         """Remove the application, its service principal in this tenant, and that one's assignments."""
         self.applications.remove(application)
         if (principal := self.principal_of(application.properties["appId"])) is not None:
-            for each in (*self.assigned_to(principal.id), *self.assigned_on(principal.id)):
-                self.assignments.remove(each)
-            self.principals.remove(principal)
+            self.remove_principal(principal)
+
+    def remove_principal(self, principal: ServicePrincipal) -> None:
+        """Remove the service principal, what it is assigned to, and what its roles are assigned to."""
+        for each in (*self.assigned_to(principal.id), *self.assigned_on(principal.id)):
+            self.assignments.remove(each)
+        self.principals.remove(principal)
 
     def assign(self, principal: DirectoryObject, resource: ServicePrincipal, app_role: str = NO_ROLE) -> Record:
         """https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto"""
