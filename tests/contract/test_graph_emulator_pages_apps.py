@@ -125,7 +125,7 @@ async def test_a_service_principal_lives(world: World, client: Client) -> None:
 
 @documented("https://learn.microsoft.com/graph/permissions-reference", date="2026-09")
 async def test_an_app_that_may_write_its_own(world: World) -> None:
-    """With the permission of OwnedBy an app owns what it makes, and writes nothing else (permissions-reference, 2026-09)."""
+    """With OwnedBy an app owns what it makes, and writes nothing else (permissions-reference, 2026-09)."""
     everything = HttpClient(world, CONTOSO)
     modest = HttpClient(world, CONTOSO, ["Application.ReadWrite.OwnedBy"])
     foreign = await made(everything)

@@ -63,6 +63,13 @@ class Route:
     saved_by_select: int = 1
 
     @property
+    def least(self) -> tuple[str, ...]:
+        """The least privileged permission of the call's page; several where what is read or written decides."""
+        if self.roles in _DEPENDS:
+            return tuple(each for each in self.roles if not each.startswith("Directory."))
+        return self.roles[:1]
+
+    @property
     def pattern(self) -> tuple[str, ...]:
         return tuple(self.path.lower().split("/"))
 
@@ -310,4 +317,5 @@ _REST: Final = (
     _subscribes("DELETE", "subscriptions/{}", subscriptions.delete_subscription),
     _subscribes("POST", "subscriptions/{}/reauthorize", subscriptions.reauthorize_subscription),
 )
+_DEPENDS: Final = frozenset({_ANY_READ, _UPDATE, _SUBSCRIBE, _WRITE_MEMBERS, (*_RESTORE, "Group.ReadWrite.All")})
 ROUTES: Final = (*_USERS, *_GROUP_ROUTES, *_OBJECTS, *_APP_ROUTES, *_POLICIES, *_REST)

@@ -13,6 +13,7 @@ COMMANDS: Final = (
     ("GET, POST, DELETE", "/faults", 'faults: {"method"?,"path"?,"status"?,"count"?,"mode"?,"retry_after"?}'),
     ("GET, PUT", "/delivery", "how notifications are delivered; GET adds what became of them"),
     ("GET", "/requests", "the request log; ?tenant= of one tenant, ?since= after an entry, ?items=false counts only"),
+    ("GET, PUT, DELETE", "/findings", 'what the strict mode noticed; PUT {"strict":true} switches it'),
     ("POST", "/tenants/{id}/users", 'more users: {"count":N,"seed"?} or {"value":[{..}]}'),
     ("POST", "/tenants/{id}/groups", 'groups: {"value":[{..,"members":["<id>"]}]}'),
     ("POST", "/tenants/{id}/extensions", 'directory extensions: {"value":["extension_<app id>_<name>"]}'),
