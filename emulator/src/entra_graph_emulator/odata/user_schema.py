@@ -30,6 +30,7 @@ PROPERTIES: Final = table(
     Property(name="onPremisesExtensionAttributes", kind=Kind.OBJECT),
     Property(name="passwordProfile", kind=Kind.OBJECT),
     Property(name="customSecurityAttributes", kind=Kind.OBJECT),
+    Property(name="authorizationInfo", kind=Kind.OBJECT),
     Property(name="identities", kind=Kind.OBJECTS, clearable=False),
     Property(name="showInAddressList", kind=Kind.FLAG),
     Property(name="employeeLeaveDateTime", kind=Kind.TIME),
