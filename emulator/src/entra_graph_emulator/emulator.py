@@ -229,7 +229,7 @@ class Emulator(Controlled):
         return response if fault is None else _after(fault, response)
 
     def _watch(self, request: Request, route: Route, segments: list[str], caller: tokens.Caller) -> Seen:
-        path = re.sub(r"{(\w[^}]+)}", r"\1", route.path)
+        path = re.sub(r"{(?!cast)(\w[^}]+)}", r"\1", route.path)
         call = Seen(tenant=caller.tenant, app=caller.app, method=request.method, path=path)
         for detail in strict.undocumented(request, route, segments):
             self.findings.note(UNDOCUMENTED, call, detail)
