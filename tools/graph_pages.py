@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final
 
 from entra_graph_emulator.api.operations import COVERAGE, FILE
@@ -36,6 +37,7 @@ _DATES: Final = {
     "user-update": "2026-07-04",
     "users#who-can-perform-sensitive-actions": "2026-07-03",
 }
+_UNPROBED: Final = "not confirmed"
 _DATE: Final = re.compile(r"\b20\d\d(?:-\d\d){1,2}\b")
 
 
@@ -104,45 +106,46 @@ def _area(area: str, mine: dict[str, tuple[str, ...]], here: dict[str, list[str]
 
 
 def fidelity() -> str:
-    rows = sorted(_rules())
+    rules = sorted(_rules())
     lines = [
         "# What the Graph emulator rests on",
         "",
-        "Made by `make docs` from the cases in `tests/contract`: each rule with the page that states it and its date,",
-        "where the case notes it, and whether a probe of a real tenant has confirmed it. None has yet.",
+        "Made by `make docs` from the cases in `tests/contract`. Each rule stands under the page that states it. The date",
+        "is that of the page. A rule is confirmed when a probe of a real tenant has seen it.",
         "",
         "What pages contradict, or do not say, is a [switch](graph-emulator.md#settings).",
+        f"[Coverage]({COVERAGE}) has what there is at all.",
         "",
-        f"{len(rows)} rules. What there is at all: [coverage]({COVERAGE}).",
-        "",
-        "| rule | source | date | confirmed |",
-        "|---|---|---|---|",
+        f"Rules: {len(rules)}. Confirmed by a probe: {sum(probe != _UNPROBED for *_, probe in rules)}.",
     ]
-    return "\n".join([*lines, *(f"| {rule} | {source} | {date} | {probe} |" for rule, source, date, probe in rows), ""])
+    page = ""
+    for source, others, rule, date, probe in rules:
+        if source != page:
+            page = source
+            lines += ["", f"## {_name(source)}", "", f"<{source}>", ""]
+        notes = "; ".join(filter(None, [date, f"also {others}" if others else "", probe]))
+        lines += wrap(f"- {rule} ({notes})", 120, subsequent_indent="  ", break_on_hyphens=False)
+    return "\n".join([*lines, ""])
 
 
-def _rules() -> Iterator[tuple[str, str, str, str]]:
+def _rules() -> Iterator[tuple[str, str, str, str, str]]:
+    """The first source, the names of the others, the rule, the date and the probe."""
     for file in sorted((ROOT / "tests" / "contract").glob("test_graph_emulator_*.py")):
         module: Any = import_module(f"tests.contract.{file.stem}")
         for name, test in vars(module).items():
             if name.startswith("test_") and getattr(test, "sources", ()):
                 sentence = name.removeprefix("test_").replace("_", " ")
-                noted = _DATE.findall(test.__doc__ or "")
-                names = (_name(each) for each in test.sources)
-                date = (
-                    test.date
-                    or next(iter(noted[-1:]), "")
-                    or next((_DATES[each] for each in names if each in _DATES), "")
-                )
-                yield f"{sentence[0].upper()}{sentence[1:]}", _links(test.sources), date, test.probe or "no"
-
-
-def _links(sources: tuple[str, ...]) -> str:
-    return ", ".join(f"[{_name(each)}]({each})" for each in sources)
+                names = [_name(each) for each in test.sources]
+                noted = [test.date, *reversed(_DATE.findall(test.__doc__ or "")), *map(_DATES.get, names)]
+                date = next(filter(None, noted), "date unknown")
+                rule = f"{sentence[0].upper()}{sentence[1:]}"
+                yield test.sources[0], ", ".join(names[1:]), rule, date, test.probe or _UNPROBED
 
 
 def _name(source: str) -> str:
-    return source.rpartition("/")[2]
+    """The last part of a page's address; an issue has its repository in front."""
+    *_, repository, kind, name = source.split("/")
+    return f"{repository} {name}" if kind == "issues" else name
 
 
 PAGES: Final = (

@@ -1,4 +1,4 @@
-"""What is not emulated says so, and the pages made from the code are current."""
+"""The emulator names what it lacks, and the pages made from the code are current."""
 
 import subprocess
 import sys
