@@ -110,8 +110,8 @@ def fidelity() -> str:
     lines = [
         "# What the Graph emulator rests on",
         "",
-        "Made by `make docs` from the cases in `tests/contract`. Each rule stands under the page that states it. The date",
-        "is that of the page. A rule is confirmed when a probe of a real tenant has seen it.",
+        "Made by `make docs` from the cases in `tests/contract`. Each rule stands under the page that states it.",
+        "The date is that of the page. A rule is confirmed when a probe of a real tenant has seen it.",
         "",
         "What pages contradict, or do not say, is a [switch](graph-emulator.md#settings).",
         f"[Coverage]({COVERAGE}) has what there is at all.",

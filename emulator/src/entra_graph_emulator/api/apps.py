@@ -38,7 +38,6 @@ _AUDIENCES: Final = frozenset(
 )
 _MEMBERS: Final = frozenset({"User", "Application"})
 _ANY_APP: Final = ("Application.ReadWrite.All", "Directory.ReadWrite.All")
-_OWN_APPS: Final = ("Application.ReadWrite.OwnedBy",)
 _MOST_NAME: Final = 256
 _BY_APP_ID: Final = re.compile(r"appId='([^']*)'", re.IGNORECASE)
 

@@ -224,8 +224,8 @@ class Apps:
         }
         return self.extensions[name]
 
-    def declare_extension(self, name: str, data_type: str = "String") -> None:
-        """An extension by its full name, which an application that is registered elsewhere brings along.
+    def declare_extension(self, name: str) -> None:
+        """An extension for text, by its full name, which an application that is registered elsewhere brings along.
 
         https://learn.microsoft.com/graph/extensibility-overview: it is there in every tenant that consented to the app.
         """
@@ -233,7 +233,7 @@ class Apps:
             "id": guid(self._rng),
             "deletedDateTime": None,
             "appDisplayName": None,
-            "dataType": data_type,
+            "dataType": "String",
             "isMultiValued": False,
             "isSyncedFromOnPremises": False,
             "name": name,
