@@ -67,12 +67,13 @@ async def test_owners_of_an_app(world: World, client: Client, plural: str) -> No
 async def test_a_role_is_disabled_before_it_is_removed(client: Client) -> None:
     """Each has a name and members of a known type; ids and values come once (approle, 2026-07)."""
     role = {"id": ROLE, "value": "Read", "displayName": "Read", "description": "Reads", "allowedMemberTypes": ["User"]}
-    for wrong in (
+    writes: tuple[Any, ...] = (
         {"displayName": None},
         {"allowedMemberTypes": []},
         {"allowedMemberTypes": ["Robot"]},
         {"id": "1"},
-    ):
+    )
+    for wrong in writes:
         assert (
             await client("POST", "/applications", {"displayName": "S", "appRoles": [{**role, **wrong}]})
         ).status == 400
@@ -91,7 +92,7 @@ async def test_what_ordinary_applications_are_made_with(client: Client) -> None:
     access = [{"resourceAppId": ROLE, "resourceAccess": [{"id": ROLE, "type": "Role"}]}]
     app = await made(client, web=web, spa={"redirectUris": []}, requiredResourceAccess=access)
     assert (app["web"], app["requiredResourceAccess"]) == (web, access)
-    for wrong in (
+    writes: tuple[Any, ...] = (
         {"signInAudience": "Everybody"},
         {"displayName": "x" * 257},
         {"displayName": None},
@@ -99,7 +100,8 @@ async def test_what_ordinary_applications_are_made_with(client: Client) -> None:
         {"isFallbackPublicClient": "yes"},
         {"publisherDomain": "x.com"},
         {"info": {}},
-    ):
+    )
+    for wrong in writes:
         assert (await client("PATCH", f"/applications/{app['id']}", wrong)).status == 400, wrong
 
 
@@ -116,7 +118,8 @@ async def test_a_service_principal_lives(world: World, client: Client) -> None:
     form = f"grant_type=client_credentials&client_id={app['appId']}&client_secret=any"
     refused = await world.http.post(f"/{CONTOSO}/oauth2/v2.0/token", content=form)
     assert "AADSTS7000112" in refused.json()["error_description"]
-    for wrong in ({"appId": ROLE}, {"appRoles": []}, {"accountEnabled": "no"}, {"shoes": 1}):
+    writes: tuple[Any, ...] = ({"appId": ROLE}, {"appRoles": []}, {"accountEnabled": "no"}, {"shoes": 1})
+    for wrong in writes:
         assert (await client("PATCH", path, wrong)).status == 400
     assert (await client("DELETE", path)).status == 204
     assert (await client("GET", path)).status == 404
