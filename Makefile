@@ -59,6 +59,8 @@ docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.layers
 	@$(PYTHON) -m tools.metrics_doc
 	@$(PYTHON) -m tools.openapi
+	@$(PYTHON) -m tools.graph_operations
+	@$(PYTHON) -m tools.graph_pages
 
 screenshots: setup ## write the pictures of the page in docs/page (needs a Chromium)
 	@$(PYTHON) -m tests.browser.screenshots

@@ -135,7 +135,6 @@ async def test_what_exchange_owns_is_left_and_the_rest_is_written(emulated: Emul
 
 async def test_attributes_are_left_one_by_one_as_graph_names_them(emulated: EmulatedTenants) -> None:
     """Each refusal names one, and costs a request; if that goes on and nothing is accepted, it is an error."""
-    emulated.world.target.settings.extensions_need_registration = True
     guest = await emulated.target.invite("ada@contoso.com", "Ada", confirm=yes)
     badge = "extension_0123456789abcdef0123456789abcdef_badge"
     refused = await emulated.target.update(guest, {"givenName": "", "city": "", badge: "7", "department": "X"})

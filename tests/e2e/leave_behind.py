@@ -29,6 +29,7 @@ from sync_core.storage.connect import connect
 from sync_core.storage.table import key
 
 SYNC = "staff"
+OWNER = "extension_0123456789abcdef0123456789abcdef_xtsyncOwner"
 STAFF = "dddddddd-0000-4000-8000-000000000001"
 BARRED = "dddddddd-0000-4000-8000-000000000002"
 NOWHERE = "http://graph.emulator"  # stands for the emulator's address, which is another one in each run
@@ -44,7 +45,7 @@ syncs:
       users: assigned
       groups: [{staff}]
       filters: [{{ name: Not barred, clauses: [{{ attribute: memberOf, operator: NOT IN, value: [{barred}] }}] }}]
-    matching: {{ adopt: review, owner_attribute: extension_0123456789abcdef0123456789abcdef_xtsyncOwner }}
+    matching: {{ adopt: review, owner_attribute: {owner} }}
     deprovision: {{ out_of_scope: disable, source_deleted: soft_delete, deleted_in_target: leave }}
     deletion_guard: {{ max_percent: 0, min_count: {allowed} }}
 """
@@ -339,7 +340,8 @@ def _seed(story: Story, people: Mapping[str, str]) -> Columns:
     # Tokens stay good, however long afterwards the tenants are brought back.
     settings = {"delta_token_days": 36500.0, "page_token_minutes": 60.0 * 24 * 36500, "automatic_redemption": ["*"]}
     contoso = {"id": CONTOSO, "domain": "contoso.example", "users": given, "groups": groups, "settings": settings}
-    return {"tenants": [contoso, {"id": FABRIKAM, "domain": "fabrikam.example", "users": own, "settings": settings}]}
+    fabrikam = {"id": FABRIKAM, "domain": "fabrikam.example", "users": own, "settings": settings, "extensions": [OWNER]}
+    return {"tenants": [contoso, fabrikam]}
 
 
 async def leave_behind(name: str) -> str:
@@ -348,7 +350,7 @@ async def leave_behind(name: str) -> str:
     names = [*story.staff.split(), *story.others.split()]
     people = {each: f"aaaaaaaa-0000-4000-8000-{n:012d}" for n, each in enumerate(names, 1)}
     config = CONFIG.format(
-        source=CONTOSO, target=FABRIKAM, sync=SYNC, staff=STAFF, barred=BARRED, allowed=story.allowed
+        source=CONTOSO, target=FABRIKAM, sync=SYNC, owner=OWNER, staff=STAFF, barred=BARRED, allowed=story.allowed
     )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sync.yaml"

@@ -39,7 +39,7 @@ from .movers import Movers
 from .mutations import MUTATIONS
 from .others import Others
 from .people import OTHER_DOMAIN, SOURCE_DOMAIN, TARGET_DOMAIN
-from .plan import CONTOSO, FABRIKAM, TAILSPIN, Plan, set_weather
+from .plan import CONTOSO, FABRIKAM, OWNER_ATTRIBUTE, TAILSPIN, Plan, set_weather
 from .refusals import Refusals
 from .script import Script
 from .stories import Story, ToldWeather
@@ -134,6 +134,7 @@ class _Run:
         self.emulator = Emulator(clock=self.clock, rng=self.chance.stream("emulator"))
         self.source = self.emulator.create_tenant(CONTOSO, display_name="Contoso", domain=SOURCE_DOMAIN)
         self.target = self.emulator.create_tenant(FABRIKAM, display_name="Fabrikam", domain=TARGET_DOMAIN)
+        self.target.apps.declare_extension(OWNER_ATTRIBUTE)
         self.emulator.create_tenant(TAILSPIN, display_name="Tailspin", domain=OTHER_DOMAIN)
         set_weather(self.plan, self.chance, self.weather, self.emulator, self.source, self.target)
         self.pump = Pump(self.stage, self.emulator)

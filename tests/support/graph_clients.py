@@ -115,11 +115,13 @@ class SdkClient:
 CLIENTS: dict[str, Callable[..., Client]] = {"http": HttpClient, "sdk": SdkClient}
 
 
-def documented[F: Callable[..., Awaitable[None]]](*sources: str) -> Callable[[F], F]:
-    """Where the behaviour of a case is written down."""
+def documented[F: Callable[..., Awaitable[None]]](*sources: str, date: str = "", probe: str = "") -> Callable[[F], F]:
+    """Where the behaviour of a case is written down, the date of that page, and that of a probe which confirmed it."""
 
     def mark(test: F) -> F:
         test.sources = sources  # type: ignore[attr-defined]
+        test.date = date  # type: ignore[attr-defined]
+        test.probe = probe  # type: ignore[attr-defined]
         return test
 
     return mark

@@ -192,6 +192,7 @@ class EmulatedTenants:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        world.target.apps.declare_extension(OWNER)
         self.clients = {tenant: self._client(tenant) for tenant in (CONTOSO, FABRIKAM)}
         self.source = self.reader()
         self.groups = GraphGroups(self.clients[CONTOSO])

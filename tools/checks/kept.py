@@ -10,6 +10,7 @@ KEPT = {
     "DeletedInTarget.RESTORE": "parsed from sync.yaml; the code compares with the other value",
     "BearerAuthentication.authenticate_request": "the Graph SDK calls it for every request",
     "EmulatorTransport.handle_async_request": "httpx calls it for every request",
+    "pytest_addoption": "pytest calls it where the package is installed",
     "_SameSite.Lax": "Microsoft's worker looks it up by name",
     "_SameSite.Strict": "Microsoft's worker looks it up by name",
     "_SameSite.ExplicitNone": "Microsoft's worker looks it up by name",
@@ -24,6 +25,7 @@ KEPT = {
     "Emulator.deliver": "delivers what is due, without a server",
     "serving.port": "a program of somebody else chooses it",
     "serving.seed": "a program of somebody else chooses it",
+    "serving.strict": "a program of somebody else chooses it",
     "World.contoso": "a tenant that every test of the emulator may use",
     "World.fabrikam": "a tenant that every test of the emulator may use",
     # Where tests and the simulator put their hands in: slow and failing tables, small pages, seeds.

@@ -21,7 +21,7 @@ def main() -> None:
     numbers = [int(each) for each in options.seed if each.isdecimal()]
     files = [Path(each) for each in options.seed if not each.isdecimal()]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s graph-emulator %(message)s")
-    emulator = Emulator(clock=WallClock(), rng=Random(numbers[-1] if numbers else 0))
+    emulator = Emulator(clock=WallClock(), rng=Random(numbers[-1] if numbers else 0), strict=options.strict)
     try:
         for file in files:
             seed_from_file(emulator, file)
@@ -42,6 +42,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="N|FILE",
         help="a number: of ids and of every chance (default 0); a YAML file: tenants to begin with (see seeding.py)",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="record each call that Graph does not document, and permissions beyond need: GET /_emulator/findings",
     )
     parser.add_argument(
         "--tls",

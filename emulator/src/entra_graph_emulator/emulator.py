@@ -12,12 +12,14 @@ from random import Random
 from typing import Final
 from urllib.parse import unquote
 
-from entra_graph_emulator.api import discovery, signin
+from entra_graph_emulator.api import discovery, signin, strict
 from entra_graph_emulator.api.router import find
+from entra_graph_emulator.api.routes import Route
 from entra_graph_emulator.calls.call import Call
 from entra_graph_emulator.control import router as control
 from entra_graph_emulator.control.controlled import Controlled
 from entra_graph_emulator.control.faults import Fault, Faults, Mode, truncated
+from entra_graph_emulator.control.findings import REFUSED, UNDOCUMENTED, Findings, Seen
 from entra_graph_emulator.control.people import people
 from entra_graph_emulator.control.requestlog import RequestLog
 from entra_graph_emulator.directory.invitations import Invitations
@@ -36,11 +38,15 @@ DEFAULT_APP: Final = "00000000-0000-0000-0000-00000000a001"
 
 
 class Emulator(Controlled):
-    """`poster` reaches subscribers' endpoints. Without it the validation of a subscription fails as unreachable."""
+    """`poster` reaches subscribers' endpoints. Without it the validation of a subscription fails as unreachable.
+
+    `strict` records each call that no page of Graph has, and permissions beyond need: `findings`.
+    """
 
     ids: Random
 
-    def __init__(self, *, clock: Clock, rng: Random, poster: Poster | None = None) -> None:
+    def __init__(self, *, clock: Clock, rng: Random, poster: Poster | None = None, strict: bool = False) -> None:
+        self.findings = Findings(enabled=strict)
         self.clock = clock
         self.poster = poster
         self._seed = rng.getrandbits(64)
@@ -54,6 +60,7 @@ class Emulator(Controlled):
         self.throttle = Throttle(rng=throttling)
         self.faults = Faults()
         self.log = RequestLog()
+        self.findings.clear()
         self.subscriptions = Subscriptions(clock=self.clock, rng=sequence)
         self.delivery = Delivery(clock=self.clock, rng=delivering, subscriptions=self.subscriptions)
         self.invitations = Invitations(clock=self.clock, rng=self.ids, owner_of=self._owner_of)
@@ -167,6 +174,9 @@ class Emulator(Controlled):
         except ConnectionLost:
             self._log(request, trace, request_id, began=precise(began), status=0, seconds=0.0)
             raise
+        if self.findings.enabled and (said := strict.refusal(response)):
+            call = trace.call or Seen(tenant=trace.tenant, app="", method=request.method, path="/".join(segments[1:]))
+            self.findings.note(REFUSED, call, said)
         now = self.clock.now()
         seconds = (now - began).total_seconds()
         self._log(request, trace, request_id, began=precise(began), status=response.status, seconds=seconds)
@@ -194,7 +204,8 @@ class Emulator(Controlled):
             raise unauthenticated("Access token validation failure.")
         trace.tenant = tenant.id
         self._expire()
-        route, parameters = find(request.method, paths.normal(segments))
+        normal = paths.normal(segments)
+        route, parameters = find(request.method, normal)
         trace.kind = route.kind
         fault = self.faults.strike(request.method, "/" + "/".join(segments), tenant.id)
         if fault is not None:
@@ -202,6 +213,8 @@ class Emulator(Controlled):
         if route.roles and not caller.may(route.roles):
             raise denied()
         asked = replace(request, query=options.normal(request.query, request.repeated))
+        if self.findings.enabled:
+            trace.call = self._watch(asked, route, normal, caller)
         cost = route.cost(asked)
         trace.headers = self.throttle.spend(caller, cost, users=tenant.user_count, now=now)
         call = Call(
@@ -214,6 +227,15 @@ class Emulator(Controlled):
         )
         response = options.plain(await route.handler(call), asked.query, request.headers.get("accept", ""))
         return response if fault is None else _after(fault, response)
+
+    def _watch(self, request: Request, route: Route, segments: list[str], caller: tokens.Caller) -> Seen:
+        path = re.sub(r"{(?!cast)(\w[^}]+)}", r"\1", route.path)
+        call = Seen(tenant=caller.tenant, app=caller.app, method=request.method, path=path)
+        for detail in strict.undocumented(request, route, segments):
+            self.findings.note(UNDOCUMENTED, call, detail)
+        if route.roles:
+            self.findings.permitted(call, least=route.least, sufficient=route.roles, held=caller.roles)
+        return call
 
     async def _before(self, fault: Fault) -> None:
         if fault.mode is Mode.RESET:
@@ -257,6 +279,7 @@ class _Trace:
         self.tenant = ""
         self.kind = ""
         self.headers: Mapping[str, str] = {}
+        self.call: Seen | None = None
 
 
 _VERSION: Final = re.compile(r"v\d+(?:\.\d+)?", re.IGNORECASE)

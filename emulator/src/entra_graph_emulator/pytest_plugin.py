@@ -33,14 +33,31 @@ def graph_emulator_tls_server(tmp_path_factory: pytest.TempPathFactory) -> "Iter
 
 
 @pytest.fixture
-def graph_emulator(graph_emulator_server: "Served") -> "Served":
+def graph_emulator(request: pytest.FixtureRequest, graph_emulator_server: "Served") -> "Iterator[Served]":
     """The emulator on a port of 127.0.0.1: `url`, `control(..)` and `token(..)`."""
-    graph_emulator_server.control("POST", "/reset")
-    return graph_emulator_server
+    yield from _fresh(request, graph_emulator_server)
 
 
 @pytest.fixture
-def graph_emulator_tls(graph_emulator_tls_server: "Served") -> "Served":
+def graph_emulator_tls(request: pytest.FixtureRequest, graph_emulator_tls_server: "Served") -> "Iterator[Served]":
     """The same with `https`, as MSAL and azure-identity want it; `root` is the certificate to trust."""
-    graph_emulator_tls_server.control("POST", "/reset")
-    return graph_emulator_tls_server
+    yield from _fresh(request, graph_emulator_tls_server)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("graph emulator").addoption(
+        "--graph-emulator-strict",
+        action="store_true",
+        help="fail a test whose calls Graph does not document, or that has more permissions than it needs",
+    )
+
+
+def _fresh(request: pytest.FixtureRequest, served: "Served") -> "Iterator[Served]":
+    strict = bool(request.config.getoption("--graph-emulator-strict"))
+    served.control("POST", "/reset")
+    served.control("PUT", "/findings", {"strict": strict})
+    yield served
+    found = served.control("GET", "/findings")["value"] if strict else []
+    if found:
+        lines = (f"{each['kind']}: {each['method']} {each['path']}: {each['detail']}" for each in found)
+        pytest.fail("\n".join(["the strict Graph emulator found:", *lines]), pytrace=False)

@@ -42,12 +42,12 @@ class Served:
 
 
 @contextmanager
-def serving(*, port: int = 0, seed: int = 0, tls: Path | None = None) -> Iterator[Served]:
-    """While the block runs, on 127.0.0.1. `tls` is a folder for the certificate.
+def serving(*, port: int = 0, seed: int = 0, tls: Path | None = None, strict: bool = False) -> Iterator[Served]:
+    """While the block runs, on 127.0.0.1. `tls` is a folder for the certificate, `strict` records findings.
 
     Raises OSError or OverflowError where the port cannot be opened, and ImportError where `tls` lacks its library.
     """
-    emulator = Emulator(clock=WallClock(), rng=Random(seed))
+    emulator = Emulator(clock=WallClock(), rng=Random(seed), strict=strict)
     root, context, scheme, name = None, None, "http", _HOST
     if tls is not None:
         # Only with `https` the extra is needed.

@@ -4,19 +4,41 @@ https://learn.microsoft.com/graph/api/resources/serviceprincipal
 """
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from entra_graph_emulator.calls.call import Call
 from entra_graph_emulator.calls.queries import Collection, counted, entity, listed
 from entra_graph_emulator.calls.views import context, shown
 from entra_graph_emulator.directory.apps import DATA_TYPES, NO_ROLE
 from entra_graph_emulator.directory.objects import Application, DirectoryObject, Record, ServicePrincipal
-from entra_graph_emulator.odata.entities import APPLICATION, ASSIGNMENT, GRANT, SERVICE_PRINCIPAL
-from entra_graph_emulator.wire.errors import bad_request, invalid_value, not_found, value_required
+from entra_graph_emulator.odata.entities import APPLICATION, ASSIGNMENT, GRANT, SERVICE_PRINCIPAL, EntityType
+from entra_graph_emulator.odata.rules import Property, check
+from entra_graph_emulator.wire.errors import GraphError, bad_request, denied, invalid_value, not_found, value_required
 from entra_graph_emulator.wire.ids import is_guid
 from entra_graph_emulator.wire.messages import Response, json_response, no_content
+from entra_graph_emulator.wire.words import words
 
-_FIXED: Final = frozenset({"id", "appId", "createdDateTime", "deletedDateTime", "publisherDomain"})
+# https://learn.microsoft.com/graph/api/resources/application: read-only ones. Passwords come by addPassword alone.
+_App = TypeVar("_App", Application, ServicePrincipal)
+_FIXED: Final = frozenset(
+    words(
+        "id appId applicationTemplateId createdDateTime deletedDateTime disabledByMicrosoftStatus info "
+        "passwordCredentials publisherDomain verifiedPublisher"
+    )
+)
+# https://learn.microsoft.com/graph/api/resources/serviceprincipal: read-only, or the application's.
+_FIXED_OF_PRINCIPAL: Final = frozenset(
+    words(
+        "id appId appDisplayName appOwnerOrganizationId appRoles createdDateTime deletedDateTime "
+        "oauth2PermissionScopes passwordCredentials servicePrincipalType signInAudience"
+    )
+)
+_AUDIENCES: Final = frozenset(
+    words("AzureADMyOrg AzureADMultipleOrgs AzureADandPersonalMicrosoftAccount PersonalMicrosoftAccount")
+)
+_MEMBERS: Final = frozenset({"User", "Application"})
+_ANY_APP: Final = ("Application.ReadWrite.All", "Directory.ReadWrite.All")
+_MOST_NAME: Final = 256
 _BY_APP_ID: Final = re.compile(r"appId='([^']*)'", re.IGNORECASE)
 
 
@@ -29,20 +51,39 @@ async def count_principals(call: Call) -> Response:
 
 
 def _principals(call: Call) -> Collection:
+    call.tenant.apps.graph()  # is in every tenant
     return Collection(of=SERVICE_PRINCIPAL, path="servicePrincipals", find=call.tenant.apps.principals.find)
 
 
 async def get_principal(call: Call) -> Response:
-    return _one(call, "servicePrincipals", _principal(call))
+    return _one(call, "servicePrincipals", find_principal(call))
 
 
 async def create_principal(call: Call) -> Response:
-    app_id = _text(call.body(), "appId", "ServicePrincipal")
+    """https://learn.microsoft.com/graph/api/serviceprincipal-post-serviceprincipals"""
+    body = call.body()
+    app_id = _text(body, "appId", "ServicePrincipal")
+    given = _writable({name: each for name, each in body.items() if name != "appId"}, SERVICE_PRINCIPAL)
     known = call.tenant.apps.application_of(app_id)
     name = known.properties["displayName"] if known is not None else app_id
-    made = call.tenant.apps.add_principal({"appId": app_id, "displayName": name})
+    made = call.tenant.apps.add_principal({"displayName": name, **given, "appId": app_id})
+    _own(call, made)
     body = {"@odata.context": context(call.origin, "servicePrincipals", None, entity=True), **shown(made, None)}
     return call.created(f"servicePrincipals/{made.id}", body)
+
+
+async def update_principal(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/serviceprincipal-update"""
+    principal, changes = writable_app(call, find_principal(call)), _writable(call.body(), SERVICE_PRINCIPAL)
+    call.tenant.apps.principals.change(principal, changes)
+    return no_content()
+
+
+async def delete_principal(call: Call) -> Response:
+    """https://learn.microsoft.com/graph/api/serviceprincipal-delete; its assignments go with it."""
+    principal = writable_app(call, find_principal(call))
+    call.tenant.apps.remove_principal(principal)
+    return no_content()
 
 
 async def list_applications(call: Call) -> Response:
@@ -58,50 +99,95 @@ def _applications(call: Call) -> Collection:
 
 
 async def get_application(call: Call) -> Response:
-    return _one(call, "applications", _application(call))
+    return _one(call, "applications", find_application(call))
 
 
 async def create_application(call: Call) -> Response:
     body = call.body()
-    given = _writable(body)
+    given = _writable(body, APPLICATION)
     made = call.tenant.apps.add_application({**given, "displayName": _text(body, "displayName", "Application")})
+    call.tenant.app_roles.setdefault(made.properties["appId"], [])  # until somebody consents
+    _own(call, made)
     answer = {"@odata.context": context(call.origin, "applications", None, entity=True), **shown(made, None)}
     return call.created(f"applications/{made.id}", answer)
 
 
 async def update_application(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/application-update"""
-    application, body = _application(call), call.body()
-    changes = _writable(body)
-    if "displayName" in body:
-        _text(body, "displayName", "Application")
+    application, body = writable_app(call, find_application(call)), call.body()
+    changes = _writable(body, APPLICATION)
+    if "appRoles" in changes:
+        _check_removed(application.properties.get("appRoles") or [], changes["appRoles"])
     call.tenant.apps.change_application(application, changes)
     return no_content()
 
 
 async def delete_application(call: Call) -> Response:
     """https://learn.microsoft.com/graph/api/application-delete; the service principal goes with it."""
-    call.tenant.apps.remove_application(_application(call))
+    call.tenant.apps.remove_application(writable_app(call, find_application(call)))
     return no_content()
 
 
-def _writable(body: dict[str, Any]) -> dict[str, Any]:
-    """The properties of a write. Raises 400 for an unknown and for a read-only one."""
+def _writable(body: dict[str, Any], of: EntityType) -> dict[str, Any]:
+    """The properties of a write. Raises 400 for an unknown and for a read-only one, and for a value of another type."""
     given = {name: value for name, value in body.items() if "@" not in name}
+    fixed = _FIXED if of is APPLICATION else _FIXED_OF_PRINCIPAL
     for name, value in given.items():
-        if not APPLICATION.has(name) or name in _FIXED:
+        if not of.has(name) or name in fixed:
             raise bad_request(f"Property '{name}' is unknown or read-only and cannot be set.")
-        if APPLICATION.is_collection(name) and not isinstance(value, list):
-            raise invalid_value(name, "Application")
-    roles = given.get("appRoles") or []
-    if not all(isinstance(each, dict) and is_guid(str(each.get("id"))) for each in roles):
-        raise invalid_value("appRoles", "Application")
+        rule = Property(name=name, kind=of.kinds[name], clearable=name not in {"displayName", "signInAudience"})
+        check({name: rule}, of.resource, name, value)
+    if (
+        len(given.get("displayName") or "") > _MOST_NAME
+        or given.get("signInAudience", "AzureADMyOrg") not in _AUDIENCES
+    ):
+        raise invalid_value("displayName" if "signInAudience" not in given else "signInAudience", of.resource)
+    _check_roles(given.get("appRoles") or [])
     return given
+
+
+def _check_roles(roles: list[dict[str, Any]]) -> None:
+    """https://learn.microsoft.com/graph/api/resources/approle: ids and values once, each for users, apps or both."""
+    for each in roles:
+        members = each.get("allowedMemberTypes")
+        if not is_guid(str(each.get("id"))) or not isinstance(members, list) or not members:
+            raise invalid_value("appRoles", "Application")
+        if not _MEMBERS.issuperset(members) or not each.get("displayName"):
+            raise invalid_value("appRoles", "Application")
+    for name in ("id", "value"):
+        values = [each[name] for each in roles if each.get(name)]
+        if len(set(values)) < len(values):
+            raise bad_request(f"Request contains a property with duplicate values: '{name}' of 'appRoles'.")
+
+
+def _check_removed(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> None:
+    """https://learn.microsoft.com/graph/api/resources/approle: a role is disabled before it is removed."""
+    kept = {each["id"] for each in new}
+    if any(each.get("isEnabled", True) and each["id"] not in kept for each in old):
+        raise GraphError(
+            400,
+            "CannotDeleteOrUpdateEnabledEntitlement",
+            "Property value cannot be deleted unless it is disabled first.",
+        )
+
+
+def writable_app(call: Call, item: _App) -> _App:
+    """The application or service principal, if the caller may write it: all of them, or as its owner. Raises 403."""
+    own = call.tenant.apps.principal_of(call.caller.app)
+    if not call.caller.may(_ANY_APP) and (own is None or own.id not in item.owners):
+        raise denied()
+    return item
+
+
+def _own(call: Call, item: Application | ServicePrincipal) -> None:
+    """An app that may write only its own owns what it makes: permissions-reference, Application.ReadWrite.OwnedBy."""
+    if call.caller.roles is not None and not call.caller.may(_ANY_APP):
+        item.owners[call.tenant.apps.ensure_principal(call.caller.app).id] = None
 
 
 async def get_extension(call: Call) -> Response:
     found = _extension(call)
-    where = f"{call.origin}/v1.0/$metadata#applications('{_application(call).id}')/extensionProperties/$entity"
+    where = f"{call.origin}/v1.0/$metadata#applications('{find_application(call).id}')/extensionProperties/$entity"
     return json_response(200, {"@odata.context": where, **found})
 
 
@@ -111,20 +197,20 @@ async def delete_extension(call: Call) -> Response:
 
 
 def _extension(call: Call) -> dict[str, Any]:
-    for each in call.tenant.apps.extensions_of(_application(call)):
+    for each in call.tenant.apps.extensions_of(find_application(call)):
         if each["id"] == call.parameters[1]:
             return each
     raise not_found(call.parameters[1])
 
 
 async def list_extensions(call: Call) -> Response:
-    application = _application(call)
+    application = find_application(call)
     where = f"{call.origin}/v1.0/$metadata#applications('{application.id}')/extensionProperties"
     return json_response(200, {"@odata.context": where, "value": list(call.tenant.apps.extensions_of(application))})
 
 
 async def create_extension(call: Call) -> Response:
-    application, body = _application(call), call.body()
+    application, body = find_application(call), call.body()
     if _text(body, "dataType", "ExtensionProperty") not in DATA_TYPES:
         raise invalid_value("dataType", "ExtensionProperty")
     if re.fullmatch(r"\w{1,}", _text(body, "name", "ExtensionProperty")) is None:
@@ -143,11 +229,11 @@ async def create_extension(call: Call) -> Response:
 
 async def list_assigned_to(call: Call) -> Response:
     """The assignments of the app's roles; a group is one entry, not its members."""
-    return listed(call, _assignments(call, _principal(call), "servicePrincipals", "appRoleAssignedTo"))
+    return listed(call, _assignments(call, find_principal(call), "servicePrincipals", "appRoleAssignedTo"))
 
 
 async def list_assignments_of_principal(call: Call) -> Response:
-    return listed(call, _assignments(call, _principal(call), "servicePrincipals", "appRoleAssignments"))
+    return listed(call, _assignments(call, find_principal(call), "servicePrincipals", "appRoleAssignments"))
 
 
 async def list_assignments_of_user(call: Call) -> Response:
@@ -166,14 +252,26 @@ async def assign(call: Call) -> Response:
     if resource is None:
         raise not_found(body["resourceId"])
     made = call.tenant.apps.assign(principal, resource, _id(body, "appRoleId") if "appRoleId" in body else NO_ROLE)
+    _consent(call, made)
     where = f"{call.origin}/v1.0/$metadata#appRoleAssignments/$entity"
     answer = {"@odata.context": where, **shown(made, None, ASSIGNMENT)}
     return call.created(f"servicePrincipals/{resource.id}/appRoleAssignedTo/{made.id}", answer)
 
 
 async def unassign(call: Call) -> Response:
-    call.tenant.apps.unassign(call.parameters[1])
+    _consent(call, call.tenant.apps.unassign(call.parameters[1]))
     return no_content()
+
+
+def _consent(call: Call, assignment: Record) -> None:
+    """Permissions in Graph are assigned as app roles. They are in the app's next token; one from before keeps its own.
+
+    https://learn.microsoft.com/graph/permissions-grant-via-msgraph
+    """
+    apps = call.tenant.apps
+    principal = apps.principals.get(assignment.properties["principalId"])
+    if principal is not None and assignment.properties["resourceId"] == apps.graph().id:
+        call.tenant.app_roles[principal.properties["appId"]] = apps.consented(principal)
 
 
 async def list_grants(call: Call) -> Response:
@@ -181,7 +279,7 @@ async def list_grants(call: Call) -> Response:
 
 
 async def list_grants_of_principal(call: Call) -> Response:
-    principal = _principal(call)
+    principal = find_principal(call)
     path = f"servicePrincipals/{principal.id}/oauth2PermissionGrants"
     apps = call.tenant.apps
     return listed(call, Collection(of=GRANT, path=path, find=lambda clause: apps.grants_of(principal.id, clause)))
@@ -198,8 +296,9 @@ def _assignments(call: Call, item: DirectoryObject, plural: str, name: str) -> C
     return Collection(of=ASSIGNMENT, path=path, find=find, ordered=True, name=f"{plural}('{item.id}')/{name}")
 
 
-def _principal(call: Call) -> ServicePrincipal:
+def find_principal(call: Call) -> ServicePrincipal:
     key, apps = call.parameters[0], call.tenant.apps
+    apps.graph()
     match = _BY_APP_ID.fullmatch(key)
     found = apps.principals.get(key) if match is None else apps.principal_of(match[1])
     if found is None:
@@ -207,7 +306,7 @@ def _principal(call: Call) -> ServicePrincipal:
     return found
 
 
-def _application(call: Call) -> Application:
+def find_application(call: Call) -> Application:
     key, apps = call.parameters[0], call.tenant.apps
     match = _BY_APP_ID.fullmatch(key)
     found = apps.applications.get(key) if match is None else apps.application_of(match[1])
@@ -226,7 +325,7 @@ def _one(call: Call, plural: str, item: ServicePrincipal | Application) -> Respo
 
 def _text(body: dict[str, Any], name: str, resource: str) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value.strip():
         raise value_required(name, resource)
     return value
 

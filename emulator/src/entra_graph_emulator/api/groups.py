@@ -47,6 +47,7 @@ async def create_group(call: Call) -> Response:
     properties = check_new(body)
     if properties.get("isAssignableToRole") and not call.caller.may(_ROLES):
         raise denied()
+    _check_extensions(call, properties)
     members, owners = (bound(call, body, relation) for relation in _RELATIONS)
     for member in members:
         _check_member(properties, member)
@@ -67,6 +68,7 @@ async def update_group(call: Call) -> Response:
     if changes and not call.caller.may(_WRITE):
         raise denied()
     check_changes(group.properties, changes)
+    _check_extensions(call, changes)
     added = {relation: bound(call, body, relation) for relation in _RELATIONS}
     for relation, items in added.items():
         for item in items:
@@ -76,6 +78,11 @@ async def update_group(call: Call) -> Response:
         for item in items:
             call.tenant.groups.add(group, relation, item)
     return no_content()
+
+
+def _check_extensions(call: Call, changes: Mapping[str, Any]) -> None:
+    registered = call.tenant.settings.extensions_need_registration
+    call.tenant.apps.check_extensions(changes, "Group", registered=registered)
 
 
 def _writable(call: Call) -> Group:

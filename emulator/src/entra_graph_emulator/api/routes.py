@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from entra_graph_emulator.api import (
     apps,
     batch,
+    credentials,
     delta,
     groups,
     invitations,
@@ -21,6 +22,7 @@ from entra_graph_emulator.api import (
     objects,
     organization,
     policies,
+    standing,
     subscriptions,
     users,
 )
@@ -46,6 +48,8 @@ class Traffic(StrEnum):
 class Route:
     """`path` has `{}` for an open segment, and `{name}` for a fixed one that is among the handler's parameters too.
 
+    `{cast}` is an open segment that names a type.
+
     Any one of `roles` suffices; without `roles`, no permission is needed.
     """
 
@@ -57,6 +61,13 @@ class Route:
     units: int = 1
     writes: int = 0
     saved_by_select: int = 1
+
+    @property
+    def least(self) -> tuple[str, ...]:
+        """The least privileged permission of the call's page; several where what is read or written decides."""
+        if self.roles in _DEPENDS:
+            return tuple(each for each in self.roles if not each.startswith("Directory."))
+        return self.roles[:1]
 
     @property
     def pattern(self) -> tuple[str, ...]:
@@ -95,11 +106,17 @@ _INVITE: Final = ("User.Invite.All", *_WRITE)
 _SUBSCRIBE: Final = ("User.Read.All", "Group.Read.All")
 _APPS: Final = ("Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
 _WRITE_APPS: Final = ("Application.ReadWrite.All", "Directory.ReadWrite.All")
+# The handler checks that an app which may write only its own is the owner.
+_WRITE_OWN_APPS: Final = ("Application.ReadWrite.OwnedBy", *_WRITE_APPS)
 _ASSIGN: Final = ("AppRoleAssignment.ReadWrite.All", *_WRITE_APPS)
 _POLICY: Final = ("Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess")
 _WRITE_POLICY: Final = ("Policy.ReadWrite.CrossTenantAccess",)
 _AUTHORIZATION: Final = ("Policy.Read.All", "Policy.ReadWrite.Authorization")
 _ANY_READ: Final = tuple(dict.fromkeys((*_READ, *_MEMBERS, *_APPS)))
+_DIRECTORY: Final = ("Directory.Read.All", "Directory.ReadWrite.All")
+_DOMAINS: Final = ("Domain.Read.All", "Domain.ReadWrite.All", *_DIRECTORY)
+_ROLES: Final = ("RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", *_DIRECTORY)
+_CONTACTS: Final = ("OrgContact.Read.All", *_DIRECTORY)
 _ORGANIZATION: Final = ("Organization.Read.All", *_READ)
 
 
@@ -131,7 +148,7 @@ def _relation(
     """A relation, its `$count`, its cast to a type, and the cast's `$count`. Handlers see the relation's name."""
     return [
         *_counted(f"{plural}/{{}}/{{{name}}}", handler, count, roles, units),
-        *_counted(f"{plural}/{{}}/{{{name}}}/{{}}", handler, count, roles, units),
+        *_counted(f"{plural}/{{}}/{{{name}}}/{{cast}}", handler, count, roles, units),
     ]
 
 
@@ -227,7 +244,9 @@ _OBJECTS: Final = (
 )
 _APP_ROUTES: Final = (
     *_counted("servicePrincipals", apps.list_principals, apps.count_principals, _APPS),
-    _writes("POST", "servicePrincipals", apps.create_principal, _WRITE_APPS),
+    _writes("POST", "servicePrincipals", apps.create_principal, _WRITE_OWN_APPS),
+    _writes("PATCH", "servicePrincipals/{}", apps.update_principal, _WRITE_OWN_APPS),
+    _writes("DELETE", "servicePrincipals/{}", apps.delete_principal, _WRITE_OWN_APPS),
     _reads("servicePrincipals/{}", apps.get_principal, _APPS),
     _reads("servicePrincipals/{}/appRoleAssignedTo", apps.list_assigned_to, _APPS),
     _writes("POST", "servicePrincipals/{}/appRoleAssignedTo", apps.assign, _ASSIGN),
@@ -238,14 +257,26 @@ _APP_ROUTES: Final = (
     _reads("servicePrincipals/{}/oauth2PermissionGrants", apps.list_grants_of_principal, _APPS),
     _reads("oauth2PermissionGrants", apps.list_grants, _APPS),
     *_counted("applications", apps.list_applications, apps.count_applications, _APPS, 2),
-    _writes("POST", "applications", apps.create_application, _WRITE_APPS),
+    _writes("POST", "applications", apps.create_application, _WRITE_OWN_APPS),
     _reads("applications/{}", apps.get_application, _APPS, 2),
-    _writes("PATCH", "applications/{}", apps.update_application, _WRITE_APPS),
-    _writes("DELETE", "applications/{}", apps.delete_application, _WRITE_APPS),
+    _writes("PATCH", "applications/{}", apps.update_application, _WRITE_OWN_APPS),
+    _writes("DELETE", "applications/{}", apps.delete_application, _WRITE_OWN_APPS),
     _reads("applications/{}/extensionProperties/{}", apps.get_extension, _APPS),
     _writes("DELETE", "applications/{}/extensionProperties/{}", apps.delete_extension, _WRITE_APPS),
     _reads("applications/{}/extensionProperties", apps.list_extensions, _APPS),
     _writes("POST", "applications/{}/extensionProperties", apps.create_extension, _WRITE_APPS),
+    *(
+        route
+        for plural in ("applications", "servicePrincipals")
+        for route in (
+            *_counted(f"{{{plural}}}/{{}}/owners", credentials.list_owners, credentials.count_owners, _APPS),
+            _reads(f"{{{plural}}}/{{}}/owners/$ref", credentials.list_owner_references, _APPS),
+            _writes("POST", f"{{{plural}}}/{{}}/owners/$ref", credentials.add_owner, _WRITE_OWN_APPS),
+            _writes("DELETE", f"{{{plural}}}/{{}}/owners/{{}}/$ref", credentials.remove_owner, _WRITE_OWN_APPS),
+            _writes("POST", f"{{{plural}}}/{{}}/addPassword", credentials.add_password, _WRITE_OWN_APPS),
+            _writes("POST", f"{{{plural}}}/{{}}/removePassword", credentials.remove_password, _WRITE_OWN_APPS),
+        )
+    ),
 )
 _POLICIES: Final = (
     _reads("policies/crossTenantAccessPolicy", policies.get_policy, _POLICY),
@@ -271,6 +302,13 @@ _REST: Final = (
     Route(method="POST", path="$batch", handler=batch.batch, roles=(), kind=Traffic.BATCH, units=0),
     _reads("organization", organization.list_organization, _ORGANIZATION),
     _reads("organization/{}", organization.get_organization, _ORGANIZATION),
+    _reads("domains", standing.list_domains, _DOMAINS),
+    _reads("domains/{}", standing.get_domain, _DOMAINS),
+    *_counted("directoryRoles", standing.list_roles, standing.count_roles, _ROLES),
+    _reads("directoryRoles/{}", standing.get_role, _ROLES),
+    _reads("directoryRoles/{}/members", standing.list_role_members, _ROLES),
+    *_counted("contacts", standing.list_contacts, standing.count_contacts, _CONTACTS),
+    _reads("contacts/{}", standing.get_contact, _CONTACTS),
     Route(method="POST", path="invitations", handler=invitations.invite, roles=_INVITE, kind=Traffic.INVITE, writes=1),
     _subscribes("GET", "subscriptions", subscriptions.list_subscriptions),
     _subscribes("POST", "subscriptions", subscriptions.create_subscription),
@@ -279,4 +317,5 @@ _REST: Final = (
     _subscribes("DELETE", "subscriptions/{}", subscriptions.delete_subscription),
     _subscribes("POST", "subscriptions/{}/reauthorize", subscriptions.reauthorize_subscription),
 )
+_DEPENDS: Final = frozenset({_ANY_READ, _UPDATE, _SUBSCRIBE, _WRITE_MEMBERS, (*_RESTORE, "Group.ReadWrite.All")})
 ROUTES: Final = (*_USERS, *_GROUP_ROUTES, *_OBJECTS, *_APP_ROUTES, *_POLICIES, *_REST)

@@ -32,6 +32,9 @@ def token(tenant: Tenant | None, request: Request, now: datetime) -> Response:
     if settings.token_error:
         error = "temporarily_unavailable" if settings.token_error in _TEMPORARY else "unauthorized_client"
         return _refused(error, f"{settings.token_error}: The token was refused by a setting.")
+    principal = tenant.apps.principal_of(app)
+    if principal is not None and principal.properties.get("accountEnabled") is False:
+        return _refused("unauthorized_client", f"AADSTS7000112: Application '{app}' is disabled.")
     made = tokens.issue(
         tenant=settings.token_tenant or tenant.id,
         app=app,

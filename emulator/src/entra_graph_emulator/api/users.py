@@ -143,14 +143,8 @@ def _check_extensions(call: Call, changes: Mapping[str, Any], stored: Mapping[st
     held = [name for name, value in {**stored, **changes}.items() if is_extension(name) and value is not None]
     if len(held) > _MOST_EXTENSIONS:
         raise bad_request(f"An object can have at most {_MOST_EXTENSIONS} values of extension properties.")
-    unfit = next((name for name, value in changes.items() if not call.tenant.apps.fits(name, value)), None)
-    if unfit is not None:
-        raise invalid_value(unfit)
-    if not call.tenant.settings.extensions_need_registration:
-        return
-    unknown = [name for name in changes if is_extension(name) and name not in call.tenant.apps.extensions]
-    if unknown:
-        raise bad_request(f"The following extension properties are not available: {', '.join(unknown)}.")
+    registered = call.tenant.settings.extensions_need_registration
+    call.tenant.apps.check_extensions(changes, "User", registered=registered)
 
 
 def _check_external(changes: Mapping[str, Any]) -> None:

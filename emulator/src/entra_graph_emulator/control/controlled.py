@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from entra_graph_emulator.control.faults import Faults
+from entra_graph_emulator.control.findings import Findings
 from entra_graph_emulator.control.requestlog import RequestLog
 from entra_graph_emulator.directory.invitations import Invitations
 from entra_graph_emulator.directory.tenant import Tenant
@@ -18,6 +19,7 @@ class Controlled(Protocol):
     clock: Clock
     throttle: Throttle
     faults: Faults
+    findings: Findings
     log: RequestLog
     subscriptions: Subscriptions
     delivery: Delivery

@@ -32,7 +32,7 @@ class Fault:
     mode: Mode
     probability: float
     count: int | None
-    retry_after: float | None
+    retry_after: int | None
     delay_s: float
     chance: Random
     hits: int = 0
@@ -48,7 +48,7 @@ class Fault:
         return True
 
     def error(self) -> GraphError:
-        headers = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         code, message = _TEXTS.get(self.status, ("UnknownError", "An error occurred."))
         return GraphError(self.status, code, message, headers=headers)
 
@@ -79,7 +79,7 @@ _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "mode": str,
     "probability": (int, float),
     "count": int,
-    "retry_after": (int, float),
+    "retry_after": int,
     "delay_s": (int, float),
     "seed": int,
 }

@@ -148,6 +148,23 @@ def _get_requests(emulator: Controlled, request: Request) -> Answer:
     return 200, emulator.log.report(tenant=request.query.get("tenant") or None, since=int(since), items=items)
 
 
+def _get_findings(emulator: Controlled, _request: Request) -> Answer:
+    return 200, {"strict": emulator.findings.enabled, "value": emulator.findings.report()}
+
+
+def _put_findings(emulator: Controlled, request: Request) -> Answer:
+    strict = body_of(request).get("strict")
+    if not isinstance(strict, bool):
+        raise ControlError(400, "strict must be true or false")
+    emulator.findings.enabled = strict
+    return _get_findings(emulator, request)
+
+
+def _clear_findings(emulator: Controlled, _request: Request) -> Answer:
+    emulator.findings.clear()
+    return 200, {}
+
+
 _COMMANDS: Final[dict[tuple[str, str], Callable[[Controlled, Request], Answer]]] = {
     ("POST", "tenants"): _create_tenant,
     ("GET", "tenants"): _list_tenants,
@@ -163,6 +180,9 @@ _COMMANDS: Final[dict[tuple[str, str], Callable[[Controlled, Request], Answer]]]
     ("GET", "delivery"): _get_delivery,
     ("PUT", "delivery"): _put_delivery,
     ("GET", "requests"): _get_requests,
+    ("GET", "findings"): _get_findings,
+    ("PUT", "findings"): _put_findings,
+    ("DELETE", "findings"): _clear_findings,
 }
 
 

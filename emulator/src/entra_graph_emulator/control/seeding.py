@@ -17,6 +17,7 @@ tenants:
       00000000-0000-0000-0000-00000000a001: [User.Read.All]
     assignments:                  # users and groups assigned to an enterprise app
       - {app: 00000000-0000-0000-0000-00000000b001, to: Research}
+    extensions: [extension_0123456789abcdef0123456789abcdef_badge]  # directory extensions that apps brought along
     policies:
       authorization: {allowInvitesFrom: everyone}
       default: {automaticUserConsentSettings: {inboundAllowed: true}}
@@ -36,7 +37,7 @@ from entra_graph_emulator.directory.objects import DirectoryObject
 from entra_graph_emulator.directory.settings import apply
 from entra_graph_emulator.directory.tenant import Tenant
 from entra_graph_emulator.odata import group_schema
-from entra_graph_emulator.odata.user_schema import check_new
+from entra_graph_emulator.odata.user_schema import check_new, extension_name
 from entra_graph_emulator.wire.errors import GraphError
 
 _KNOWN = {
@@ -49,6 +50,7 @@ _KNOWN = {
     "groups",
     "apps",
     "assignments",
+    "extensions",
     "policies",
     "settings",
 }
@@ -92,6 +94,8 @@ def _fill(emulator: Controlled, tenant: Tenant, given: Mapping[str, Any]) -> Non
     generate = given.get("generate") or 0
     count, chance = (generate["users"], generate.get("seed", 0)) if isinstance(generate, dict) else (generate, 0)
     emulator.add_people(tenant, int(count), seed=int(chance))
+    for name in given.get("extensions") or ():
+        tenant.apps.declare_extension(extension_name(name))
     _users(tenant, given.get("users") or ())
     _groups(tenant, given.get("groups") or ())
     for app, roles in (given.get("apps") or {}).items():

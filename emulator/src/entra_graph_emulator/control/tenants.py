@@ -10,7 +10,7 @@ from entra_graph_emulator.directory import delta, snapshot
 from entra_graph_emulator.directory.settings import apply
 from entra_graph_emulator.directory.tenant import Tenant
 from entra_graph_emulator.odata import group_schema
-from entra_graph_emulator.odata.user_schema import check_new
+from entra_graph_emulator.odata.user_schema import check_new, extension_name
 from entra_graph_emulator.wire.messages import JsonObject, Request
 
 Answer: TypeAlias = tuple[int, Any]
@@ -50,6 +50,14 @@ def _add_groups(_emulator: Controlled, tenant: Tenant, body: JsonObject) -> Answ
         checked = group_schema.check_new(each) | known
         made.append(tenant.groups.create(checked, members=members, owners=owners).id)
     return 201, {"ids": made}
+
+
+def _add_extensions(_emulator: Controlled, tenant: Tenant, body: JsonObject) -> Answer:
+    """Directory extensions by their full names, of the type String, as an app of another tenant brings them along."""
+    names = [extension_name(each) for each in names_of(body, "value")]
+    for name in names:
+        tenant.apps.declare_extension(name)
+    return 201, {"value": list(tenant.apps.extensions)}
 
 
 def _object(tenant: Tenant, key: Any) -> Any:
@@ -144,6 +152,7 @@ def _restore_snapshot(emulator: Controlled, tenant: Tenant, body: JsonObject) ->
 _COMMANDS: Final[dict[tuple[str, str], Callable[[Controlled, Tenant, JsonObject], Answer]]] = {
     ("POST", "users"): _add_users,
     ("POST", "groups"): _add_groups,
+    ("POST", "extensions"): _add_extensions,
     ("GET", "settings"): _get_settings,
     ("PUT", "settings"): _change_settings,
     ("POST", "delta-reset"): _reset_delta,

@@ -12,8 +12,9 @@ from uuid import NAMESPACE_URL, uuid5
 from entra_graph_emulator.directory.objects import Application, DirectoryObject, Record, ServicePrincipal
 from entra_graph_emulator.directory.shelf import Shelf
 from entra_graph_emulator.odata.filters import Filter
+from entra_graph_emulator.odata.user_schema import is_extension
 from entra_graph_emulator.wire.clock import Clock, instant
-from entra_graph_emulator.wire.errors import bad_request, not_found
+from entra_graph_emulator.wire.errors import bad_request, invalid_value, not_found
 from entra_graph_emulator.wire.ids import guid
 
 GRAPH_APP: Final = "00000003-0000-0000-c000-000000000000"
@@ -42,6 +43,17 @@ _ROLE_IDS: Final = {
     "Application.ReadWrite.All": "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9",
     "Organization.Read.All": "498476ce-e0fe-48b0-b801-37ba7e2685c6",
     "Policy.Read.All": "246dd0d5-5bd0-4def-940b-0421030a5b68",
+    "Policy.ReadWrite.CrossTenantAccess": "338163d7-f101-4c92-94ba-ca46fe52447c",
+    "Application.ReadWrite.OwnedBy": "18a4783c-866b-4cc7-a460-3d5e5662c884",
+    "AppRoleAssignment.ReadWrite.All": "06b708a9-e830-4db3-a914-8e69da51d44f",
+    "AuditLog.Read.All": "b0afded3-3588-46d8-8b3d-9842eff778da",
+    "Domain.Read.All": "dbb9058a-0e50-45d7-ae91-66909b5d4664",
+    "Group.Create": "bf7b1a76-6e77-406b-b258-bf5c7720e98f",
+    "Mail.Read": "810c84a8-4a9e-49e6-bf7d-12d183f40d01",
+    "Mail.Send": "b633e1c5-b582-4048-a93e-9f11b44c7e96",
+    "OrgContact.Read.All": "e1a88a34-94c4-4418-be12-c87b00e26bea",
+    "RoleManagement.Read.Directory": "483bed4a-2ad3-4361-a73b-c83ccdbdc53c",
+    "RoleManagement.ReadWrite.Directory": "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8",
 }
 
 
@@ -127,9 +139,13 @@ class Apps:
         """Remove the application, its service principal in this tenant, and that one's assignments."""
         self.applications.remove(application)
         if (principal := self.principal_of(application.properties["appId"])) is not None:
-            for each in (*self.assigned_to(principal.id), *self.assigned_on(principal.id)):
-                self.assignments.remove(each)
-            self.principals.remove(principal)
+            self.remove_principal(principal)
+
+    def remove_principal(self, principal: ServicePrincipal) -> None:
+        """Remove the service principal, what it is assigned to, and what its roles are assigned to."""
+        for each in (*self.assigned_to(principal.id), *self.assigned_on(principal.id)):
+            self.assignments.remove(each)
+        self.principals.remove(principal)
 
     def assign(self, principal: DirectoryObject, resource: ServicePrincipal, app_role: str = NO_ROLE) -> Record:
         """https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto"""
@@ -154,11 +170,12 @@ class Apps:
         self.assignments.add(made)
         return made
 
-    def unassign(self, assignment_id: str) -> None:
+    def unassign(self, assignment_id: str) -> Record:
         found = self.assignments.get(assignment_id)
         if found is None:
             raise not_found(assignment_id)
         self.assignments.remove(found)
+        return found
 
     def grant_roles(self, app_id: str, roles: Iterable[str]) -> None:
         """Assign Graph's own roles to the app's principal, as an administrator's consent does."""
@@ -169,6 +186,15 @@ class Apps:
                 self.assignments.remove(each)
         for name in wanted:
             self.assign(principal, graph, role_id(name))
+
+    def consented(self, principal: DirectoryObject) -> list[str]:
+        """The permissions in Graph that the app has, by the names that its tokens carry."""
+        graph = self.graph()
+        names = {each["id"]: each["value"] for each in graph.properties["appRoles"]}
+        held = [each.properties for each in self.assigned_to(principal.id)]
+        return [
+            names[each["appRoleId"]] for each in held if each["resourceId"] == graph.id and each["appRoleId"] in names
+        ]
 
     def graph(self, roles: Iterable[str] = ()) -> ServicePrincipal:
         """Microsoft Graph's own service principal, with at least those app roles."""
@@ -197,6 +223,32 @@ class Apps:
             "targetObjects": list(properties["targetObjects"]),
         }
         return self.extensions[name]
+
+    def declare_extension(self, name: str) -> None:
+        """An extension for text, by its full name, which an application that is registered elsewhere brings along.
+
+        https://learn.microsoft.com/graph/extensibility-overview: it is there in every tenant that consented to the app.
+        """
+        self.extensions[name] = {
+            "id": guid(self._rng),
+            "deletedDateTime": None,
+            "appDisplayName": None,
+            "dataType": "String",
+            "isMultiValued": False,
+            "isSyncedFromOnPremises": False,
+            "name": name,
+            "targetObjects": ["User", "Group"],
+        }
+
+    def check_extensions(self, changes: Mapping[str, Any], target: str, *, registered: bool) -> None:
+        """Raises 400 for a value of another type, and for one that is not registered for `target` if it has to be."""
+        values = {name: value for name, value in changes.items() if is_extension(name)}
+        unfit = next((name for name, value in values.items() if not self.fits(name, value)), None)
+        if unfit is not None:
+            raise invalid_value(unfit, target)
+        unknown = [name for name in values if target not in self.extensions.get(name, {}).get("targetObjects", ())]
+        if registered and unknown:
+            raise bad_request(f"The following extension properties are not available: {', '.join(unknown)}.")
 
     def fits(self, name: str, value: Any) -> bool:
         """Whether the value is of the registered type; anything fits a name that nobody registered."""

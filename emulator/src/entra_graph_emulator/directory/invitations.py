@@ -15,7 +15,7 @@ from entra_graph_emulator.directory.objects import User
 from entra_graph_emulator.directory.tenant import Tenant
 from entra_graph_emulator.odata.rules import Kind, Property, check, check_names, table, texts
 from entra_graph_emulator.wire.clock import Clock, instant
-from entra_graph_emulator.wire.errors import GraphError, denied, not_found, value_required
+from entra_graph_emulator.wire.errors import GraphError, denied, invalid_value, not_found, value_required
 from entra_graph_emulator.wire.ids import guid
 from entra_graph_emulator.wire.tokens import Caller
 
@@ -31,6 +31,12 @@ _PROPERTIES: Final = table(
     *(Property(name=name, kind=Kind.FLAG) for name in ("resetRedemption", "sendInvitationMessage")),
     *(Property(name=name, kind=Kind.OBJECT) for name in ("invitedUser", "invitedUserMessageInfo")),
     *texts("id", "invitedUserDisplayName", "invitedUserEmailAddress", "inviteRedeemUrl", "status"),
+)
+# https://learn.microsoft.com/graph/api/resources/invitedusermessageinfo; one more recipient at most.
+_MESSAGE: Final = table(
+    Property(name="ccRecipients", kind=Kind.OBJECTS),
+    Property(name="customizedMessageBody", length=2**20),
+    Property(name="messageLanguage", pattern=r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
 )
 
 
@@ -215,6 +221,12 @@ def _check(body: Mapping[str, Any]) -> None:
     check_names(body, _PROPERTIES, "invitation")
     for name in body.keys() & _PROPERTIES.keys():
         check(_PROPERTIES, "Invitation", name, body[name])
+    message = body.get("invitedUserMessageInfo") or {}
+    check_names(message, _MESSAGE, "invitedUserMessageInfo")
+    for name in message.keys() & _MESSAGE.keys():
+        check(_MESSAGE, "Invitation", name, message[name])
+    if len(message.get("ccRecipients") or ()) > 1:
+        raise invalid_value("ccRecipients", "Invitation")
 
 
 def _sponsor(tenant: Tenant, user: User, sponsors: Any) -> None:

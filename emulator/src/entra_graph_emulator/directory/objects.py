@@ -73,12 +73,32 @@ class Group(DirectoryObject):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ServicePrincipal(DirectoryObject):
+    """`owners` are the ids of users and service principals, as an ordered set."""
+
     kind: ClassVar[str] = "servicePrincipal"
+
+    owners: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Application(DirectoryObject):
+    """`owners` as of a service principal."""
+
     kind: ClassVar[str] = "application"
+
+    owners: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class DirectoryRole(DirectoryObject):
+    """An activated role; it is made anew for each request that reads it, and so is a contact."""
+
+    kind: ClassVar[str] = "directoryRole"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class OrgContact(DirectoryObject):
+    kind: ClassVar[str] = "orgContact"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

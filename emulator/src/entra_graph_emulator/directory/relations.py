@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
-from entra_graph_emulator.directory.objects import DirectoryObject, Group, User
+from entra_graph_emulator.directory.objects import Application, DirectoryObject, Group, ServicePrincipal, User
 from entra_graph_emulator.directory.tenant import Tenant
 
 Related: TypeAlias = Sequence[DirectoryObject]
@@ -57,6 +57,8 @@ def related(tenant: Tenant, item: DirectoryObject, name: str) -> Related:
             return groups_of(tenant, item)
         case "transitiveMemberOf", _:
             return transitive_groups_of(tenant, item)
+        case "owners", Application() | ServicePrincipal():
+            return _live(tenant, item.owners)
         case (("members" | "owners" | "transitiveMembers"), Group()):
             return _OF_GROUPS[name](tenant, item)
         case "directReports", User():

@@ -36,7 +36,7 @@ class TenantSettings:
     sensitive_needs_role: bool = False  # sensitive properties of anybody need an app with a directory role
     external_service_owns_mail: bool = False  # mail and showInAddressList of guests cannot be written
     unnamed_refusals: list[str] = field(default_factory=list)  # properties refused by a 400 that does not name them
-    extensions_need_registration: bool = False  # only directory extensions registered in this tenant can be written
+    extensions_need_registration: bool = True  # only directory extensions registered in this tenant can be written
     missing_manager_status: int = 404  # DELETE of a manager that is not set: 404, or 204
     deletion_drops_references: bool = False  # reports of a deleted user lose their manager, even if it is restored
     soft_delete_security_groups: bool = True  # otherwise only Microsoft 365 groups go to deletedItems

@@ -126,7 +126,7 @@ SERVICE_PRINCIPAL: Final = EntityType(
     default_select=words(
         "id deletedDateTime accountEnabled alternativeNames appDisplayName appId appOwnerOrganizationId "
         "appRoleAssignmentRequired createdDateTime description displayName homepage servicePrincipalNames "
-        "servicePrincipalType signInAudience tags appRoles oauth2PermissionScopes"
+        "servicePrincipalType signInAudience tags appRoles keyCredentials oauth2PermissionScopes passwordCredentials"
     ),
     operators=operators.SERVICE_PRINCIPAL,
     relations=frozenset(words("appRoleAssignedTo appRoleAssignments memberOf owners oauth2PermissionGrants")),
@@ -138,14 +138,21 @@ APPLICATION: Final = EntityType(
     resource="Application",
     plural="applications",
     kinds=_kinds(
-        "id appId deletedDateTime description displayName publisherDomain signInAudience uniqueName",
+        "id appId applicationTemplateId deletedDateTime description disabledByMicrosoftStatus displayName "
+        "groupMembershipClaims notes publisherDomain samlMetadataUrl serviceManagementReference signInAudience "
+        "tokenEncryptionKeyId uniqueName",
+        flag="isDeviceOnlyAuthSupported isFallbackPublicClient",
         texts="identifierUris tags",
-        objects="appRoles keyCredentials passwordCredentials requiredResourceAccess",
+        object="api info optionalClaims parentalControlSettings publicClient spa verifiedPublisher web",
+        objects="addIns appRoles keyCredentials passwordCredentials requiredResourceAccess",
         time="createdDateTime",
     ),
     default_select=words(
-        "id deletedDateTime appId createdDateTime description displayName identifierUris publisherDomain "
-        "signInAudience tags uniqueName appRoles requiredResourceAccess"
+        "id deletedDateTime appId applicationTemplateId disabledByMicrosoftStatus createdDateTime description "
+        "displayName groupMembershipClaims identifierUris isDeviceOnlyAuthSupported isFallbackPublicClient notes "
+        "publisherDomain samlMetadataUrl serviceManagementReference signInAudience tags tokenEncryptionKeyId "
+        "uniqueName addIns api appRoles info keyCredentials optionalClaims parentalControlSettings passwordCredentials "
+        "publicClient requiredResourceAccess verifiedPublisher web spa"
     ),
     operators=operators.APPLICATION,
     relations=frozenset(words("owners extensionProperties")),
@@ -187,6 +194,36 @@ OBJECT: Final = EntityType(
     searchable=frozenset(words("displayName description")),
     is_open=True,
 )
+DIRECTORY_ROLE: Final = EntityType(
+    name="directoryRole",
+    resource="DirectoryRole",
+    plural="directoryRoles",
+    kinds=_kinds("id deletedDateTime description displayName roleTemplateId"),
+    default_select=words("id deletedDateTime description displayName roleTemplateId"),
+    operators=operators.DIRECTORY_ROLE,
+    relations=frozenset({"members"}),
+)
+CONTACT: Final = EntityType(
+    name="orgContact",
+    resource="OrgContact",
+    plural="contacts",
+    kinds=_kinds(
+        "id companyName deletedDateTime department displayName givenName jobTitle mail mailNickname surname",
+        flag="onPremisesSyncEnabled",
+        texts="proxyAddresses",
+        objects="addresses onPremisesProvisioningErrors phones serviceProvisioningErrors",
+        time="onPremisesLastSyncDateTime",
+    ),
+    default_select=words(
+        "id deletedDateTime companyName department displayName givenName jobTitle mail mailNickname "
+        "onPremisesLastSyncDateTime onPremisesSyncEnabled proxyAddresses surname addresses "
+        "onPremisesProvisioningErrors phones serviceProvisioningErrors"
+    ),
+    operators=operators.CONTACT,
+    relations=frozenset(words("directReports manager memberOf transitiveMemberOf")),
+    sortable=frozenset({"displayName"}),
+    searchable=frozenset(words("displayName mail mailNickname")),
+)
 # Types of which there is no object here: a cast to one is empty.
 _ABSENT: Final = tuple(
     EntityType(
@@ -199,8 +236,12 @@ _ABSENT: Final = tuple(
         sortable_advanced=frozenset({"displayName"}),
         searchable=frozenset(words("displayName description")),
     )
-    for name in ("directoryRole", "administrativeUnit", "device")
+    for name in ("administrativeUnit", "device")
 )
 BY_NAME: Final = {
-    each.name: each for each in (USER, GROUP, SERVICE_PRINCIPAL, APPLICATION, ASSIGNMENT, GRANT, OBJECT, *_ABSENT)
+    each.name: each
+    for each in (
+        *(USER, GROUP, SERVICE_PRINCIPAL, APPLICATION, ASSIGNMENT, GRANT, OBJECT, DIRECTORY_ROLE, CONTACT),
+        *_ABSENT,
+    )
 }

@@ -8,6 +8,11 @@ from entra_graph_emulator.odata.user_schema import is_extension
 from entra_graph_emulator.wire.errors import bad_request, invalid_value, value_required
 from entra_graph_emulator.wire.words import words
 
+_BEHAVIOR: Final = (
+    "AllowOnlyMembersToPost|CalendarMemberReadOnly|ConnectorsDisabled|HideGroupInOutlook|SubscribeMembersTo"
+    "CalendarEventsDisabled|SubscribeNewGroupMembers|WelcomeEmailDisabled"
+)
+_ONCE: Final = frozenset({"resourceBehaviorOptions", "resourceProvisioningOptions"})
 PROPERTIES: Final = table(
     Property(name="displayName", length=256, clearable=False),
     Property(name="description"),
@@ -26,17 +31,26 @@ PROPERTIES: Final = table(
             "createdDateTime deletedDateTime expirationDateTime onPremisesLastSyncDateTime renewedDateTime"
         )
     ),
+    *(Property(name=name, kind=Kind.TEXTS, read_only=True) for name in ("creationOptions", "proxyAddresses")),
+    # https://learn.microsoft.com/graph/group-set-options: set when the group is made, and never again.
+    Property(name="resourceBehaviorOptions", kind=Kind.TEXTS, pattern=_BEHAVIOR),
+    Property(name="resourceProvisioningOptions", kind=Kind.TEXTS, pattern="Team"),
+    # https://learn.microsoft.com/graph/api/group-update: these take a signed-in user.
     *(
-        Property(name=name, kind=Kind.TEXTS, read_only=True)
-        for name in words("creationOptions proxyAddresses resourceBehaviorOptions resourceProvisioningOptions")
+        Property(name=name, kind=Kind.FLAG, delegated_only=True)
+        for name in words(
+            "allowExternalSenders autoSubscribeNewMembers hideFromAddressLists hideFromOutlookClients "
+            "isSubscribedByMail"
+        )
     ),
+    Property(name="licenseProcessingState", kind=Kind.OBJECT, read_only=True),
     *(
         Property(name=name, kind=Kind.OBJECTS, read_only=True)
         for name in words("assignedLabels assignedLicenses onPremisesProvisioningErrors serviceProvisioningErrors")
     ),
     *(
         Property(name=name, kind=Kind.FLAG, read_only=True)
-        for name in words("hasMembersWithLicenseErrors isManagementRestricted onPremisesSyncEnabled")
+        for name in words("hasMembersWithLicenseErrors isArchived isManagementRestricted onPremisesSyncEnabled")
     ),
     *(
         Property(name=name, read_only=True)
@@ -91,6 +105,8 @@ def check_new(properties: Mapping[str, Any]) -> dict[str, Any]:
         raise bad_request("A group must be security-enabled or of type Unified.")
     if "DynamicMembership" in types and not checked.get("membershipRule"):
         raise value_required("membershipRule", "Group")
+    if "Unified" not in types and (checked.get("visibility") == "HiddenMembership" or not _ONCE.isdisjoint(checked)):
+        raise bad_request("Only groups of Microsoft 365 have a hidden membership, or options of their resources.")
     if checked.get("isAssignableToRole"):
         return checked | _role_assignable(checked, types)
     return checked
@@ -112,6 +128,8 @@ def check_changes(properties: Mapping[str, Any], changes: Mapping[str, Any]) -> 
     """
     for name, value in changes.items():
         old = properties.get(name)
+        if name in _ONCE or (name == "uniqueName" and old is not None and value != old):
+            raise bad_request(f"Property '{name}' is read-only and cannot be set.")
         if name == "groupTypes" and ("Unified" in value) != ("Unified" in (old or ())):
             raise invalid_value(name, "Group")
         if name == "groupTypes" and "DynamicMembership" in value and properties.get("isAssignableToRole"):

@@ -108,6 +108,15 @@ id appRoleId resourceId: eq |
 principalId resourceDisplayName principalDisplayName: eq startswith |
 principalType: eq |
 """)
+DIRECTORY_ROLE: Final = _table("""
+description displayName id roleTemplateId: eq in |
+""")
+CONTACT: Final = _table("""
+companyName department givenName jobTitle surname: | eq ge le in startswith null
+displayName mail mailNickname: eq in startswith ge le | null
+id: eq in |
+proxyAddresses: eq startswith ge le | $count
+""")
 GRANT: Final = _table("""
 id clientId consentType principalId resourceId: eq |
 scope: eq startswith |

@@ -26,9 +26,20 @@ _FUNCTIONS: Final = frozenset(
         "validateproperties",
         "resettosystemdefault",
         "getavailableextensionproperties",
+        "addpassword",
+        "removepassword",
     }
 )
-_TYPES: Final = ("user", "group", "servicePrincipal", "application", "device", "directoryRole", "administrativeUnit")
+_TYPES: Final = (
+    "user",
+    "group",
+    "servicePrincipal",
+    "application",
+    "device",
+    "directoryRole",
+    "administrativeUnit",
+    "orgContact",
+)
 CASTS: Final = {name.lower(): f"microsoft.graph.{name}" for name in _TYPES}
 _KEYS: Final = frozenset({"id", "userprincipalname", "tenantid"})
 

@@ -3,8 +3,7 @@
 The rules and lengths are those of https://learn.microsoft.com/graph/api/user-update and
 https://learn.microsoft.com/graph/api/resources/user.
 
-Unless a setting says otherwise, unregistered directory extensions (`extension_<app id without hyphens>_<name>`) are
-accepted.
+Directory extensions are called `extension_<app id without hyphens>_<name>`.
 """
 
 import re
@@ -31,6 +30,7 @@ PROPERTIES: Final = table(
     Property(name="onPremisesExtensionAttributes", kind=Kind.OBJECT),
     Property(name="passwordProfile", kind=Kind.OBJECT),
     Property(name="customSecurityAttributes", kind=Kind.OBJECT),
+    Property(name="authorizationInfo", kind=Kind.OBJECT),
     Property(name="identities", kind=Kind.OBJECTS, clearable=False),
     Property(name="showInAddressList", kind=Kind.FLAG),
     Property(name="employeeLeaveDateTime", kind=Kind.TIME),
@@ -104,6 +104,13 @@ _PRINCIPAL_NAME: Final = re.compile(r"([A-Za-z0-9'.\-_!#^~]{0,63}[A-Za-z0-9'\-_!
 
 def is_extension(name: str) -> bool:
     return _EXTENSION.fullmatch(name) is not None
+
+
+def extension_name(name: Any) -> str:
+    """The name itself. Raises ValueError for anything but the full name of a directory extension."""
+    if not isinstance(name, str) or not is_extension(name):
+        raise ValueError(f"{name} is no directory extension: extension_<app id without hyphens>_<name>")
+    return name
 
 
 def same_type_extensions(stored: Mapping[str, Any], name: str) -> frozenset[str]:
