@@ -122,6 +122,28 @@ def of_look(result: documents.SyncResult, keep: documents.Keep | None) -> list[s
     return sentences
 
 
+def of_extent(looked_at: int | None, passed_over: int | None) -> list[str]:
+    """Whom a plan looked at, and whom not and why."""
+    if looked_at is None or passed_over is None:
+        return ["Whom this plan looked at is not known: an earlier version had a hand in it."]
+    rest = "Everybody else was left out: not linked, and out of scope, disabled, or a guest in the source."
+    target = "No plan compares attributes with the target: what somebody changed there is not seen."
+    looked = f"The plan looked at {_people(looked_at)}: all whom a full round nominates, and all with another manager."
+    passed = f"The plan did not look at {_people(passed_over)} who are linked: their attributes, groups and manager are"
+    return [looked, *([f"{passed} as they were applied."] if passed_over else []), rest, target]
+
+
+def nothing_to_do(looked_at: int | None) -> str:
+    """Of a plan in which nobody has a change to come. Of those whom it passed over it says nothing."""
+    if looked_at == 0:
+        return "nobody had to be looked at"
+    return f"nothing to do for {'those' if looked_at is None else f'the {_people(looked_at)}'} looked at"
+
+
+def _people(number: int) -> str:
+    return {0: "nobody", 1: "1 person"}.get(number, f"{number:,} people")
+
+
 def _look(look: documents.Look) -> list[str]:
     link = _LINK[look.link.state].format(target=look.link.target_id or "of unknown id")
     if look.link.dirty:

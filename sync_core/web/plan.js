@@ -139,7 +139,7 @@ function stand(said) {
 function changes(said) {
   const changed = kindsOf(said).reduce((sum, each) => sum + each.count, 0);
   const number = changed.toLocaleString("en");
-  return `${number} ${changed === 1 ? "person" : "people"} would change; ${(said.users - changed).toLocaleString("en")} need nothing.`;
+  return `${number} ${changed === 1 ? "person" : "people"} would change; ${(said.users - changed).toLocaleString("en")} of those looked at need nothing.`;
 }
 
 const kindsOf = (said) => said.syncs.flatMap(({ sync, counts }) => Object.entries(counts).map(([kind, count]) => ({ sync, kind, count })));
@@ -150,7 +150,7 @@ const loud = (kind) => guarded(kind) || /SoftDelete|Disable|^Refuse|^error/.test
 
 function found(id, said) {
   const rows = kindsOf(said);
-  if (!rows.length) return said.state === "done" ? empty("Nothing would happen to anybody.") : null;
+  if (!rows.length) return said.state === "done" ? [empty("Nothing is to be done for anybody who was looked at."), extent(said)] : null;
   if (!over(said)) {
     // Without links and buttons: this is read again in a moment, and would take the focus along.
     return h("ul", { "aria-label": "So far" }, rows.map(({ sync, kind, count }) => h("li", { dir: "auto" }, `${count.toLocaleString("en")} × ${kind}, in ${sync}`)));
@@ -163,7 +163,14 @@ function found(id, said) {
   const waits = rows.filter(({ kind }) => guarded(kind));
   return h("div", {},
     waits.length > 0 && h("ul", { class: "needs", "aria-label": "What a guard would hold" }, waits.map((row) => h("li", {}, those(id, row, `${many(row.count, "user")} of ${row.sync}`), `: ${row.kind}`))),
-    table({ label: "What would happen", columns, rows, sorted: "Users", descending: true }));
+    table({ label: "What would happen", columns, rows, sorted: "Users", descending: true }), extent(said));
+}
+
+/** Whom it looked at, and whom not and why. An app of an earlier version does not say it. */
+function extent({ syncs }) {
+  const told = syncs.filter(({ extent }) => extent?.sentences.length);
+  return h("section", { "aria-label": "Whom it looked at" }, h("h3", {}, "Whom it looked at"),
+    told.map(({ sync, extent }) => [syncs.length > 1 && h("p", { dir: "auto" }, sync), h("ul", { class: "quiet" }, extent.sentences.map((each) => h("li", {}, each)))]));
 }
 
 function those(id, { sync, kind, count }, text) {

@@ -189,7 +189,7 @@ async def test_where_nothing_would_happen_the_plan_says_so(browser: Browser) -> 
         visit = await Visit.begin(browser, site)
         await ask(visit)
         await work_on_plans(world)
-        await expect(visit.page.locator("main")).to_contain_text("Nothing would happen to anybody.")
+        await expect(visit.page.locator("main")).to_contain_text("Nothing is to be done for anybody who was looked at.")
         await expect(visit.page.get_by_role("region", name="Whom it concerns")).to_have_count(0)
         await visit.end()
 

@@ -63,7 +63,7 @@ def test_nothing_to_do(bench: Bench) -> None:
     bench.source.users = {user: person("Someone") for user in (BOB, CYD, *MORE)}
     bench.source.deleted = {}
     result = bench.run("plan", "--sync", NAME)
-    assert (result.code, result.out.split("\n")[1]) == (0, "  nothing to do")
+    assert (result.code, result.out.split("\n")[1]) == (0, "  nobody had to be looked at")
 
 
 def test_one_user_who_cannot_be_decided_on_does_not_stop_the_others(bench: Bench) -> None:

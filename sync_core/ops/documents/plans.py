@@ -62,12 +62,26 @@ class FailedUser:
 
 
 @document
+class PlanExtent:
+    """Whom a plan looked at in one sync. The rest needs no look by what the source lists and the record has.
+
+    `looked_at` were read afresh, and decided on. `passed_over` are linked and were not looked at: their attributes,
+    groups and manager are as they were applied. Null: an earlier version had a hand in the plan, so it is not known.
+    """
+
+    looked_at: int | None = None
+    passed_over: int | None = None
+    sentences: Sequence[str] = ()
+
+
+@document
 class SyncPlan:
     """The users of one sync with a change to come, and how many of each kind."""
 
     sync: str
     counts: Mapping[str, int]
     users: Sequence[PlannedUser | FailedUser]
+    extent: PlanExtent = PlanExtent()
 
 
 @document
@@ -92,6 +106,7 @@ class SyncCounts:
 
     sync: str
     counts: Mapping[str, int]
+    extent: PlanExtent = PlanExtent()
 
 
 @document
