@@ -16,6 +16,7 @@ from ..ops.documents import FailedUser, PlannedUser
 from ..ops.errors import UsageError
 from ..ops.names import find_syncs
 from ..ops.people import Pair, names
+from ..ops.plain import kind_in_words
 from ..ops.plan import plan
 from ..ops.sentences import nothing_to_do
 from ..ops.words import many
@@ -130,7 +131,7 @@ def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None, na
     if not kinds:
         screen.line(good(f"  {nothing_to_do(planned.extent.looked_at)}"))
     else:
-        rows = [(_cell(kind, users[0]), str(len(users))) for kind, users in kinds.items()]
+        rows = [(_cell(kind_in_words(kind), users[0]), str(len(users))) for kind, users in kinds.items()]
         screen.table(("what would happen", "users"), rows)
         _show_newcomers(screen, planned.users)
     for kind, users in kinds.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from ..assembly import Runtime
@@ -15,6 +15,7 @@ from . import documents
 from .changes import shown
 from .documents import FailedUser, PlannedUser
 from .looks import values_now
+from .plain import kind_in_words
 from .rehearsal import Planned, Rehearsal
 from .sentences import of_extent
 from .words import many
@@ -79,11 +80,14 @@ def shown_extent(of: PlanExtent | None) -> documents.PlanExtent:
     )
 
 
-def sync_plan(
-    sync: str, users: Sequence[PlannedUser | FailedUser], extent: documents.PlanExtent
-) -> documents.SyncPlan:
+def sync_plan(sync: str, users: Sequence[PlannedUser | FailedUser], extent: documents.PlanExtent) -> documents.SyncPlan:
     users = sorted(users, key=_rank)
-    return documents.SyncPlan(sync=sync, counts=Counter(user.kind for user in users), users=users, extent=extent)
+    counts = Counter(user.kind for user in users)
+    return documents.SyncPlan(sync=sync, counts=counts, words=words_of(counts), users=users, extent=extent)
+
+
+def words_of(kinds: Iterable[str]) -> Mapping[str, str]:
+    return {kind: kind_in_words(kind) for kind in kinds}
 
 
 async def user_plan(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedUser | FailedUser | None:

@@ -189,7 +189,7 @@ class _Work:
         await self._held.save(replace(self._held.job, checkpoint=json.dumps(place), **changed))
 
     async def read(self) -> float:
-        """Work on one message of a feed; after the last one, begin with the next tenant. Then go through the references.
+        """Work on one message of a feed; after the last one, begin with the next tenant, at last with references.
 
         In how many seconds to go on. Each page saves the job, together with the message that led to it.
         """

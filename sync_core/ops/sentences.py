@@ -8,7 +8,8 @@ from datetime import datetime
 
 from ..model import Event, Kind, LinkState, Reason, SourceState, Why
 from . import documents
-from .changes import WAYS_OUT, in_words
+from .changes import WAYS_OUT
+from .plain import change_in_words, reason_in_words
 from .words import at_second, span
 
 _TRIGGERS: Mapping[str, str] = {
@@ -71,6 +72,13 @@ _LINK: Mapping[LinkState, str] = {
     LinkState.LINKED: "Target user {target} is linked.",
     LinkState.DELETED: "Target user {target} was deleted by this sync.",
     LinkState.LOST: "Target user {target} was deleted by somebody else.",
+}
+_BACK = "An earlier write may still bring it back, so the next looks ask the target whether it is there."
+# Of a dirty link: what its state makes of that.
+_DISTRUSTED: Mapping[LinkState, str] = {
+    LinkState.LINKED: "A write to it was put off, or begun and not recorded: the next update writes every attribute.",
+    LinkState.DELETED: _BACK,
+    LinkState.LOST: _BACK,
 }
 
 
@@ -146,8 +154,8 @@ def _people(number: int) -> str:
 
 def _look(look: documents.Look) -> list[str]:
     link = _LINK[look.link.state].format(target=look.link.target_id or "of unknown id")
-    if look.link.dirty:
-        link += " A write to it was put off, or begun and not recorded, so every attribute is to be written again."
+    if look.link.dirty and look.link.state in _DISTRUSTED:
+        link += f" {_DISTRUSTED[look.link.state]}"
     sentences = [f"The user is {_SOURCE[look.source.state]} in the source.", _scope(look.scope), link]
     if look.refused is not None:
         sentences.append(f"Graph refuses to write {', '.join(look.refused.attributes)}.")
@@ -172,11 +180,11 @@ def _decision(decision: documents.Change) -> list[str]:
         case documents.Skip(reason=reason):
             return [f"Nothing is done: {reason}.", *_way_out(reason)]
         case documents.Refuse(reason=reason):
-            return [f"What would have to be done may not be: {reason}.", *_way_out(reason)]
+            return [f"What would have to be done may not be: {reason_in_words(reason)}.", *_way_out(reason)]
         case documents.Hold():
-            step = f"The deletion guard holds the next step: {in_words(decision.held)}."
+            step = f"The deletion guard holds the next step: {change_in_words(decision.held)}."
             return [step, "The user keeps access until a person decides: see Holds, or `xtsync holds`."]
-    return [f"The next look would do this: {in_words(decision)}."]
+    return [f"The next look would do this: {change_in_words(decision)}."]
 
 
 def _way_out(reason: Reason) -> list[str]:

@@ -27,9 +27,7 @@ class PlanExtent:
     both: int = 0
 
     def more(self, *, looked_at: int = 0, linked: int = 0, both: int = 0) -> PlanExtent:
-        return PlanExtent(
-            looked_at=self.looked_at + looked_at, linked=self.linked + linked, both=self.both + both
-        )
+        return PlanExtent(looked_at=self.looked_at + looked_at, linked=self.linked + linked, both=self.both + both)
 
     @property
     def passed_over(self) -> int:

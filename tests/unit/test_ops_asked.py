@@ -227,3 +227,10 @@ def test_a_day_by_the_hour(bench: Bench) -> None:
 
 def decision(code: str, *ids: str, what: str = "approve") -> dict[str, object]:
     return {"decision": what, "code": code, "users": held(*ids)}
+
+
+def test_the_deployed_file_is_for_operators(bench: Bench) -> None:
+    """As it stands in the folder of the app; a Reader is refused."""
+    shown = said(call(bench, "deployed", "Operator"))
+    assert shown == {"sync_yaml": (bench.folder / "sync.yaml").read_text()}
+    assert call(bench, "deployed", "Reader").status == 403

@@ -86,13 +86,14 @@ from .notices import NoticeReceiver, Notices, StandingNotice, TriedReceiver, Tri
 from .parsing import read_json
 from .people import Caller, FindRequest, Found, NamedUser, Names, NamesRequest
 from .plans import (
+    DeployedFile,
     FailedUser,
     KnownPlan,
     KnownPlans,
     Plan,
+    PlanExtent,
     PlannedChange,
     PlannedChanges,
-    PlanExtent,
     PlannedUser,
     PlanRequest,
     PlanStatus,
@@ -152,6 +153,7 @@ __all__ = [
     "Decision",
     "DecisionRequest",
     "Decisions",
+    "DeployedFile",
     "Disable",
     "DueUser",
     "DueUsers",
@@ -202,8 +204,8 @@ __all__ = [
     "PastDecision",
     "PauseRequest",
     "Plan",
-    "PlanRequest",
     "PlanExtent",
+    "PlanRequest",
     "PlanStatus",
     "PlannedChange",
     "PlannedChanges",

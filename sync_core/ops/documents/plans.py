@@ -76,10 +76,11 @@ class PlanExtent:
 
 @document
 class SyncPlan:
-    """The users of one sync with a change to come, and how many of each kind."""
+    """The users of one sync with a change to come, and how many of each kind. `words` has a sentence for each kind."""
 
     sync: str
     counts: Mapping[str, int]
+    words: Mapping[str, str] = field(default_factory=dict)
     users: Sequence[PlannedUser | FailedUser]
     extent: PlanExtent = PlanExtent()
 
@@ -87,6 +88,13 @@ class SyncPlan:
 @document
 class Plan:
     syncs: Sequence[SyncPlan]
+
+
+@document
+class DeployedFile:
+    """The text of the deployed sync.yaml. It has no secret: it names the settings that have one."""
+
+    sync_yaml: str
 
 
 @document
@@ -106,6 +114,7 @@ class SyncCounts:
 
     sync: str
     counts: Mapping[str, int]
+    words: Mapping[str, str] = field(default_factory=dict)
     extent: PlanExtent = PlanExtent()
 
 
