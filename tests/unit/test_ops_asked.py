@@ -169,7 +169,7 @@ def test_those_who_wait_for_an_adoption(bench: Bench) -> None:
     assert said(call(bench, "adoptions", "Reader")) == bench.run("adopt", "--json").json
     shown = said(call(bench, "adoption", "Reader"))
     (choice,) = shown["choices"]
-    assert "unadopted" in shown["decision"]
+    assert "waits for a word" in shown["decision"]
     assert (choice["target_id"], choice["name"], choice["address"]) == ("guest-1", "Ada L.", ADDRESS)
     assert choice["refused"] is None
 
