@@ -34,7 +34,7 @@ async def asked(world: World) -> set[str]:
 
 
 async def choose(visit: Visit, n: int) -> None:
-    await visit.page.get_by_role("checkbox", name=staff_id(n)).check()
+    await visit.page.get_by_role("checkbox", name=STAFF[n]).check()
 
 
 async def test_an_approved_deletion_is_carried_out(visit: Visit) -> None:

@@ -234,9 +234,15 @@ async def test_health_is_read_again_also_after_the_navigation(visit: Visit) -> N
     await visit.page.clock.run_for(31_000)
     await visit.settled()
     assert len([each for each in visit.asked if each.endswith("/status")]) == before + 1
-    await visit.page.get_by_role("button", name="Kind").focus()
+    for button in ("Kind", "Pause everything …"):
+        await visit.page.get_by_role("button", name=button).first.focus()
+        await visit.page.clock.run_for(31_000)
+        await visit.settled()
+        await expect(visit.page.get_by_role("button", name=button).first).to_be_focused()
+    assert len([each for each in visit.asked if each.endswith("/status")]) == before + 3
+    await visit.press("Pause everything …").first.click()
     await visit.page.clock.run_for(31_000)
-    assert len([each for each in visit.asked if each.endswith("/status")]) == before + 1
+    assert len([each for each in visit.asked if each.endswith("/status")]) == before + 3
 
 
 async def test_dark_is_dark(browser: Browser, site: Site) -> None:
