@@ -133,7 +133,7 @@ def of_look(result: documents.SyncResult, keep: documents.Keep | None) -> list[s
 def of_extent(looked_at: int | None, passed_over: int | None) -> list[str]:
     """Whom a plan looked at, and whom not and why."""
     if looked_at is None or passed_over is None:
-        return ["Whom this plan looked at is not known: an earlier version had a hand in it."]
+        return ["An earlier version had a hand in this plan, so it is not known at whom it looked."]
     rest = "Everybody else was left out: not linked, and out of scope, disabled, or a guest in the source."
     target = "No plan compares attributes with the target: what somebody changed there is not seen."
     looked = f"The plan looked at {_people(looked_at)}: all whom a full round nominates, and all with another manager."

@@ -105,7 +105,7 @@ async def test_no_manager_to_refer_to_is_no_difference(manager: str) -> None:
 
 
 async def test_a_mapping_without_managers_compares_none() -> None:
-    """What is recorded of managers then says nothing about the target."""
+    """The record of managers then says nothing about the target."""
     world = await team()
     await lost(world)
     rules = tuple(rule for rule in world.sync.mapping if rule.target != MANAGER)
@@ -138,7 +138,7 @@ def test_a_plan_of_an_earlier_version_does_not_say_whom() -> None:
     """It counted nobody, so its numbers are not known and no zeros."""
     said = shown_extent(None)
     assert (said.looked_at, said.passed_over) == (None, None)
-    assert said.sentences == ["Whom this plan looked at is not known: an earlier version had a hand in it."]
+    assert said.sentences == ["An earlier version had a hand in this plan, so it is not known at whom it looked."]
     assert PlanExtent(looked_at=3, linked=1, both=2).passed_over == 0
 
 
