@@ -131,7 +131,7 @@ def of_look(result: documents.SyncResult, keep: documents.Keep | None) -> list[s
 
 
 def of_extent(looked_at: int | None, passed_over: int | None) -> list[str]:
-    """Whom a plan looked at, and whom not and why."""
+    """The people at whom a plan looked, and those at whom it did not, and why."""
     if looked_at is None or passed_over is None:
         return ["An earlier version had a hand in this plan, so it is not known at whom it looked."]
     rest = "Everybody else was left out: not linked, and out of scope, disabled, or a guest in the source."

@@ -63,7 +63,7 @@ class FailedUser:
 
 @document
 class PlanExtent:
-    """Whom a plan looked at in one sync. The rest needs no look by what the source lists and the record has.
+    """The people at whom a plan looked in one sync. The rest needs no look by what the source lists and the record has.
 
     `looked_at` were read afresh, and decided on. `passed_over` are linked and were not looked at: their attributes,
     groups and manager are as they were applied. Null: an earlier version had a hand in the plan, so it is not known.
