@@ -202,6 +202,12 @@ async def ops_names(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("names", req)
 
 
+@app.route(route="ops/config", methods=["GET"])
+async def ops_config(req: func.HttpRequest) -> func.HttpResponse:
+    """The deployed sync.yaml."""
+    return await _operate("deployed", req)
+
+
 @app.route(route="ops/hours", methods=["GET"])
 async def ops_hours(req: func.HttpRequest) -> func.HttpResponse:
     """How much happened in each hour."""

@@ -35,8 +35,9 @@ def comment(document: Any) -> str:
 
 def _sync(sync: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", f"## {_code(sync['sync'])}", "")
+    extent = [f"- {_code(each)}" for each in sync.get("extent", {}).get("sentences", [])]
     if not sync["counts"]:
-        yield "Nothing would happen to anybody."
+        yield from ("Nothing is to be done for those who were looked at.", "", *extent)
         return
     yield from ("| what would happen | users |", "|---|---:|")
     for kind, number in sync["counts"].items():
@@ -49,6 +50,7 @@ def _sync(sync: Mapping[str, Any]) -> Iterator[str]:
             why = user.get("why") or user.get("reason") or ""
             yield f"- {_code(user['user'])} {_code(why)}"
         yield from ("", "</details>")
+    yield from ("", *extent) if extent else ()
 
 
 def _code(text: object) -> str:

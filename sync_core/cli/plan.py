@@ -16,7 +16,9 @@ from ..ops.documents import FailedUser, PlannedUser
 from ..ops.errors import UsageError
 from ..ops.names import find_syncs
 from ..ops.people import Pair, names
+from ..ops.plain import kind_in_words
 from ..ops.plan import plan
+from ..ops.sentences import nothing_to_do
 from ..ops.words import many
 from .command import Commands, Reach, add_command, add_no_names, no_endpoint
 from .groups import grouped
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Reads every user of the source tenants, as the first round of a feed does. Decides who would be invited, adopted,
 updated, disabled, restored or deleted, and who would be refused and why. Both guards count as they would count, so the
-plan shows which deletions would be held, and how many newcomers would wait. Nothing is written anywhere, and no message
-is sent.
+plan shows which deletions would be held, and how many newcomers would wait. At the end it says how many it looked at,
+and whom not and why. Nothing is written anywhere, and no message is sent.
 Exit code 0: nothing stands in the way. 1: somebody could not be decided on, or would be refused. 3: a person would be
 asked, about deletions or about newcomers."""
 
@@ -127,9 +129,9 @@ def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None, na
     screen.heading(planned.sync)
     kinds = _kinds(planned)
     if not kinds:
-        screen.line(good("  nothing to do"))
+        screen.line(good(f"  {nothing_to_do(planned.extent.looked_at)}"))
     else:
-        rows = [(_cell(kind, users[0]), str(len(users))) for kind, users in kinds.items()]
+        rows = [(_cell(kind_in_words(kind), users[0]), str(len(users))) for kind, users in kinds.items()]
         screen.table(("what would happen", "users"), rows)
         _show_newcomers(screen, planned.users)
     for kind, users in kinds.items():
@@ -142,6 +144,8 @@ def _show_sync(screen: Screen, planned: documents.SyncPlan, most: int | None, na
             screen.line(f"  and {len(users) - most} more: {kind} (--all lists them)")
         if hint := _hint(users[0]):
             screen.line(f"  hint: {hint}")
+    for sentence in planned.extent.sentences:
+        screen.line(f"  {sentence}")
     screen.line()
 
 

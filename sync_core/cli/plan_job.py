@@ -38,7 +38,8 @@ async def plan_there(app: App, asked: documents.PlanRequest, screen: Screen) -> 
         for each in page.changes:
             users[each.sync].append(each.user)
         after = page.more
-    return documents.Plan(syncs=[sync_plan(name, of) for name, of in sorted(users.items())])
+    extents = {each.sync: each.extent for each in done.syncs}
+    return documents.Plan(syncs=[sync_plan(name, of, extents[name]) for name, of in sorted(users.items())])
 
 
 async def _end_of(app: App, job: PlanStatus, screen: Screen) -> PlanStatus:

@@ -5,7 +5,9 @@ status.py     how everything stands
 looks.py      one look at one user, and what would be done
 sync.py       one user, reconciled at once
 report.py     everybody who has access
-plan.py       everybody, if all were looked at now (rehearsal.py reads and decides, scratch.py has what that writes)
+plan.py       everybody, if all were looked at now (rehearsal.py reads and decides, scratch.py has what that writes,
+              references.py compares managers)
+plain.py      decisions in sentences for a helpdesk
 plan_jobs.py  the same as a job: to ask for it and to follow it; planner.py works on it
 holds.py      what the guard holds, and a person's decision
 adoptions.py  users who wait for an adoption, and a person's approval

@@ -21,6 +21,7 @@ from .errors import RefusedError, UsageError
 from .kept import keep
 from .names import find_user
 from .parked import parked_users
+from .plain import change_in_words, reason_in_words
 
 WAITS_FOR_ADOPTION = frozenset(
     {
@@ -49,7 +50,11 @@ async def waiting_users(runtime: Runtime, syncs: Iterable[Sync]) -> documents.Wa
     return documents.WaitingUsers(
         waiting=[
             documents.WaitingUser(
-                sync=user.sync, source_id=user.source_id, reason=user.reason, next_try_at=user.next_try_at
+                sync=user.sync,
+                source_id=user.source_id,
+                reason=user.reason,
+                text=reason_in_words(user.reason),
+                next_try_at=user.next_try_at,
             )
             for user in parked
             if user.reason in WAITS_FOR_ADOPTION
@@ -76,7 +81,7 @@ async def choices(runtime: Runtime, sync: Sync, user: str) -> documents.Adoption
     return documents.AdoptionChoices(
         sync=sync.name,
         source_id=user,
-        decision=in_words(shown(decided.change)),
+        decision=change_in_words(shown(decided.change)),
         choices=[_choice(decided, target) for target in decided.candidates],
     )
 
@@ -91,7 +96,7 @@ def _choice(decided: Look, target: TargetUser) -> documents.AdoptionChoice:
         enabled=target.enabled,
         created_at=target.created_at,
         linked_to=target.linked_to,
-        refused=None if isinstance(change, Adopt) else in_words(shown(change)),
+        refused=None if isinstance(change, Adopt) else change_in_words(shown(change)),
     )
 
 

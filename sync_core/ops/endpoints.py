@@ -1,8 +1,8 @@
 """`/api/ops/...`: the operator endpoints. They give the documents of the command line, and do what its commands do.
 
 ENDPOINTS lists them; docs/openapi.json is generated from it. What reads is for Readers and Operators, what acts is for
-Operators. Users are object ids: a name or address in a path would end in logs. So a question with an address in it is
-a POST, too.
+Operators, and so is the deployed sync.yaml. Users are object ids: a name or address in a path would end in logs. So a
+question with an address in it is a POST, too.
 """
 
 from __future__ import annotations
@@ -56,11 +56,13 @@ class Endpoint:
     read_only: bool  # it gets a runtime that cannot write
     body: type | None = None
     query: Sequence[str] = ()  # names of parameters, none of which is required
+    operators_only: bool = False  # also to read
 
     @property
     def needs(self) -> frozenset[Role]:
         """One of these roles is enough."""
-        return frozenset({Role.READER, Role.OPERATOR} if self.read_only else {Role.OPERATOR})
+        both = self.read_only and not self.operators_only
+        return frozenset({Role.READER, Role.OPERATOR} if both else {Role.OPERATOR})
 
     @property
     def errors(self) -> frozenset[int]:
@@ -239,6 +241,10 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "ask_plan": replace(
         _reads("ops/plan", documents.PlanStatus, reading.ask_plan, _PLAN, body=documents.PlanRequest),
         statuses=frozenset({202}),
+    ),
+    "deployed": replace(
+        _reads("ops/config", documents.DeployedFile, reading.deployed, "The deployed sync.yaml, which holds no secret"),
+        operators_only=True,
     ),
     "plans": _reads("ops/plan", documents.KnownPlans, reading.plans, "The plans of the last week, the newest first"),
     "plan": _reads("ops/plan/{plan}", documents.PlanStatus, reading.plan, "How far a plan is, and its counts"),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from ..assembly import Runtime
 from ..decision.look import Look
-from ..model import Hold, Postpone, Stay, Sync
+from ..model import Hold, Nomination, Postpone, Stay, Sync
 from ..model.errors import SyncError
+from ..ports import PlanExtent
 from . import documents
 from .changes import shown
 from .documents import FailedUser, PlannedUser
 from .looks import values_now
+from .plain import kind_in_words
 from .rehearsal import Planned, Rehearsal
+from .sentences import of_extent
 from .words import many
 
 # Changes that take access away come first, then refusals and errors.
@@ -35,12 +38,14 @@ async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress, *, v
     """
     by_name = {sync.name: await runtime.configurations.check(sync) for sync in syncs}
     rehearsal, planned = Rehearsal.of(runtime, by_name), []
+    extents = dict.fromkeys(sorted(by_name), PlanExtent())
     for tenant in sorted({sync.source.key for sync in by_name.values()}):
         with progress(f"reading {tenant}", None) as read:
-            nominees = [each for each in await rehearsal.nominees(tenant, read) if each.sync in by_name]
+            nominees = await _nominees(rehearsal, tenant, read, extents)
         with progress(f"deciding on {many(len(nominees), 'user')}", len(nominees)) as decided:
             async for each in rehearsal.decide(nominees):
                 planned.append(each)
+                extents[each.sync] = extents[each.sync].more(looked_at=1, both=each.linked)
                 decided(len(planned))
     users: dict[str, list[PlannedUser | FailedUser]] = {name: [] for name in sorted(by_name)}
     with progress("reading what would change", len(planned)) as done:
@@ -49,12 +54,40 @@ async def plan(runtime: Runtime, syncs: Iterable[Sync], progress: Progress, *, v
             if user is not None:
                 users[each.sync].append(user)
             done(number)
-    return documents.Plan(syncs=[sync_plan(name, of) for name, of in users.items()])
+    return documents.Plan(syncs=[sync_plan(name, of, shown_extent(extents[name])) for name, of in users.items()])
 
 
-def sync_plan(sync: str, users: Sequence[PlannedUser | FailedUser]) -> documents.SyncPlan:
+async def _nominees(
+    rehearsal: Rehearsal, tenant: str, read: Callable[[int], None], extents: dict[str, PlanExtent]
+) -> list[Nomination]:
+    """Those of a full round, and those with another manager than was applied. Adds the linked users to `extents`."""
+    nominated = await rehearsal.nominees(tenant, read)
+    found = {(each.sync, each.user): each for each in nominated if each.sync in extents}
+    cursor = ""
+    while (more := await rehearsal.compared(cursor, tenant)) is not None:
+        some, differ = more
+        extents[some.sync] = extents[some.sync].more(linked=some.linked)
+        found |= {(each.sync, each.user): each for each in differ}
+        cursor = some.cursor
+    return list(found.values())
+
+
+def shown_extent(of: PlanExtent | None) -> documents.PlanExtent:
+    """None: it is not known."""
+    looked_at, passed_over = (None, None) if of is None else (of.looked_at, of.passed_over)
+    return documents.PlanExtent(
+        looked_at=looked_at, passed_over=passed_over, sentences=of_extent(looked_at, passed_over)
+    )
+
+
+def sync_plan(sync: str, users: Sequence[PlannedUser | FailedUser], extent: documents.PlanExtent) -> documents.SyncPlan:
     users = sorted(users, key=_rank)
-    return documents.SyncPlan(sync=sync, counts=Counter(user.kind for user in users), users=users)
+    counts = Counter(user.kind for user in users)
+    return documents.SyncPlan(sync=sync, counts=counts, words=words_of(counts), users=users, extent=extent)
+
+
+def words_of(kinds: Iterable[str]) -> Mapping[str, str]:
+    return {kind: kind_in_words(kind) for kind in kinds}
 
 
 async def user_plan(runtime: Runtime, planned: Planned, *, values: bool) -> PlannedUser | FailedUser | None:

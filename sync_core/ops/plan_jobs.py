@@ -20,6 +20,7 @@ from ..upkeep.plans import give_up
 from . import documents
 from .errors import RefusedError, UsageError
 from .names import find_sync
+from .plan import shown_extent, words_of
 from .times import seconds_between
 
 # Of a file that comes over HTTP. Each sync has a row for each user of its source.
@@ -168,7 +169,12 @@ def shown_job(runtime: Runtime, job: PlanJob) -> documents.PlanStatus:
         read=job.read,
         users=job.nominated,
         decided=job.decided,
-        syncs=[documents.SyncCounts(sync=name, counts=counts) for name, counts in sorted(job.counts.items())],
+        syncs=[
+            documents.SyncCounts(
+                sync=name, counts=counts, words=words_of(counts), extent=shown_extent(job.extents.get(name))
+            )
+            for name, counts in sorted(job.counts.items())
+        ],
         error=job.error or None,
         hint=job.hint or None,
     )

@@ -13,7 +13,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from ..config.file import Config, parse_config
 from ..model import FeedRun, Nomination, PlanRun, Why
 from ..model.errors import ConflictError, SyncError, TransientError, UnavailableError
 from ..model.messages import decode_feed_run, encode
-from ..ports import Clock, Feeds, FeedState, Nominee, PlanEntry, PlanJob, Plans, PlanState
+from ..ports import Clock, Feeds, FeedState, Nominee, PlanEntry, PlanExtent, PlanJob, Plans, PlanState
 from .documents import as_json
 from .plan import user_plan
 from .plan_jobs import parse_candidate
@@ -118,7 +118,9 @@ class Planner:
         try:
             asked = [sync for name, sync in runtime.config.syncs.items() if held.job.sync in ("", name)]
             syncs = {sync.name: await runtime.configurations.check(sync) for sync in asked}
-            held.job = replace(held.job, counts={name: {} for name in syncs} | {**held.job.counts})
+            begun = {} if held.job.checkpoint else dict.fromkeys(syncs, PlanExtent())
+            counts: Mapping[str, Mapping[str, int]] = {name: {} for name in syncs} | {**held.job.counts}
+            held.job = replace(held.job, counts=counts, extents={**begun, **held.job.extents})
             work = _Work(held, runtime, Rehearsal.of(runtime, syncs))
             await work.restore()
             until = self.clock.now() + _WORKS_FOR
@@ -164,6 +166,7 @@ class _Work:
         self._held, self._plans = held, held.plans
         self._runtime, self._rehearsal = runtime, rehearsal
         self._tenant = ""  # whose feeds are being read; those of the tenants before it were
+        self._compared = ""  # behind whom linked users are still to be compared (references.py)
         self._current: tuple[FeedRun, float] | None = None
         self._queues = KeptQueues(self._nominate)
         feeds = _SavedFeeds(rehearsal.scratch.feeds, self._page_read)
@@ -174,22 +177,24 @@ class _Work:
             return
         saved = json.loads(self._held.job.checkpoint)
         self._tenant = saved["tenant"]
+        self._compared = saved.get("compared", "")
         self._queues.runs = [(decode_feed_run(body), delay) for body, delay in saved["runs"]]
         await self._rehearsal.scratch.restore(saved["rows"])
 
     async def _save(self, **changed: Any) -> None:
         waiting = [*([self._current] if self._current else []), *self._queues.runs]
         runs = [(encode(run), delay) for run, delay in waiting]
-        checkpoint = json.dumps({"tenant": self._tenant, "runs": runs, "rows": await self._rehearsal.scratch.saved()})
-        await self._held.save(replace(self._held.job, checkpoint=checkpoint, **changed))
+        rows = await self._rehearsal.scratch.saved()
+        place = {"tenant": self._tenant, "compared": self._compared, "runs": runs, "rows": rows}
+        await self._held.save(replace(self._held.job, checkpoint=json.dumps(place), **changed))
 
     async def read(self) -> float:
-        """Work on one message of a feed; after the last one, begin with the next tenant. In how many seconds to go on.
+        """Work on one message of a feed; after the last one, begin with the next tenant, at last with references.
 
-        Each page saves the job, together with the message that led to it.
+        In how many seconds to go on. Each page saves the job, together with the message that led to it.
         """
         if not self._queues.runs and not await self._next_tenant():
-            await self._save(nominated=await self._plans.count(self._held.job.id))
+            await self._compare()
             return 0
         run, delay = self._queues.runs.pop(0)
         if delay:
@@ -201,6 +206,17 @@ class _Work:
         self._current = None
         await self._save()
         return 0
+
+    async def _compare(self) -> None:
+        """The next linked users; after the last ones everybody is nominated."""
+        more = await self._rehearsal.compared(self._compared)
+        if more is None:
+            await self._save(nominated=await self._plans.count(self._held.job.id))
+            return
+        some, differ = more
+        await self._nominate(differ)
+        self._compared = some.cursor
+        await self._save(extents=_extended(self._held.job.extents, {some.sync: PlanExtent(linked=some.linked)}))
 
     async def _next_tenant(self) -> bool:
         tenants = sorted({sync.source.key for sync in self._rehearsal.syncs.values()})
@@ -225,23 +241,26 @@ class _Work:
         if not nominees:
             await self._held.end(PlanState.DONE)
             return 0
-        entries = await self._decided(nominees)
+        entries, looked = await self._decided(nominees)
         await self._plans.keep(job.id, entries)
-        counts = _counted(job.counts, entries)
-        await self._save(cursor=nominees[-1].place, decided=job.decided + len(nominees), counts=counts)
+        counts, extents = _counted(job.counts, entries), _extended(job.extents, looked)
+        decided = job.decided + len(nominees)
+        await self._save(cursor=nominees[-1].place, decided=decided, counts=counts, extents=extents)
         return 0
 
-    async def _decided(self, nominees: Sequence[Nominee]) -> list[PlanEntry]:
+    async def _decided(self, nominees: Sequence[Nominee]) -> tuple[list[PlanEntry], Mapping[str, PlanExtent]]:
         places = {(each.sync, each.user): each for each in nominees}
         now = self._runtime.clock.now()
         asked = [Nomination(sync=each.sync, user=each.user, why=Why.OPERATOR, at=now) for each in nominees]
         entries: list[PlanEntry] = []
+        looked = dict.fromkeys({each.sync for each in nominees}, PlanExtent())
         async for planned in self._rehearsal.decide(asked):
             user = await user_plan(self._runtime, planned, values=False)
+            looked[planned.sync] = looked[planned.sync].more(looked_at=1, both=planned.linked)
             nominee = places[planned.sync, planned.user]
             kind, said = ("", "") if user is None else (user.kind, json.dumps(as_json(user)))
             entries.append(PlanEntry(nominee=nominee, kind=kind, said=said))
-        return entries
+        return entries, looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +289,11 @@ def _whole_users(nominees: Sequence[Nominee]) -> Sequence[Nominee]:
     if len(nominees) < _CHUNK or nominees[0].user == nominees[-1].user:
         return nominees
     return [each for each in nominees if each.user != nominees[-1].user]
+
+
+def _extended(before: Mapping[str, PlanExtent], more: Mapping[str, PlanExtent]) -> Mapping[str, PlanExtent]:
+    """One that is not known stays so."""
+    return {sync: of.more(**asdict(more[sync])) if sync in more else of for sync, of in before.items()}
 
 
 def _counted(before: Mapping[str, Mapping[str, int]], entries: Iterable[PlanEntry]) -> Mapping[str, Mapping[str, int]]:

@@ -143,6 +143,10 @@ async def ask_plan(runtime: Runtime, call: Call, principal: Principal) -> Answer
     return Answer(status=202, document=said, headers={"Location": f"/api/ops/plan/{said.id}"})
 
 
+async def deployed(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
+    return Answer(status=200, document=documents.DeployedFile(sync_yaml=runtime.config.text))
+
+
 async def plans(runtime: Runtime, _call: Call, _principal: Principal) -> Answer:
     return Answer(status=200, document=await plan_jobs.known(runtime))
 

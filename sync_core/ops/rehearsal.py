@@ -15,11 +15,12 @@ from datetime import datetime
 from ..assembly import Runtime
 from ..decision.look import Look
 from ..guard.deletions import DeletionGuard
-from ..model import FeedRun, Nomination, Sync
+from ..model import FeedRun, LinkState, Nomination, Sync, Why
 from ..model.errors import SyncError, UnavailableError
 from ..nominate.rounds import FeedReader
 from ..ports import Clock, Feeds, Queues
 from ..reconcile.engine import Engine
+from .references import Compared, compared
 from .scratch import KeptQueues, Scratch, ScratchRecords
 
 _AT_ONCE = 8
@@ -29,10 +30,11 @@ _TRIES = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """The look at one user, or the error that stood in the way."""
+    """The look at one user, or the error that stood in the way. `linked`: the record has a target user of theirs."""
 
     sync: str
     user: str
+    linked: bool
     look: Look | SyncError
 
 
@@ -85,6 +87,19 @@ class Rehearsal:
             on_step(len(nominations))
         return list(nominations.values())
 
+    async def compared(self, cursor: str, tenant: str | None = None) -> tuple[Compared, list[Nomination]] | None:
+        """Some more linked users, and nominations of those with another manager; None at the end (references.py).
+
+        With `tenant`, those of the syncs of this source tenant.
+        """
+        syncs = [each for each in self.syncs.values() if tenant in (None, each.source.key)]
+        some = await compared(self.engine.links, syncs, cursor)
+        if some is None:
+            return None
+        now = self.clock.now()
+        differ = [Nomination(sync=some.sync, user=user, why=Why.MANAGER, at=now) for user in some.differ]
+        return some, differ
+
     async def decide(self, nominations: Sequence[Nomination]) -> AsyncIterator[Planned]:
         """Look at each of them, several at a time, as the worker would; in the order in which they are done."""
         engine = self._rehearsing()
@@ -109,11 +124,15 @@ class Rehearsal:
 
     async def _look(self, engine: Engine, nomination: Nomination) -> Planned:
         sync, user = self.syncs[nomination.sync], nomination.user
+        linked = False
         try:
+            link = await engine.links.get(sync.name, user)
+            linked = link is not None and link.state is LinkState.LINKED
             # Not as a dry run: each deletion or invitation that would pass is counted in the overlay.
-            return Planned(sync=sync.name, user=user, look=await engine.preview(sync, user, dry_run=False))
+            look: Look | SyncError = await engine.preview(sync, user, dry_run=False)
         except SyncError as error:
-            return Planned(sync=sync.name, user=user, look=error)
+            look = error
+        return Planned(sync=sync.name, user=user, linked=linked, look=look)
 
 
 async def read_on(reader: FeedReader, run: FeedRun, queues: KeptQueues) -> None:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from ..model import Event, Kind, LinkState, Reason, SourceState, Why
 from . import documents
-from .changes import WAYS_OUT, in_words
+from .changes import WAYS_OUT
+from .plain import change_in_words, reason_in_words
 from .words import at_second, span
 
 _TRIGGERS: Mapping[str, str] = {
@@ -72,6 +73,13 @@ _LINK: Mapping[LinkState, str] = {
     LinkState.DELETED: "Target user {target} was deleted by this sync.",
     LinkState.LOST: "Target user {target} was deleted by somebody else.",
 }
+_BACK = "An earlier write may still bring it back, so the next looks ask the target whether it is there."
+# Of a dirty link: what its state makes of that.
+_DISTRUSTED: Mapping[LinkState, str] = {
+    LinkState.LINKED: "A write to it was put off, or begun and not recorded: the next update writes every attribute.",
+    LinkState.DELETED: _BACK,
+    LinkState.LOST: _BACK,
+}
 
 
 def of_event(event: Event) -> str:
@@ -122,10 +130,32 @@ def of_look(result: documents.SyncResult, keep: documents.Keep | None) -> list[s
     return sentences
 
 
+def of_extent(looked_at: int | None, passed_over: int | None) -> list[str]:
+    """The people at whom a plan looked, and those at whom it did not, and why."""
+    if looked_at is None or passed_over is None:
+        return ["An earlier version had a hand in this plan, so it is not known at whom it looked."]
+    rest = "Everybody else was left out: not linked, and out of scope, disabled, or a guest in the source."
+    target = "No plan compares attributes with the target: what somebody changed there is not seen."
+    looked = f"The plan looked at {_people(looked_at)}: all whom a full round nominates, and all with another manager."
+    passed = f"The plan did not look at {_people(passed_over)} who are linked: their attributes, groups and manager are"
+    return [looked, *([f"{passed} as they were applied."] if passed_over else []), rest, target]
+
+
+def nothing_to_do(looked_at: int | None) -> str:
+    """Of a plan in which nobody has a change to come. Of those whom it passed over it says nothing."""
+    if looked_at == 0:
+        return "nobody had to be looked at"
+    return f"nothing to do for {'those' if looked_at is None else f'the {_people(looked_at)}'} looked at"
+
+
+def _people(number: int) -> str:
+    return {0: "nobody", 1: "1 person"}.get(number, f"{number:,} people")
+
+
 def _look(look: documents.Look) -> list[str]:
     link = _LINK[look.link.state].format(target=look.link.target_id or "of unknown id")
-    if look.link.dirty:
-        link += " A write to it was put off, or begun and not recorded, so every attribute is to be written again."
+    if look.link.dirty and look.link.state in _DISTRUSTED:
+        link += f" {_DISTRUSTED[look.link.state]}"
     sentences = [f"The user is {_SOURCE[look.source.state]} in the source.", _scope(look.scope), link]
     if look.refused is not None:
         sentences.append(f"Graph refuses to write {', '.join(look.refused.attributes)}.")
@@ -150,11 +180,11 @@ def _decision(decision: documents.Change) -> list[str]:
         case documents.Skip(reason=reason):
             return [f"Nothing is done: {reason}.", *_way_out(reason)]
         case documents.Refuse(reason=reason):
-            return [f"What would have to be done may not be: {reason}.", *_way_out(reason)]
+            return [f"What would have to be done may not be: {reason_in_words(reason)}.", *_way_out(reason)]
         case documents.Hold():
-            step = f"The deletion guard holds the next step: {in_words(decision.held)}."
+            step = f"The deletion guard holds the next step: {change_in_words(decision.held)}."
             return [step, "The user keeps access until a person decides: see Holds, or `xtsync holds`."]
-    return [f"The next look would do this: {in_words(decision)}."]
+    return [f"The next look would do this: {change_in_words(decision)}."]
 
 
 def _way_out(reason: Reason) -> list[str]:

@@ -25,7 +25,7 @@ from .directories import (
 )
 from .leaving import Due, DueNotes, KeepRecord, Keeps, note_of
 from .notices import Messenger, NoticeRecord, Notices, Telling
-from .plans import Nominee, PlanEntry, PlanJob, Plans, PlanState
+from .plans import Nominee, PlanEntry, PlanExtent, PlanJob, Plans, PlanState
 from .record import Activity, Asked, Page, RecordBlobs, Tally
 from .state import (
     BudgetRecord,
@@ -93,6 +93,7 @@ __all__ = [
     "Notices",
     "Page",
     "PlanEntry",
+    "PlanExtent",
     "PlanJob",
     "PlanState",
     "Plans",

@@ -19,6 +19,23 @@ class PlanState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanExtent:
+    """Of one sync: how many users were decided on, how many are linked, and how many are both."""
+
+    looked_at: int = 0
+    linked: int = 0
+    both: int = 0
+
+    def more(self, *, looked_at: int = 0, linked: int = 0, both: int = 0) -> PlanExtent:
+        return PlanExtent(looked_at=self.looked_at + looked_at, linked=self.linked + linked, both=self.both + both)
+
+    @property
+    def passed_over(self) -> int:
+        """Linked users on whom nobody decided. Somebody may have been linked since they were counted."""
+        return max(0, self.linked - self.both)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanJob:
     """One plan. `checkpoint` is where the next run goes on; users up to `cursor` are decided on, and in `counts`.
 
@@ -39,6 +56,8 @@ class PlanJob:
     nominated: int | None = None  # users to decide on, of each sync; None while the feeds are being read
     decided: int = 0
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by sync and kind of change
+    # By sync. One that is missing is not known: a version before had a hand in this plan.
+    extents: Mapping[str, PlanExtent] = field(default_factory=dict)
     cursor: str = ""
     checkpoint: str = ""
     error: str = ""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from ..model import PlanRun
 from ..model.errors import ConflictError
 from ..model.messages import encode
-from ..ports import Nominee, PlanEntry, PlanJob, PlanState
+from ..ports import Nominee, PlanEntry, PlanExtent, PlanJob, PlanState
 from .columns import check_version, columns, flag, number, time, time_or_none
 from .concurrency import for_each
 from .errors import StorageRefusedError
@@ -156,6 +156,7 @@ def _values(job: PlanJob) -> Mapping[str, Value]:
             "error": job.error,
             "hint": job.hint,
             **_parts("counts", json.dumps({name: dict(of) for name, of in job.counts.items()})),
+            **_parts("extents", json.dumps({name: asdict(of) for name, of in job.extents.items()})),
             **_parts("checkpoint", job.checkpoint),
         }
     )
@@ -178,6 +179,7 @@ def _job(row: Row) -> PlanJob:
         nominated=number(row, "nominated") if "nominated" in row.values else None,
         decided=number(row, "decided"),
         counts=json.loads(_whole(row, "counts") or "{}"),
+        extents={name: PlanExtent(**of) for name, of in json.loads(_whole(row, "extents") or "{}").items()},
         cursor=row.text("cursor"),
         checkpoint=_whole(row, "checkpoint"),
         error=row.text("error"),

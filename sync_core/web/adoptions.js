@@ -17,7 +17,7 @@ function waiting() {
     const columns = [
       { label: "Whom", value: (row) => `${nameOf(row.sync, row.source_id)} ${row.source_id}`, cell: (row) => person(row.sync, row.source_id) },
       { label: "Sync", value: (row) => row.sync },
-      { label: "Why", value: (row) => row.reason },
+      { label: "Why", value: (row) => row.text || row.reason, wide: true },
       { label: "Next look", value: (row) => row.next_try_at, cell: (row) => when(row.next_try_at) },
       { label: "Decide", value: () => "", cell: (row) => h("a", { href: `#/adoptions/${path(row.sync, row.source_id)}` }, "Who may be meant") },
     ];
@@ -29,7 +29,7 @@ function waiting() {
 function one(sync, user, acts) {
   const made = section("Who may be meant", () => get(path("adoptions", sync, user)), (said) => [
     h("p", {}, person(sync, user, true), ` in ${sync}`),
-    h("p", {}, "By itself the next look does this: ", h("code", {}, said.decision)),
+    h("p", { dir: "auto" }, "By itself the next look does this: ", said.decision, "."),
     said.choices.length
       ? h("ul", { class: "cards" }, said.choices.map((choice) => candidate(sync, user, choice, acts, made.again)))
       : empty("No user of the target may be meant now. The next look decides by itself."),
@@ -45,7 +45,7 @@ function candidate(sync, user, choice, acts, again) {
     h("p", {}, badge(choice.external ? "B2B user" : "internal user", choice.external ? "quiet" : "bad"), " ",
       badge(choice.enabled ? "enabled" : "blocked", choice.enabled ? "quiet" : "warn"), " made ", when(choice.created_at)),
     choice.linked_to && h("p", {}, "Belongs to ", h("code", {}, choice.linked_to)),
-    choice.refused && h("p", { class: "failure" }, `Cannot be adopted. ${choice.refused}`),
+    choice.refused && h("p", { class: "failure" }, `Cannot be adopted: ${choice.refused}.`),
     acts && !choice.refused && h("p", { class: "actions" }, button("Adopt …", () => adopt(sync, user, choice, again), { class: "primary" })));
 }
 

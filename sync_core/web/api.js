@@ -28,6 +28,23 @@ export const post = (path, body) =>
 /** A path of parts that are escaped: names of syncs and object ids. */
 export const path = (...parts) => parts.map(encodeURIComponent).join("/");
 
+const PAUSES = [2, 3, 5, 10, 20]; // seconds between two questions what became of something that was asked for
+
+/** One turn after each pause, as long as `shown` is on the page. */
+export async function* turns(shown) {
+  for (const pause of PAUSES) {
+    await new Promise((resolve) => setTimeout(resolve, pause * 1000));
+    if (!shown.isConnected) return;
+    yield;
+  }
+}
+
+/** The control of each sync of these that a person paused, by name. Without an answer none is known. */
+export async function paused(names) {
+  const said = await get("status").catch(() => ({ syncs: [] }));
+  return new Map(said.syncs.filter((each) => names.includes(each.name) && each.control !== "running").map((each) => [each.name, each.control]));
+}
+
 function parameters(query) {
   const given = Object.entries(query ?? {}).filter(([, value]) => value);
   return given.length ? "?" + new URLSearchParams(given) : "";

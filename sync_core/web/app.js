@@ -94,7 +94,7 @@ async function start() {
   try {
     const caller = await get("me");
     setNow(caller.at);
-    setCaller(caller.id);
+    setCaller(caller);
     const acts = caller.roles.includes("Operator");
     context = { acts, counted, syncs: caller.syncs };
     document.getElementById("caller").replaceChildren(h("strong", {}, acts ? "Operator" : "Reader"), " ",

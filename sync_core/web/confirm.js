@@ -12,9 +12,10 @@ export function confirm({ title, about, yes, danger, asked, act }) {
     const wrong = h("div", {});
     const field = asked && h("input", { id: "asked", type: "text", required: true, maxlength: 500, autocomplete: "off" });
     const go = h("button", { type: "submit", class: danger ? "danger" : "primary" }, yes);
+    const cancel = button("Cancel", () => dialog.close());
     const form = h("form", { method: "dialog", onsubmit }, h("h2", { id: "question" }, title), about,
       asked && h("p", {}, h("label", { for: "asked" }, asked), field), wrong,
-      h("p", { class: "actions" }, go, button("Cancel", () => dialog.close())));
+      h("p", { class: "actions" }, go, cancel));
     const dialog = h("dialog", { "aria-labelledby": "question", onclose }, form);
 
     async function onsubmit(event) {
@@ -39,5 +40,6 @@ export function confirm({ title, about, yes, danger, asked, act }) {
 
     document.body.append(dialog);
     dialog.showModal();
+    (form.querySelector("input") ?? cancel).focus(); // not a link of `about`, and nothing that does something
   });
 }

@@ -51,6 +51,22 @@ export function empty(text) {
   return h("p", { class: "empty" }, text);
 }
 
+/** Other nodes in the place of those of `box`. The focus stays on what had it, or goes to `rest` if that is gone. */
+export function swap(box, nodes, rest) {
+  const had = document.activeElement;
+  const held = box.contains(had);
+  const name = held && nameOfControl(had);
+  const place = held && alike(box, had, name).indexOf(had);
+  box.replaceChildren(...nodes);
+  if (held) (alike(box, had, name)[place] ?? rest).focus({ preventScroll: true });
+}
+
+const nameOfControl = (each) =>
+  [each.closest("article, section, table")?.getAttribute("aria-label"), each.tagName, each.getAttribute("aria-label") ?? each.getAttribute("href") ?? each.textContent].join("/");
+
+const alike = (box, { tagName }, name) =>
+  [...box.getElementsByTagName(tagName)].filter((each) => nameOfControl(each) === name);
+
 /**
  * A part of a view that reads something. `read` asks, and `show` makes nodes of the answer; each failure says what to
  * do. The section has a method `again`, which reads anew and leaves what is shown until then.
@@ -72,11 +88,7 @@ export function section(title, read, show) {
       if (mine === newest) made.removeAttribute("aria-busy");
     }
   };
-  function put(nodes) {
-    const held = body.contains(document.activeElement);
-    body.replaceChildren(...nodes);
-    if (held) made.focus(); // what had the focus is gone
-  }
+  const put = (nodes) => swap(body, nodes, made);
 
   made.again();
   return made;

@@ -1,8 +1,8 @@
 // Events of the record as a table: what happened, to whom, why, and what the target's audit log has of it.
 
-import { badge, coded, exact, words } from "./format.js";
+import { badge, exact, words } from "./format.js";
 import { h } from "./dom.js";
-import { nameOf, person } from "./names.js";
+import { decider, nameOf, person, told } from "./names.js";
 import { table } from "./table.js";
 
 const KINDS = {
@@ -27,23 +27,23 @@ export function events(label, rows, none, one) {
     { label: "When", value: (row) => row.at, cell: (row) => h("time", { datetime: row.at }, exact(row.at)) },
     { label: "Kind", value: (row) => words(row.kind), cell: (row) => badge(words(row.kind), kindOf(row.kind)) },
     ...(one ? [] : [{ label: "Sync", value: (row) => row.sync }, whom]),
-    { label: "What happened", value: (row) => row.text, cell: (row) => told(row), wide: true },
+    { label: "What happened", value: (row) => row.text, cell: details, wide: true },
   ];
   return table({ label, columns, rows, none, sorted: "When", descending: true });
 }
 
-function told(row) {
+function details(row) {
   const facts = [
     row.decision.scope && `scope: ${row.decision.scope}${row.decision.scope_reason ? ` (${row.decision.scope_reason})` : ""}`,
     row.attributes.length && `attributes: ${row.attributes.join(", ")}`,
     ...(row.values ?? []).map(written),
     row.refused.length && `Graph refused: ${row.refused.join(", ")}`,
     row.target_id && `target user: ${row.target_id}`,
-    row.operator && `by: ${row.operator}`,
+    row.operator && ["by: ", decider(row.sync, row.operator)],
     row.graph_request_ids.length && `request ids: ${row.graph_request_ids.join(", ")}`,
     row.attempt > 0 && `attempt: ${row.attempt + 1}`,
   ].filter(Boolean);
-  const text = h("span", { dir: "auto" }, coded(row.text));
+  const text = h("span", { dir: "auto" }, told(row.sync, row.text, row.operator));
   if (!facts.length) return text;
   const list = h("ul", {}, facts.map((fact) => h("li", {}, fact)));
   return h("details", {}, h("summary", {}, text), list);

@@ -3,7 +3,7 @@
 import { get, path, post } from "./api.js";
 import { perHour, round } from "./chart.js";
 import { confirm } from "./confirm.js";
-import { button, h, section } from "./dom.js";
+import { button, h, section, swap } from "./dom.js";
 import { badge, exact, many, setNow, when } from "./format.js";
 import { notices } from "./notices.js";
 import { card, pause, resume } from "./syncs.js";
@@ -16,7 +16,7 @@ export function health(main, _parts, { acts, counted }) {
     setNow(said.at);
     counted(said);
     read.replaceChildren("as of ", h("time", { datetime: said.at, title: exact(said.at) }, `${said.at.slice(11, 16)} UTC`));
-    details.replaceChildren(...reading(said, acts, status.again));
+    swap(details, reading(said, acts, status.again), status);
     return [needs(said), everySync(said, acts, status.again),
       h("div", { class: "cards" }, said.syncs.map((sync) => card(sync, said.holds.find((each) => each.sync === sync.name), acts, status.again)))];
   });
@@ -26,9 +26,8 @@ export function health(main, _parts, { acts, counted }) {
   const told = notices();
   main.append(read, h("div", { class: "columns" }, status, h("div", {}, picture, told)), details);
   const timer = setInterval(() => {
-    // Not under somebody's hands: what has the focus, or is asked, stays. All of the view has it after the navigation.
-    const held = main.contains(document.activeElement) && document.activeElement !== main;
-    if (document.hidden || held || document.querySelector("dialog")) return;
+    // Not under somebody's hands: what is asked or typed stays. A button that has the focus has it afterwards, too.
+    if (document.hidden || document.activeElement.matches("input, select, textarea") || document.querySelector("dialog[open]")) return;
     status.again();
     picture.again();
     told.again();
@@ -43,7 +42,7 @@ function needs(said) {
   const dead = said.subscriptions.filter((each) => each.state !== "live");
   const poisoned = said.poisoned + said.queues.filter((each) => each.poison).reduce((sum, each) => sum + each.depth, 0);
   const items = [
-    waiting && [h("a", { href: "#/holds" }, `${many(waiting, "deletion")} held`), ": read who it is, then approve or reject."],
+    waiting && [h("a", { href: "#/holds" }, `${many(waiting, "removal")} held`), ": read who it is, then approve or reject."],
     ...said.creations.filter((each) => each.waiting).map((each) => [h("a", { href: "#/newcomers" }, `${many(each.waiting, "newcomer")} of ${each.sync}`), " waiting: ask why so many came, then approve or wait."]),
     ...said.syncs.filter((each) => each.stopped).map((each) => [`${each.name} is stopped: ${each.stopped.hint}`]),
     said.parked.length && [h("a", { href: "#/parked" }, `${many(said.parked.length, "user")} set aside`), ": see the causes."],

@@ -1,20 +1,19 @@
-// Holds: deletions that the guard stopped. A decision covers exactly those that are chosen on exactly this list.
+// Holds: removals that the guard stopped, deletions and disablings. A decision covers exactly those that are chosen on exactly this list.
 
-import { get, post } from "./api.js";
+import { get, paused, post, turns } from "./api.js";
 import { confirm } from "./confirm.js";
 import { button, h, section } from "./dom.js";
 import { badge, many, when } from "./format.js";
-import { decider, nameOf, person } from "./names.js";
+import { decider, nameOf, person, told } from "./names.js";
 import { table } from "./table.js";
 
 const STATES = { held: "warn", "approval expired": "warn", approved: "good", rejected: "quiet" };
 const NAMED = 20; // people whom the question names one by one, and of whom the outcome is told
-const PAUSES = [2, 3, 5, 10, 20]; // seconds between two questions what became of an approval
 
 export function holds(main, _parts, context) {
   const outcomes = h("div", { "aria-live": "polite" });
   const past = decisions();
-  const made = deletions(context, decided);
+  const made = removals(context, decided);
   main.append(outcomes, made, past);
 
   function again() {
@@ -35,28 +34,29 @@ export function holds(main, _parts, context) {
 /** Waits until those who were approved are no longer on the list, and says of each what became of them. */
 async function carriedOut(users, made) {
   let left = users;
-  for (const pause of PAUSES) {
-    await new Promise((resolve) => setTimeout(resolve, pause * 1000));
-    if (!made.isConnected) return [];
+  for await (const _ of turns(made)) {
     const said = await get("holds").catch(() => null);
     left = said ? left.filter((user) => said.holds.some((hold) => hold.sync === user.sync && hold.source_id === user.source_id)) : left;
     if (!left.length) break;
   }
-  const told = users.filter((user) => !left.includes(user)).slice(0, NAMED).map(async ({ sync, source_id: user }) => {
+  if (!made.isConnected) return [];
+  const outcomes = users.filter((user) => !left.includes(user)).slice(0, NAMED).map(async ({ sync, source_id: user }) => {
     const { events } = await get("activity", { sync, user, limit: 1 }).catch(() => ({ events: [] }));
-    return [person(sync, user), `: ${events[0]?.text ?? "no longer held"}.`];
+    return [person(sync, user), ": ", told(sync, events[0]?.text ?? "no longer held", events[0]?.operator), "."];
   });
-  const waits = left.length > 0 && [`${many(left.length, "approved deletion")} not carried out yet. Read this list again later; an approval lasts 24 hours.`];
-  return [...(await Promise.all(told)), waits].filter(Boolean);
+  const waits = left.length > 0 && [`${many(left.length, "approved removal")} not carried out yet. Read this list again later; an approval lasts 24 hours.`];
+  return [...(await Promise.all(outcomes)), waits].filter(Boolean);
 }
 
-function deletions({ acts }, decided) {
-  const made = section("Held deletions", () => get("holds"), (list) => {
+function removals({ acts, query }, decided) {
+  const [sync, user] = [query.get("sync"), query.get("user")];
+  const made = section("Held removals", () => get("holds", { sync }), (list) => {
+    const listed = list.holds.filter((hold) => !user || hold.source_id === user);
     const chosen = new Set();
     const approve = button("", () => decide("approve", list, chosen, decided), { class: "danger" });
     const reject = button("", () => decide("reject", list, chosen, decided));
     const every = button("Choose all that wait", () => {
-      list.holds.filter(waits).forEach((hold) => chosen.add(hold));
+      listed.filter(waits).forEach((hold) => chosen.add(hold));
       shown.replaceWith((shown = draw()));
       count();
     });
@@ -65,13 +65,15 @@ function deletions({ acts }, decided) {
       reject.textContent = `Reject ${chosen.size} …`;
       approve.disabled = reject.disabled = !chosen.size;
     };
-    const draw = () => held(list.holds, acts && chosen, count);
+    const draw = () => held(listed, acts && chosen, count);
     let shown = draw();
     count();
-    const waiting = list.holds.filter(waits).length;
-    if (!list.holds.length) return shown;
+    const waiting = listed.filter(waits).length;
+    const only = sync && h("p", {}, "Only ", user ? person(sync, user) : "those", ` of ${sync}. `, h("a", { href: "#/holds" }, "Show all"));
+    if (!listed.length) return [only, shown];
     return [
-      h("p", {}, `${many(waiting, "deletion")} waiting. These people keep their access until somebody decides. First ask why so many leave at once: an emptied group or a changed attribute looks the same from here.`),
+      only,
+      h("p", {}, `${many(waiting, "removal")} waiting. These people keep their access until somebody decides. First ask why so many leave at once: an emptied group or a changed attribute looks the same from here.`),
       shown,
       !acts && h("p", { class: "quiet" }, "An Operator decides about them; a Reader sees them."),
       acts && h("p", { class: "actions" }, waiting > 0 && every, approve, reject),
@@ -94,7 +96,7 @@ function held(rows, choice, onchoice) {
     { label: "Full window", value: (row) => row.reason },
   ];
   const choosable = (row) => row.state !== "approved";
-  return table({ label: "Held deletions", columns, rows, none: "No deletion is held.", sorted: "Held", choice, onchoice, choosable });
+  return table({ label: "Held removals", columns, rows, none: "Nothing is held.", sorted: "Held", choice, onchoice, choosable });
 }
 
 const change = (row) => ({ SoftDelete: "delete", Disable: "disable" })[row.change] ?? row.change;
@@ -111,15 +113,17 @@ async function decide(decision, list, chosen, decided) {
   const meaning = decision === "approve"
     ? "Each of them is read once more, and loses access if that read says the same. An approval that is not used within 24 hours is void."
     : "They keep their access until somebody decides anew, or the cause is another one.";
+  const stopped = decision === "approve" ? [...(await paused(users.map(({ sync }) => sync))).keys()] : [];
+  const later = stopped.length > 0 && h("p", {}, h("strong", {}, `Paused: ${stopped.join(", ")}. Nothing is removed there before somebody lets it go on.`));
   const done = await confirm({
-    title: `${decision === "approve" ? "Approve" : "Reject"} ${many(users.length, "deletion")}?`,
-    about: h("div", {}, h("p", {}, meaning), h("ul", { class: "named" }, named), rest),
+    title: `${decision === "approve" ? "Approve" : "Reject"} ${many(users.length, "removal")}?`,
+    about: h("div", {}, h("p", {}, meaning), later, h("ul", { class: "named" }, named), rest),
     yes: decision === "approve" ? `Approve ${users.length}` : `Reject ${users.length}`,
     danger: decision === "approve",
     act: async () => {
       const said = await post("holds", { decision, code: list.code, users });
       const changed = said.changed.length ? ` ${said.changed.length} changed meanwhile: look at them again.` : "";
-      return `${many(said.users.length, "deletion")} ${said.decision}.${changed}`;
+      return `${many(said.users.length, "removal")} ${said.decision}.${changed}`;
     },
   });
   if (done) decided(decision, users);
@@ -136,7 +140,7 @@ function decisions() {
       { label: "Cause", value: (row) => row.cause ?? "not recorded" },
       { label: "By", value: (row) => row.decided_by, cell: (row) => decider(row.sync, row.decided_by) },
     ];
-    const none = "Nobody has decided about a held deletion yet.";
+    const none = "Nobody has decided about a held removal yet.";
     return table({ label: "Decisions", columns, rows: said.decisions, none, sorted: "When", descending: true });
   });
 }

@@ -1,13 +1,11 @@
 // People: find one by address or object id; where the person stands and why; what happened; look again.
 
-import { ApiError, get, path, post } from "./api.js";
+import { ApiError, get, path, paused, post, turns } from "./api.js";
 import { confirm } from "./confirm.js";
 import { button, empty, failure, h, say, section } from "./dom.js";
 import { events } from "./events.js";
-import { coded, now, when } from "./format.js";
-import { OBJECT_ID, person } from "./names.js";
-
-const PAUSES = [2, 3, 5, 10, 20]; // seconds between two questions whether the app has looked
+import { now, when } from "./format.js";
+import { OBJECT_ID, person, told } from "./names.js";
 
 export function people(main, [sync, user], context) {
   main.append(finder(main));
@@ -51,24 +49,23 @@ function leaveThePerson(main) {
 
 /** Nobody has an address any more who is gone for good. The record still knows the object id. */
 function missed(error, text) {
-  const gone = error instanceof ApiError && error.status === 404 && OBJECT_ID.test(text);
-  if (error instanceof ApiError && error.status === 404 && !gone) {
-    return [failure(error), h("p", {}, "Somebody who was deleted may stand in ", h("a", { href: "#/holds" }, "Holds"), " or in the ", h("a", { href: "#/history" }, "History"), ".")];
-  }
-  const link = gone && h("p", {}, h("a", { href: `#/history?user=${text.toLowerCase()}` }, "What the record has of this object id"));
-  return [failure(error), link].filter(Boolean);
+  if (error.status !== 404) return [failure(error)];
+  const more = OBJECT_ID.test(text)
+    ? [h("a", { href: `#/history?user=${text.toLowerCase()}` }, "What the record has of this object id")]
+    : ["Somebody who was deleted may stand in ", h("a", { href: "#/holds" }, "Holds"), " or in the ", h("a", { href: "#/history" }, "History"), "."];
+  return [failure(error), h("p", {}, more)];
 }
 
 function one(sync, user, { acts }) {
   const stands = section("Where the person stands", () => get(path("why", sync, user)), (said) => [
     h("p", {}, person(sync, user, true), ` in ${sync}`),
     h("p", { class: "quiet" }, "Last looked at by the app: ", when(said.looked_at)),
-    h("ul", { class: "sentences" }, said.sentences.map((sentence) => h("li", { dir: "auto" }, coded(sentence)))),
-    said.outcome.result === "held" && h("p", {}, h("a", { href: "#/holds" }, "See the held deletion")),
+    h("ul", { class: "sentences" }, said.sentences.map((sentence) => h("li", { dir: "auto" }, told(sync, sentence, said.keep?.by)))),
+    said.outcome.result === "held" && h("p", {}, h("a", { href: `#/holds?${new URLSearchParams({ sync, user })}` }, "See what is held")),
     adoption(sync, user, said),
     acts && h("p", { class: "actions" }, button("Look again now", () => lookAgain(sync, user, said.looked_at, stands, happened), { class: "primary" }),
       h("span", { class: "quiet" }, "The app reads the person afresh and does what is to be done.")),
-    acts && keeping(sync, user, said.keep, () => [stands, happened].forEach((each) => each.again())),
+    acts && keepable(said) && keeping(sync, user, said.keep, () => [stands, happened].forEach((each) => each.again())),
   ]);
   const happened = record(sync, user);
   return [stands, happened];
@@ -81,6 +78,9 @@ function keeping(sync, user, keep, again) {
   return h("p", { class: "actions" }, begin, end,
     h("span", { class: "quiet" }, "Until then leaving takes nothing from this person, whatever the policy says."));
 }
+
+/** Leaving takes something from those alone who have a target user. Of a look that failed it is not known. */
+const keepable = ({ keep, steps }) => keep || !steps.length || steps.at(-1).link.state === "linked";
 
 const day = (ahead) => new Date(now() + ahead * 86400000).toISOString().slice(0, 10);
 
@@ -125,10 +125,11 @@ function adoption(sync, user, said) {
 async function lookAgain(sync, user, before, ...sections) {
   try {
     await post(path("sync", sync, user));
+    if ((await paused([sync])).get(sync) === "paused") {
+      return say("Asked for. The sync is paused: the app looks when somebody lets it go on. Health says who paused it and why.");
+    }
     say("Asked for. The app looks within seconds; this page reads again then.");
-    for (const pause of PAUSES) {
-      await new Promise((resolve) => setTimeout(resolve, pause * 1000));
-      if (!sections[0].isConnected) return;
+    for await (const _ of turns(sections[0])) {
       const { looked_at: at, events: past } = await get(path("why", sync, user));
       if (!sections[0].isConnected) return;
       if (!at || at === before) continue;

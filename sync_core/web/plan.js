@@ -3,7 +3,7 @@
 import { get, path, post } from "./api.js";
 import { button, empty, failure, h, say, section, select } from "./dom.js";
 import { badge, coded, exact, many, span, when, words } from "./format.js";
-import { nameOf, person } from "./names.js";
+import { decider, nameOf, person } from "./names.js";
 import { table } from "./table.js";
 
 const MOST_BYTES = 64 * 1024; // of a file: the app takes no more
@@ -14,12 +14,12 @@ const FAULT = /^sync\.yaml:(\d+)/;
 
 export function plan(main, [id], context) {
   if (id) return one(main, id, context.query);
-  main.append(question(context.syncs), section("Plans of the last week", () => get("plan"), ({ plans }) => listed(plans)));
+  main.append(question(context), section("Plans of the last week", () => get("plan"), ({ plans }) => listed(plans)));
 }
 
 // --- asking for one ---
 
-function question(syncs) {
+function question({ syncs, acts }) {
   const wrong = h("div", {});
   const text = h("textarea", { id: "candidate", rows: 10, spellcheck: "false", autocomplete: "off", autocapitalize: "off" });
   const file = h("input", { id: "file", type: "file", accept: ".yaml,.yml,text/yaml", onchange });
@@ -31,6 +31,16 @@ function question(syncs) {
     if (!chosen) return;
     wrong.replaceChildren(...(chosen.size > MOST_BYTES ? [tooLong()] : []));
     text.value = chosen.size > MOST_BYTES ? "" : await chosen.text();
+  }
+
+  async function deployed() {
+    try {
+      text.value = (await get("config")).sync_yaml;
+      wrong.replaceChildren();
+      text.focus();
+    } catch (error) {
+      wrong.replaceChildren(failure(error));
+    }
   }
 
   async function onsubmit(event) {
@@ -53,6 +63,7 @@ function question(syncs) {
     h("p", {}, "A plan reads everybody of the source tenants and decides as the app would now; both guards count. Nothing is written to any tenant."),
     h("form", { class: "planned", onsubmit },
       h("p", {}, h("label", { for: "candidate" }, "The sync.yaml to plan. Left empty, it is the deployed one."), text),
+      acts && h("p", { class: "actions" }, button("Begin with the deployed file", deployed)),
       h("p", {}, h("label", { for: "file" }, "Or choose the file, of at most 64 KiB"), file),
       h("p", {}, h("label", { for: "only" }, "Only the sync of this name. Left empty, all of them."), sync,
         h("datalist", { id: "syncs" }, syncs.map((name) => h("option", { value: name })))),
@@ -88,7 +99,7 @@ function listed(plans) {
     { label: "Of", value: of },
     { label: "Took", value: (row) => row.seconds, cell: (row) => span(row.seconds), number: true },
     { label: "Looked at", value: (row) => row.decided, cell: (row) => row.decided.toLocaleString("en"), number: true },
-    { label: "By", value: (row) => row.asked_by, cell: (row) => h("code", {}, row.asked_by) },
+    { label: "By", value: (row) => row.asked_by, cell: (row) => decider(row.sync, row.asked_by) },
   ];
   return table({ label: "Plans", columns, rows: plans, none: "Nobody asked for a plan within a week.", sorted: "Asked for", descending: true });
 }
@@ -122,7 +133,7 @@ function one(main, id, query) {
 
 function facts(said) {
   return h("p", {}, badge(said.state, STATES[said.state] ?? "quiet"), ` Of ${of(said)}; asked for `, when(said.asked_at), " by ",
-    h("code", {}, said.asked_by), over(said) ? `; took ${span(said.seconds)}.` : `; ${span(said.seconds)} so far.`);
+    decider(said.sync, said.asked_by), over(said) ? `; took ${span(said.seconds)}.` : `; ${span(said.seconds)} so far.`);
 }
 
 /** How far it is, or why it failed. */
@@ -139,10 +150,10 @@ function stand(said) {
 function changes(said) {
   const changed = kindsOf(said).reduce((sum, each) => sum + each.count, 0);
   const number = changed.toLocaleString("en");
-  return `${number} ${changed === 1 ? "person" : "people"} would change; ${(said.users - changed).toLocaleString("en")} need nothing.`;
+  return `${number} ${changed === 1 ? "person" : "people"} would change; ${(said.users - changed).toLocaleString("en")} of those looked at need nothing.`;
 }
 
-const kindsOf = (said) => said.syncs.flatMap(({ sync, counts }) => Object.entries(counts).map(([kind, count]) => ({ sync, kind, count })));
+const kindsOf = (said) => said.syncs.flatMap(({ sync, counts, words }) => Object.entries(counts).map(([kind, count]) => ({ sync, kind, count, text: words?.[kind] ?? kind })));
 
 /** A guard holds these, or lets them wait: in the kinds of the counts. */
 const guarded = (kind) => kind.includes("Hold of ") || kind.endsWith("waiting for approval");
@@ -150,25 +161,32 @@ const loud = (kind) => guarded(kind) || /SoftDelete|Disable|^Refuse|^error/.test
 
 function found(id, said) {
   const rows = kindsOf(said);
-  if (!rows.length) return said.state === "done" ? empty("Nothing would happen to anybody.") : null;
+  if (!rows.length) return said.state === "done" ? h("div", {}, empty("Nothing is to be done for anybody who was looked at."), extent(said)) : null;
   if (!over(said)) {
     // Without links and buttons: this is read again in a moment, and would take the focus along.
-    return h("ul", { "aria-label": "So far" }, rows.map(({ sync, kind, count }) => h("li", { dir: "auto" }, `${count.toLocaleString("en")} × ${kind}, in ${sync}`)));
+    return h("ul", { "aria-label": "So far" }, rows.map(({ sync, text, count }) => h("li", { dir: "auto" }, `${count.toLocaleString("en")} × ${text}, in ${sync}`)));
   }
   const columns = [
-    { label: "What would happen", value: (row) => row.kind, cell: (row) => h("span", { dir: "auto" }, loud(row.kind) ? badge(row.kind, "warn") : row.kind), wide: true },
+    { label: "What would happen", value: (row) => row.text, cell: (row) => h("span", { dir: "auto" }, loud(row.kind) ? badge(row.text, "warn") : row.text), wide: true },
     { label: "Sync", value: (row) => row.sync },
     { label: "Users", value: (row) => row.count, cell: (row) => those(id, row, row.count.toLocaleString("en")), number: true },
   ];
   const waits = rows.filter(({ kind }) => guarded(kind));
   return h("div", {},
-    waits.length > 0 && h("ul", { class: "needs", "aria-label": "What a guard would hold" }, waits.map((row) => h("li", {}, those(id, row, `${many(row.count, "user")} of ${row.sync}`), `: ${row.kind}`))),
-    table({ label: "What would happen", columns, rows, sorted: "Users", descending: true }));
+    waits.length > 0 && h("ul", { class: "needs", "aria-label": "What a guard would hold" }, waits.map((row) => h("li", {}, those(id, row, `${many(row.count, "user")} of ${row.sync}`), `: ${row.text}`))),
+    table({ label: "What would happen", columns, rows, sorted: "Users", descending: true }), extent(said));
 }
 
-function those(id, { sync, kind, count }, text) {
+/** Whom it looked at, and whom not and why. An app of an earlier version does not say it. */
+function extent({ syncs }) {
+  const told = syncs.filter(({ extent }) => extent?.sentences.length);
+  return h("section", { "aria-label": "Whom it looked at" }, h("h3", {}, "Whom it looked at"),
+    told.map(({ sync, extent }) => [syncs.length > 1 && h("p", { dir: "auto" }, sync), h("ul", { class: "quiet" }, extent.sentences.map((each) => h("li", {}, each)))]));
+}
+
+function those(id, { sync, kind, count, text: what }, text) {
   const query = new URLSearchParams({ sync, change: kind });
-  return h("a", { href: `#/plan/${path(id)}?${query}`, "aria-label": `${many(count, "user")} of ${sync}: ${kind}` }, text);
+  return h("a", { href: `#/plan/${path(id)}?${query}`, "aria-label": `${many(count, "user")} of ${sync}: ${what}` }, text);
 }
 
 function people(id, said, asked) {
@@ -177,27 +195,27 @@ function people(id, said, asked) {
   const made = section("Whom it concerns", () => get(path("plan", id, "changes"), { ...asked, after }), ({ changes, more }) => {
     rows.push(...changes);
     after = more;
-    return [filters(id, said, asked), planned(rows), more && button("Further users", made.again)];
+    return [filters(id, said, asked), planned(rows, new Map(kindsOf(said).map(({ kind, text }) => [kind, text]))), more && button("Further users", made.again)];
   });
   return made;
 }
 
 function filters(id, said, asked) {
-  const kinds = [...new Set(kindsOf(said).map(({ kind }) => kind))].sort();
+  const kinds = [...new Map(kindsOf(said).map(({ kind, text }) => [kind, text]))].sort(([, a], [, b]) => a.localeCompare(b, "en"));
   const onchange = ({ currentTarget }) => {
     const given = [...new FormData(currentTarget)].filter(([, value]) => value);
     location.hash = `#/plan/${path(id)}?${new URLSearchParams(given)}`;
   };
   return h("form", { class: "filters", onchange, onsubmit: (event) => event.preventDefault() },
     select("sync", "Sync", [["", "every sync"], ...said.syncs.map(({ sync }) => [sync, sync])], asked.sync),
-    select("change", "What would happen", [["", "everything"], ...kinds.map((kind) => [kind, kind])], asked.change));
+    select("change", "What would happen", [["", "everything"], ...kinds], asked.change));
 }
 
-function planned(rows) {
+function planned(rows, texts) {
   const columns = [
     { label: "Whom", value: (row) => `${nameOf(row.sync, row.user)} ${row.user}`, cell: (row) => person(row.sync, row.user) },
     { label: "Sync", value: (row) => row.sync },
-    { label: "What", value: (row) => row.kind, cell: (row) => h("span", { dir: "auto" }, row.kind) },
+    { label: "What", value: (row) => texts.get(row.kind) ?? row.kind, cell: (row) => h("span", { dir: "auto" }, texts.get(row.kind) ?? row.kind) },
     { label: "Why", value: (row) => row.why ?? row.reason, cell: why, wide: true },
   ];
   return table({ label: "Whom it concerns", columns, rows, none: "Nothing of this kind would happen to anybody." });

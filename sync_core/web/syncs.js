@@ -44,7 +44,7 @@ function windows(sync) {
 
 function waiting(holds) {
   if (!holds?.waiting) return null;
-  return h("p", {}, h("a", { href: "#/holds" }, `${holds.waiting} held`), " and waiting for a person.");
+  return h("p", {}, h("a", { href: `#/holds?${new URLSearchParams({ sync: holds.sync })}` }, `${holds.waiting} held`), " and waiting for a person.");
 }
 
 function actions(sync, changed) {

@@ -25,14 +25,16 @@ export function table({ label, columns, rows, none, sorted, descending = false, 
     state.text = filter.value.toLowerCase();
     draw();
   }
-  const first = choice ? [h("th", { role: "columnheader", scope: "col" }, h("span", { class: "hidden" }, "Choose"))] : [];
+  const first = choice ? [h("th", { role: "columnheader", scope: "col" }, h("span", { class: "hidden", id: "choose" }, "Choose"))] : [];
+
+  const idOf = (row) => `row-${rows.indexOf(row)}`;
 
   function draw() {
     const found = rows.filter((row) => matches(row, columns, state.text));
     if (state.by) found.sort(order(state.by.value, state.descending));
     for (const each of heads) each.show();
     const page = found.slice(0, state.shown);
-    body.replaceChildren(...page.map((row) => line(row, columns, tick(row))));
+    body.replaceChildren(...page.map((row) => line(row, columns, tick(row), choice && idOf(row))));
     count.textContent = found.length === rows.length ? many(rows.length, "row") : `${found.length} of ${many(rows.length, "row")}`;
     more.hidden = found.length <= state.shown;
   }
@@ -45,8 +47,8 @@ export function table({ label, columns, rows, none, sorted, descending = false, 
       else choice.delete(row);
       onchoice();
     };
-    const name = `Choose ${columns[0].value(row)}`;
-    const box = h("input", { type: "checkbox", "aria-label": name, checked: choice.has(row), onchange });
+    // By the cell of the person, whose name may come later.
+    const box = h("input", { type: "checkbox", "aria-labelledby": `choose ${idOf(row)}`, checked: choice.has(row), onchange });
     return h("td", { role: "cell", class: "tick" }, box);
   }
 
@@ -70,9 +72,9 @@ function head(column, state, draw) {
   return { element, show };
 }
 
-function line(row, columns, tick) {
-  const cells = columns.map(({ label, value, cell, number, wide }) =>
-    h("td", { role: "cell", "data-label": label, class: [number && "number", wide && "wide"].filter(Boolean).join(" ") || null },
+function line(row, columns, tick, id) {
+  const cells = columns.map(({ label, value, cell, number, wide }, i) =>
+    h("td", { role: "cell", id: i === 0 && id, "data-label": label, class: [number && "number", wide && "wide"].filter(Boolean).join(" ") || null },
       cell ? cell(row) : String(value(row) ?? "")));
   return h("tr", { role: "row" }, tick, cells);
 }

@@ -34,7 +34,7 @@ async def asked(world: World) -> set[str]:
 
 
 async def choose(visit: Visit, n: int) -> None:
-    await visit.page.get_by_role("checkbox", name=staff_id(n)).check()
+    await visit.page.get_by_role("checkbox", name=STAFF[n]).check()
 
 
 async def test_an_approved_deletion_is_carried_out(visit: Visit) -> None:
@@ -48,11 +48,11 @@ async def test_an_approved_deletion_is_carried_out(visit: Visit) -> None:
     await expect(dialog).to_contain_text(staff_id(HELD))
     await expect(dialog).to_contain_text("delete: deleted in the source")
     await agree(visit.page, "Approve 1")
-    await expect(visit.page.get_by_role("status")).to_have_text("1 deletion approved.")
+    await expect(visit.page.get_by_role("status")).to_have_text("1 removal approved.")
     world.clock.advance(timedelta(seconds=1))
     assert await world.deliver() == []
     assert link.target_id in world.target.deleted
-    await expect(visit.page.locator("main")).to_contain_text("3 deletions waiting", timeout=15_000)
+    await expect(visit.page.locator("main")).to_contain_text("3 removals waiting", timeout=15_000)
     main = visit.page.locator("main")
     await expect(main).to_contain_text("deleted in the target: deleted in the source, after an approval.")
     await expect(main).not_to_contain_text("approval expired")
@@ -77,7 +77,7 @@ async def test_all_that_wait_are_approved_at_once(visit: Visit) -> None:
     await agree(visit.page, "Approve 4")
     assert await visit.site.world.deliver() == []
     await visit.again()
-    await expect(visit.page.locator("main")).to_contain_text("No deletion is held.")
+    await expect(visit.page.locator("main")).to_contain_text("Nothing is held.")
 
 
 async def test_a_list_that_changed_is_not_decided(visit: Visit) -> None:
@@ -105,8 +105,8 @@ async def test_a_rejected_deletion_waits_no_more(visit: Visit) -> None:
     await visit.press("Reject 1 …").click()
     await agree(visit.page, "Reject 1")
     await visit.settled()
-    await expect(visit.page.locator("main")).to_contain_text("3 deletions waiting")
-    await expect(visit.page.get_by_role("table", name="Held deletions")).to_contain_text("rejected")
+    await expect(visit.page.locator("main")).to_contain_text("3 removals waiting")
+    await expect(visit.page.get_by_role("table", name="Held removals")).to_contain_text("rejected")
     assert await world.deliver() == []
     assert (await world.stored(staff_id(HELD))).state is LinkState.LINKED
 
@@ -417,7 +417,7 @@ async def test_everything_works_by_keyboard(visit: Visit) -> None:
     await _tab_to(page, "Approve 1")
     await page.keyboard.press("Enter")
     await visit.settled()
-    await expect(page.get_by_role("region", name="Held deletions")).to_be_focused()
+    await expect(page.get_by_role("region", name="Held removals")).to_be_focused()
     assert await asked(world) == {staff_id(HELD)}
 
 

@@ -32,7 +32,7 @@ async def test_a_hostile_name_is_shown_and_does_nothing(browser: Browser, site: 
         world.change(staff_id(n), displayName=name)
     visit = await Visit.begin(browser, site, viewport={"width": width, "height": 800})
     await visit.open("holds")
-    table = visit.page.get_by_role("table", name="Held deletions")
+    table = visit.page.get_by_role("table", name="Held removals")
     for name in NAMES[:3]:
         await expect(table).to_contain_text(name)
     assert await visit.page.locator("main img, main script").count() == 0

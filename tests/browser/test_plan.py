@@ -74,8 +74,10 @@ async def test_a_reader_asks_for_a_plan_and_follows_it(browser: Browser, site: S
     await expect(visit.page.get_by_role("status")).to_have_text("The plan is done.")
     await visit.settled()
     held = visit.page.get_by_role("list", name="What a guard would hold")
-    await expect(held).to_contain_text(f"4 users of {NAME}: Hold of SoftDelete")
-    await expect(held).to_contain_text(f"3 users of {NAME}: Invite, waiting for approval")
+    await expect(held).to_contain_text(f"4 users of {NAME}: held until a person decides: delete in the target")
+    await expect(held).to_contain_text(
+        f"3 users of {NAME}: invite into the target, once a person lets this newcomer in"
+    )
     await expect(visit.page.get_by_role("table", name="Whom it concerns")).to_contain_text(STAFF[26])
     assert site.world.target.writes == []
     await visit.again()
@@ -189,7 +191,7 @@ async def test_where_nothing_would_happen_the_plan_says_so(browser: Browser) -> 
         visit = await Visit.begin(browser, site)
         await ask(visit)
         await work_on_plans(world)
-        await expect(visit.page.locator("main")).to_contain_text("Nothing would happen to anybody.")
+        await expect(visit.page.locator("main")).to_contain_text("Nothing is to be done for anybody who was looked at.")
         await expect(visit.page.get_by_role("region", name="Whom it concerns")).to_have_count(0)
         await visit.end()
 
@@ -198,12 +200,14 @@ async def test_the_people_are_filtered_by_kind(visit: Visit) -> None:
     """By a press on a number, and by the fields; the address has the filter, and pages follow each other."""
     await visit.open(PLANNED)
     counts = visit.page.get_by_role("table", name="What would happen")
-    await counts.get_by_role("link", name="Hold of SoftDelete").click()
+    await counts.get_by_role("link", name="held until a person decides: delete in the target").click()
     await visit.settled()
     assert visit.page.url.endswith(f"#/{PLANNED}?sync={NAME}&change=Hold+of+SoftDelete")
     rows = visit.page.get_by_role("table", name="Whom it concerns").locator("tbody tr")
     await expect(rows).to_have_count(4)
-    assert set(await rows.locator("td[data-label=What]").all_inner_texts()) == {"Hold of SoftDelete"}
+    assert set(await rows.locator("td[data-label=What]").all_inner_texts()) == {
+        "held until a person decides: delete in the target"
+    }
     await visit.page.get_by_role("combobox", name="What would happen").select_option("Refuse: internal user")
     await visit.settled()
     await expect(rows).to_have_count(1)
@@ -227,7 +231,9 @@ async def test_people_who_cannot_be_read_leave_the_counts(visit: Visit) -> None:
     await visit.open(PLANNED)
     section = visit.page.get_by_role("region", name="Whom it concerns")
     await expect(section.get_by_role("alert")).to_contain_text("Try again in a minute.")
-    await expect(visit.page.get_by_role("table", name="What would happen")).to_contain_text("Hold of SoftDelete")
+    await expect(visit.page.get_by_role("table", name="What would happen")).to_contain_text(
+        "held until a person decides: delete in the target"
+    )
     await visit.page.unroute_all()
     await section.get_by_role("button", name="Try again").click()
     await expect(section).to_contain_text("deleted in the source")

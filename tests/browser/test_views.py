@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 THERE = {
     "": (
-        "4 deletions held",
+        "4 removals held",
         "contoso-to-fabrikam",
         "2 of 2 used",
         "3 newcomers of contoso-to-fabrikam",
@@ -33,21 +33,21 @@ THERE = {
     ),
     "people": ("Address in the source tenant",),
     PERSON: (STAFF[0], "The user is in scope", "Nothing is to be done", "invited", "updated"),
-    "holds": ("4 deletions waiting", "deleted in the source", "Nobody has decided"),
+    "holds": ("4 removals waiting", "deleted in the source", "Nobody has decided"),
     "newcomers": ("3 newcomers waiting", "contoso-to-fabrikam", "23 of 23 used", "Approve 3 …"),
-    "adoptions": ("unadopted", STAFF[24], STAFF[25]),
+    "adoptions": ("waits for a word", STAFF[24], STAFF[25]),
     CHOICE: (STAFF[24], "B2B user", "Adopt …"),
     "leavers": ("Nobody is between two stages of leaving.",),
     "parked": ("internal user", "unadopted", STAFF[23], "xtsync adopt USER adopts it"),
     "history": ("invited", "soft deleted", "held", "configured"),
     "plan": ("the deployed file", "A new plan", "done"),
     PLANNED: (
-        "Hold of SoftDelete",
+        "held until a person decides: delete in the target",
         "4 users of contoso-to-fabrikam",
         "2 of at most 2 are used in 24 h",
         "3 users of contoso-to-fabrikam",
-        "Invite, waiting for approval",
-        "Refuse: internal user",
+        "invite into the target, once a person lets this newcomer in",
+        "leave alone: an internal user of the target",
         STAFF[23],
         "deleted in the source",
     ),
@@ -55,7 +55,7 @@ THERE = {
 NOTHING = {
     "": "Nothing waits for a person.",
     f"people/contoso-to-fabrikam/{ADA}": "The record has nothing of this person in this sync.",
-    "holds": "No deletion is held.",
+    "holds": "Nothing is held.",
     "newcomers": "No newcomer waits.",
     "adoptions": "Nobody waits for an adoption",
     "leavers": "Nobody is between two stages of leaving.",
@@ -166,11 +166,11 @@ async def test_while_it_reads_the_page_says_so(visit: Visit) -> None:
 
     await visit.page.route("**/api/ops/holds", wait)
     await visit.page.goto(f"{visit.site.url}/api/ops/#/holds")
-    section = visit.page.get_by_role("region", name="Held deletions")
+    section = visit.page.get_by_role("region", name="Held removals")
     await expect(section).to_contain_text("Reading …")
     await expect(section).to_have_attribute("aria-busy", "true")
     goes_on.set()
-    await expect(section).to_contain_text("4 deletions waiting")
+    await expect(section).to_contain_text("4 removals waiting")
 
 
 @pytest.mark.parametrize(
@@ -234,9 +234,15 @@ async def test_health_is_read_again_also_after_the_navigation(visit: Visit) -> N
     await visit.page.clock.run_for(31_000)
     await visit.settled()
     assert len([each for each in visit.asked if each.endswith("/status")]) == before + 1
-    await visit.page.get_by_role("button", name="Kind").focus()
+    for button in ("Kind", "Pause everything …"):
+        await visit.page.get_by_role("button", name=button).first.focus()
+        await visit.page.clock.run_for(31_000)
+        await visit.settled()
+        await expect(visit.page.get_by_role("button", name=button).first).to_be_focused()
+    assert len([each for each in visit.asked if each.endswith("/status")]) == before + 3
+    await visit.press("Pause everything …").first.click()
     await visit.page.clock.run_for(31_000)
-    assert len([each for each in visit.asked if each.endswith("/status")]) == before + 1
+    assert len([each for each in visit.asked if each.endswith("/status")]) == before + 3
 
 
 async def test_dark_is_dark(browser: Browser, site: Site) -> None:

@@ -42,7 +42,7 @@ async def test_an_operators_story(world: SyncedStack) -> None:
         await page.get_by_role("checkbox", name=held["id"]).check()
         await page.get_by_role("button", name="Approve 1 …").click()
         await page.get_by_role("button", name="Approve 1", exact=True).click()
-        await expect(page.get_by_role("status")).to_contain_text("1 deletion approved.")
+        await expect(page.get_by_role("status")).to_contain_text("1 removal approved.")
 
         await page.get_by_role("link", name="Health").click()
         await card.get_by_role("button", name="Pause everything …").click()

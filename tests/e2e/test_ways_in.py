@@ -46,6 +46,7 @@ async def test_every_function_is_indexed_with_its_trigger(world: SyncedStack) ->
         "ops_end_keep",
         "ops_find",
         "ops_holds",
+        "ops_config",
         "ops_hours",
         "ops_keep",
         "ops_look",

@@ -18,7 +18,7 @@ from sync_core.config.file import Config, load_config
 from sync_core.config.settings import Settings, load_settings
 from sync_core.decision.look import Look
 from sync_core.deployment import messenger
-from sync_core.model import Link, LinkState, Nomination
+from sync_core.model import MANAGER, Link, LinkState, Nomination, fingerprint
 from sync_core.model.messages import USER_CHANGES, decode_nomination
 from sync_core.ports import HoldRecord
 from sync_core.storage.memory import MemoryQueue
@@ -121,8 +121,14 @@ class Bench:
         return str(self.run("holds", "--json", *options).json["code"])
 
     def link(self, user: str) -> Link:
+        """Without a manager, as was applied."""
         link = Link(
-            sync=NAME, source_id=user, state=LinkState.LINKED, target_id=f"guest-of-{user[:4]}", on_create_written=True
+            sync=NAME,
+            source_id=user,
+            state=LinkState.LINKED,
+            target_id=f"guest-of-{user[:4]}",
+            applied={MANAGER: fingerprint(None)},
+            on_create_written=True,
         )
         self.target.add(link.target_id or "", f"{user[:4]}@contoso.example")
         return self.do(self.storage.links.save(link))

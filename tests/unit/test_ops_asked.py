@@ -169,7 +169,7 @@ def test_those_who_wait_for_an_adoption(bench: Bench) -> None:
     assert said(call(bench, "adoptions", "Reader")) == bench.run("adopt", "--json").json
     shown = said(call(bench, "adoption", "Reader"))
     (choice,) = shown["choices"]
-    assert "unadopted" in shown["decision"]
+    assert "waits for a word" in shown["decision"]
     assert (choice["target_id"], choice["name"], choice["address"]) == ("guest-1", "Ada L.", ADDRESS)
     assert choice["refused"] is None
 
@@ -227,3 +227,10 @@ def test_a_day_by_the_hour(bench: Bench) -> None:
 
 def decision(code: str, *ids: str, what: str = "approve") -> dict[str, object]:
     return {"decision": what, "code": code, "users": held(*ids)}
+
+
+def test_the_deployed_file_is_for_operators(bench: Bench) -> None:
+    """As it stands in the folder of the app; a Reader is refused."""
+    shown = said(call(bench, "deployed", "Operator"))
+    assert shown == {"sync_yaml": (bench.folder / "sync.yaml").read_text()}
+    assert call(bench, "deployed", "Reader").status == 403

@@ -49,7 +49,8 @@ def test_only_operators_act_and_only_reading_is_read_only() -> None:
     """The table of the module, as the code has it."""
     for name, endpoint in ENDPOINTS.items():
         assert Role.OPERATOR in endpoint.needs
-        assert endpoint.read_only is (Role.READER in endpoint.needs), name
+        for_readers = endpoint.read_only and name != "deployed"  # which names people's object ids and groups
+        assert for_readers is (Role.READER in endpoint.needs), name
 
 
 @pytest.mark.parametrize("name", POSTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -65,3 +66,19 @@ async def test_a_paused_sync_is_the_cause_that_is_named() -> None:
     await world.runtime.pauses.say(world.sync.name, Control.PAUSED, by="anna", reason="a look")
     said = " ".join((await asked(world)).sentences)
     assert "the sync is paused" in said
+
+
+@pytest.mark.parametrize("dirty", [False, True])
+async def test_of_a_deleted_person_no_attribute_is_to_be_written(*, dirty: bool) -> None:
+    """A distrusted link without a target user may be about one who comes back, and about no update."""
+    world = World()
+    world.hire(ADA)
+    await world.look(ADA)
+    world.source.soft_delete(ADA)
+    await world.look(ADA)
+    link = await world.stored(ADA)
+    await world.storage.links.save(replace(link, dirty=dirty))
+    said = " ".join((await asked(world)).sentences)
+    assert "was deleted by this sync." in said
+    assert "attribute" not in said
+    assert ("may still bring it back" in said) is dirty

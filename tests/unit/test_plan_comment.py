@@ -40,7 +40,9 @@ def test_a_plan_is_counts_and_some_users() -> None:
 
 def test_nothing_to_do_is_said() -> None:
     """An empty table would look like a fault."""
-    assert "Nothing would happen to anybody." in comment({"syncs": [{"sync": "a", "counts": {}, "users": []}]})
+    assert "Nothing is to be done for those who were looked at." in comment(
+        {"syncs": [{"sync": "a", "counts": {}, "users": []}]}
+    )
 
 
 def test_a_fault_of_the_file_is_told_with_its_line() -> None:

@@ -86,10 +86,12 @@ from .notices import NoticeReceiver, Notices, StandingNotice, TriedReceiver, Tri
 from .parsing import read_json
 from .people import Caller, FindRequest, Found, NamedUser, Names, NamesRequest
 from .plans import (
+    DeployedFile,
     FailedUser,
     KnownPlan,
     KnownPlans,
     Plan,
+    PlanExtent,
     PlannedChange,
     PlannedChanges,
     PlannedUser,
@@ -151,6 +153,7 @@ __all__ = [
     "Decision",
     "DecisionRequest",
     "Decisions",
+    "DeployedFile",
     "Disable",
     "DueUser",
     "DueUsers",
@@ -201,6 +204,7 @@ __all__ = [
     "PastDecision",
     "PauseRequest",
     "Plan",
+    "PlanExtent",
     "PlanRequest",
     "PlanStatus",
     "PlannedChange",

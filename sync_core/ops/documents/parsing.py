@@ -34,7 +34,7 @@ def _object(document: type, said: object) -> Any:
                 values[each.name] = _value(hints[each.name], said)
             elif each.name in said:
                 values[each.name] = _value(hints[each.name], said[each.name])
-            elif each.default is MISSING:
+            elif each.default is MISSING and each.default_factory is MISSING:
                 raise ValueError("is missing")  # noqa: TRY301
         except ValueError as error:
             raise ValueError(f"{document.__name__}.{each.name}: {error}") from None

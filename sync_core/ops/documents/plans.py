@@ -62,17 +62,39 @@ class FailedUser:
 
 
 @document
+class PlanExtent:
+    """The people at whom a plan looked in one sync. The rest needs no look by what the source lists and the record has.
+
+    `looked_at` were read afresh, and decided on. `passed_over` are linked and were not looked at: their attributes,
+    groups and manager are as they were applied. Null: an earlier version had a hand in the plan, so it is not known.
+    """
+
+    looked_at: int | None = None
+    passed_over: int | None = None
+    sentences: Sequence[str] = ()
+
+
+@document
 class SyncPlan:
-    """The users of one sync with a change to come, and how many of each kind."""
+    """The users of one sync with a change to come, and how many of each kind. `words` has a sentence for each kind."""
 
     sync: str
     counts: Mapping[str, int]
+    words: Mapping[str, str] = field(default_factory=dict)
     users: Sequence[PlannedUser | FailedUser]
+    extent: PlanExtent = PlanExtent()
 
 
 @document
 class Plan:
     syncs: Sequence[SyncPlan]
+
+
+@document
+class DeployedFile:
+    """The text of the deployed sync.yaml. It has no secret: it names the settings that have one."""
+
+    sync_yaml: str
 
 
 @document
@@ -92,6 +114,8 @@ class SyncCounts:
 
     sync: str
     counts: Mapping[str, int]
+    words: Mapping[str, str] = field(default_factory=dict)
+    extent: PlanExtent = PlanExtent()
 
 
 @document

@@ -144,11 +144,12 @@ class NominatedUsers:
 
 @document
 class WaitingUser:
-    """A user who is parked until a person decides about an adoption."""
+    """A user who is parked until a person decides about an adoption. `text` is the reason in words."""
 
     sync: str
     source_id: str
     reason: str
+    text: str = ""
     next_try_at: datetime
 
 
