@@ -48,6 +48,7 @@ from ..model.errors import (
     MissingManagerError,
     NotVisibleYetError,
     PausedError,
+    SyncError,
     UnavailableError,
     UnknownOutcomeError,
 )
@@ -204,8 +205,8 @@ class Applier:
             await self.reports.nominate(decided, link)
         try:
             refused = await self._send(target, writes, decided, link, change.written)
-        except (ConflictError, PausedError):
-            await self._call_off(writes, link, decided.link)
+        except SyncError as error:
+            await self._call_off(writes, link, decided, error)
             raise
         if refused is None:
             return await self._missing(target, link, begun=decided.link.guarded is Guarded.SOFT_DELETE)
@@ -278,8 +279,8 @@ class Applier:
         link = await self._begin(before.deletion_begun(change, self.clock.now()), change)
         try:
             deleted = await writes.soft_delete(_target_id(link), confirm=lambda: still_so(decided, link))
-        except (ConflictError, PausedError):
-            await self._call_off(writes, link, before)
+        except SyncError as error:
+            await self._call_off(writes, link, decided, error)
             raise
         presence = Presence.SOFT_DELETED if deleted else await target.presence(_target_id(link))
         if presence is Presence.PRESENT or (presence is Presence.GONE and self.is_new(link)):
@@ -315,14 +316,18 @@ class Applier:
             await self.guard.release(link.sync, link.source_id)
         return link
 
-    async def _call_off(self, writes: Writes, link: Link, before: Link) -> None:
+    async def _call_off(self, writes: Writes, link: Link, decided: Look, error: SyncError) -> None:
         """A removal that was begun and never sent: the next look is free to decide otherwise, and counts it anew.
 
+        If a failure stood in the way of one that a person approved, it stays begun: nobody is to be asked once more.
         If another worker has the user by now, its record stands.
         """
-        if not writes.sent and link.guarded is not before.guarded:
+        if writes.sent or link.guarded is decided.link.guarded:
+            return
+        otherwise = isinstance(error, ConflictError | PausedError)
+        if otherwise or await self.guard.ledger.knows(decided.sync, link.source_id):
             with suppress(ConflictError):
-                await self.links.save(link.removal_called_off(before))
+                await self.links.save(link.removal_called_off(decided.link))
 
     async def _record(self, link: Link) -> Link:
         try:

@@ -63,6 +63,7 @@ class MemoryTarget:
         self.marked_pages: dict[str | None, MarkedPage] = {}  # instead of its own, by the link they stand under
         self.refuses: dict[str, str] = {}  # attribute and the code of its refusal
         self.before_update: Callable[[], Awaitable[None]] | None = None  # what overtakes the next PATCH
+        self.delete_error: Exception | None = None  # the answer to the next DELETE, which then does nothing
         self.after_delete: Callable[[], None] = lambda: None  # the answer is on its way
         self.writes: list[tuple[str, str]] = []
         self._retention = Retention(clock)
@@ -266,6 +267,9 @@ class MemoryTarget:
         if not await confirm():
             raise ConflictError("not to be deleted any more")
         self.writes.append(("soft_delete", target_id))
+        if (error := self.delete_error) is not None:
+            self.delete_error = None
+            raise error
         if self._misses(target_id, self.missed_deletes):
             return False
         self.remove(target_id)

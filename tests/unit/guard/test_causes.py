@@ -312,7 +312,7 @@ async def test_a_permit_is_cleared_when_the_removal_is_not_wanted_any_more() -> 
     world = World(guard=ONE)
     await world.linked()
     world.source.soft_delete(ADA)
-    world.faults.fail_next("target.soft_delete", GraphRefusedError(status=403, code="Forbidden"))
+    world.target.delete_error = GraphRefusedError(status=403, code="Forbidden")
     await world.look()
     assert (await world.stored()).guarded is Guarded.SOFT_DELETE
     world.source.restore(ADA)

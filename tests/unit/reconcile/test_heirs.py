@@ -338,11 +338,29 @@ async def test_a_deletion_that_was_begun_is_finished_first() -> None:
     """It may still arrive: a pair that was handed over meanwhile would lose its guest to it."""
     world, guest = await both()
     world.source.groups = {SALES: set(), STAFF: set()}
-    world.faults.fail_next("target.soft_delete", UnavailableError())
+    world.target.delete_error = UnavailableError()
     await look(world, NAME)
     world.source.groups[STAFF].add(ADA)
     assert names(await look(world, NAME)) == ["SoftDelete"]
     assert guest in world.target.deleted
+
+
+@pytest.mark.parametrize("call", ["source.read_user", "target.read_user", "target.soft_delete"])
+async def test_a_deletion_that_was_begun_and_never_sent_is_not_finished(call: str) -> None:
+    """A failure stood before its last question was answered. She joins Staff, and is handed over."""
+    world, guest = await both()
+    world.source.groups = {SALES: set(), STAFF: set()}
+
+    async def fails() -> None:
+        world.faults.fail_next(call, UnavailableError())
+
+    world.faults.after_next("table.links.replace", fails)
+    await look(world, NAME)
+    assert (await world.stored()).dirty
+    world.source.groups[STAFF].add(ADA)
+    assert names(await look(world, NAME)) == ["HandOver"]
+    await world.deliver()
+    assert (world.enabled(), await owners(world, guest)) == ([True], (f"{THEIRS}/{ADA}", [THEIRS]))
 
 
 async def test_a_worker_with_an_older_record_writes_nothing() -> None:

@@ -132,7 +132,7 @@ async def test_a_permit_ends_with_the_refusal_of_its_user() -> None:
     world = World()
     await world.linked()
     world.source.soft_delete(ADA)
-    world.faults.fail_next("target.soft_delete", UnavailableError())
+    world.target.delete_error = UnavailableError()
     await world.look()
     assert (await world.stored()).guarded is Guarded.SOFT_DELETE
     world.clock.advance(timedelta(hours=2))
