@@ -4,9 +4,11 @@ import { button, failure, h, say } from "./dom.js";
 
 /**
  * `about`: nodes that say what will happen. `act` is called with the text of the field, if one is `asked` for; what it
- * gives is said, and an error stays in the dialog. Resolves to true if it was done.
+ * gives is said, and an error stays in the dialog. Resolves to true if it was done. One question stands at a time: who
+ * presses twice while something is read for it gets one.
  */
 export function confirm({ title, about, yes, danger, asked, act }) {
+  if (document.querySelector("dialog")) return Promise.resolve(false);
   return new Promise((resolve) => {
     let done = false;
     const wrong = h("div", {});

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from entra_graph_emulator.api.operations import FILE
+from entra_graph_emulator.api.operations import FILE, methods_of
 from entra_graph_emulator.testing import CONTOSO, World
 from tests.support.graph_clients import CLIENTS, Client, documented
 from tools import graph_operations, graph_pages
@@ -82,3 +82,9 @@ def test_operations_cost_nothing_at_the_start() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "0"
+
+
+def test_a_segment_of_signs_alone_leads_nowhere() -> None:
+    """It has no name to be looked up by."""
+    assert methods_of(["users", "('", "$ref"]) is not None
+    assert methods_of(["('"]) is None

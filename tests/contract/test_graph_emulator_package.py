@@ -113,12 +113,14 @@ def scripts(folder: Path, wheel: Path) -> Path:
 
 
 def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
-    """Every module, the mark that its types count, and few requirements."""
+    """Every module, the operations of Graph, the mark that its types count, and few requirements."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         [metadata] = [archive.read(name).decode() for name in names if name.endswith("/METADATA")]
     source = PACKAGE / "src"
-    there = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.suffix in {".py", ".typed"}}
+    there = {
+        path.relative_to(source).as_posix() for path in source.rglob("*") if path.suffix in {".py", ".typed", ".txt"}
+    }
     assert {name for name in names if ".dist-info/" not in name} == there
     needed = re.findall(r"^Requires-Dist: ([\w-]+)", metadata, re.MULTILINE)
     assert sorted(name.lower() for name in needed) == ["aiohttp", "cryptography", "httpx", "pyyaml"]

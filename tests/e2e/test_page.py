@@ -39,7 +39,7 @@ async def test_an_operators_story(world: SyncedStack) -> None:
         await expect(page.get_by_role("status")).to_contain_text("Asked for")
 
         await page.get_by_role("link", name="Holds").first.click()
-        await page.get_by_role("checkbox", name=held["id"]).check()
+        await page.get_by_role("checkbox", name=held["displayName"]).check()
         await page.get_by_role("button", name="Approve 1 …").click()
         await page.get_by_role("button", name="Approve 1", exact=True).click()
         await expect(page.get_by_role("status")).to_contain_text("1 removal approved.")

@@ -34,7 +34,8 @@ def methods_of(segments: Sequence[str]) -> frozenset[str] | None:
     """The methods that Graph has for these segments; none for a part of a path, None for a path that leads nowhere."""
     node: dict[str, Any] | None = _tree()
     for segment in segments:
-        below = node and (node.get(_key(segment)) or node.get("{}"))
+        key = _key(segment)
+        below = node and ((node.get(key) if key != _METHODS else None) or node.get("{}"))
         # The parameter of a function comes as a segment of its own.
         node = node if below is None and _PARAMETER.fullmatch(segment) else below
     return node[_METHODS] if node else None
