@@ -86,5 +86,5 @@ def test_operations_cost_nothing_at_the_start() -> None:
 
 def test_a_segment_of_signs_alone_leads_nowhere() -> None:
     """It has no name to be looked up by."""
-    assert methods_of(["users", "('", "$ref"]) is not None
+    assert methods_of(["users", "('", "$ref"]) is None
     assert methods_of(["('"]) is None

@@ -158,7 +158,9 @@ async def test_the_plan_of_a_settled_deployment_is_empty(world: SyncedStack) -> 
     """`xtsync plan` reads everybody for real, finds nothing to do, and leaves no trace."""
     assert await world.agree() == []
     since = await world.last_request()
-    assert await world.stack.xtsync("plan") == (0, {"syncs": [{"sync": SYNC, "counts": {}, "users": []}]})
+    code, plan = await world.stack.xtsync("plan")
+    (planned,) = plan["syncs"]
+    assert (code, planned["sync"], planned["counts"], planned["users"]) == (0, SYNC, {}, [])
     seen = await world.requests(since)
     assert any(r["kind"] == "delta" for r in seen)
     assert not [r for r in seen if r["kind"] in {"write", "invite"}]

@@ -12,6 +12,8 @@ from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, until
 from local.stack import Stack
+from sync_core.model import MANAGER, fingerprint
+from sync_core.model.link_parts import LATE
 from sync_core.ports import HoldRecord
 from sync_core.storage.repositories import Storage
 
@@ -52,10 +54,13 @@ class SyncedStack:
     async def a_while_later(self) -> None:
         """For a quarter of an hour after the pair was made, a source user who is not there is not taken for gone."""
         assert await until(self.idle, timeout_s=20)
-        for user_id in [user_id async for user_id in self.storage.links.ids(SYNC)]:
-            link = await self.storage.links.get(SYNC, user_id)
-            assert link is not None
-            await self.storage.links.save(replace(link, linked_at=None))
+        pairs = [link async for link in self.storage.links.pairs(SYNC)]
+        then = {link.source_id: replace(link, linked_at=link.linked_at and link.linked_at - LATE) for link in pairs}
+        for link in then.values():
+            manager = then.get(link.manager or "")
+            # A reference is to one life of the manager's target user, which begins earlier now.
+            applied = {**link.applied, MANAGER: fingerprint(manager.reference)} if manager else link.applied
+            await self.storage.links.save(replace(link, applied=applied))
 
     async def idle(self) -> bool:
         return not any((await self.storage.queues.depths()).values())
