@@ -216,7 +216,8 @@ def test_why_says_what_is_in_the_way(bench: Bench) -> None:
         bench.run("sync", other)
         bench.clock.advance(HOUR)
     (document,) = bench.run("why", other, "--json").json["results"]
-    assert "What would have to be done may not be: unadopted." in document["sentences"]
+    waits = "a guest with this address is in the target already, and waits for a word"
+    assert f"What would have to be done may not be: {waits}." in document["sentences"]
     assert any("xtsync adopt USER" in each for each in document["sentences"])
     assert [event["kind"] for event in document["events"]] == ["refused"] * 10
     assert document["steps"][0]["decision"]["reason"] == "unadopted"
