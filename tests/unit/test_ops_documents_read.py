@@ -39,6 +39,7 @@ def test_fields_of_a_newer_version_are_passed_over() -> None:
         (FailedUser, {**FAILED, "change": "none"}, "FailedUser.change: is of another type"),
         (FailedUser, {**FAILED, "hint": 7}, "FailedUser.hint: is of no known kind"),
         (PlannedUser, {**PLANNED, "change": "Unheard"}, "PlannedUser.planned: is of no known kind"),
+        (PlannedUser, {**PLANNED, "change": "Update", "values": 7}, "PlannedUser.planned: is of no known kind"),
     ],
 )
 def test_what_does_not_fit_is_named_and_not_quoted(document: type, said: object, fault: str) -> None:
