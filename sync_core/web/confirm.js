@@ -8,7 +8,7 @@ import { button, failure, h, say } from "./dom.js";
  * presses twice while something is read for it gets one.
  */
 export function confirm({ title, about, yes, danger, asked, act }) {
-  if (document.querySelector("dialog")) return Promise.resolve(false);
+  if (document.querySelector("dialog[open]")) return Promise.resolve(false);
   return new Promise((resolve) => {
     let done = false;
     const wrong = h("div", {});
