@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any, Final
 
-from entra_graph_emulator.api.operations import COVERAGE, FILE
+from entra_graph_emulator.api.operations import COVERAGE, listed
 from entra_graph_emulator.api.router import find
 from entra_graph_emulator.odata.entities import BY_NAME
 from entra_graph_emulator.odata.paths import normal
@@ -56,16 +56,6 @@ def is_emulated(method: str, path: str) -> bool:
     return "{cast}" not in route.pattern or all(each in BY_NAME for each in casts)
 
 
-def operations() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each path of the file of operations, with its methods, in the order of the file."""
-    above: list[str] = []
-    for line in FILE.read_text("utf-8").splitlines():
-        segment, *methods = line.split()
-        above[len(line) - len(line.lstrip()) :] = [segment]
-        if methods and segment != "#":
-            yield "/".join(above), tuple(methods)
-
-
 def coverage() -> str:
     lines = [
         "# What the Graph emulator covers",
@@ -76,7 +66,7 @@ def coverage() -> str:
         "| area | here | of |",
         "|---|---|---|",
     ]
-    every = dict(operations())
+    every = {"/".join(path): methods for path, methods in listed() if methods}
     details: list[str] = []
     for area in AREAS:
         mine = {path: methods for path, methods in every.items() if f"{path}/".startswith(f"{area}/")}

@@ -100,21 +100,24 @@ def syncs_of(syncs: Mapping[str, Sync], tenant: str) -> list[Sync]:
     return sorted((sync for sync in syncs.values() if sync.source.key == tenant), key=lambda sync: sync.name)
 
 
-async def next_chunk(
-    syncs: Iterable[Sync], cursor: str, ids: Callable[[Sync, str], AsyncIterator[str]]
-) -> tuple[Sync, list[str], str] | None:
-    """The next ids of a walk through syncs, in order of their names, with the cursor behind them; None at the end."""
+async def next_chunk[T](
+    syncs: Iterable[Sync], cursor: str, walk: Callable[[Sync, str], AsyncIterator[T]], id_of: Callable[[T], str] = str
+) -> tuple[Sync, list[T], str] | None:
+    """The next ids, or what else has ids, of a walk through syncs in order of their names; None at the end.
+
+    With the cursor behind them. `walk` gives those of a sync behind an id.
+    """
     at, _, after = cursor.partition("/")
     for sync in syncs:
         if sync.name < at:
             continue
-        chunk: list[str] = []
-        async for user_id in ids(sync, after if sync.name == at else ""):
-            chunk.append(user_id)
+        chunk: list[T] = []
+        async for each in walk(sync, after if sync.name == at else ""):
+            chunk.append(each)
             if len(chunk) == _CHUNK:
                 break
         if chunk:
-            return sync, chunk, f"{sync.name}/{chunk[-1]}"
+            return sync, chunk, f"{sync.name}/{id_of(chunk[-1])}"
     return None
 
 

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..model import MANAGER, Link, Sync, fingerprint
+from ..nominate.rounds import next_chunk
 from ..ports import Links
 from ..storage.concurrency import for_each
 
-_CHUNK = 1000
 _NOBODY = fingerprint(None)
 
 
@@ -32,20 +32,15 @@ class Compared:
 
 async def compared(links: Links, syncs: Iterable[Sync], cursor: str) -> Compared | None:
     """The next ones of a walk through the linked users, in order of the syncs' names; None at the end."""
-    at, _, after = cursor.partition("/")
-    for sync in sorted(syncs, key=lambda each: each.name):
-        if sync.name < at:
-            continue
-        chunk: list[Link] = []
-        async for link in links.pairs(sync.name, after if sync.name == at else ""):
-            chunk.append(link)
-            if len(chunk) == _CHUNK:
-                break
-        if chunk:
-            differ = await _differing(links, sync, chunk) if sync.maps_manager else []
-            place = f"{sync.name}/{chunk[-1].source_id}"
-            return Compared(sync=sync.name, linked=len(chunk), differ=differ, cursor=place)
-    return None
+    ordered = sorted(syncs, key=lambda each: each.name)
+    found = await next_chunk(
+        ordered, cursor, lambda sync, after: links.pairs(sync.name, after), lambda link: link.source_id
+    )
+    if found is None:
+        return None
+    sync, chunk, place = found
+    differ = await _differing(links, sync, chunk) if sync.maps_manager else []
+    return Compared(sync=sync.name, linked=len(chunk), differ=differ, cursor=place)
 
 
 async def _differing(links: Links, sync: Sync, chunk: Sequence[Link]) -> list[str]:

@@ -126,10 +126,10 @@ class Rehearsal:
         sync, user = self.syncs[nomination.sync], nomination.user
         linked = False
         try:
-            link = await engine.links.get(sync.name, user)
-            linked = link is not None and link.state is LinkState.LINKED
+            link = await engine.link(sync.name, user)
+            linked = link.state is LinkState.LINKED
             # Not as a dry run: each deletion or invitation that would pass is counted in the overlay.
-            look: Look | SyncError = await engine.preview(sync, user, dry_run=False)
+            look: Look | SyncError = await engine.preview(sync, user, link=link, dry_run=False)
         except SyncError as error:
             look = error
         return Planned(sync=sync.name, user=user, linked=linked, look=look)

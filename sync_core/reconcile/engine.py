@@ -105,9 +105,9 @@ class Engine:
         """The stored link, or a new one."""
         return await self.links.get(sync, user_id) or Link(sync=sync, source_id=user_id)
 
-    async def preview(self, sync: Sync, user_id: str, *, dry_run: bool = True) -> Look:
-        """The first look of a reconciliation that compares. A dry run asks the guard without counting."""
-        link = within(sync, await self.link(sync.name, user_id))
+    async def preview(self, sync: Sync, user_id: str, *, link: Link | None = None, dry_run: bool = True) -> Look:
+        """The first look of a reconciliation that compares. A dry run counts nothing. `link`: where it was read."""
+        link = within(sync, link or await self.link(sync.name, user_id))
         decided = await self._preview(sync, link, dry_run=dry_run)
         found = await self._otherwise(decided)
         return decided if found is None else await self._preview(sync, found, compared=True, dry_run=dry_run)

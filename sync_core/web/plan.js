@@ -155,6 +155,8 @@ function changes(said) {
 
 const kindsOf = (said) => said.syncs.flatMap(({ sync, counts, words }) => Object.entries(counts).map(([kind, count]) => ({ sync, kind, count, text: words?.[kind] ?? kind })));
 
+const textsOf = (said) => new Map(kindsOf(said).map(({ kind, text }) => [kind, text]));
+
 /** A guard holds these, or lets them wait: in the kinds of the counts. */
 const guarded = (kind) => kind.includes("Hold of ") || kind.endsWith("waiting for approval");
 const loud = (kind) => guarded(kind) || /SoftDelete|Disable|^Refuse|^error/.test(kind);
@@ -195,13 +197,13 @@ function people(id, said, asked) {
   const made = section("Whom it concerns", () => get(path("plan", id, "changes"), { ...asked, after }), ({ changes, more }) => {
     rows.push(...changes);
     after = more;
-    return [filters(id, said, asked), planned(rows, new Map(kindsOf(said).map(({ kind, text }) => [kind, text]))), more && button("Further users", made.again)];
+    return [filters(id, said, asked), planned(rows, textsOf(said)), more && button("Further users", made.again)];
   });
   return made;
 }
 
 function filters(id, said, asked) {
-  const kinds = [...new Map(kindsOf(said).map(({ kind, text }) => [kind, text]))].sort(([, a], [, b]) => a.localeCompare(b, "en"));
+  const kinds = [...textsOf(said)].sort(([, a], [, b]) => a.localeCompare(b, "en"));
   const onchange = ({ currentTarget }) => {
     const given = [...new FormData(currentTarget)].filter(([, value]) => value);
     location.hash = `#/plan/${path(id)}?${new URLSearchParams(given)}`;
@@ -212,10 +214,11 @@ function filters(id, said, asked) {
 }
 
 function planned(rows, texts) {
+  const what = (row) => texts.get(row.kind) ?? row.kind;
   const columns = [
     { label: "Whom", value: (row) => `${nameOf(row.sync, row.user)} ${row.user}`, cell: (row) => person(row.sync, row.user) },
     { label: "Sync", value: (row) => row.sync },
-    { label: "What", value: (row) => texts.get(row.kind) ?? row.kind, cell: (row) => h("span", { dir: "auto" }, texts.get(row.kind) ?? row.kind) },
+    { label: "What", value: what, cell: (row) => h("span", { dir: "auto" }, what(row)) },
     { label: "Why", value: (row) => row.why ?? row.reason, cell: why, wide: true },
   ];
   return table({ label: "Whom it concerns", columns, rows, none: "Nothing of this kind would happen to anybody." });

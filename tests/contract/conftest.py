@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from entra_graph_emulator.testing import Graph, World
+from entra_graph_emulator.testing import CONTOSO, Graph, World
 from local.azurite import Azurite
 from sync_core.deployment import SystemClock
 from sync_core.ports import Clock
@@ -20,7 +20,14 @@ from sync_core.storage.queue import Queue
 from sync_core.storage.repositories import Storage, memory_storage
 from sync_core.storage.table import Table
 from tests.support.clock import ManualClock
+from tests.support.graph_clients import CLIENTS, Client
 from tests.support.tenants import EmulatedTenants, MemoryTenants, Tenants
+
+
+@pytest.fixture(params=["http", "sdk"])
+def client(request: pytest.FixtureRequest, world: World) -> Client:
+    """An ordinary client of the emulator's first tenant, over plain HTTP and by Microsoft's SDK."""
+    return CLIENTS[request.param](world, CONTOSO)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

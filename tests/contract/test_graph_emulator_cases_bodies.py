@@ -7,17 +7,12 @@ import pytest
 
 from entra_graph_emulator.directory.objects import User
 from entra_graph_emulator.testing import CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, documented
+from tests.support.graph_clients import Client, documented
 
 INVITATION = "https://learn.microsoft.com/graph/api/resources/invitation"
 SUBSCRIPTION = "https://learn.microsoft.com/graph/api/resources/subscription"
 UNREADABLE = "Unable to read JSON request payload."
 INVITE = {"invitedUserEmailAddress": "eve@fabrikam.com", "inviteRedirectUrl": "https://myapps.microsoft.com"}
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 @pytest.fixture

@@ -5,19 +5,14 @@ from typing import Any
 import pytest
 
 from entra_graph_emulator.directory.objects import Group, User
-from entra_graph_emulator.testing import BASE, CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, documented
+from entra_graph_emulator.testing import BASE, World
+from tests.support.graph_clients import Client, documented
 
 API = "https://learn.microsoft.com/graph/api"
 ADVANCED = {"ConsistencyLevel": "eventual"}
 TEAM = {"displayName": "Team", "mailEnabled": False, "mailNickname": "team", "securityEnabled": True}
 UNIFIED = TEAM | {"groupTypes": ["Unified"], "mailEnabled": True, "mailNickname": "all", "displayName": "All"}
 pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 def person(world: World, name: str = "ada", **properties: Any) -> User:

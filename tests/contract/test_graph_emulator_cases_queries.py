@@ -7,7 +7,7 @@ import pytest
 from entra_graph_emulator.directory.objects import User
 from entra_graph_emulator.testing import BASE, CONTOSO, World
 from entra_graph_emulator.wire.messages import JSON_TYPE
-from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
+from tests.support.graph_clients import Client, HttpClient, documented
 
 ADVANCED_QUERIES = "https://learn.microsoft.com/graph/aad-advanced-queries"
 PARAMETERS = "https://learn.microsoft.com/graph/query-parameters"
@@ -15,11 +15,6 @@ USE = "https://learn.microsoft.com/graph/use-the-api"
 UNSUPPORTED = "Request_UnsupportedQuery"
 ADVANCED = {"ConsistencyLevel": "eventual"}
 pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated:DeprecationWarning")
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 @pytest.fixture

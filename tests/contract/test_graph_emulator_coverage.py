@@ -6,17 +6,11 @@ import sys
 import pytest
 
 from entra_graph_emulator.api.operations import FILE, methods_of
-from entra_graph_emulator.testing import CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, documented
+from tests.support.graph_clients import Client, documented
 from tools import graph_operations, graph_pages
 
 LEARN = "https://learn.microsoft.com/graph"
 NOBODY = "99999999-9999-9999-9999-999999999999"
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,12 @@ from typing import Any
 import pytest
 
 from entra_graph_emulator.testing import CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
+from tests.support.graph_clients import Client, HttpClient, documented
 
 API = "https://learn.microsoft.com/graph/api"
 ROLE = "11111111-2222-4333-8444-555555555555"
 MANY = {"ConsistencyLevel": "eventual"}
 GLOBAL = "62e90394-69f5-4237-9190-012177145e10"
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 async def made(client: Client, **given: Any) -> dict[str, Any]:

@@ -5,17 +5,12 @@ from urllib.parse import urlencode
 import pytest
 
 from entra_graph_emulator.testing import CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, documented
+from tests.support.graph_clients import Client, documented
 
 LEARN = "https://learn.microsoft.com/graph"
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 READ_USERS = "df021288-bdef-4463-88db-98f22de89214"
 BADGE = f"extension_{'0' * 32}_badge"
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 async def bearer(world: World, app: str) -> dict[str, str]:

@@ -6,18 +6,13 @@ import pytest
 
 from entra_graph_emulator.directory.objects import Group
 from entra_graph_emulator.testing import CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
+from tests.support.graph_clients import Client, HttpClient, documented
 
 API = "https://learn.microsoft.com/graph/api"
 ADVANCED = {"ConsistencyLevel": "eventual"}
 NEW = {"displayName": "G", "mailNickname": "g", "mailEnabled": False, "securityEnabled": True}
 SOCIAL = NEW | {"mailEnabled": True, "securityEnabled": False, "groupTypes": ["Unified"]}
 DYNAMIC = {"groupTypes": ["DynamicMembership"], "membershipRule": 'user.city -eq "Rome"'}
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 def group(world: World, name: str = "g", **properties: Any) -> Group:

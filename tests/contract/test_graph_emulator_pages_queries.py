@@ -3,17 +3,12 @@
 import pytest
 
 from entra_graph_emulator.testing import CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
+from tests.support.graph_clients import Client, HttpClient, documented
 
 MATRIX = "https://learn.microsoft.com/graph/aad-advanced-queries"
 ADVANCED = {"ConsistencyLevel": "eventual"}
 BADGE = f"extension_{'0' * 32}_badge"
 NOBODY = "99999999-9999-4999-8999-999999999999"
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 @documented(MATRIX)

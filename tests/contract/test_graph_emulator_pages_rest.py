@@ -10,17 +10,12 @@ import pytest
 
 from entra_graph_emulator.directory.delta import Cursor, begin
 from entra_graph_emulator.testing import CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
+from tests.support.graph_clients import Client, HttpClient, documented
 
 API = "https://learn.microsoft.com/graph/api"
 BATCHING = "https://learn.microsoft.com/graph/json-batching"
 ADVANCED = {"ConsistencyLevel": "eventual"}
 ROLE = "11111111-2222-4333-8444-555555555555"
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 @documented(f"{API}/application-update", f"{API}/application-delete")

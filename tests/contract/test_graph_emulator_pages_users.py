@@ -6,7 +6,7 @@ import pytest
 
 from entra_graph_emulator.directory.objects import User
 from entra_graph_emulator.testing import CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, HttpClient, documented
+from tests.support.graph_clients import Client, HttpClient, documented
 
 API = "https://learn.microsoft.com/graph/api"
 ROLES = ["User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All", "User.DeleteRestore.All"]
@@ -18,11 +18,6 @@ NEW = {
     "passwordProfile": {"password": "Correct-horse-1"},
 }
 COMPLEXITY = "The specified password does not comply with password complexity requirements."
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 @pytest.fixture

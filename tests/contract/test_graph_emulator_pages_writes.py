@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from entra_graph_emulator.testing import CONTOSO, World
-from tests.support.graph_clients import CLIENTS, Client, documented
+from tests.support.graph_clients import Client, documented
 
 API = "https://learn.microsoft.com/graph/api"
 TEAM = {
@@ -16,11 +15,6 @@ TEAM = {
     "groupTypes": ["Unified"],
 }
 PLAIN = {"displayName": "G", "mailEnabled": False, "mailNickname": "g", "securityEnabled": True}
-
-
-@pytest.fixture(params=["http", "sdk"])
-def client(request: pytest.FixtureRequest, world: World) -> Client:
-    return CLIENTS[request.param](world, CONTOSO)
 
 
 @documented("https://learn.microsoft.com/graph/group-set-options", f"{API}/resources/group", date="2026-07")

@@ -12,14 +12,14 @@ from entra_graph_emulator.calls.views import context, shown
 from entra_graph_emulator.directory.apps import DATA_TYPES, NO_ROLE
 from entra_graph_emulator.directory.objects import Application, DirectoryObject, Record, ServicePrincipal
 from entra_graph_emulator.odata.entities import APPLICATION, ASSIGNMENT, GRANT, SERVICE_PRINCIPAL, EntityType
-from entra_graph_emulator.odata.rules import Property, check
+from entra_graph_emulator.odata.rules import Property, check, table
 from entra_graph_emulator.wire.errors import GraphError, bad_request, denied, invalid_value, not_found, value_required
 from entra_graph_emulator.wire.ids import is_guid
 from entra_graph_emulator.wire.messages import Response, json_response, no_content
 from entra_graph_emulator.wire.words import words
 
-# https://learn.microsoft.com/graph/api/resources/application: read-only ones. Passwords come by addPassword alone.
 _App = TypeVar("_App", Application, ServicePrincipal)
+# https://learn.microsoft.com/graph/api/resources/application: read-only ones. Passwords come by addPassword alone.
 _FIXED: Final = frozenset(
     words(
         "id appId applicationTemplateId createdDateTime deletedDateTime disabledByMicrosoftStatus info "
@@ -33,12 +33,17 @@ _FIXED_OF_PRINCIPAL: Final = frozenset(
         "oauth2PermissionScopes passwordCredentials servicePrincipalType signInAudience"
     )
 )
-_AUDIENCES: Final = frozenset(
-    words("AzureADMyOrg AzureADMultipleOrgs AzureADandPersonalMicrosoftAccount PersonalMicrosoftAccount")
+# What a write of these takes beyond the type.
+_RULES: Final = table(
+    Property(name="displayName", length=256, clearable=False),
+    Property(
+        name="signInAudience",
+        clearable=False,
+        pattern="AzureADMyOrg|AzureADMultipleOrgs|AzureADandPersonalMicrosoftAccount|PersonalMicrosoftAccount",
+    ),
 )
 _MEMBERS: Final = frozenset({"User", "Application"})
 _ANY_APP: Final = ("Application.ReadWrite.All", "Directory.ReadWrite.All")
-_MOST_NAME: Final = 256
 _BY_APP_ID: Final = re.compile(r"appId='([^']*)'", re.IGNORECASE)
 
 
@@ -135,13 +140,7 @@ def _writable(body: dict[str, Any], of: EntityType) -> dict[str, Any]:
     for name, value in given.items():
         if not of.has(name) or name in fixed:
             raise bad_request(f"Property '{name}' is unknown or read-only and cannot be set.")
-        rule = Property(name=name, kind=of.kinds[name], clearable=name not in {"displayName", "signInAudience"})
-        check({name: rule}, of.resource, name, value)
-    if (
-        len(given.get("displayName") or "") > _MOST_NAME
-        or given.get("signInAudience", "AzureADMyOrg") not in _AUDIENCES
-    ):
-        raise invalid_value("displayName" if "signInAudience" not in given else "signInAudience", of.resource)
+        check({name: _RULES.get(name) or Property(name=name, kind=of.kinds[name])}, of.resource, name, value)
     _check_roles(given.get("appRoles") or [])
     return given
 
