@@ -118,6 +118,12 @@ async def ops_decisions(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("decisions", req)
 
 
+@app.route(route="ops/drift", methods=["GET"])
+async def ops_drift(req: func.HttpRequest) -> func.HttpResponse:
+    """Target users that somebody else edited or blocked."""
+    return await _operate("drift", req)
+
+
 @app.route(route="ops/due", methods=["GET"])
 async def ops_due(req: func.HttpRequest) -> func.HttpResponse:
     """Users who leave in stages, in the order of time."""

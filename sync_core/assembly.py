@@ -17,14 +17,17 @@ from .guard.ledger import Ledger
 from .guard.pauses import Pauses
 from .model import Event, Kind
 from .nominate.groups import GroupsFeed
-from .nominate.rounds import GROUPS, USERS, FeedReader
+from .nominate.rounds import GROUPS, TARGET, USERS, FeedReader
 from .nominate.subscriptions import SubscriptionKeeper
+from .nominate.target import TargetFeed
 from .nominate.users import UsersFeed
 from .ports import AppOnTenant, Clock, GroupDirectory, Messenger, SourceDirectory, SubscriptionApi, TargetDirectory
 from .reconcile.apply import Applier
+from .reconcile.drift import DriftKeeper
 from .reconcile.engine import Engine
 from .reconcile.heirs import Heirs
 from .reconcile.reports import Reports
+from .reconcile.target_side import TargetSide
 from .reconcile.worker import Worker
 from .storage.repositories import Storage
 from .telemetry.port import Kind as SpanKind, span
@@ -120,13 +123,12 @@ def assemble(
     storage = replace(storage, queues=configurations.stamped())
     guard = _guard(config, storage, clock)
     creations = CreationGuard(records=storage.creations, links=storage.links, ledger=guard.ledger, clock=clock)
-    pauses = Pauses(syncs=config.syncs, records=storage.controls, clock=clock)
+    pauses = Pauses(records=storage.controls, clock=clock)
     applier = _applier(configurations, pauses, graph, storage, guard, creations, clock, new_nonce)
-    engine = _engine(graph, applier, on_look)
+    engine = _engine(graph, storage, applier, on_look)
     worker = _worker(configurations, engine, storage, clock)
     feeds = _feeds(graph, storage, configurations, pauses, clock)
-    noticing = _noticing(config, storage, messenger or Nobody(), clock)
-    weekly = _weekly(config, storage, noticing)
+    noticing, weekly = _told(config, storage, messenger or Nobody(), clock)
     return Runtime(
         config=config,
         storage=storage,
@@ -156,6 +158,7 @@ def _applier(
     return Applier(
         targets=graph.targets,
         links=links,
+        drifts=storage.drifts,
         guard=guard,
         creations=creations,
         pauses=pauses,
@@ -176,7 +179,10 @@ def _applier(
     )
 
 
-def _engine(graph: Directories, applier: Applier, on_look: Callable[[Look], None]) -> Engine:
+def _engine(graph: Directories, storage: Storage, applier: Applier, on_look: Callable[[Look], None]) -> Engine:
+    drift = DriftKeeper(
+        targets=graph.targets, records=storage.drifts, guards=storage.guards, pauses=applier.pauses, clock=applier.clock
+    )
     return Engine(
         sources=graph.sources,
         targets=graph.targets,
@@ -185,6 +191,7 @@ def _engine(graph: Directories, applier: Applier, on_look: Callable[[Look], None
         creations=applier.creations,
         pauses=applier.pauses,
         applier=applier,
+        target_side=TargetSide(targets=graph.targets, drift=drift, clock=applier.clock),
         clock=applier.clock,
         on_look=on_look,
     )
@@ -252,26 +259,23 @@ def _leavers(configurations: Configurations, storage: Storage, pauses: Pauses, c
     )
 
 
-def _noticing(config: Config, storage: Storage, messenger: Messenger, clock: Clock) -> Noticing:
-    return Noticing(
-        receivers=config.receivers,
-        records=storage.notices,
-        delivery=Delivery(messenger=messenger, clock=clock),
-        clock=clock,
-        new_id=lambda: secrets.token_hex(12),
-    )
+def _told(config: Config, storage: Storage, messenger: Messenger, clock: Clock) -> tuple[Noticing, Weekly]:
+    receivers, delivery = config.receivers, Delivery(messenger=messenger, clock=clock)
 
+    def new_id() -> str:
+        return secrets.token_hex(12)
 
-def _weekly(config: Config, storage: Storage, noticing: Noticing) -> Weekly:
-    return Weekly(
-        receivers=noticing.receivers,
+    weekly = Weekly(
+        receivers=receivers,
         records=storage.weekly,
         activity=storage.activity,
         syncs=config.syncs,
-        delivery=noticing.delivery,
-        clock=noticing.clock,
-        new_id=noticing.new_id,
+        delivery=delivery,
+        clock=clock,
+        new_id=new_id,
     )
+    noticing = Noticing(receivers=receivers, records=storage.notices, delivery=delivery, clock=clock, new_id=new_id)
+    return noticing, weekly
 
 
 def _configurations(config: Config, storage: Storage, clock: Clock, started: datetime | None) -> Configurations:
@@ -298,16 +302,12 @@ def _feeds(
 ) -> FeedReader:
     syncs, links = configurations.syncs, storage.links
     users = UsersFeed(
-        syncs=syncs,
-        sources=graph.sources,
-        targets=graph.targets,
-        links=links,
-        judged=configurations.sync,
-        clock=clock,
+        syncs=syncs, sources=graph.sources, targets=graph.targets, links=links, judged=configurations.sync, clock=clock
     )
     groups = GroupsFeed(syncs=syncs, directories=graph.groups, links=links, clock=clock)
+    target = TargetFeed(syncs=syncs, targets=graph.targets, links=links, drifts=storage.drifts, clock=clock)
     return FeedReader(
-        kinds={USERS: users, GROUPS: groups},
+        kinds={USERS: users, GROUPS: groups, TARGET: target},
         configurations=configurations,
         pauses=pauses,
         feeds=storage.feeds,

@@ -14,6 +14,7 @@ import httpx
 from .assembly import Directories, Runtime, assemble
 from .config.file import Config
 from .config.settings import CredentialKind, Settings
+from .decision.drift import compared
 from .decision.look import Look
 from .graph import credentials
 from .graph.auth import TokenSource
@@ -118,12 +119,14 @@ def _graph(
         for key, tenant in config.target_tenants.items()
     }
     attributes: dict[str, set[str]] = {key: set() for key in reading}
+    told: dict[str, set[str]] = {key: set() for key in writing}
     for sync in config.syncs.values():
         attributes[sync.source.key] |= source_attributes(sync.mapping) | scope_attributes(sync)
+        told[sync.target.key] |= {*compared(sync)}
     return Directories(
         sources={key: GraphSource(reading[key], clock, attributes[key]) for key in reading},
         groups={key: GraphGroups(reading[key]) for key in reading},
-        targets={key: GraphTarget(writing[key]) for key in writing},
+        targets={key: GraphTarget(writing[key], told[key]) for key in writing},
         subscriptions={key: GraphSubscriptions(reading[key], public_url=settings.public_url) for key in reading},
         apps=(
             *(_app(settings, config.source_tenants[key], Side.SOURCE, reading[key]) for key in reading),

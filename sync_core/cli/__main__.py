@@ -33,6 +33,7 @@ COMMANDS = {
     "pause": "pause",
     "resume": "resume",
     "due": "due",
+    "drift": "drift",
     "keep": "keep",
     "adopt": "adopt",
     "notify": "notify",

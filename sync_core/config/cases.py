@@ -22,7 +22,7 @@ from ..model import Attributes, Desired, Json, SourceState, SourceUser, Sync
 from ..model.errors import ConfigError
 from ..scope.verdict import scope
 from .file import Config, read_text, validated
-from .shapes import Shape
+from .limits import Shape
 from .yaml_lines import Plain, parse_yaml
 
 _ABSENT = "(left out)"

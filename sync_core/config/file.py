@@ -21,7 +21,7 @@ from ..mapping.checks import Finding, mapping_faults, nearest, recorded_faults, 
 from ..mapping.leavers import leaver_warnings
 from ..model.errors import ConfigError, Fault
 from ..scope.checks import asks_for_enabled, clause_faults, clause_warnings
-from .shapes import FileShape, FilterShape, NotifyShape, ScopeShape, SyncShape
+from .shapes import FileShape, FilterShape, ScopeShape, SyncShape
 from .sound import sound
 from .yaml_lines import Lines, Path_, parse_yaml
 
@@ -96,7 +96,7 @@ def parse_config(text: str, name: str = "sync.yaml", *, most_syncs: int | None =
     return Config(
         tenants=tenants,
         syncs={sync.name: _sync(sync, tenants, guards[sync.target]) for sync in shape.syncs},
-        receivers=[_receiver(each) for each in shape.notify],
+        receivers=[each.receiver() for each in shape.notify],
         warnings=[_fault(lines, placed) for placed in _warnings(shape)],
         text=text,
     )
@@ -177,6 +177,7 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], target_guard: m
             out_of_scope=deprovision.out_of_scope,
             source_deleted=deprovision.source_deleted,
             deleted_in_target=deprovision.deleted_in_target,
+            drift=shape.drift.policy(),
         ),
         mode=shape.mode,
         invite=shape.matching.invite,
@@ -186,17 +187,6 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], target_guard: m
         target_guard=target_guard,
         creation_guard=None if shape.creation_guard is None else shape.creation_guard.limit(),
         record_values=frozenset(shape.record_values),
-    )
-
-
-def _receiver(shape: NotifyShape) -> model.Receiver:
-    return model.Receiver(
-        kind=model.ReceiverKind.WEBHOOK if shape.teams is None else model.ReceiverKind.TEAMS,
-        address=shape.teams or shape.webhook or "",
-        secret=shape.secret or "",
-        occasions=frozenset(shape.events),
-        syncs=frozenset(shape.syncs),
-        parked_over=shape.parked_over,
     )
 
 

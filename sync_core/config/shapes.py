@@ -6,17 +6,16 @@ An editor shows the descriptions; docs/configuration.md says the same with examp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from .. import model
 from ..mapping import DEFAULT_MAPPING
 from ..mapping.attributes import DIRECTORY_EXTENSION, directory_extension
 from ..scope.checks import operator_named
-from .durations import DURATION, duration
+from .limits import Creations, CreationShape, GuardShape, Shape
 from .stages import LEAVES, leaves
 from .yaml_lines import Plain
 
@@ -70,9 +69,6 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Constant = Annotated[Any, PlainValidator(_constant), WithJsonSchema(_CONSTANT)]
 FilterValue = Annotated[Any, PlainValidator(_filter_value), WithJsonSchema(_FILTER_VALUE)]
 OperatorName = Annotated[model.Operator, PlainValidator(_operator), WithJsonSchema(_OPERATORS)]
-Duration = Annotated[
-    timedelta, BeforeValidator(duration), WithJsonSchema({"type": "string", "pattern": DURATION, "default": "24h"})
-]
 
 
 OwnerAttribute = Annotated[
@@ -85,10 +81,6 @@ NotifySetting = Annotated[str, Field(pattern=r"^XTSYNC_NOTIFY_[A-Z0-9_]+$")]
 Leaves = Annotated[Any, PlainValidator(leaves), WithJsonSchema(LEAVES)]
 _DOMAIN = r"^(\*|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)$"
 Domain = Annotated[str, Field(pattern=_DOMAIN)]
-
-
-class Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
 class ClauseShape(Shape):
@@ -151,6 +143,10 @@ class RuleShape(Shape):
         "If not set: keep for a rule with a default, clear for others.",
     )
 
+    drift: model.Edited | None = Field(
+        default=None, description="In place of the sync's drift policy for attributes, for this one."
+    )
+
     def rule(self) -> model.Rule:
         when_null = self.when_null
         if when_null is None:
@@ -164,6 +160,7 @@ class RuleShape(Shape):
             default=self.default,
             apply=self.apply,
             when_null=when_null,
+            drift=self.drift,
         )
 
 
@@ -200,57 +197,20 @@ class DeprovisionShape(Shape):
     )
 
 
-class LimitShape(Shape):
-    """How many people may lose access within a window: the larger of the two."""
+class DriftShape(Shape):
+    """The changes to a target user that somebody edited or blocked in the target tenant."""
 
-    max_percent: float = Field(default=5, ge=0, le=100, description="Percentage of the linked users.")
-    min_count: int = Field(default=10, ge=0, description="Number of people that is always allowed.")
-
-
-class MonthShape(LimitShape):
-    """How many people may lose access within any thirty days: the larger of the two."""
-
-    max_percent: float = Field(default=10, ge=0, le=100, description="Percentage of the linked users.")
-    min_count: int = Field(default=20, ge=0, description="Number of people that is always allowed.")
-
-    def limit(self) -> model.Limit:
-        return model.Limit(max_percent=self.max_percent, min_count=self.min_count, window=model.MONTH)
-
-
-class GuardShape(LimitShape):
-    """Limits of deletions and disables. Above one of them, a person is asked. One person counts once in a window."""
-
-    window: Duration = Field(
-        default=timedelta(hours=24), description="Length of the window in minutes, hours or days: 30m, 24h, 7d."
+    attributes: model.Edited = Field(
+        default=model.Edited.REPORT,
+        description="An edited attribute is listed (report), written again (enforce), or not even compared (leave).",
     )
-    month: MonthShape | None = Field(
-        default=None, description="The limit of any thirty days; without it, twice the limit of the window."
+    blocked_in_target: model.Blocked = Field(
+        default=model.Blocked.RESPECT, description="Somebody blocked stays so (respect), or is enabled (enforce)."
     )
+    repairs: int = Field(default=100, ge=0, description="Users that are repaired within a day, at most.")
 
-    def limits(self) -> model.GuardLimits:
-        return model.GuardLimits(
-            max_percent=self.max_percent,
-            min_count=self.min_count,
-            window=self.window,
-            month=None if self.month is None else self.month.limit(),
-        )
-
-
-class CreationShape(LimitShape):
-    """How many newcomers are invited within a window: the larger of the two. Beyond it they wait for a person."""
-
-    max_percent: float = Field(
-        default=model.CREATIONS.max_percent, ge=0, le=100, description="Percentage of the linked users."
-    )
-    min_count: int = Field(
-        default=model.CREATIONS.min_count, ge=0, description="Number of newcomers that is always allowed."
-    )
-    window: Duration = Field(
-        default=model.CREATIONS.window, description="Length of the window in minutes, hours or days: 30m, 24h, 7d."
-    )
-
-    def limit(self) -> model.Limit:
-        return model.Limit(max_percent=self.max_percent, min_count=self.min_count, window=self.window)
+    def policy(self) -> model.Drift:
+        return model.Drift(attributes=self.attributes, blocked_in_target=self.blocked_in_target, repairs=self.repairs)
 
 
 class TenantShape(Shape):
@@ -262,21 +222,6 @@ class TenantShape(Shape):
         default=None,
         description="Limits for all syncs into this tenant together; without them, the widest limits of these syncs.",
     )
-
-
-def _creations(value: object) -> object:
-    """The ceiling, or None for `off`, which needs no quotes: an unquoted value keeps its text."""
-    if value == "off":
-        return None
-    if isinstance(value, dict | CreationShape):
-        return value
-    raise ValueError("must be off, or have max_percent, min_count and window")
-
-
-Creations = Annotated[
-    CreationShape | None,
-    BeforeValidator(_creations, json_schema_input_type=CreationShape | Literal["off"]),
-]
 
 
 class SyncShape(Shape):
@@ -295,6 +240,7 @@ class SyncShape(Shape):
     )
     matching: MatchingShape = MatchingShape()
     deprovision: DeprovisionShape = DeprovisionShape()
+    drift: DriftShape = DriftShape()
     deletion_guard: GuardShape = GuardShape()
     creation_guard: Creations = Field(
         default=CreationShape(), description="Ceiling of invitations, above which newcomers wait; or off."
@@ -328,6 +274,16 @@ class NotifyShape(Shape):
     )
     syncs: list[Name] = Field(default=[], description="Syncs about which it is told; without them, all.")
     parked_over: int = Field(default=0, ge=0, description="Users that may be parked before it is told of parked.")
+
+    def receiver(self) -> model.Receiver:
+        return model.Receiver(
+            kind=model.ReceiverKind.WEBHOOK if self.teams is None else model.ReceiverKind.TEAMS,
+            address=self.teams or self.webhook or "",
+            secret=self.secret or "",
+            occasions=frozenset(self.events),
+            syncs=frozenset(self.syncs),
+            parked_over=self.parked_over,
+        )
 
 
 class FileShape(Shape):

@@ -12,8 +12,8 @@ from ..model import Json
 from ..model.errors import GraphRefusedError, UnavailableError
 from ..ports import GroupChanges
 from .client import GraphClient, JsonObject, items
+from .delta import delta_follow, delta_links
 from .failures import not_found
-from .source import delta_follow, delta_links
 
 _NESTED_GROUPS = "/groups/{id}/transitiveMembers/microsoft.graph.group?$select=id&$count=true&$top=999"
 _ALL_USERS = "/groups/{id}/transitiveMembers/microsoft.graph.user?$select=id&$count=true&$top=999"

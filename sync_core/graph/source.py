@@ -9,18 +9,17 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import batched
-from urllib.parse import quote
 
 from ..model import MANAGER, READ_ROLES, Attributes, Json, SourceState, SourceUser
 from ..model.errors import (
     DomainsUnknownError,
     GraphRefusedError,
     NotVisibleYetError,
-    ResyncRequiredError,
     UnavailableError,
 )
 from ..ports import Clock, DeltaPage
 from .client import GraphClient, JsonObject, items, quoted
+from .delta import delta_follow, delta_links, selection
 from .existing import existing_users
 from .failures import not_found
 
@@ -51,9 +50,9 @@ class GraphSource:
         names = {*_IDENTITY, *_ORIGIN, *attributes}
         # Graph leaves out a directory extension that is empty, and names everything else that was selected.
         self._answered = {name for name in names - {MANAGER} if not name.startswith("extension_")}
-        self._select = _encoded_list(names)  # for the feed, where the manager is selected like an attribute
+        self._select = selection(names)  # for the feed, where the manager is selected like an attribute
         # A read of one user expands the manager instead. A user in deletedItems has none to expand.
-        self._read_select = _encoded_list(names - {MANAGER})
+        self._read_select = selection(names - {MANAGER})
         self._expand = _EXPAND if MANAGER in names else ""
         self._guarded = {name: role for name, role in READ_ROLES.items() if name in names}
         self._domains: frozenset[str] | None = None
@@ -205,35 +204,12 @@ class GraphSource:
         return await existing_users(self._client, user_ids)
 
 
-async def delta_follow(client: GraphClient, url: str) -> JsonObject:
-    """The page behind a stored next or delta link. Raises ResyncRequiredError if the link is dead."""
-    if not client.ours(url):  # the setting of the Graph host was changed, or the record was
-        raise ResyncRequiredError("the stored link leads to another host")
-    return await client.follow(url, delta=True)
-
-
-def delta_links(client: GraphClient, page: JsonObject) -> tuple[str | None, str | None]:
-    """The next link and the delta link of a page, of which exactly one is set. Raises UnavailableError otherwise."""
-    next_link, delta_link = page.get("@odata.nextLink"), page.get("@odata.deltaLink")
-    url = delta_link if next_link is None else next_link
-    if url is None or (next_link is not None and delta_link is not None):
-        raise UnavailableError("a delta page without exactly one link")
-    if not isinstance(url, str) or not client.ours(url):
-        raise UnavailableError("a delta page with a link to another host")
-    return (None, url) if next_link is None else (url, None)
-
-
 def _live_state(user: JsonObject) -> SourceState:
     """Raises UnavailableError without `accountEnabled`: a guess would disable or enable somebody."""
     enabled = user.get("accountEnabled")
     if not isinstance(enabled, bool):
         raise UnavailableError("a user without accountEnabled")
     return SourceState.LIVE if enabled else SourceState.DISABLED
-
-
-def _encoded_list(names: Iterable[str]) -> str:
-    """A $select list, percent-encoded, since a brace would be read as part of the URL template."""
-    return quote(",".join(sorted(names)), safe=",")
 
 
 def _id(item: Json) -> str | None:

@@ -6,13 +6,14 @@ The client takes a permit of the write budget before each write.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
 
-from ..model import ENABLED, Attributes, Marker, TargetUser, is_external, is_object_id
+from ..model import ENABLED, Attributes, Marker, TargetEntry, TargetUser, is_external, is_object_id
 from ..model.errors import AddressTakenError, GraphRefusedError, MissingManagerError, UnavailableError
-from ..ports import Confirm, MarkedPage, Presence
+from ..ports import Confirm, MarkedPage, Presence, TargetPage
 from .client import GraphClient, JsonObject, items, moment, quoted
+from .delta import delta_follow, delta_links, selection
 from .existing import existing_users
 from .failures import not_found
 from .refusals import divided, is_conflict
@@ -28,6 +29,8 @@ _RESTORE = "/directory/deletedItems/{id}/restore"
 _CANDIDATES = "/users?$filter={filter}&$select="
 _MARKED = "/users?$top=999&$count=true&$filter={filter}&$select=id,"
 _INVITATIONS = "/invitations"
+_DELTA = "/users/delta?$select="
+_TOLD = ("accountEnabled", "externalUserState", "userPrincipalName")
 _MANAGER = "/users/{id}/manager/$ref"
 _INVITED = "/users?$filter={filter}&$select=id,externalUserState"
 _MOST_IN = 15  # values of one `in`. https://learn.microsoft.com/graph/filter-query-parameter
@@ -35,10 +38,26 @@ _MOST_REFUSALS = 10  # of one update: six find one refused attribute among 32, w
 
 
 class GraphTarget:
-    """ports.TargetDirectory. A redeemed invitation leads to the target tenant's My Apps page."""
+    """ports.TargetDirectory. A redeemed invitation leads to the target tenant's My Apps page.
 
-    def __init__(self, client: GraphClient) -> None:
+    `attributes` are those of which the feed tells, besides who may sign in and who is external.
+    """
+
+    def __init__(self, client: GraphClient, attributes: Iterable[str] = ()) -> None:
         self._client = client
+        self._select = selection({*_TOLD, *attributes})
+
+    @property
+    def select(self) -> str:
+        return self._select
+
+    async def delta_page(self, link: str | None) -> TargetPage:
+        if link is None:
+            page = await self._client.get(_DELTA + self._select, delta=True)
+        else:
+            page = await delta_follow(self._client, link)
+        next_link, delta_link = delta_links(self._client, page)
+        return TargetPage(users=[_entry(item) for item in items(page)], next_link=next_link, delta_link=delta_link)
 
     async def candidates(
         self, address: str | None, *, mark: str | None = None, marker: Marker | None = None
@@ -206,6 +225,21 @@ def _has_address(address: str) -> str:
     return (
         f"userPrincipalName eq {same} or mail eq {same}"
         f" or proxyAddresses/any(x:x eq {quoted(f'SMTP:{address}')}) or otherMails/any(x:x eq {same})"
+    )
+
+
+def _entry(item: JsonObject) -> TargetEntry:
+    user_id = item.get("id")
+    if not isinstance(user_id, str) or not user_id:
+        raise UnavailableError("a delta entry without an id")
+    if "@removed" in item:
+        return TargetEntry(id=user_id, removed=True)
+    enabled = item.get("accountEnabled")
+    return TargetEntry(
+        id=user_id,
+        external=is_external(item) if "userPrincipalName" in item else None,
+        enabled=enabled if isinstance(enabled, bool) else None,
+        attributes={name: value for name, value in item.items() if "@" not in name},
     )
 
 

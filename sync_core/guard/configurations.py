@@ -13,7 +13,7 @@ invited, changed or deleted until the record and the file agree.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -159,23 +159,24 @@ class Configurations:
         sync, record = self.syncs[name], (await self._read()).syncs.get(name)
         return _emptied(sync) if record is not None and record.removing else sync
 
-    async def since(self, tenant: str) -> Sequence[str]:
-        """When the syncs of this source were last judged by another configuration: a round after that is full."""
-        return [at.isoformat() for at in await self._since(tenant)]
+    async def since(self, names: Collection[str]) -> Sequence[str]:
+        """When these syncs were last judged by another configuration: a round after that is full."""
+        return [at.isoformat() for at in await self._since(names)]
 
-    async def heard_of(self, tenant: str) -> None:
-        """Wait until no instance judges this source by earlier records, so that none undoes what the round finds."""
-        heard = max(await self._since(tenant), default=None)
+    async def heard_of(self, names: Collection[str]) -> None:
+        """Wait until no instance judges these syncs by earlier records, so that none undoes what the round finds."""
+        heard = max(await self._since(names), default=None)
         if heard is not None and (wait := heard + FRESH - self.clock.now()) > timedelta():
             await self.clock.sleep(min(wait, FRESH).total_seconds())
 
-    async def _since(self, tenant: str) -> Sequence[datetime]:
+    async def _since(self, names: Collection[str]) -> Sequence[datetime]:
         records = (await self._read()).syncs
-        found = [records.get(name) for name, sync in sorted(self.syncs.items()) if sync.source.key == tenant]
+        found = [records.get(name) for name in names]
         return [record.since for record in found if record is not None and record.since is not None]
 
     def tenant_id(self, tenant: str) -> str:
-        return next(sync.source.id for sync in self.syncs.values() if sync.source.key == tenant)
+        tenants = [each for sync in self.syncs.values() for each in (sync.source, sync.target)]
+        return next(each.id for each in tenants if each.key == tenant)
 
     async def _read(self) -> _Read:
         now = self.clock.now()

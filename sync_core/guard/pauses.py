@@ -7,11 +7,11 @@ goes on later than that, and the full round that follows sees the user.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ..model import Control, Postponed, Sync
+from ..model import Control, Postponed
 from ..model.errors import PausedError, UnavailableError
 from ..ports import Clock, ControlRecord, Controls
 from ..ports.swap import until_saved
@@ -23,7 +23,6 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pauses:
-    syncs: Mapping[str, Sync]
     records: Controls
     clock: Clock
     _reads: dict[str, tuple[datetime, ControlRecord]] = field(default_factory=dict)  # by sync
@@ -61,9 +60,8 @@ class Pauses:
         self._reads[sync] = (now, record)
         return record
 
-    async def since(self, tenant: str) -> Sequence[str]:
-        """When the syncs of this source last went on: a round after that is full. Read anew."""
-        names = [name for name, sync in sorted(self.syncs.items()) if sync.source.key == tenant]
+    async def since(self, names: Collection[str]) -> Sequence[str]:
+        """When these syncs last went on: a round after that is full. Read anew."""
         found = [(await self.read(name)).since for name in names]
         return [at.isoformat() for at in found if at is not None]
 

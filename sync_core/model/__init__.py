@@ -31,14 +31,16 @@ from .link_parts import Guarded, LinkDigest, LinkState, Parked, Retry, wait_afte
 from .link_steps import TRANSITIONS
 from .notices import Finding, Notice, Occasion, Receiver, ReceiverKind, Week
 from .record import Event, InScope, Kind, Written
-from .rules import Apply, Assigned, Clause, Filter, Operator, RegexMode, Rule, Several, WhenNull
+from .rules import Apply, Assigned, Clause, Edited, Filter, Operator, RegexMode, Rule, Several, WhenNull
 from .syncs import (
     ANY_DOMAIN,
     CREATIONS,
     MONTH,
     Adoption,
+    Blocked,
     Control,
     DeletedInTarget,
+    Drift,
     GuardLimits,
     InviteBy,
     Limit,
@@ -54,6 +56,7 @@ from .users import (
     Marker,
     SourceState,
     SourceUser,
+    TargetEntry,
     TargetUser,
     Verdict,
     domain_of,
@@ -88,6 +91,7 @@ __all__ = [
     "Apply",
     "Assigned",
     "Attributes",
+    "Blocked",
     "Change",
     "Clause",
     "Control",
@@ -96,6 +100,8 @@ __all__ = [
     "Deprovision",
     "Desired",
     "Disable",
+    "Drift",
+    "Edited",
     "Event",
     "FeedRun",
     "Filter",
@@ -147,6 +153,7 @@ __all__ = [
     "Stages",
     "Stay",
     "Sync",
+    "TargetEntry",
     "TargetUser",
     "Tenant",
     "Update",

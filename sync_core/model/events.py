@@ -18,7 +18,13 @@ class Why(StrEnum):
     MANAGER = "manager"  # the manager was linked or came back, or is not there as the link says
     RETRY = "retry"
     OPERATOR = "operator"
+    TARGET = "target"  # the target user is not as we left it; the look reads it, as that of an operator does
     APPROVED = "approved"
+
+    @property
+    def stored(self) -> str:
+        """As a version without the target feed knows it: for an operator it compares, too."""
+        return (Why.OPERATOR if self is Why.TARGET else self).value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

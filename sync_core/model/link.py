@@ -7,14 +7,14 @@ picture that is made from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from .changes import Adopt, Change, Hold, Postpone, Postponed, Reason, Skip, Stay
 from .leaving import Leaving
-from .link_parts import LATE, UNSURE, Guarded, LinkState, Parked, Retry, mark, next_retry
+from .link_parts import LATE, UNSURE, Guarded, LinkState, Parked, Retry, mark, next_retry, unapplied
 from .link_steps import TRANSITIONS
 from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
@@ -153,7 +153,8 @@ class Link:
         to remove from now on.
         """
         named = {} if change.written.get(MANAGER) is None else {MANAGER: ""}
-        return self._after("write_begun", dirty=True, guarded=self._counted(change), applied={**named, **self.applied})
+        guarded = Guarded(change.name) if change.removes else self.guarded
+        return self._after("write_begun", dirty=True, guarded=guarded, applied={**named, **self.applied})
 
     def recorded(
         self, change: Change, *, source: SourceUser, desired: Desired, refused: Mapping[str, str], trusted: bool
@@ -193,8 +194,12 @@ class Link:
         """The target may differ: every attribute is applied again. `disabling`: perhaps by a disabling of ours."""
         return self._after("distrusted", dirty=True, guarded=Guarded.DISABLE if disabling else self.guarded)
 
+    def drifted(self, names: Sequence[str]) -> Link:
+        """Somebody else changed these in the target: they are written again. Without a write, nobody stores this."""
+        return self._after("drifted", applied=unapplied(self.applied, names))
+
     def deletion_begun(self, change: Change, at: datetime) -> Link:
-        return self._after("deletion_begun", dirty=True, guarded=self._counted(change), deleted_at=at)
+        return self._after("deletion_begun", dirty=True, guarded=Guarded(change.name), deleted_at=at)
 
     def removal_called_off(self, before: Link) -> Link:
         """It was not sent: nothing of it may still arrive."""
@@ -249,9 +254,8 @@ class Link:
         return self._after("marker_seen", read_at=None)
 
     def asked_again(self) -> Link:
-        """Each attribute that Graph refused is tried once more: none of them counts as applied."""
-        unapplied = dict.fromkeys(self.refused.keys() - {ENABLED}, "")  # that one is not applied, see `recorded`
-        return self._after("asked_again", applied={**self.applied, **unapplied})
+        """Each attribute that Graph refused is tried once more. Access is not applied anyway: see `recorded`."""
+        return self._after("asked_again", applied=unapplied(self.applied, self.refused.keys() - {ENABLED}))
 
     def looked_at(self, read_at: datetime) -> Link:
         return self._after("looked_at", read_at=read_at)
@@ -313,7 +317,6 @@ class Link:
         return self._after("returned", leaving=None if stays else self.leaving, away=False)
 
     def stored(self, etag: str) -> Link:
-        """As the table has it now."""
         return replace(self, etag=etag)
 
     def _after(self, step: str, **fields: Any) -> Link:
@@ -326,9 +329,6 @@ class Link:
         if ends and (self.dirty or state is not LinkState.LINKED) and step not in {"recorded", "removal_called_off"}:
             fields["applied"] = {**self.applied, ENABLED: UNSURE}
         return replace(self, state=state, **fields)
-
-    def _counted(self, change: Change) -> Guarded | None:
-        return Guarded(change.name) if change.removes else self.guarded
 
     def _refusing(
         self, refused: Mapping[str, str], *, sent: Mapping[str, str] | None = None, at: datetime | None = None

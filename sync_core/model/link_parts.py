@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -56,6 +57,11 @@ class Retry:
 
     due: datetime
     tries: int
+
+
+def unapplied(applied: Mapping[str, str], names: Iterable[str]) -> Mapping[str, str]:
+    """Without the record of these: they are written again."""
+    return {**applied, **dict.fromkeys(names, "")}
 
 
 def mark(sync: str, source_id: str, nonce: str | None) -> str:

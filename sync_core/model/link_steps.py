@@ -29,6 +29,7 @@ TRANSITIONS: Mapping[str, Mapping[LinkState, LinkState]] = {
     "hand_over_begun": {_LINKED: _LINKED},
     "hand_over_ended": {_LINKED: _LINKED},
     "distrusted": {_LINKED: _LINKED},
+    "drifted": {_LINKED: _LINKED},
     "held": {_LINKED: _LINKED},
     "returned": _ANY,
     "approved": {_SEEN: _SEEN, _INVITING: _INVITING, _DELETED: _DELETED, _LOST: _LOST},

@@ -38,7 +38,8 @@ def encode(message: Message) -> str:
             body = {
                 "sync": message.sync,
                 "user": message.user,
-                "why": message.why.value,
+                "why": message.why.stored,
+                **({"of": message.why.value} if message.why.value != message.why.stored else {}),
                 "at": format_time(message.at),
                 "attempt": message.attempt,
                 **({"config": message.config} if message.config else {}),
@@ -157,6 +158,8 @@ def _traceparent(fields: Mapping[str, object]) -> str:
 
 
 def _why(fields: Mapping[str, object]) -> Why:
+    if fields.get("of") == Why.TARGET.value:
+        return Why.TARGET  # a version before passes `of` over
     try:
         return Why(_text(fields, "why"))
     except ValueError as error:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .values import (
     MEMBER_OF,
     Json,
 )
+
+
+class Edited(StrEnum):
+    """What becomes of an attribute that somebody edited in the target."""
+
+    REPORT = "report"  # it is listed, and stays as it is until the source changes
+    ENFORCE = "enforce"  # it is written again
+    LEAVE = "leave"  # nobody is told
 
 
 class Apply(StrEnum):
@@ -38,6 +46,7 @@ class Rule:
     default: Json = None
     apply: Apply = Apply.ALWAYS
     when_null: WhenNull = WhenNull.CLEAR
+    drift: Edited | None = field(default=None, repr=False)  # in place of the sync's policy
 
 
 class Operator(StrEnum):

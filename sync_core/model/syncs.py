@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from .leaving import Deprovision, Leaves
-from .rules import Assigned, Filter, Rule
+from .rules import Assigned, Edited, Filter, Rule
 from .users import Marker
 from .values import MANAGER, fingerprint
 
@@ -50,12 +50,29 @@ class DeletedInTarget(StrEnum):
     RESTORE = "restore"
 
 
+class Blocked(StrEnum):
+    """What becomes of a user whom somebody blocked in the target."""
+
+    RESPECT = "respect"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What becomes of a target user that is not as we left it. At most `repairs` users are repaired within a day."""
+
+    attributes: Edited = Edited.REPORT
+    blocked_in_target: Blocked = Blocked.RESPECT
+    repairs: int = 100
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     adopt: Adoption = Adoption.NONE
     out_of_scope: Leaves = Deprovision.SOFT_DELETE
     source_deleted: Leaves = Deprovision.SOFT_DELETE
     deleted_in_target: DeletedInTarget = DeletedInTarget.LEAVE
+    drift: Drift = field(default=Drift(), repr=False)
 
 
 MONTH = timedelta(days=30)
@@ -156,8 +173,15 @@ class Sync:
                 repr(self.policy),
                 str(matching),
                 self.mode.value,
+                *self._drift,
             ]
         )
+
+    @property
+    def _drift(self) -> Sequence[str]:
+        """Nothing where all is by default: a version before, which knows no drift, has the same fingerprint."""
+        own = [f"{rule.target} {rule.drift}" for rule in self.mapping if rule.drift is not None]
+        return own if self.policy.drift == Drift() else [repr(self.policy.drift), *own]
 
     @property
     def groups(self) -> frozenset[str]:

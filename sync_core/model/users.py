@@ -125,6 +125,20 @@ class TargetUser:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetEntry:
+    """A user of the target tenant as a delta page showed it: only good for nominating.
+
+    Without its names, it cannot be told whether a user is external: None.
+    """
+
+    id: str
+    removed: bool = False  # soft-deleted, or gone
+    external: bool | None = None
+    enabled: bool | None = None
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Whether a user is in scope, and why; the reason names filters, attributes and operators, never values.
 

@@ -22,7 +22,7 @@ from ..ports import Clock, FeedPhase, FeedState, GroupChanges, GroupDirectory, L
 from ..ports.listing import Listing
 from ..scope.verdict import groups_asked, groups_decide, keeps_out, memberships_only, scope
 from .emptied import begun, missed, seen
-from .rounds import Step, next_chunk, syncs_of
+from .feed import Step, next_chunk, syncs_of
 
 log = logging.getLogger("xtsync.feeds")
 
@@ -70,7 +70,7 @@ class _Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupsFeed:
-    """rounds.Feed."""
+    """feed.Feed."""
 
     syncs: Mapping[str, Sync]
     directories: Mapping[str, GroupDirectory]  # by tenant key
@@ -83,12 +83,19 @@ class GroupsFeed:
     def tenants(self) -> Collection[str]:
         return {sync.source.key for sync in self.syncs.values() if sync.groups}
 
+    @property
+    def subscribed(self) -> bool:
+        return True
+
+    def concerned(self, tenant: str) -> Sequence[Sync]:
+        return [sync for sync in syncs_of(self.syncs, tenant) if sync.groups]
+
     def fingerprint(self, tenant: str) -> str:
-        asked = [(sync, memberships_only(sync).filters) for sync in self._syncs(tenant)]
+        asked = [(sync, memberships_only(sync).filters) for sync in self.concerned(tenant)]
         return fingerprint([f"{s.name} {sorted(s.groups)} {sorted(_members(s))} {filters}" for s, filters in asked])
 
     def scopes(self, tenant: str) -> Sequence[str]:
-        return [sync.name for sync in self._syncs(tenant) if groups_decide(sync)]
+        return [sync.name for sync in self.concerned(tenant) if groups_decide(sync)]
 
     def full_is_due(self, state: FeedState, now: datetime) -> bool:
         return state.full_at is None or now - state.full_at >= FULL_EVERY
@@ -105,7 +112,7 @@ class GroupsFeed:
     async def _changes(self, state: FeedState, listing: Listing) -> Step:
         """The next page of the delta query; or, when the round is or becomes a full one, its beginning."""
         directory = self.directories[state.tenant]
-        closure = await directory.closure({group for sync in self._syncs(state.tenant) for group in sync.groups})
+        closure = await directory.closure({group for sync in self.concerned(state.tenant) for group in sync.groups})
         known = fingerprint([*sorted(closure)])
         if state.full or state.closure != known or state.link is None:
             # Taken before the listing, so that users who come or go meanwhile are in the next round.
@@ -128,7 +135,7 @@ class GroupsFeed:
         """Users who joined; and of those who left, users with a link, or whom a NOT IN clause may now admit."""
         now = self.clock.now()
         nominations = []
-        for sync in self._syncs(tenant):
+        for sync in self.concerned(tenant):
             left = page.left
             if not keeps_out(sync):  # a user without a target user has nothing to lose
                 links = await self.links.digests(sync.name, list(dict.fromkeys(left)))
@@ -139,7 +146,7 @@ class GroupsFeed:
 
     async def _gained(self, state: FeedState) -> Step:
         """The next chunk of users that groups may let in; those for whom that is new are nominated."""
-        found = await next_chunk(self._syncs(state.tenant), state.cursor, partial(self._possible, state))
+        found = await next_chunk(self.concerned(state.tenant), state.cursor, partial(self._possible, state))
         if found is None:
             return Step(state=replace(state, phase=FeedPhase.SWEEP, cursor=""))
         sync, chunk, cursor = found
@@ -158,7 +165,7 @@ class GroupsFeed:
 
     async def _lost(self, state: FeedState) -> Step:
         """The next chunk of linked users; those who are out by their groups are nominated, and then read."""
-        syncs = self._syncs(state.tenant)
+        syncs = self.concerned(state.tenant)
         found = await next_chunk(syncs, state.cursor, lambda sync, after: self.links.ids(sync.name, after))
         if found is None:
             self._listed.pop(state.tenant, None)
@@ -211,9 +218,6 @@ class GroupsFeed:
             users=sorted(_members(sync).union(*members.values())),
             at=at,
         )
-
-    def _syncs(self, tenant: str) -> list[Sync]:
-        return [sync for sync in syncs_of(self.syncs, tenant) if sync.groups]
 
 
 def _members(sync: Sync) -> frozenset[str]:

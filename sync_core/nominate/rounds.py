@@ -4,20 +4,19 @@ A round starts at the stored delta link. It is full, and starts from the beginni
 refuses the link, or when the question has changed. After each step the nominations go on the queue, then the step is
 checkpointed: a crash repeats a step and never loses one.
 
-The two kinds of feed, with their own steps, are users.py and groups.py.
+The kinds of feed, with their own steps, are users.py, groups.py and target.py.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
 
 from ..guard.configurations import LEFT_AGAIN_S, Configurations
 from ..guard.pauses import Pauses
-from ..model import FeedRun, Nomination, Sync, Why, fingerprint
+from ..model import FeedRun, Nomination, Why, fingerprint
 from ..model.errors import (
     ConflictError,
     GraphRefusedError,
@@ -34,11 +33,13 @@ from ..ports.swap import until_saved
 from ..telemetry.metrics import FEED, TENANT
 from ..telemetry.port import Kind, span
 from .emptied import concluded
+from .feed import Feed, Step
 
 log = logging.getLogger("xtsync.feeds")
 
 USERS = "users"
 GROUPS = "groups"
+TARGET = "target"
 
 # One message reads for this long, then puts itself on the queue again: far from any function time-out.
 TIME_BUDGET = timedelta(seconds=60)
@@ -51,74 +52,6 @@ SECOND_LOOK = timedelta(seconds=8)
 # A round in progress is waited for 1, 2, 4 ... 64 s; after that the poll starts the next one anyway.
 _WAITS = 7
 _LONGEST_BACKOFF = 300.0
-_CHUNK = 1000  # as many ids as getByIds takes. https://learn.microsoft.com/graph/api/directoryobject-getbyids
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """The findings of one step, and the state of the round after it; in phase IDLE the round is over."""
-
-    state: FeedState
-    nominations: Sequence[Nomination] = ()
-
-
-class Feed(Protocol):
-    """One kind of feed. It reads; the reader below nominates and stores."""
-
-    @property
-    def syncs(self) -> Mapping[str, Sync]:
-        """All of the configuration, by name."""
-        ...
-
-    @property
-    def tenants(self) -> Collection[str]:
-        """The source tenants that have this feed."""
-        ...
-
-    def fingerprint(self, tenant: str) -> str:
-        """A digest of the round's questions and rules: another one means that every user is judged anew."""
-        ...
-
-    def scopes(self, tenant: str) -> Sequence[str]:
-        """The syncs of which this feed's full rounds see whether anybody is in scope."""
-        ...
-
-    def full_is_due(self, state: FeedState, now: datetime) -> bool:
-        """Whether the next round is full for its age alone."""
-        ...
-
-    async def step(self, state: FeedState, listing: Listing) -> Step:
-        """The next page or chunk of a round; ResyncRequiredError when the delta link is dead.
-
-        `listing` is told of each page, and raises UnavailableError if there is no end.
-        """
-        ...
-
-
-def syncs_of(syncs: Mapping[str, Sync], tenant: str) -> list[Sync]:
-    """The syncs that a source tenant feeds, in order of their names."""
-    return sorted((sync for sync in syncs.values() if sync.source.key == tenant), key=lambda sync: sync.name)
-
-
-async def next_chunk[T](
-    syncs: Iterable[Sync], cursor: str, walk: Callable[[Sync, str], AsyncIterator[T]], id_of: Callable[[T], str] = str
-) -> tuple[Sync, list[T], str] | None:
-    """The next ids, or what else has ids, of a walk through syncs in order of their names; None at the end.
-
-    With the cursor behind them. `walk` gives those of a sync behind an id.
-    """
-    at, _, after = cursor.partition("/")
-    for sync in syncs:
-        if sync.name < at:
-            continue
-        chunk: list[T] = []
-        async for each in walk(sync, after if sync.name == at else ""):
-            chunk.append(each)
-            if len(chunk) == _CHUNK:
-                break
-        if chunk:
-            return sync, chunk, f"{sync.name}/{id_of(chunk[-1])}"
-    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,15 +65,14 @@ class FeedReader:
     clock: Clock
 
     async def poll(self) -> None:
-        """Start a round of every feed of every source tenant. The failure of one does not stop the others."""
+        """Start a round of every feed of every tenant. The failure of one does not stop the others."""
         if not await self.lead():
             return
-        for feed, kind in self.kinds.items():
-            for tenant in sorted(kind.tenants):
-                try:
-                    await self.start_round(tenant, feed)
-                except SyncError as error:
-                    log.warning("feed.not_started tenant=%s feed=%s error=%s", tenant, feed, error.code)
+        for tenant, feed in self.every():
+            try:
+                await self.start_round(tenant, feed)
+            except SyncError as error:
+                log.warning("feed.not_started tenant=%s feed=%s error=%s", tenant, feed, error.code)
 
     async def lead(self) -> bool:
         """Whether these are the feeds of the configuration that leads. False, too, if that cannot be read now."""
@@ -150,9 +82,13 @@ class FeedReader:
             log.warning("configuration.unknown error=%s", error.code)
             return False
 
+    def every(self) -> list[tuple[str, str]]:
+        """Each tenant with the name of a feed that it has."""
+        return [(tenant, name) for name, feed in self.kinds.items() for tenant in sorted(feed.tenants)]
+
     def of(self, tenant: str) -> list[str]:
-        """The feeds that a source tenant has, by name; each has a subscription of that name beside it."""
-        return [name for name, feed in self.kinds.items() if tenant in feed.tenants]
+        """The feeds of a source tenant that have a subscription of that name beside them."""
+        return [name for name, feed in self.kinds.items() if feed.subscribed and tenant in feed.tenants]
 
     async def start_round(self, tenant: str, feed: str = USERS, *, full: bool = False) -> FeedState:
         """Start a round, or wake one that has stalled; a round in progress is left alone unless `full` is asked for."""
@@ -199,7 +135,7 @@ class FeedReader:
         feed = self.kinds[state.feed]
         wanted = await self._wanted(state)
         if state.etag is not None and state.fingerprint != wanted:
-            await self.configurations.heard_of(state.tenant)
+            await self.configurations.heard_of(self._concerned(state))
         now = self.clock.now()
         tenant_id = self.configurations.tenant_id(state.tenant)
         if state.tenant_id not in ("", tenant_id):  # the delta link is of another directory
@@ -243,9 +179,13 @@ class FeedReader:
 
     async def _wanted(self, state: FeedState) -> str:
         """What a round would ask and whom it would nominate: a round of another configuration differs in that."""
-        since = await self.configurations.since(state.tenant)
-        went_on = await self.pauses.since(state.tenant)
+        concerned = self._concerned(state)
+        since = await self.configurations.since(concerned)
+        went_on = await self.pauses.since(concerned)
         return fingerprint([self.kinds[state.feed].fingerprint(state.tenant), *since, *went_on])
+
+    def _concerned(self, state: FeedState) -> list[str]:
+        return [sync.name for sync in self.kinds[state.feed].concerned(state.tenant)]
 
     async def _asked_for(self, run: FeedRun, state: FeedState) -> FeedState:
         """Begin the round that a notification asked for, unless a newer one covers it; later, if it is too soon.
@@ -342,6 +282,6 @@ class FeedReader:
         now = self.clock.now()
         return [
             Nomination(sync=sync.name, user=hold.source_id, why=Why.ABSENT, at=now)
-            for sync in syncs_of(self.kinds[state.feed].syncs, state.tenant)
+            for sync in self.kinds[state.feed].concerned(state.tenant)
             for hold in await self.guards.holds(sync.name)
         ]

@@ -33,7 +33,7 @@ from ..ports import Clock, FeedPhase, FeedState, Links, SourceDirectory, TargetD
 from ..ports.listing import Listing
 from ..scope.verdict import groups_decide, scope
 from .emptied import begun, missed, seen
-from .rounds import Step, next_chunk, syncs_of
+from .feed import Step, next_chunk, syncs_of, without_target
 
 log = logging.getLogger("xtsync.feeds")
 
@@ -84,7 +84,7 @@ def _newest(entries: Sequence[SourceUser], *, full: bool) -> dict[str, SourceUse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsersFeed:
-    """rounds.Feed."""
+    """feed.Feed."""
 
     syncs: Mapping[str, Sync]
     sources: Mapping[str, SourceDirectory]  # by tenant key
@@ -97,12 +97,19 @@ class UsersFeed:
     def tenants(self) -> Collection[str]:
         return self.sources.keys()
 
+    @property
+    def subscribed(self) -> bool:
+        return True
+
+    def concerned(self, tenant: str) -> Sequence[Sync]:
+        return syncs_of(self.syncs, tenant)
+
     def fingerprint(self, tenant: str) -> str:
-        rules = [sync.fingerprint for sync in self._syncs(tenant)]
+        rules = [sync.fingerprint for sync in self.concerned(tenant)]
         return fingerprint([self.sources[tenant].select, *rules])
 
     def scopes(self, tenant: str) -> Sequence[str]:
-        return [sync.name for sync in self._syncs(tenant) if not groups_decide(sync)]
+        return [sync.name for sync in self.concerned(tenant) if not groups_decide(sync)]
 
     def full_is_due(self, state: FeedState, now: datetime) -> bool:  # noqa: ARG002
         return False
@@ -141,7 +148,7 @@ class UsersFeed:
         newest = _newest(entries, full=state.full)
         now = self.clock.now()
         nominations = []
-        for sync in self._syncs(state.tenant):
+        for sync in self.concerned(state.tenant):
             links = await self.links.digests(sync.name, list(newest))
             judged = await self.judged(sync.name)
             nominations += [
@@ -157,7 +164,7 @@ class UsersFeed:
         """The next chunk of linked users; those that Graph does not know any more are nominated."""
         begun = await self._unfinished(state) if state.full and not state.cursor else []
         found = await next_chunk(
-            self._syncs(state.tenant), state.cursor, lambda s, after: self.links.ids(s.name, after)
+            self.concerned(state.tenant), state.cursor, lambda s, after: self.links.ids(s.name, after)
         )
         if found is None:
             return Step(state=_swept(replace(state, swept_at=self.clock.now())), nominations=begun)
@@ -170,7 +177,9 @@ class UsersFeed:
             if user_id not in existing
         ]
         if state.full:
-            missing += await self._without_target(sync, [user_id for user_id in chunk if user_id in existing])
+            there = [user_id for user_id in chunk if user_id in existing]
+            lost = await without_target(self.links, self.targets[sync.target.key], sync, there)
+            missing += [Nomination(sync=sync.name, user=user_id, why=Why.OPERATOR, at=now) for user_id in lost]
         return Step(state=replace(state, cursor=cursor), nominations=[*begun, *missing])
 
     async def _unfinished(self, state: FeedState) -> list[Nomination]:
@@ -181,25 +190,8 @@ class UsersFeed:
         now = self.clock.now()
         return [
             Nomination(sync=sync.name, user=user_id, why=Why.FEED, at=now)
-            for sync in self._syncs(state.tenant)
+            for sync in self.concerned(state.tenant)
             async for user_id in self.links.unfinished(sync.name, deleted_before=now - LATE)
-        ]
-
-    async def _without_target(self, sync: Sync, chunk: Sequence[str]) -> list[Nomination]:
-        """Linked users whose target user is not there. A target tenant that does not answer is passed over."""
-        if not chunk:
-            return []
-        try:
-            targets = await self.links.targets(sync.name, chunk[0], chunk[-1])
-            existing = await self.targets[sync.target.key].existing(list(targets.values()))
-        except (TransientError, PermanentError) as error:
-            log.warning("feed.targets_not_asked sync=%s error=%s", sync.name, error.code)
-            return []
-        now = self.clock.now()
-        return [
-            Nomination(sync=sync.name, user=user_id, why=Why.OPERATOR, at=now)
-            for user_id in chunk
-            if user_id in targets and targets[user_id] not in existing
         ]
 
     async def _list_marked(self, state: FeedState, listing: Listing) -> Step:
@@ -233,10 +225,7 @@ class UsersFeed:
         return Step(state=state, nominations=missing)
 
     def _marking(self, tenant: str) -> list[Sync]:
-        return [sync for sync in self._syncs(tenant) if sync.owner_attribute is not None]
-
-    def _syncs(self, tenant: str) -> list[Sync]:
-        return syncs_of(self.syncs, tenant)
+        return [sync for sync in self.concerned(tenant) if sync.owner_attribute is not None]
 
 
 def _swept(state: FeedState) -> FeedState:

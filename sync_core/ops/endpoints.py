@@ -198,6 +198,13 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "due": _reads(
         "ops/due", documents.DueUsers, reading.due, "Users who leave in stages, and when", ("sync", "limit", "after")
     ),
+    "drift": _reads(
+        "ops/drift",
+        documents.DriftedUsers,
+        reading.drift,
+        "Target users that somebody else edited or blocked",
+        ("sync", "limit", "after"),
+    ),
     "keep": _acts("ops/keep/{sync}/{user}", documents.KeptUsers, {200}, acting.keep, _KEEP, documents.KeepRequest),
     "end_keep": _acts(
         "ops/keep/{sync}/{user}/end", documents.KeptUsers, {200}, acting.end_keep, "Keep one user no longer"

@@ -25,6 +25,7 @@ from .calls import (
 )
 from .creations import list_creations
 from .doctor.run import examine
+from .drift import drifted_users
 from .errors import RefusedError
 from .history import everybody, history, question
 from .holds import list_holds, past_decisions
@@ -127,6 +128,14 @@ async def due(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
     limit = limit_of(query.get("limit", "100"))
     with understood():
         return Answer(status=200, document=await due_users(runtime, syncs, limit=limit, after=query.get("after", "")))
+
+
+async def drift(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    query, syncs = call.query, syncs_of(runtime, call)
+    limit = limit_of(query.get("limit", "100"))
+    with understood():
+        found = await drifted_users(runtime, syncs, limit=limit, after=query.get("after", ""))
+        return Answer(status=200, document=found)
 
 
 async def ask_plan(runtime: Runtime, call: Call, principal: Principal) -> Answer:

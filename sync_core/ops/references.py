@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..model import MANAGER, Link, Sync, fingerprint
-from ..nominate.rounds import next_chunk
+from ..nominate.feed import next_chunk
 from ..ports import Links
 from ..storage.concurrency import for_each
 

@@ -20,6 +20,7 @@ _TRIGGERS: Mapping[str, str] = {
     Why.MANAGER: "after a change of the manager",
     Why.RETRY: "at a retry",
     Why.OPERATOR: "when an operator asked",
+    Why.TARGET: "after somebody changed the target user",
     Why.APPROVED: "after an approval",
 }
 _EVENTS: Mapping[Kind, str] = {

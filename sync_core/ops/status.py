@@ -26,7 +26,7 @@ async def status(runtime: Runtime) -> documents.Status:
     """From stored state alone; Graph is not asked."""
     now = runtime.clock.now()
     syncs = list(runtime.config.syncs.values())
-    feeds = [(tenant, name) for tenant in sorted(runtime.config.source_tenants) for name in runtime.feeds.of(tenant)]
+    feeds = sorted(runtime.feeds.every(), key=lambda each: each[0])
     # All at once: somebody waits for it, and storage answers each part in milliseconds.
     (shown, holds, read, creations), (parked, refused, leaving), (subscriptions, queues, poison) = await asyncio.gather(
         asyncio.gather(

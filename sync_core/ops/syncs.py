@@ -233,6 +233,7 @@ async def _judge_from_now_on(runtime: Runtime, name: str) -> None:
 
 async def _drop(runtime: Runtime, record: SyncRecord) -> None:
     await runtime.storage.due.forget(record.name)
+    await runtime.storage.drifts.forget(record.name)
     for kept in await runtime.storage.keeps.all(record.name):
         await runtime.storage.keeps.drop(kept)
     await _drop_holds(runtime, record.name)

@@ -21,8 +21,10 @@ from .directories import (
     SourceDirectory,
     SubscriptionApi,
     TargetDirectory,
+    TargetPage,
     TenantInspection,
 )
+from .drift import DriftRecord, Drifts
 from .leaving import Due, DueNotes, KeepRecord, Keeps, note_of
 from .notices import Messenger, NoticeRecord, Notices, Telling
 from .plans import Nominee, PlanEntry, PlanExtent, PlanJob, Plans, PlanState
@@ -66,6 +68,8 @@ __all__ = [
     "Creations",
     "DeltaPage",
     "Done",
+    "DriftRecord",
+    "Drifts",
     "Due",
     "DueNotes",
     "FeedPhase",
@@ -111,6 +115,7 @@ __all__ = [
     "SyncRecords",
     "Tally",
     "TargetDirectory",
+    "TargetPage",
     "Telling",
     "TenantInspection",
     "note_of",

@@ -13,6 +13,7 @@ from ..model import (
     Json,
     Marker,
     SourceUser,
+    TargetEntry,
     TargetUser,
     Tenant,
 )
@@ -119,6 +120,15 @@ class MarkedPage:
     next_link: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPage:
+    """One page of a delta query on the users of a target tenant. Exactly one of the links is set."""
+
+    users: Sequence[TargetEntry]
+    next_link: str | None = None
+    delta_link: str | None = None
+
+
 class TargetDirectory(Protocol):
     """The target tenant. Every write takes a permit of the shared write budget first."""
 
@@ -132,6 +142,15 @@ class TargetDirectory(Protocol):
 
     async def marked(self, marker: Marker, link: str | None = None) -> MarkedPage:
         """The first page of the users who bear a marker with this one's prefix, or the page behind a link."""
+        ...
+
+    async def delta_page(self, link: str | None) -> TargetPage:
+        """The page behind a stored link, or the first of a full round. ResyncRequiredError when the link is dead."""
+        ...
+
+    @property
+    def select(self) -> str:
+        """The attributes that its feed asks for; another list needs a full round."""
         ...
 
     async def read_user(self, target_id: str) -> TargetUser | None: ...

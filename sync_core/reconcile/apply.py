@@ -52,7 +52,7 @@ from ..model.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from ..ports import Clock, Confirm, Links, Presence, Queues, TargetDirectory
+from ..ports import Clock, Confirm, Drifts, Links, Presence, Queues, TargetDirectory
 from .heirs import Heirs
 from .lag import APPEARS_AFTER, insist, is_new, shown
 from .owners import take_claim
@@ -75,6 +75,7 @@ type StillSo = Callable[[Look, Link], Awaitable[bool]]
 class Applier:
     targets: Mapping[str, TargetDirectory]  # by tenant key
     links: Links
+    drifts: Drifts
     guard: DeletionGuard
     creations: CreationGuard
     pauses: Pauses
@@ -291,6 +292,7 @@ class Applier:
 
     async def _forget(self, link: Link) -> Link:
         await self.links.forget(link)
+        await self.drifts.end(link.sync, link.source_id)
         return link.forgotten()
 
     async def _missing(self, target: TargetDirectory, link: Link, *, begun: bool) -> Link:

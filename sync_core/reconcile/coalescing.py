@@ -26,6 +26,8 @@ def out_of_date(nomination: Nomination, link: Link, now: datetime) -> bool:
         if link.due is None:  # an earlier version, which wrote the row since, knows of parked users alone
             return not link.refused
         return nomination.at < link.due
+    if nomination.why is Why.TARGET:
+        return False  # a read that something else led to was not one of the target user
     if nomination.why is Why.MARKED and link.state is LinkState.SEEN:
         return False  # it alone asks for the ownership marker: a read that something else led to did not
     # A read may be seconds old, and so may be another machine's clock. Nobody else tells of a manager, and what a feed

@@ -22,38 +22,33 @@ from ..model import (
     Adopt,
     Change,
     Desired,
-    Disable,
-    Guarded,
     Hold,
     Json,
     Link,
     LinkState,
     Postpone,
     Restore,
-    Skip,
-    SoftDelete,
     SourceState,
     SourceUser,
     Sync,
     TargetUser,
 )
 from ..model.errors import AccessRefusedError, ConflictError, NotVisibleYetError
-from ..ports import Clock, Links, Presence, SourceDirectory, TargetDirectory
+from ..ports import Clock, Links, SourceDirectory, TargetDirectory
 from ..ports.writes import noted_writes
 from ..telemetry.port import span
 from .apply import Applier
 from .deeds import Course, Deed, undoes
 from .fresh import Reading, is_foreign, read_afresh, suffices
-from .lag import VISIBLE_WITHIN, invited_elsewhere, shown
+from .lag import OLD_BY, VISIBLE_WITHIN, invited_elsewhere, shown
 from .owners import former_owner
+from .target_side import TargetSide
 
 # Reads of one user within one reconciliation, and steps on one read; a user who changes faster is nominated again.
 MAX_READS = 4
 MAX_STEPS = 8
 # Pauses (seconds) for which a new user is waited for in place; after that the message waits instead.
 VISIBLE_SOON = (0.1, 0.2, 0.4)
-# A read may be this old (seconds), so it undoes what newer reads have just decided only if a later one agrees.
-OLD_BY = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +67,7 @@ class Engine:
     creations: CreationGuard
     pauses: Pauses
     applier: Applier
+    target_side: TargetSide
     clock: Clock
     on_look: Callable[[Look], None] = field(default=lambda _: None)
     rehearses: bool = False  # the guards count in memory, also what is put off
@@ -88,17 +84,19 @@ class Engine:
         a link is dirty before a write that may touch its user.
         """
         changes: list[Change] = []
-        compared, course = False, course or Course(before=link)
+        compared, course, stored = False, course or Course(before=link), link
         for _ in range(MAX_READS):
             link = within(sync, link)  # also of a link that takes the place of a forgotten one
             reading = await self._read(sync, user_id, link)
             before = len(changes)
             link, last = await self._act_on(sync, reading, link, changes, course, compared=compared)
             if len(changes) == before:
-                found = await self._otherwise(last) if compare and not compared else None
+                found = await self.target_side.otherwise(last) if compare and not compared else None
                 if found is None:
-                    return Reconciliation(link=link, changes=changes, last=last)
-                link, compared = found, True
+                    # What was to be written again was put off: the record stands.
+                    undone = compared and not changes and link.state is stored.state and link.applied != stored.applied
+                    return Reconciliation(link=stored if undone else link, changes=changes, last=last)
+                link, compared, stored = found, True, link
         raise ConflictError("the user changes faster than it can be written")
 
     async def link(self, sync: str, user_id: str) -> Link:
@@ -109,7 +107,7 @@ class Engine:
         """The first look of a reconciliation that compares. A dry run counts nothing. `link`: where it was read."""
         link = within(sync, link or await self.link(sync.name, user_id))
         decided = await self._preview(sync, link, dry_run=dry_run)
-        found = await self._otherwise(decided)
+        found = await self.target_side.otherwise(decided, rehearses=True)
         return decided if found is None else await self._preview(sync, found, compared=True, dry_run=dry_run)
 
     async def _preview(self, sync: Sync, link: Link, *, compared: bool = False, dry_run: bool) -> Look:
@@ -170,7 +168,7 @@ class Engine:
         dry_run: bool = False,
     ) -> Look:
         """A linked target user is read before it is written, unless the adoption has just seen that it is external."""
-        link = await self._found_again(sync, link)
+        link = await self.target_side.found_again(sync, link)
         foreign = await self._foreign(sync, reading, link)
         candidates = await self._candidates(sync, reading, link, foreign=foreign)
         heir = await self.applier.heirs.of(sync, reading, link)
@@ -178,16 +176,16 @@ class Engine:
         decided = look(
             sync, reading.user, reading.verdict, link, wanted, candidates, foreign=foreign, heir=heir, kept=kept
         )
-        if decided.change.removes and (ended := await self._pair_ended(decided)) is not None:
+        if decided.change.removes and (ended := await self.target_side.pair_ended(decided)) is not None:
             link = ended
             decided = look(sync, reading.user, reading.verdict, link, wanted)
         change, target = decided.change, None
         if (change.touches or (compared and link.state is LinkState.LINKED)) and not just_adopted:
-            target = await self._target_user(sync, link, deleted=isinstance(change, Restore))
-            change = unless_blocked(unless_internal(change, target), target, link)
+            target = await self.target_side.user(sync, link, deleted=isinstance(change, Restore))
+            change = unless_blocked(unless_internal(change, target), target, link, sync.policy.drift.blocked_in_target)
         waits = postpone(decided, change, waits_for(sync, await self.pauses.control(sync.name)))
         dry_run = dry_run or (waits is not None and not self.rehearses)
-        if not await self._is_done(sync, link, change, target):
+        if not await self.target_side.is_done(sync, link, change, target):
             change = await self.guard.judge(sync, link, change, cause=decided.cause, dry_run=dry_run)
         if waits is None or self.rehearses:
             read_at = reading.user.read_at
@@ -205,17 +203,12 @@ class Engine:
 
         By the link as it was before this look: a deletion that it has begun is not sent yet, so an heir is asked for.
         """
-        target = await self._target_user(decided.sync, link)
+        target = await self.target_side.user(decided.sync, link)
         reading = await read_afresh(self.sources[decided.sync.source.key], decided.sync, link.source_id, link)
         before = decided.situation.link
         wanted, heir = desired(decided.sync, reading.user), await self.applier.heirs.of(decided.sync, reading, before)
         again = look(decided.sync, reading.user, reading.verdict, link, wanted, heir=heir)
         return isinstance(unless_internal(again.change, target), type(decided.change))
-
-    async def _target_user(self, sync: Sync, link: Link, *, deleted: bool = False) -> TargetUser | None:
-        target = self.targets[sync.target.key]
-        read = target.deleted_user if deleted else target.read_user
-        return None if link.target_id is None else await read(link.target_id)
 
     async def _read(self, sync: Sync, user_id: str, link: Link) -> Reading:
         """The fresh read. A new user who is not found may only just have been created.
@@ -235,68 +228,6 @@ class Engine:
         new = link.linked_at is not None and self.clock.now() - link.linked_at < VISIBLE_WITHIN
         if new and source.state is SourceState.GONE:
             raise NotVisibleYetError
-
-    async def _found_again(self, sync: Sync, link: Link) -> Link:
-        """A target user may be there again: restored by somebody else, or by us although the answer was lost."""
-        perhaps = link.state is LinkState.LOST or (link.state is LinkState.DELETED and link.dirty)
-        if not perhaps or link.target_id is None:
-            return link
-        if await self.targets[sync.target.key].presence(link.target_id) is not Presence.PRESENT:
-            return link.still_deleted(self.clock.now())
-        return link.restored(self.clock.now())
-
-    async def _pair_ended(self, decided: Look) -> Link | None:
-        """The link without its target user, if that is there no more; None if nothing of the kind is known.
-
-        While a removal waits for a person, no write would meet the 404. The same goes for a deletion that was begun
-        and is not wanted any more.
-        """
-        link = decided.link
-        begun = link.guarded is Guarded.SOFT_DELETE and not isinstance(decided.change, SoftDelete)
-        return await self._missing(decided.sync, link) if begun or link.guarded is Guarded.HELD else None
-
-    async def _is_done(self, sync: Sync, link: Link, change: Change, target: TargetUser | None) -> bool:
-        """Of a removal that was begun, and whose record was lost: once it is done, there is nothing left to hold."""
-        if link.guarded != change.name:
-            return False
-        if isinstance(change, Disable):
-            return target is not None and not target.enabled
-        ended = await self._missing(sync, link)
-        return ended is not None and ended.state is LinkState.DELETED
-
-    async def _missing(self, sync: Sync, link: Link) -> Link | None:
-        """The link if its target user is there no more; None if it is. One answer may be old, so two have to agree."""
-        if link.target_id is None or self.applier.is_new(link):
-            return None
-        target = self.targets[sync.target.key]
-        seen = await target.presence(link.target_id)
-        if seen is Presence.PRESENT or await target.presence(link.target_id) is not seen:
-            return None
-        ours = link.guarded is Guarded.SOFT_DELETE and seen is Presence.SOFT_DELETED
-        return link.own_deletion_found() if ours else link.lost()
-
-    async def _otherwise(self, decided: Look) -> Link | None:
-        """Where nothing is to be done by the record: the link as the target user is, if the record is wrong.
-
-        Somebody else deleted, restored or enabled the target user, or converted it to an internal one. Values of other
-        attributes are not compared, and whom somebody blocked there stays blocked.
-        """
-        sync, link = decided.sync, decided.link
-        nothing = isinstance(decided.change, Skip) and link.ours and not self._just_deleted(link)
-        if not nothing or link.target_id is None:
-            return None
-        user = await self._target_user(sync, link)
-        if link.state is not LinkState.LINKED:
-            return None if user is None else link.restored(self.clock.now())
-        if user is None:
-            return await self._missing(sync, link)
-        if not user.external:
-            return link
-        return link.distrusted() if link.disabled and user.enabled else None
-
-    def _just_deleted(self, link: Link) -> bool:
-        """Within 15 minutes a replica may still show the user whom we deleted."""
-        return link.deleted_at is not None and self.clock.now() - link.deleted_at < VISIBLE_WITHIN
 
     async def _desired(self, sync: Sync, source: SourceUser) -> Desired:
         return desired(sync, source, await self._manager(sync, source))

@@ -11,6 +11,8 @@ from ..ports import Clock, TargetDirectory
 
 # A new user that nobody else will look for is asked for after these pauses (seconds), a good minute in all.
 APPEARS_AFTER = (1, 2, 4, 8, 16, 32)
+# A read may be this old (seconds), so it undoes what newer reads have just decided only if a later one agrees.
+OLD_BY = 3.0
 # The absence of an older user means that somebody deleted it.
 VISIBLE_WITHIN = timedelta(minutes=15)
 

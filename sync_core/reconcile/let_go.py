@@ -16,7 +16,7 @@ from ..ports.swap import until_saved
 # A nomination that is kept is here again after this (seconds).
 KEPT_FOR = 300.0
 # What led to these, a full round sees as well.
-_SEEN_AGAIN = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED})
+_SEEN_AGAIN = frozenset({Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED, Why.TARGET})
 
 
 async def let_go(links: Links, queues: Queues, nomination: Nomination, *, redelivered: bool) -> None:

@@ -27,7 +27,7 @@ class TableInHand:
         self._table = table
 
     async def take(self, nomination: Nomination, at: datetime) -> None:
-        values = columns({"why": nomination.why.value, "attempt": nomination.attempt, "at": at})
+        values = columns({"why": nomination.why.stored, "attempt": nomination.attempt, "at": at})
         await self._table.upsert(Row(pk=_partition(nomination.sync), rk=key(nomination.user), values=values))
 
     async def finish(self, sync: str, user: str) -> None:

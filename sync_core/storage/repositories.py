@@ -15,6 +15,7 @@ from ..ports import (
     Clock,
     Controls,
     Creations,
+    Drifts,
     DueNotes,
     Feeds,
     GuardTable,
@@ -31,6 +32,7 @@ from .budgets import TableBudgets
 from .concurrency import for_each
 from .controls import TableControls
 from .creations import TableCreations
+from .drift import TableDrifts
 from .feeds import TableFeeds
 from .fronts import TableFronts
 from .guards import TableGuards
@@ -66,6 +68,7 @@ class Storage:
     creations: Creations
     due: DueNotes
     keeps: Keeps
+    drifts: Drifts
     subscriptions: Subscriptions
     guards: GuardTable
     activity: TableActivity
@@ -137,6 +140,7 @@ def assemble_storage(
         creations=TableCreations(tables["guards"]),
         due=TableDueNotes(tables["guards"]),
         keeps=TableKeeps(tables["guards"]),
+        drifts=TableDrifts(tables["guards"]),
         syncs=TableSyncRecords(tables["guards"]),
         subscriptions=TableSubscriptions(tables["subscriptions"]),
         guards=TableGuards(tables["guards"]),

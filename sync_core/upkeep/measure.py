@@ -17,7 +17,7 @@ from ..guard.pauses import Pauses
 from ..model import Control, Finding, Occasion, Reason, Sync
 from ..model.errors import SyncError
 from ..model.messages import WORK_QUEUES
-from ..nominate.rounds import USERS, FeedReader, syncs_of
+from ..nominate.rounds import USERS, FeedReader
 from ..nominate.subscriptions import LIFETIME, kept_at
 from ..ports import Activity, Clock, Fronts, Guards, Links, Poison, Subscriptions
 from ..telemetry.metrics import (
@@ -76,7 +76,7 @@ class Measure:
 
         What people are told of is returned. Logs storage errors.
         """
-        found = [each for tenant, feed in self._feeds() for each in await self._feed(tenant, feed)]
+        found = [each for tenant, feed in self.feeds.every() for each in await self._feed(tenant, feed)]
         found += await self.subscriptions_kept()
         for name in sorted(self.syncs):
             found += await self._sync(name)
@@ -88,17 +88,15 @@ class Measure:
 
     async def subscriptions_kept(self) -> Sequence[Finding]:
         """One line for each subscription; also told after each keeping, so that a new one ends the alert at once."""
-        return [await self._subscription(tenant, resource) for tenant, resource in self._feeds()]
-
-    def _feeds(self) -> Sequence[tuple[str, str]]:
-        return [(tenant, feed) for feed, kind in self.feeds.kinds.items() for tenant in sorted(kind.tenants)]
+        kinds = self.feeds.kinds
+        return [await self._subscription(tenant, feed) for tenant, feed in self.feeds.every() if kinds[feed].subscribed]
 
     def _of_tenant(self, occasion: Occasion, tenant: str, feed: str, *, stands: bool | None) -> Finding:
         about = tenant if feed == USERS else f"{tenant}/{feed}"
         return Finding(
             occasion=occasion,
             about=about,
-            syncs=frozenset(sync.name for sync in syncs_of(self.syncs, tenant)),
+            syncs=frozenset(sync.name for sync in self.feeds.kinds[feed].concerned(tenant)),
             stands=stands,
         )
 

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from sync_core.model import Json
+from sync_core.model import Json, TargetEntry
 from sync_core.model.errors import (
     AddressTakenError,
     ConflictError,
     GraphRefusedError,
     MissingManagerError,
     NotVisibleYetError,
+    ResyncRequiredError,
 )
 from sync_core.ports import Presence
 from tests.support.graph import no, yes
@@ -275,3 +276,46 @@ async def test_who_has_redeemed(tenants: Tenants) -> None:
     await tenants.redeem(guests[16])
     found = await tenants.target.redeemed([*guests, internal, NOBODY])
     assert found == {**dict.fromkeys(guests[:16], False), guests[16]: True}
+
+
+# --- the feed ---------------------------------------------------------------------------------------------------
+
+
+async def told(tenants: Tenants, link: str | None = None) -> tuple[dict[str, TargetEntry], str]:
+    """A whole round of the target's delta query, the last entry of each user, and the link to the next one."""
+    found: dict[str, TargetEntry] = {}
+    while True:
+        page = await tenants.target.delta_page(link)
+        found |= {each.id: each for each in page.users}
+        if page.delta_link:
+            return found, page.delta_link
+        link = page.next_link
+
+
+async def test_the_feed_tells_what_became_of_a_guest(tenants: Tenants) -> None:
+    """Whether they may sign in and are external, and what an attribute is; then only what changed."""
+    guest, other = await invited(tenants, department="Research"), await invited(tenants, "bob")
+    internal = tenants.employee("cyd@fabrikam.com")
+    first, link = await told(tenants)
+    assert (first[guest].external, first[guest].enabled, first[guest].removed) == (True, True, False)
+    assert first[guest].attributes.get("department") == "Research"
+    assert first[internal].external is False
+    nobody, link = await told(tenants, link)
+    assert nobody == {}
+    await tenants.target.update(guest, {"department": None})
+    await tenants.target.update(other, {"accountEnabled": False})
+    changed, link = await told(tenants, link)
+    assert (set(changed), changed[other].enabled) == ({guest, other}, False)
+    assert changed[guest].attributes.get("department") is None
+    assert await tenants.target.soft_delete(guest, confirm=yes)
+    gone, link = await told(tenants, link)
+    assert gone == {guest: TargetEntry(id=guest, removed=True)}
+    assert await tenants.target.restore(guest)
+    back, _ = await told(tenants, link)
+    assert (set(back), back[guest].removed) == ({guest}, False)
+
+
+async def test_a_link_of_the_feed_that_is_none_asks_for_a_full_round(tenants: Tenants) -> None:
+    """A stored link may be of another tenant or host, or long dead."""
+    with pytest.raises(ResyncRequiredError):
+        await tenants.target.delta_page("https://elsewhere.example/v1.0/users/delta?$deltatoken=1")

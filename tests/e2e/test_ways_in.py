@@ -43,6 +43,7 @@ async def test_every_function_is_indexed_with_its_trigger(world: SyncedStack) ->
         "ops_decide_listed",
         "ops_decisions",
         "ops_doctor",
+        "ops_drift",
         "ops_due",
         "ops_end_keep",
         "ops_find",

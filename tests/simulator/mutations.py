@@ -20,7 +20,8 @@ from sync_core.guard.keeps import KeptPeople
 from sync_core.guard.ledger import Filled, Ledger
 from sync_core.guard.pauses import Pauses
 from sync_core.model import Control, Leaves, Link, Nomination, SourceState, SourceUser, Stage, Sync, Why, stages_of
-from sync_core.nominate.rounds import FeedReader, Step
+from sync_core.nominate.feed import Step
+from sync_core.nominate.rounds import FeedReader
 from sync_core.nominate.users import UsersFeed
 from sync_core.ops import controls
 from sync_core.ops.documents import Rounds

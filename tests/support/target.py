@@ -11,15 +11,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sync_core.model import Attributes, Json, Marker, TargetUser
+from sync_core.model import Attributes, Json, Marker, TargetEntry, TargetUser
 from sync_core.model.errors import (
     AddressTakenError,
     ConflictError,
     GraphRefusedError,
     MissingManagerError,
     NotVisibleYetError,
+    ResyncRequiredError,
 )
-from sync_core.ports import Clock, Confirm, MarkedPage, Presence
+from sync_core.ports import Clock, Confirm, MarkedPage, Presence, TargetPage
 from sync_core.ports.writes import note_write
 
 from .deleted import Retention
@@ -66,6 +67,10 @@ class MemoryTarget:
         self.delete_error: Exception | None = None  # the answer to the next DELETE, which then does nothing
         self.after_delete: Callable[[], None] = lambda: None  # the answer is on its way
         self.writes: list[tuple[str, str]] = []
+        self.select = ""  # every attribute
+        self.page_size = 100
+        self.pages: list[TargetPage] = []  # the next ones, instead of its own
+        self._delta: dict[str, dict[str, TargetEntry]] = {}  # by delta link: everybody as they were then
         self._retention = Retention(clock)
 
     # --- what people and administrators do ---
@@ -92,6 +97,9 @@ class MemoryTarget:
 
     async def marked(self, marker: Marker, link: str | None = None) -> MarkedPage:
         return await self._faults.call("target.marked", self._marked(marker, link))
+
+    async def delta_page(self, link: str | None) -> TargetPage:
+        return await self._faults.call("target.delta_page", self._delta_page(link))
 
     async def read_user(self, target_id: str) -> TargetUser | None:
         return await self._faults.call("target.read_user", self._read_user(target_id))
@@ -177,6 +185,29 @@ class MemoryTarget:
         found = [source_id for source_id in named if _OBJECT_ID.fullmatch(source_id)]
         at = int(link or 0)
         return MarkedPage(source_ids=found[at : at + 1], next_link=str(at + 1) if at + 1 < len(found) else None)
+
+    async def _delta_page(self, link: str | None) -> TargetPage:
+        """The link is of the round before, and an offset."""
+        if self.pages:
+            return self.pages.pop(0)
+        since, _, offset = (link or "").partition("@")
+        if since and since not in self._delta:
+            raise ResyncRequiredError("no such link")
+        known, now = self._delta.get(since, {}), {each: self._entry(each) for each in self.users}
+        gone = [TargetEntry(id=each, removed=True) for each in known if each not in now]
+        changed = [*gone, *(entry for each, entry in now.items() if known.get(each) != entry)]
+        first = int(offset or 0)
+        users, last = changed[first : first + self.page_size], first + self.page_size
+        if last < len(changed):
+            return TargetPage(users=users, next_link=f"{since}@{last}")
+        new = f"target-{len(self._delta) + 1}"
+        self._delta[new] = now
+        return TargetPage(users=users, delta_link=new)
+
+    def _entry(self, target_id: str) -> TargetEntry:
+        account = self.users[target_id]
+        enabled = account.attributes.get("accountEnabled") is not False
+        return TargetEntry(id=target_id, external=account.external, enabled=enabled, attributes={**account.attributes})
 
     async def _read_user(self, target_id: str) -> TargetUser | None:
         return self._shown(target_id) if self._visible(target_id) else None

@@ -196,7 +196,7 @@ class EmulatedTenants:
         self.clients = {tenant: self._client(tenant) for tenant in (CONTOSO, FABRIKAM)}
         self.source = self.reader()
         self.groups = GraphGroups(self.clients[CONTOSO])
-        self.target = GraphTarget(self.clients[FABRIKAM])
+        self.target = GraphTarget(self.clients[FABRIKAM], ("department",))
         self.subscriptions = GraphSubscriptions(self.clients[CONTOSO], public_url=PUBLIC_URL)
 
     async def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ from sync_core.model import (
     Why,
 )
 from sync_core.model.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
-from sync_core.nominate.rounds import USERS
+from sync_core.nominate.rounds import GROUPS, TARGET, USERS
 from sync_core.ports import Asked, FeedState
 from sync_core.storage.repositories import memory_storage
 
@@ -178,12 +178,13 @@ class World:
 
     async def started(self, feed: str = USERS, *, full: bool = False) -> FeedRun:
         """The message of a round that was just started (or woken)."""
-        await self.feeds.start_round(CONTOSO.key, feed, full=full)
-        (run,) = await self.runs()
+        tenant = FABRIKAM if feed == TARGET else CONTOSO
+        await self.feeds.start_round(tenant.key, feed, full=full)
+        (run,) = await self.runs(feeds={feed})
         return run
 
     async def feed(self, feed: str = USERS) -> FeedState:
-        return await self.storage.feeds.get(CONTOSO.key, feed)
+        return await self.storage.feeds.get((FABRIKAM if feed == TARGET else CONTOSO).key, feed)
 
     async def first_round(self) -> None:
         """A full round that lists nobody is over: the next one starts at the link `delta:2`."""
@@ -197,7 +198,7 @@ class World:
         """The next poll, its rounds to their end, and all looks that they ask for."""
         self.clock.advance(timedelta(minutes=5))
         await self.feeds.poll()
-        while runs := await self.runs():
+        while runs := await self.runs(feeds={USERS, GROUPS, TARGET}):
             for run in runs:
                 await self.feeds.run(run)
         return await self.deliver()
@@ -261,8 +262,9 @@ class World:
     async def stamped(self) -> list[Nomination]:
         return [decode_nomination(body) for body in await self._bodies(USER_CHANGES)]
 
-    async def runs(self) -> list[FeedRun]:
-        return [decode_feed_run(body) for body in await self._bodies(FEED_PAGES)]
+    async def runs(self, feeds: Collection[str] = (USERS, GROUPS)) -> list[FeedRun]:
+        """Those of the source's feeds, or of these; the messages of the others are taken off, too."""
+        return [run for body in await self._bodies(FEED_PAGES) if (run := decode_feed_run(body)).feed in feeds]
 
     async def _bodies(self, name: str) -> list[str]:
         """Looks into the future: everything is visible after the longest delay."""

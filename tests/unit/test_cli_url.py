@@ -84,6 +84,8 @@ LINES = (
     "notify",
     "due",
     f"due --sync {NAME}",
+    "drift",
+    f"drift --sync {NAME}",
     f"keep {FAY} --sync {NAME} --until 14d --reason why",
     "keep bob@contoso.example --until 24h --reason why",
     f"keep {CYD} --sync {NAME} --end",

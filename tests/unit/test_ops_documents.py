@@ -190,6 +190,23 @@ def due(bench: Bench) -> Shown:
     return page.status, [said(page), said(rest), status["leaving"], why, plan]
 
 
+def drift(bench: Bench) -> Shown:
+    """Somebody edited Ada's guest and blocked Bob's."""
+    for user, name in ((ADA, "Ada"), (BOB, "Bob")):
+        bench.source.users[user] = person(name)
+        bench.run("sync", user)
+    ada, bob = bench.target.users.values()
+    ada.attributes["department"] = "Their own"
+    bob.attributes["accountEnabled"] = False
+    bench.clock.advance(HOUR)
+    for user in (ADA, BOB):
+        bench.run("sync", user)
+    page = call(bench, "drift", "Reader", query={"limit": "1"})
+    rest = call(bench, "drift", "Reader", query={"limit": "1", "after": said(page)["more"]})
+    done, listed = xtsync(bench, "drift")
+    return done, [said(page), said(rest), listed]
+
+
 def keep(bench: Bench) -> Shown:
     """What a person said, what is due then, and the end of it."""
     in_stages(bench)
@@ -573,6 +590,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         pause,
         resume,
         due,
+        drift,
         keep,
         resync,
         resync_not_started,

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sync_core.model import MANAGER, PlanRun
-from sync_core.nominate import rounds
+from sync_core.nominate import feed
 from sync_core.ops import documents
 from sync_core.ops.plan import plan, shown_extent
 from sync_core.ops.plan_jobs import shown_job
@@ -85,7 +85,7 @@ async def test_whoever_has_their_manager_is_passed_over() -> None:
 
 async def test_a_manager_of_another_life_is_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entra drops references to a user who is deleted: those who report to one who came back need a new one."""
-    monkeypatch.setattr(rounds, "_CHUNK", 1)  # the manager stands in another chunk than the report
+    monkeypatch.setattr(feed, "_CHUNK", 1)  # the manager stands in another chunk than the report
     world = await team()
     bob = await world.stored(BOB)
     assert bob.linked_at is not None

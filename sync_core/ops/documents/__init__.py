@@ -10,6 +10,7 @@ people.py      the caller, and people by name
 report.py      everybody who has access
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
+drift.py       target users that are not as the sync left them
 leaving.py     users who leave in stages, and those whom a person keeps
 creations.py   newcomers who wait, and their approval
 notices.py     who is told of what
@@ -69,6 +70,7 @@ from .deployment import (
     Verdict,
     WindowStatus,
 )
+from .drift import DriftedAttribute, DriftedUser, DriftedUsers, DriftState
 from .files import ImportedSchema, MappingCase, MappingCases, Validation
 from .holds import (
     Decided,
@@ -155,6 +157,10 @@ __all__ = [
     "Decisions",
     "DeployedFile",
     "Disable",
+    "DriftState",
+    "DriftedAttribute",
+    "DriftedUser",
+    "DriftedUsers",
     "DueUser",
     "DueUsers",
     "Error",

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings, strategies as st
 
 from sync_core.config.file import Config, load_config, parse_config
-from sync_core.config.shapes import GuardShape
+from sync_core.config.limits import GuardShape
 from sync_core.mapping import DEFAULT_MAPPING
 from sync_core.model import (
     Adoption,

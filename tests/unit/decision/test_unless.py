@@ -7,6 +7,7 @@ from dataclasses import replace
 from sync_core.decision.unless import unless_blocked, unless_internal
 from sync_core.model import (
     ENABLED,
+    Blocked,
     Guarded,
     HandOver,
     LetGo,
@@ -50,3 +51,13 @@ def test_a_write_that_repairs_a_record_enables_nobody_whom_somebody_blocked() ->
     assert unless_blocked(everything, guest(), known) == everything
     assert unless_blocked(everything, blocked, replace(known, guarded=Guarded.DISABLE)) == everything
     assert unless_blocked(everything, blocked, replace(known, applied={ENABLED: fingerprint(False)})) == everything
+
+
+def test_somebody_blocked_is_enabled_where_the_policy_says_so() -> None:
+    """A hand-over still waits for a person: the other sync has a policy of its own."""
+    blocked = guest(enabled=False)
+    known = link(LinkState.LINKED, target_id=GUEST)
+    enabling = Update(attributes={"accountEnabled": True})
+    assert unless_blocked(enabling, blocked, known, Blocked.ENFORCE) == enabling
+    refused = Refuse(reason=Reason.BLOCKED, detail=GUEST)
+    assert unless_blocked(HandOver(to="staff"), blocked, known, Blocked.ENFORCE) == refused

@@ -74,6 +74,7 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "hand_over_begun": lambda given: given.hand_over_begun("staff"),
     "hand_over_ended": lambda given: given.hand_over_ended(),
     "distrusted": lambda given: given.distrusted(),
+    "drifted": lambda each: each.drifted(["department"]),
     "held": lambda given: given.held(),
     "approved": lambda given: given.approved(GUEST),
     "marker_seen": lambda given: given.marker_seen(),

@@ -264,7 +264,7 @@ async def test_a_nomination_that_is_let_go_leaves_a_trace_where_no_round_would_f
     await world.storage.links.save(replace(await world.stored(), state=state))
     await pause(world)
     assert await world.worker.handle(world.nomination(why=why)) is None
-    seen_again = why in {Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED}
+    seen_again = why in {Why.NOTIFICATION, Why.FEED, Why.ABSENT, Why.MARKED, Why.TARGET}
     assert (await world.stored()).dirty is (state is LinkState.LINKED and not seen_again)
     assert [each.user for each in await world.nominated()] == ([ADA] if state is LinkState.INVITING else [])
 
@@ -323,7 +323,7 @@ class _Deaf(Pauses):
 
     @classmethod
     def of(cls, pauses: Pauses) -> Pauses:
-        return cls(syncs=pauses.syncs, records=pauses.records, clock=pauses.clock)
+        return cls(records=pauses.records, clock=pauses.clock)
 
     async def let_go(self, sync: str) -> bool:
         return False
