@@ -25,9 +25,9 @@ from .documents import Decided
 from .errors import RefusedError
 from .holds import choose, decide
 from .leaving import end_keeps, keep_users, until_when
-from .names import find_source_tenants, find_syncs
+from .names import find_syncs
 from .principal import Principal
-from .resync import start_rounds
+from .resync import feeds_of, start_rounds
 
 MOST_NOMINATIONS = 1000
 
@@ -100,8 +100,8 @@ async def approve_creations(runtime: Runtime, call: Call, principal: Principal) 
 
 async def resync(runtime: Runtime, call: Call, principal: Principal) -> Answer:
     with named():
-        tenants = find_source_tenants(runtime.config, call.route["tenant"])
-    started = await start_rounds(runtime, tenants, by=principal.object_id)
+        feeds = feeds_of(runtime, call.route["tenant"])
+    started = await start_rounds(runtime, feeds, by=principal.object_id)
     return Answer(status=503 if started.failed else 202, document=started)
 
 

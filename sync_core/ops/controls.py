@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..assembly import Runtime
 from ..model import Control, Kind, Sync
+from ..nominate.rounds import USERS
 from ..ports import ControlRecord
 from . import documents
 from .kept import keep
@@ -30,7 +31,7 @@ async def control(
     kind = Kind.RESUMED if said is Control.RUNNING else Kind.PAUSED
     what = "deletions only: " if said is Control.DELETIONS_PAUSED else ""
     await keep(runtime, kind, [(sync.name, "") for sync in syncs], by=by, reason=f"{what}{reason}")
-    rounds = await start_rounds(runtime, sorted(going_on), by=by)
+    rounds = await start_rounds(runtime, [(tenant, USERS) for tenant in sorted(going_on)], by=by)
     return documents.Controlled(syncs=[shown_control(each) for each in records], rounds=rounds.rounds)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from ..assembly import Runtime
 from ..guard.creations import config_of
 from ..model import Kind, Sync, fingerprint
+from ..nominate.rounds import USERS
 from ..ports import CreationApproval
 from . import documents
 from .errors import RefusedError, UsageError
@@ -54,7 +55,7 @@ async def approve(runtime: Runtime, syncs: Iterable[Sync], code: str, *, by: str
     await keep(runtime, Kind.APPROVED, [(sync.name, "")], by=by, reason=many(approval.people, "newcomer"))
     await runtime.storage.create("controls")
     await runtime.pauses.read_anew(sync.name)
-    (begun,) = (await start_rounds(runtime, [sync.source.key], by=by)).rounds
+    (begun,) = (await start_rounds(runtime, [(sync.source.key, USERS)], by=by)).rounds
     return documents.CreationApproval(
         sync=sync.name,
         by=by,

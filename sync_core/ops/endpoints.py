@@ -220,7 +220,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "resume": _acts("ops/resume/{sync}", documents.Controlled, {200}, acting.resume, _RESUME),
     "resume_all": _acts("ops/resume", documents.Controlled, {200}, acting.resume, f"{_RESUME}: every sync"),
     "resync": _acts(
-        "ops/resync/{tenant}", documents.Rounds, {202, 503}, acting.resync, "Read everybody of a source tenant again"
+        "ops/resync/{tenant}", documents.Rounds, {202, 503}, acting.resync, "Read everybody of a tenant again"
     ),
     "nominate": _acts(
         "ops/sync/{sync}/{user}", documents.Nominated, {202}, acting.nominate, "Have one user looked at again"

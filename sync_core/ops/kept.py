@@ -24,9 +24,9 @@ async def keep(
     )
 
 
-def of_tenant(runtime: Runtime, tenant: str) -> list[tuple[str, str]]:
-    """The syncs that read this source tenant."""
-    return [(sync.name, "") for sync in runtime.config.syncs.values() if sync.source.key == tenant]
+def _of_tenant(runtime: Runtime, tenant: str) -> list[tuple[str, str]]:
+    """The syncs that lead out of this tenant or into it."""
+    return [(sync.name, "") for sync in runtime.config.syncs.values() if tenant in {sync.source.key, sync.target.key}]
 
 
 def about(runtime: Runtime, message: Poisoned) -> list[tuple[str, str]]:
@@ -40,5 +40,5 @@ def about(runtime: Runtime, message: Poisoned) -> list[tuple[str, str]]:
         case Nomination(sync=sync, user=user) if sync in runtime.config.syncs:
             return [(sync, user)]
         case FeedRun(tenant=tenant) | LifecycleEvent(tenant=tenant):
-            return of_tenant(runtime, tenant) or every
+            return _of_tenant(runtime, tenant) or every
     return every

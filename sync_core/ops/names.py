@@ -30,14 +30,6 @@ def find_syncs(config: Config, name: str | None) -> list[Sync]:
     return list(config.syncs.values()) if name is None else [find_sync(config, name)]
 
 
-def find_source_tenants(config: Config, name: str | None) -> list[str]:
-    """The source tenant of this name; all of them, in order, without a name."""
-    known = sorted(config.source_tenants)
-    if name is not None and name not in known:
-        raise UsageError(f"no sync reads a tenant named '{name}'", hint=f"Source tenants are: {', '.join(known)}.")
-    return known if name is None else [name]
-
-
 async def find_user(runtime: Runtime, user: str, sync: str | None) -> list[tuple[Sync, str]]:
     """The syncs to look at, each with the user's object id. Raises RefusedError when no source tenant has the user.
 

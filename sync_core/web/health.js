@@ -125,8 +125,8 @@ async function resync(tenant, again) {
     about: h("p", {}, "A full round compares everybody and changes only what differs. It is rarely needed, and safe."),
     yes: "Read again",
     act: async () => {
-      const [started] = (await post(path("resync", tenant))).rounds;
-      return started.error ? `It did not start: ${started.error}` : `A full round of ${tenant} starts now.`;
+      const failed = (await post(path("resync", tenant))).rounds.find((each) => each.error);
+      return failed ? `It did not start: ${failed.error}` : `A full round of ${tenant} starts now.`;
     },
   });
   if (done) again();

@@ -224,7 +224,7 @@ def resume_without_round() -> Iterator[None]:
     async def never(self: Pauses, tenant: str) -> Sequence[str]:
         return []
 
-    async def none(runtime: Runtime, tenants: Iterable[str], *, by: str) -> Rounds:
+    async def none(runtime: Runtime, feeds: Iterable[tuple[str, str]], *, by: str) -> Rounds:
         return Rounds(rounds=[])
 
     with patch.object(Pauses, "since", never), patch.object(controls, "start_rounds", none):

@@ -117,7 +117,7 @@ def test_holds_are_the_command_s_document(bench: Bench) -> None:
         ("nominate", {"user": "x"}, 400),
         ("decide", {"sync": "elsewhere"}, 404),
         ("decide", {}, 404),
-        ("resync", {"tenant": "fabrikam"}, 404),
+        ("resync", {"tenant": "elsewhere"}, 404),
         ("pause", {"sync": "elsewhere"}, 404),
         ("resume", {"sync": "elsewhere"}, 404),
     ],
@@ -212,7 +212,14 @@ def test_resync_starts_a_full_round(bench: Bench) -> None:
     assert done.status == 202
     state = bench.do(bench.storage.feeds.get("contoso"))
     assert said(done)["rounds"] == [
-        {"tenant": "contoso", "round": state.round, "started_at": state.round, "error": None, "hint": None}
+        {
+            "tenant": "contoso",
+            "feed": "users",
+            "round": state.round,
+            "started_at": state.round,
+            "error": None,
+            "hint": None,
+        }
     ]
     assert state.full
     assert len(bench.do(bench.storage.queues_by_name[FEED_PAGES].receive())) == 1

@@ -159,9 +159,10 @@ class Status:
 
 @document
 class Round:
-    """A full round of one source tenant's feed, which starts now. With an error it did not start."""
+    """A full round of one feed, which starts now. With an error it did not start."""
 
     tenant: str
+    feed: str
     round: str | None
     started_at: datetime | None
     error: str | None

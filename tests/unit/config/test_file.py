@@ -759,7 +759,7 @@ def test_a_form_that_microsoft_calls_unsupported_is_warned_of() -> None:
 def test_all_faults_are_reported_together() -> None:
     """Nobody likes to mend a file one fault at a time."""
     text = (
-        with_sync("deletion_guard: { window: soon }", "drift: report")
+        with_sync("deletion_guard: { window: soon }", "drifting: report")
         .replace("name: a-to-b", "name: A_to_B")
         .replace("id: 1111", "id: xxxx")
     )
@@ -767,7 +767,7 @@ def test_all_faults_are_reported_together() -> None:
         "sync.yaml:2 tenants.contoso.id",
         "sync.yaml:5 syncs[0].name",
         "sync.yaml:8 syncs[0].deletion_guard.window",
-        "sync.yaml:9 syncs[0].drift",
+        "sync.yaml:9 syncs[0].drifting",
     ]
     text = SMALLEST.replace("source: contoso", "source: x").replace("target: fabrikam", "target: x")
     assert len(faults(text)) == 3

@@ -40,6 +40,7 @@ async def test_each_sync_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     await measure(world).run()
     assert caplog.messages == [
         "feed.measured tenant=contoso feed=users behind_s=86400",
+        "feed.measured tenant=fabrikam feed=target behind_s=86400",
         "subscription.measured tenant=contoso resource=users unkept_s=172800",
         "sync.measured sync=contoso-to-fabrikam control=running linked=1 parked=0 newcomers=0 held=0",
         "outcomes.measured sync=contoso-to-fabrikam changed=0 parked=0 notified=0 late_ms=0",
@@ -157,6 +158,7 @@ async def test_a_feed_that_stands_still_falls_behind(caplog: pytest.LogCaptureFi
     assert [text for text in caplog.messages if text.startswith("feed.measured ")] == [
         "feed.measured tenant=contoso feed=users behind_s=900",
         "feed.measured tenant=contoso feed=groups behind_s=900",
+        "feed.measured tenant=fabrikam feed=target behind_s=86400",  # no round has begun
     ]
 
 
