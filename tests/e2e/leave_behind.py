@@ -64,6 +64,7 @@ class Life:
     storage: Any  # connect()'s answer, which lives in another module in each release
     people: Mapping[str, str]  # source id by name
     earlier: Collection[str] = ()  # row keys of what was done before this life began
+    rounds: int = 2  # feeds of this release
 
     async def link(self, name: str) -> Columns:
         row = await self.storage.tables_by_name["links"].get(key(SYNC), key(self.people[name]))
@@ -120,7 +121,7 @@ class Life:
 
         async def over() -> bool:
             now = await self._completed()
-            return len(now) == 2 and all(now[feed] not in {None, before.get(feed)} for feed in now)
+            return len(now) == self.rounds and all(now[feed] not in {None, before.get(feed)} for feed in now)
 
         await self.wait("the rounds", over)
 

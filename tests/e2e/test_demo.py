@@ -42,7 +42,7 @@ async def rows(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[t
         await stack.start_by_hand("poll_feeds")
 
         async def measured() -> bool:
-            return len(_times(read_telemetry(path), "feed.completed ")) == 3
+            return len(_times(read_telemetry(path), "feed.completed tenant=contoso ")) == 3
 
         assert await until(measured, timeout_s=20)
     yield read_telemetry(path)

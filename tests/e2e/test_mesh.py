@@ -16,6 +16,7 @@ from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, until
 from local.stack import BY_HAND, Stack
 from sync_core.model.messages import FEED_PAGES, USER_CHANGES
+from sync_core.nominate.rounds import TARGET, USERS
 from sync_core.storage.connect import connect
 from sync_core.storage.repositories import Storage
 
@@ -110,21 +111,23 @@ async def test_a_mesh_converges_and_nobody_travels_on(mesh: Mesh) -> None:
     assert {user["userType"] for user in guests} == {"Member"}
 
 
-async def test_one_round_reads_each_source_once_for_all_its_syncs(mesh: Mesh) -> None:
+async def test_one_round_reads_each_tenant_once_as_source_and_once_as_target(mesh: Mesh) -> None:
     """The target users that the mesh itself made come by in the feeds, and nobody is written for them."""
     assert await mesh.settle() == []
     since = await mesh.last_request()
-    before = {key: await mesh.storage.feeds.get(key) for key in ("contoso", "fabrikam", "tailspin")}
+    feeds = [(key, feed) for key in ("contoso", "fabrikam", "tailspin") for feed in (USERS, TARGET)]
+    before = {of: await mesh.storage.feeds.get(*of) for of in feeds}
 
     async def round_done() -> bool:
-        after = [await mesh.storage.feeds.get(key) for key in before]
-        return all(state.completed_at != before[state.tenant].completed_at for state in after)
+        after = {of: await mesh.storage.feeds.get(*of) for of in feeds}
+        return all(state.completed_at != before[of].completed_at for of, state in after.items())
 
     await mesh.stack.start_by_hand("poll_feeds")
     assert await until(round_done, timeout_s=30)
     assert await mesh.settle() == []
     seen = await mesh.requests(since)
-    assert Counter(r["tenant"] for r in seen if r["kind"] == "delta") == dict.fromkeys(PEOPLE, 1)
+    # One as a source, and one as a target.
+    assert Counter(r["tenant"] for r in seen if r["kind"] == "delta") == dict.fromkeys(PEOPLE, 2)
     assert not [r for r in seen if r["kind"] in {"invite", "write"}]
 
 

@@ -16,8 +16,8 @@ from .conftest import PEOPLE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-# The questions of a full round to the target: whom a marker names, and which of our users are there.
-LISTINGS = {"/users", "/directoryObjects/getByIds"}
+# The questions of a round to the target: what changed there, whom a marker names, and which of our users are there.
+LISTINGS = {"/users", "/users/delta", "/directoryObjects/getByIds"}
 NEW_NAME = "Ada Traced"
 
 

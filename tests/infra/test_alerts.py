@@ -83,9 +83,18 @@ async def subscriptions_refused(day: Day) -> None:
 
 
 async def feed_refused(day: Day) -> None:
-    """Graph answers no delta query of users."""
+    """Graph answers no delta query of users in the source."""
     await day.until(22)
-    day.graph_fails("/users/delta*", 403)
+    day.graph_fails("/users/delta*", 403, tenant=CONTOSO)
+    await day.until(63)
+    day.graph_is_well()
+    await day.until(80)
+
+
+async def target_feed_refused(day: Day) -> None:
+    """Nor in the target, where nothing else is amiss."""
+    await day.until(22)
+    day.graph_fails("/users/delta*", 403, tenant=FABRIKAM)
     await day.until(63)
     day.graph_is_well()
     await day.until(80)
@@ -184,6 +193,13 @@ TROUBLES = {
     ),
     "feed refused": Trouble(
         story=feed_refused, before=20, during=62, after=78, expected={("feed-not-completed", "contoso")}
+    ),
+    "target's feed refused": Trouble(
+        story=target_feed_refused,
+        before=20,
+        during=62,
+        after=78,
+        expected={("feed-not-completed", "fabrikam/target")},
     ),
     "groups' feed refused": Trouble(
         story=groups_refused,
