@@ -28,8 +28,7 @@ from sync_core.model.errors import ConflictError, ResyncRequiredError
 from sync_core.nominate.rounds import TARGET
 from sync_core.ops.drift import drifted_users
 from sync_core.ports import DriftRecord, FeedPhase, TargetPage
-from sync_core.storage.table import Row, Table, key
-from tests.support.make import ADA, BOB, NAME, sync
+from tests.support.make import ADA, BOB, NAME, make_newer, sync
 from tests.support.target import Account
 from tests.support.world import World, names, whom
 
@@ -37,13 +36,6 @@ ENFORCING = Drift(attributes=Edited.ENFORCE, blocked_in_target=Blocked.ENFORCE)
 RESPECTING = Policy(drift=Drift())
 THEIRS = "Their own"
 CAT = "cccccccc-0000-0000-0000-000000000003"
-
-
-async def make_newer(table: Table, partition: str, user: str) -> None:
-    """A later release wrote this row; then it was rolled back."""
-    row = await table.get(partition, key(user))
-    assert row is not None
-    await table.replace(Row(pk=row.pk, rk=row.rk, values={**row.values, "v": 99}), row.etag)
 
 
 async def edited(drift: Drift, **attributes: object) -> tuple[World, Account]:
