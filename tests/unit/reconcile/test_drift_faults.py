@@ -24,7 +24,7 @@ from sync_core.model import (
     Rule,
     Why,
 )
-from sync_core.model.errors import ConflictError, ResyncRequiredError
+from sync_core.model.errors import ConflictError, GraphRefusedError, ResyncRequiredError
 from sync_core.nominate.rounds import TARGET
 from sync_core.ops.drift import drifted_users
 from sync_core.ports import DriftRecord, FeedPhase, TargetPage
@@ -181,6 +181,17 @@ async def test_a_deletion_within_minutes_of_linking_is_found() -> None:
     world.clock.advance(A_DAY)
     assert await world.polled() == []
     assert guest in world.target.users
+
+
+async def test_an_edit_is_repaired_though_its_look_was_parked() -> None:
+    """Graph refused the read, and it tells of an edit once: the look that ends the parking compares, too."""
+    for why in (Why.RETRY, Why.NOTIFICATION):
+        world, account = await edited(ENFORCING, department=THEIRS)
+        world.faults.fail_next("target.read_values", GraphRefusedError(status=400, code="BadRequest"))
+        assert (await world.look(why=Why.TARGET)).parked
+        world.clock.advance(timedelta(minutes=5))
+        await world.look(why=why)
+        assert account.attributes["department"] != THEIRS
 
 
 async def test_a_row_of_a_newer_version_does_not_stop_the_feed() -> None:
