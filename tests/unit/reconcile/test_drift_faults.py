@@ -183,6 +183,35 @@ async def test_a_deletion_within_minutes_of_linking_is_found() -> None:
     assert guest in world.target.users
 
 
+async def test_a_leaver_whom_somebody_restored_at_once_is_deleted_again() -> None:
+    """Minutes after our deletion an old answer may show her, and Graph tells of the restore once: so it is asked on."""
+    world, guest = await restoring()
+    world.source.soft_delete(ADA)
+    await world.look()
+    assert await world.polled() == []
+    world.target.users[guest] = world.target.deleted.pop(guest)
+    for _ in range(7):
+        assert await world.polled() == []
+    assert guest in world.target.deleted
+
+
+async def test_what_is_done_to_one_who_came_back_at_once_is_found() -> None:
+    """Deleted by us and restored within minutes: then somebody edits her, and somebody deletes her."""
+    world, guest = await restoring()
+    world.source.soft_delete(ADA)
+    await world.look()
+    world.source.users[ADA] = world.source.deleted.pop(ADA)
+    await world.look()
+    assert await world.polled() == []
+    world.target.users[guest].attributes["department"] = THEIRS
+    assert await world.polled() == []
+    assert [list(each.differs) for each in (await world.storage.drifts.page(NAME, 9))[0]] == [["department"]]
+    world.target.remove(guest)
+    for _ in range(7):
+        assert await world.polled() == []
+    assert guest in world.target.users
+
+
 async def test_an_edit_is_repaired_though_its_look_was_parked() -> None:
     """Graph refused the read, and it tells of an edit once: the look that ends the parking compares, too."""
     for why in (Why.RETRY, Why.NOTIFICATION):
