@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from sync_core.decision.drift import A_DAY, ROUNDS_OF_A_FIGHT
 from sync_core.model import (
     Apply,
@@ -22,6 +24,7 @@ from sync_core.model import (
     Operator,
     Policy,
     Rule,
+    WhenNull,
     Why,
 )
 from sync_core.model.errors import ConflictError, GraphRefusedError, ResyncRequiredError
@@ -273,6 +276,25 @@ async def test_a_repair_that_writes_nothing_is_neither_counted_nor_off_the_list(
     world.deploy(mapping=[rule for rule in world.sync.mapping if rule.target != "accountEnabled"])
     await world.look(why=Why.FEED)
     world.change(accountEnabled=False)
+    account.attributes["accountEnabled"] = False
+    assert names(await world.look(why=Why.TARGET)) == []
+    record = await world.storage.drifts.get(NAME, ADA)
+    assert record is not None
+    assert (sorted(record.differs), list(record.repairs)) == (["accountEnabled"], [])
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(target="accountEnabled", source="accountEnabled", apply=Apply.ON_CREATE),
+        Rule(target="accountEnabled", source="jobTitle", when_null=WhenNull.KEEP),
+    ],
+)
+async def test_a_block_that_no_value_lifts_is_listed_and_counts_as_no_repair(rule: Rule) -> None:
+    """The rule for access is for new users, or has no value for this one."""
+    world, account = await edited(ENFORCING)
+    world.deploy(mapping=[rule if each.target == rule.target else each for each in world.sync.mapping])
+    await world.look(why=Why.FEED)
     account.attributes["accountEnabled"] = False
     assert names(await world.look(why=Why.TARGET)) == []
     record = await world.storage.drifts.get(NAME, ADA)
