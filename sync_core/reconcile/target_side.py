@@ -14,7 +14,7 @@ from ..model import Change, Disable, Guarded, Link, LinkState, Skip, SoftDelete,
 from ..model.errors import NotVisibleYetError
 from ..ports import Clock, Presence, TargetDirectory
 from .drift import DriftKeeper
-from .lag import VISIBLE_WITHIN, is_new
+from .lag import OLD_BY, VISIBLE_WITHIN, is_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,10 @@ class TargetSide:
         if not user.external:
             return link
         if link.disabled and user.enabled:
-            return link.distrusted()
+            await self.clock.sleep(OLD_BY)  # that read may be of before our own write
+            user = await self.user(sync, link)
+            if user is None or user.enabled:
+                return None if user is None else link.distrusted()
         return await self.drift.found(decided, user, rehearses=rehearses)
 
     def is_new(self, link: Link) -> bool:

@@ -24,6 +24,7 @@ from sync_core.model import (
     Operator,
     Policy,
     Rule,
+    TargetUser,
     WhenNull,
     Why,
 )
@@ -356,6 +357,24 @@ async def test_a_read_that_is_seconds_old_is_no_edit() -> None:
     await world.look(why=Why.TARGET)
     assert account.attributes["department"] == "Sales"
     assert (await world.storage.drifts.page(NAME, 9))[0] == []
+
+
+async def test_a_read_from_before_our_own_disabling_costs_no_write() -> None:
+    """All attributes would be written with it, also one that somebody edited and the policy leaves."""
+    world, account = await edited(Drift())
+    world.change(accountEnabled=False)
+    await world.look(why=Why.NOTIFICATION)
+    account.attributes["department"] = THEIRS
+    real, first = world.target._read_user, [True]
+
+    async def lagging(target_id: str) -> TargetUser | None:
+        user = await real(target_id)
+        return replace(user, enabled=True) if user is not None and first and first.pop() else user
+
+    world.target._read_user = lagging  # type: ignore[method-assign]
+    assert names(await world.look(why=Why.TARGET)) == []
+    assert (account.attributes["accountEnabled"], account.attributes["department"]) == (False, THEIRS)
+    assert [list(each.differs) for each in (await world.storage.drifts.page(NAME, 9))[0]] == [["department"]]
 
 
 async def test_the_rest_is_repaired_on_the_next_day() -> None:
