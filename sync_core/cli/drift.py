@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,17 +52,33 @@ def add_parser(commands: Commands) -> None:
 
 async def run(args: Namespace, world: World) -> int:
     async def here(runtime: Runtime) -> _Shown:
-        page = await drifted_users(runtime, find_syncs(runtime.config, args.sync), limit=_PAGE, after=args.after)
+        async def read(after: str) -> DriftedUsers:
+            return await drifted_users(runtime, find_syncs(runtime.config, args.sync), limit=_PAGE, after=after)
+
+        page = await _read(args, read)
         return page, await names(runtime, _people(args, page))
 
     async def there(app: App) -> _Shown:
-        query = {"sync": args.sync, "limit": _PAGE, "after": args.after or None}
-        page = await app.ask("drift", DriftedUsers, query=query)
+        async def read(after: str) -> DriftedUsers:
+            return await app.ask(
+                "drift", DriftedUsers, query={"sync": args.sync, "limit": _PAGE, "after": after or None}
+            )
+
+        page = await _read(args, read)
         return page, await app.names(_people(args, page))
 
     page, named = await world.ask(args, here, there, read_only=True)
     world.answer(page, partial(_csv if args.csv else _show, named=named), json=args.json)
     return Exit.DONE
+
+
+async def _read(args: Namespace, read: Callable[[str], Awaitable[DriftedUsers]]) -> DriftedUsers:
+    """One page; for CSV, which has no place for `more`, all that follow as well."""
+    page = await read(args.after)
+    while args.csv and not args.json and page.more is not None:
+        rest = await read(page.more)
+        page = replace(rest, users=[*page.users, *rest.users])
+    return page
 
 
 def _people(args: Namespace, page: DriftedUsers) -> Sequence[Pair]:

@@ -92,7 +92,8 @@ def blocked(link: Link, wanted: Desired, user: TargetUser) -> bool:
 
 def enforced(sync: Sync, names: Sequence[str]) -> list[str]:
     """Those of the differing attributes that the policy writes again."""
-    mapped = any(rule.target == ENABLED for rule in sync.mapping)  # else nothing says that they are to be enabled
+    # Else nothing says that they are to be enabled.
+    mapped = any(rule.target == ENABLED and rule.apply is Apply.ALWAYS for rule in sync.mapping)
     access = mapped and sync.policy.drift.blocked_in_target is Blocked.ENFORCE
     of = {**policies(sync), ENABLED: Edited.ENFORCE if access else Edited.REPORT}
     return [name for name in names if of.get(name) is Edited.ENFORCE]

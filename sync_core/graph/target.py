@@ -99,7 +99,12 @@ class GraphTarget:
 
     async def read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:
         user = await self._get(f"{_USER}?$select={','.join(['id', *names])}", target_id)
-        return None if user is None else {name: user.get(name) for name in names}
+        if user is None:
+            return None
+        # Graph leaves out a directory extension that is empty, and names everything else that was selected.
+        if not user.keys() >= {name for name in names if not name.startswith("extension_")}:
+            raise UnavailableError("a user without a property that was selected")
+        return {name: user.get(name) for name in names}
 
     async def presence(self, target_id: str) -> Presence:
         if await self._get(_PRESENT, target_id) is not None:

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ..model import MANAGER, Apply, Rule, WhenNull
-from .attributes import ENTRA_NAMES, TARGET_ATTRIBUTES, UNWRITABLE, target_attribute
+from ..model import ENABLED, MANAGER, Apply, Rule, WhenNull
+from .attributes import ENTRA_NAMES, EXTENSION_ATTRIBUTES, TARGET_ATTRIBUTES, UNWRITABLE, target_attribute
 from .expressions import CompileError, Position
 from .rules import compiled
 from .sources import SOURCE_ATTRIBUTES, readable
@@ -34,14 +34,22 @@ class Finding:
 def mapping_faults(rules: Iterable[tuple[Rule, Collection[str]]]) -> Iterator[tuple[int, Finding]]:
     """`rules` come with the keys that were given, in the order of the file."""
     targets: set[str] = set()
+    together: Rule | None = None  # the first of those that are written and compared as one property
     for i, (rule, given) in enumerate(rules):
         yield from ((i, finding) for finding in rule_faults(rule, given))
         if rule.target in targets:
             yield i, Finding("target", f"'{rule.target}' is mapped twice")
         targets.add(rule.target)
+        if rule.target in EXTENSION_ATTRIBUTES and rule.apply is Apply.ALWAYS:
+            together = together or rule
+            if rule.drift is not together.drift:
+                message = f"{together.target} has another one, and both are one property: give both the same"
+                yield i, Finding("drift", message)
 
 
 def rule_faults(rule: Rule, given: Collection[str]) -> Iterator[Finding]:
+    if rule.drift is not None and (why := _not_compared(rule)) is not None:
+        yield Finding("drift", f"is of no use here: {why}")
     if MANAGER in (rule.target, rule.source):
         yield from _reference_faults(rule, given)
         return
@@ -62,6 +70,15 @@ def rule_faults(rule: Rule, given: Collection[str]) -> Iterator[Finding]:
         yield from _default_faults(rule, values)
     elif rule.when_null is WhenNull.DEFAULT:
         yield Finding("when_null", "needs a default")
+
+
+def _not_compared(rule: Rule) -> str | None:
+    """The reason why nobody looks for edits of this rule's attribute."""
+    if rule.target == MANAGER:
+        return "no listing shows who is somebody's manager"
+    if rule.target == ENABLED:
+        return "say `blocked_in_target` in the sync's `drift`"
+    return "edits of what is written once are left" if rule.apply is Apply.ON_CREATE else None
 
 
 def rule_warnings(rule: Rule) -> Iterator[Finding]:

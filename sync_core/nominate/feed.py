@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from ..model import Nomination, Sync
-from ..model.errors import PermanentError, TransientError
 from ..ports import FeedState, Links, TargetDirectory
 from ..ports.listing import Listing
-
-log = logging.getLogger("xtsync.feeds")
 
 _CHUNK = 1000  # as many ids as getByIds takes. https://learn.microsoft.com/graph/api/directoryobject-getbyids
 
@@ -100,13 +96,9 @@ async def next_chunk[T](
 
 
 async def without_target(links: Links, target: TargetDirectory, sync: Sync, chunk: Sequence[str]) -> list[str]:
-    """Those of some linked users whose target user is not there. A target tenant that does not answer says nothing."""
+    """Those of some linked users, in order of their ids, whose target user is not there."""
     if not chunk:
         return []
-    try:
-        targets = await links.targets(sync.name, chunk[0], chunk[-1])
-        existing = await target.existing(list(targets.values()))
-    except (TransientError, PermanentError) as error:
-        log.warning("feed.targets_not_asked sync=%s error=%s", sync.name, error.code)
-        return []
+    targets = await links.targets(sync.name, chunk[0], chunk[-1])
+    existing = await target.existing(list(targets.values()))
     return [user_id for user_id in chunk if user_id in targets and targets[user_id] not in existing]

@@ -104,7 +104,10 @@ class TargetFeed:
         while place is not None:
             records, place = await self.drifts.page(sync.name, _PAGE, place)
             for record in records:
-                link = await self.links.get(sync.name, record.source_id)
+                try:
+                    link = await self.links.get(sync.name, record.source_id)
+                except NewerSchemaError:
+                    continue  # that version's own feed drops it
                 if link is None or link.target_id != record.target_id:
                     await self.drifts.end(sync.name, record.source_id)
 

@@ -178,9 +178,17 @@ class UsersFeed:
         ]
         if state.full:
             there = [user_id for user_id in chunk if user_id in existing]
-            lost = await without_target(self.links, self.targets[sync.target.key], sync, there)
+            lost = await self._without_target(sync, there)
             missing += [Nomination(sync=sync.name, user=user_id, why=Why.OPERATOR, at=now) for user_id in lost]
         return Step(state=replace(state, cursor=cursor), nominations=[*begun, *missing])
+
+    async def _without_target(self, sync: Sync, chunk: Sequence[str]) -> list[str]:
+        """A target tenant that does not answer does not hold up the source's feed: its own feed asks the same."""
+        try:
+            return await without_target(self.links, self.targets[sync.target.key], sync, chunk)
+        except (TransientError, PermanentError) as error:
+            log.warning("feed.targets_not_asked sync=%s error=%s", sync.name, error.code)
+            return []
 
     async def _unfinished(self, state: FeedState) -> list[Nomination]:
         """While a sync was stopped, the messages that would have finished their work were let go.

@@ -44,7 +44,7 @@ class DriftKeeper:
         names = await self._differing(decided, user) if in_step else []
         if names is None:
             return None
-        again = enforced(sync, names)
+        again = [name for name in enforced(sync, names) if name in decided.desired.always]  # nothing else is written
         try:
             repairs = await self._repairs(link)
         except NewerSchemaError:

@@ -91,7 +91,8 @@ class Engine:
             before = len(changes)
             link, last = await self._act_on(sync, reading, link, changes, course, compared=compared)
             if len(changes) == before:
-                found = await self.target_side.otherwise(last) if compare and not compared else None
+                asks = compare and not compared
+                found = await self.target_side.otherwise(last, acted=bool(changes)) if asks else None
                 if found is None:
                     # What was to be written again was put off: the record stands.
                     undone = compared and not changes and link.state is stored.state and link.applied != stored.applied

@@ -14,7 +14,7 @@ from ..model import Change, Disable, Guarded, Link, LinkState, Skip, SoftDelete,
 from ..model.errors import NotVisibleYetError
 from ..ports import Clock, Presence, TargetDirectory
 from .drift import DriftKeeper
-from .lag import VISIBLE_WITHIN, is_new
+from .lag import OLD_BY, VISIBLE_WITHIN, is_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,27 +67,34 @@ class TargetSide:
         ours = link.guarded is Guarded.SOFT_DELETE and seen is Presence.SOFT_DELETED
         return link.own_deletion_found() if ours else link.lost()
 
-    async def otherwise(self, decided: Look, *, rehearses: bool = False) -> Link | None:
+    async def otherwise(self, decided: Look, *, acted: bool = False, rehearses: bool = False) -> Link | None:
         """Where nothing is to be done by the record: the link as the target user is, if the record is wrong.
 
         Somebody else deleted, restored, enabled, blocked or edited the target user, or converted it to an internal one.
-        What becomes of the last ones is a matter of policy. `rehearses`: nothing is counted or stored.
+        What becomes of the last ones is a matter of policy. `acted`: this very look changed something. `rehearses`:
+        nothing is counted or stored.
         """
         sync, link = decided.sync, decided.link
-        nothing = isinstance(decided.change, Skip) and link.ours and not self._just_deleted(link)
+        deleted = self._just_deleted(link)
+        nothing = isinstance(decided.change, Skip) and link.ours and not (deleted and (acted or rehearses))
         if not nothing or link.target_id is None:
             return None
         user = await self.user(sync, link)
         if link.state is not LinkState.LINKED:
+            if user is not None and deleted:
+                raise NotVisibleYetError  # or restored by somebody: who asks is to ask again
             return None if user is None else link.restored(self.clock.now())
         if user is None:
-            if self.is_new(link):
+            if deleted or self.is_new(link):
                 raise NotVisibleYetError  # or deleted: who asks is to ask again
             return await self._missing(sync, link)
         if not user.external:
             return link
         if link.disabled and user.enabled:
-            return link.distrusted()
+            await self.clock.sleep(OLD_BY)  # that read may be of before our own write
+            user = await self.user(sync, link)
+            if user is None or user.enabled:
+                return None if user is None else link.distrusted()
         return await self.drift.found(decided, user, rehearses=rehearses)
 
     def is_new(self, link: Link) -> bool:

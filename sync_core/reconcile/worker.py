@@ -69,7 +69,8 @@ _NEWER_PARK = 1800.0
 _CONFLICTS = 5
 # These may be about a hold that the link does not know of: nothing would end it otherwise.
 _MAY_RELEASE = frozenset({Why.APPROVED, Why.ABSENT, Why.OPERATOR})
-# These are about the target user, which is then read also where source and record ask for nothing.
+# These are about the target user, which is then read also where source and record ask for nothing. So may the look have
+# been that ended in parking: the one that ends the parking stands for it.
 _COMPARES = frozenset({Why.OPERATOR, Why.TARGET})
 # These have what Graph refused sent again; FEED is also of each full round.
 _ASKS_AGAIN = frozenset({Why.OPERATOR, Why.FEED, Why.RETRY})
@@ -193,7 +194,7 @@ class Worker:
                 if distrust:
                     link = await self._distrusted(link, course)
                 asked = self._asked_for(nomination, link)
-                compare = nomination.why in _COMPARES
+                compare = nomination.why in _COMPARES or link.parked is not None
                 return await self.engine.reconcile(sync, nomination.user, asked, compare=compare, course=course)
             except ConflictError as error:
                 distrust = distrust or course.unrecorded or isinstance(error, LostRecordError)

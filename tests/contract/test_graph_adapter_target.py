@@ -110,6 +110,15 @@ async def test_an_answer_that_lacks_what_was_selected_says_nothing_about_a_user(
         await target.read_user("1")
 
 
+async def test_an_answer_that_lacks_an_attribute_shows_no_edit() -> None:
+    """It would seem that somebody cleared it. Graph leaves out an empty directory extension, and nothing else."""
+    extension = f"extension_{'a' * 32}_owner"
+    target = GraphTarget(client_for(lambda _: httpx.Response(200, json={"id": "1", "city": None})))
+    assert await target.read_values("1", ["city", extension]) == {"city": None, extension: None}
+    with pytest.raises(UnavailableError):
+        await target.read_values("1", ["city", "department"])
+
+
 async def test_a_guest_who_was_converted_is_internal_whatever_the_creation_type_says(
     emulated: EmulatedTenants,
 ) -> None:

@@ -41,6 +41,7 @@ from sync_core.model import (
     fingerprints,
 )
 from sync_core.scope.verdict import scope
+from sync_core.storage.table import Row, Table, key
 
 from .clock import START
 
@@ -230,3 +231,10 @@ links = st.builds(
     leaving=st.none() | st.builds(Leaving, stage=st.sampled_from(Deprovision), since=_moments),
 )
 situations = st.builds(situation, sources, verdicts, links, desires, policies, candidates, markers)
+
+
+async def make_newer(table: Table, partition: str, user: str) -> None:
+    """A later release wrote this row; then it was rolled back."""
+    row = await table.get(partition, key(user))
+    assert row is not None
+    await table.replace(Row(pk=row.pk, rk=row.rk, values={**row.values, "v": 99}), row.etag)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_core.cli import drift
 from tests.support.cli import ADA, BOB, CONFIG, NAME, Bench
 from tests.support.endpoints import call
 from tests.support.make import person
@@ -48,6 +49,13 @@ def test_as_csv(tmp_path: Path) -> None:
     """One row for each attribute."""
     header, *rows = edited(tmp_path).run("drift", "--csv").out.splitlines()
     assert header == "sync,source user,target user,attribute,since,policy,state"
+    assert [row.split(",")[1] for row in rows] == [ADA, BOB]
+
+
+def test_csv_has_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pages that takes, since a spreadsheet would not say that there are more."""
+    monkeypatch.setattr(drift, "_PAGE", 1)
+    _, *rows = edited(tmp_path).run("drift", "--csv").out.splitlines()
     assert [row.split(",")[1] for row in rows] == [ADA, BOB]
 
 

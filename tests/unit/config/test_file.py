@@ -511,6 +511,19 @@ def test_an_attribute_is_mapped_once() -> None:
     ]
 
 
+def test_an_edit_of_extension_attributes_has_one_policy() -> None:
+    """They are read and written as one property, so that the one rule's word would be the other's, too."""
+    left = "  - { target: extensionAttribute1, source: city, drift: leave }"
+    second = "  - { target: extensionAttribute2, constant: x }"
+    once = "  - { target: extensionAttribute3, constant: x, apply: on_create }"
+    assert faults(with_sync("mapping:", left, once, second)) == [
+        "sync.yaml:11 syncs[0].mapping[2].drift: extensionAttribute1 has another one, and both are one property: give "
+        "both the same"
+    ]
+    same = second.replace("x }", "x, drift: leave }")
+    assert parse_config(with_sync("mapping:", left, once, same)).syncs
+
+
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
@@ -533,6 +546,9 @@ def test_an_attribute_is_mapped_once() -> None:
         ("{ target: city, source: manager }", "[0]: manager is a reference"),
         ("{ target: manager, source: manager, default: x }", "[0]: manager is a reference"),
         ("{ target: manager, source: manager, when_null: default }", "[0]: manager is a reference"),
+        ("{ target: manager, source: manager, drift: report }", ".drift: is of no use here: no listing shows"),
+        ("{ target: accountEnabled, constant: true, drift: enforce }", ".drift: is of no use here: say `blocked_in_"),
+        ("{ target: city, source: city, apply: on_create, drift: leave }", ".drift: is of no use here: edits of what"),
         ("{ target: manager, source: manager, apply: on_create }", ".apply: manager is always applied"),
         ("{ target: city, expression: '[manager]' }", ".expression: manager is a reference"),
         ("{ target: city, source: city, default: null }", ".default: must have a value"),

@@ -166,6 +166,8 @@ def test_what_is_enforced() -> None:
     access = Drift(blocked_in_target=Blocked.ENFORCE)
     assert enforced(of(access, *rules), names) == []
     assert enforced(of(access, *rules, Rule(target=ENABLED, source=ENABLED)), [*names, "gone"]) == [ENABLED]
+    once = Rule(target=ENABLED, source=ENABLED, apply=Apply.ON_CREATE)
+    assert enforced(of(access, *rules, once), names) == []
 
 
 def test_repairs_of_the_last_day() -> None:

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from sync_core.model import Control, Drift, Edited, FeedRun, Json, Nomination, Policy, Why
-from sync_core.model.errors import ResyncRequiredError
+from sync_core.model.errors import ResyncRequiredError, UnavailableError
 from sync_core.nominate.rounds import TARGET
 from sync_core.nominate.target import FULL_EVERY
 from sync_core.ports import FeedPhase
-from tests.support.make import ADA, BOB, CONTOSO, FABRIKAM, NAME, sync
+from tests.support.make import ADA, BOB, CONTOSO, FABRIKAM, NAME, make_newer, sync
 from tests.support.world import World, deaths, whom
 
 
@@ -140,6 +140,31 @@ async def test_a_round_is_full_each_day_and_after_a_dead_link() -> None:
     world.faults.fail_next("target.delta_page", ResyncRequiredError())
     await told(world)
     assert (await world.feed(TARGET)).full
+
+
+async def test_a_deletion_is_told_though_the_sweep_failed_at_first() -> None:
+    """With the dead link went the entry of the deletion, so that the sweep alone can tell: it asks until it is told."""
+    world, guest = await watched()
+    await told(world)
+    world.target.remove(guest)
+    world.faults.fail_next("target.delta_page", ResyncRequiredError())
+    world.faults.fail_next("target.existing", UnavailableError())
+    await world.feeds.run(await world.started(TARGET))
+    assert (await world.feed(TARGET)).phase is FeedPhase.SWEEP
+    for run in await world.runs(feeds={TARGET}):
+        await world.feeds.run(run)
+    assert ((await world.feed(TARGET)).phase, whom(await world.nominated())) == (FeedPhase.IDLE, [ADA])
+
+
+async def test_a_listed_pair_of_a_newer_version_does_not_stop_the_feed() -> None:
+    """After a rollback: whether that pair is over cannot be told, and the round ends as ever."""
+    world, guest = await watched()
+    world.target.users[guest].attributes["department"] = "Their own"
+    assert await world.polled() == []
+    await make_newer(world.storage.links._table, NAME, ADA)  # type: ignore[attr-defined]
+    world.clock.advance(FULL_EVERY)
+    await told(world)
+    assert [record.source_id for record in (await world.storage.drifts.page(NAME, 9))[0]] == [ADA]
 
 
 async def test_a_full_round_follows_a_pause() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from sync_core.decision.drift import A_DAY, ROUNDS_OF_A_FIGHT
 from sync_core.model import (
     Apply,
@@ -22,14 +24,15 @@ from sync_core.model import (
     Operator,
     Policy,
     Rule,
+    TargetUser,
+    WhenNull,
     Why,
 )
-from sync_core.model.errors import ConflictError, ResyncRequiredError
+from sync_core.model.errors import ConflictError, GraphRefusedError, ResyncRequiredError
 from sync_core.nominate.rounds import TARGET
 from sync_core.ops.drift import drifted_users
 from sync_core.ports import DriftRecord, FeedPhase, TargetPage
-from sync_core.storage.table import Row, Table, key
-from tests.support.make import ADA, BOB, NAME, sync
+from tests.support.make import ADA, BOB, NAME, make_newer, sync
 from tests.support.target import Account
 from tests.support.world import World, names, whom
 
@@ -37,13 +40,6 @@ ENFORCING = Drift(attributes=Edited.ENFORCE, blocked_in_target=Blocked.ENFORCE)
 RESPECTING = Policy(drift=Drift())
 THEIRS = "Their own"
 CAT = "cccccccc-0000-0000-0000-000000000003"
-
-
-async def make_newer(table: Table, partition: str, user: str) -> None:
-    """A later release wrote this row; then it was rolled back."""
-    row = await table.get(partition, key(user))
-    assert row is not None
-    await table.replace(Row(pk=row.pk, rk=row.rk, values={**row.values, "v": 99}), row.etag)
 
 
 async def edited(drift: Drift, **attributes: object) -> tuple[World, Account]:
@@ -191,6 +187,46 @@ async def test_a_deletion_within_minutes_of_linking_is_found() -> None:
     assert guest in world.target.users
 
 
+async def test_a_leaver_whom_somebody_restored_at_once_is_deleted_again() -> None:
+    """Minutes after our deletion an old answer may show her, and Graph tells of the restore once: so it is asked on."""
+    world, guest = await restoring()
+    world.source.soft_delete(ADA)
+    await world.look()
+    assert await world.polled() == []
+    world.target.users[guest] = world.target.deleted.pop(guest)
+    for _ in range(7):
+        assert await world.polled() == []
+    assert guest in world.target.deleted
+
+
+async def test_what_is_done_to_one_who_came_back_at_once_is_found() -> None:
+    """Deleted by us and restored within minutes: then somebody edits her, and somebody deletes her."""
+    world, guest = await restoring()
+    world.source.soft_delete(ADA)
+    await world.look()
+    world.source.users[ADA] = world.source.deleted.pop(ADA)
+    await world.look()
+    assert await world.polled() == []
+    world.target.users[guest].attributes["department"] = THEIRS
+    assert await world.polled() == []
+    assert [list(each.differs) for each in (await world.storage.drifts.page(NAME, 9))[0]] == [["department"]]
+    world.target.remove(guest)
+    for _ in range(7):
+        assert await world.polled() == []
+    assert guest in world.target.users
+
+
+async def test_an_edit_is_repaired_though_its_look_was_parked() -> None:
+    """Graph refused the read, and it tells of an edit once: the look that ends the parking compares, too."""
+    for why in (Why.RETRY, Why.NOTIFICATION):
+        world, account = await edited(ENFORCING, department=THEIRS)
+        world.faults.fail_next("target.read_values", GraphRefusedError(status=400, code="BadRequest"))
+        assert (await world.look(why=Why.TARGET)).parked
+        world.clock.advance(timedelta(minutes=5))
+        await world.look(why=why)
+        assert account.attributes["department"] != THEIRS
+
+
 async def test_a_row_of_a_newer_version_does_not_stop_the_feed() -> None:
     """After a rollback: of that one user nothing can be said, and all others are told."""
     world = World()
@@ -241,6 +277,25 @@ async def test_a_repair_that_writes_nothing_is_neither_counted_nor_off_the_list(
     world.deploy(mapping=[rule for rule in world.sync.mapping if rule.target != "accountEnabled"])
     await world.look(why=Why.FEED)
     world.change(accountEnabled=False)
+    account.attributes["accountEnabled"] = False
+    assert names(await world.look(why=Why.TARGET)) == []
+    record = await world.storage.drifts.get(NAME, ADA)
+    assert record is not None
+    assert (sorted(record.differs), list(record.repairs)) == (["accountEnabled"], [])
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(target="accountEnabled", source="accountEnabled", apply=Apply.ON_CREATE),
+        Rule(target="accountEnabled", source="jobTitle", when_null=WhenNull.KEEP),
+    ],
+)
+async def test_a_block_that_no_value_lifts_is_listed_and_counts_as_no_repair(rule: Rule) -> None:
+    """The rule for access is for new users, or has no value for this one."""
+    world, account = await edited(ENFORCING)
+    world.deploy(mapping=[rule if each.target == rule.target else each for each in world.sync.mapping])
+    await world.look(why=Why.FEED)
     account.attributes["accountEnabled"] = False
     assert names(await world.look(why=Why.TARGET)) == []
     record = await world.storage.drifts.get(NAME, ADA)
@@ -302,6 +357,24 @@ async def test_a_read_that_is_seconds_old_is_no_edit() -> None:
     await world.look(why=Why.TARGET)
     assert account.attributes["department"] == "Sales"
     assert (await world.storage.drifts.page(NAME, 9))[0] == []
+
+
+async def test_a_read_from_before_our_own_disabling_costs_no_write() -> None:
+    """All attributes would be written with it, also one that somebody edited and the policy leaves."""
+    world, account = await edited(Drift())
+    world.change(accountEnabled=False)
+    await world.look(why=Why.NOTIFICATION)
+    account.attributes["department"] = THEIRS
+    real, first = world.target._read_user, [True]
+
+    async def lagging(target_id: str) -> TargetUser | None:
+        user = await real(target_id)
+        return replace(user, enabled=True) if user is not None and first and first.pop() else user
+
+    world.target._read_user = lagging  # type: ignore[method-assign]
+    assert names(await world.look(why=Why.TARGET)) == []
+    assert (account.attributes["accountEnabled"], account.attributes["department"]) == (False, THEIRS)
+    assert [list(each.differs) for each in (await world.storage.drifts.page(NAME, 9))[0]] == [["department"]]
 
 
 async def test_the_rest_is_repaired_on_the_next_day() -> None:
