@@ -124,10 +124,52 @@ async def ops_drift(req: func.HttpRequest) -> func.HttpResponse:
     return await _operate("drift", req)
 
 
+@app.route(route="ops/verify", methods=["GET"])
+async def ops_verify(req: func.HttpRequest) -> func.HttpResponse:
+    """Newcomers who cannot be used, and why."""
+    return await _operate("verify", req)
+
+
 @app.route(route="ops/due", methods=["GET"])
 async def ops_due(req: func.HttpRequest) -> func.HttpResponse:
     """Users who leave in stages, in the order of time."""
     return await _operate("due", req)
+
+
+@app.route(route="ops/links", methods=["GET"])
+async def ops_links(req: func.HttpRequest) -> func.HttpResponse:
+    """The pairs of source and target users."""
+    return await _operate("links", req)
+
+
+@app.route(route="ops/links/{sync}/{user}/{target}", methods=["GET"])
+async def ops_pair(req: func.HttpRequest) -> func.HttpResponse:
+    """What linking exactly this target user would come to."""
+    return await _operate("pair", req)
+
+
+@app.route(route="ops/links/{sync}/{user}", methods=["POST"])
+async def ops_link(req: func.HttpRequest) -> func.HttpResponse:
+    """Makes a pair of one user and exactly this target user."""
+    return await _operate("link", req)
+
+
+@app.route(route="ops/links/{sync}/{user}/end", methods=["POST"])
+async def ops_unlink(req: func.HttpRequest) -> func.HttpResponse:
+    """Ends one pair; the target user stays as it is."""
+    return await _operate("unlink", req)
+
+
+@app.route(route="ops/links/{sync}/{user}/move", methods=["POST"])
+async def ops_move(req: func.HttpRequest) -> func.HttpResponse:
+    """Gives one user's target user to another source user."""
+    return await _operate("move", req)
+
+
+@app.route(route="ops/links/{sync}/{user}/redeem", methods=["POST"])
+async def ops_redeem(req: func.HttpRequest) -> func.HttpResponse:
+    """Has the target user redeem the invitation anew."""
+    return await _operate("redeem", req)
 
 
 @app.route(route="ops/keep/{sync}/{user}", methods=["POST"])

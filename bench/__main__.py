@@ -28,6 +28,7 @@ from . import (
     mapping,
     paced,
     plans,
+    preflight,
     record,
     resync,
     simulate,
@@ -50,6 +51,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "budget": budget.measure,
     "record": record.measure,
     "plan": plans.measure,
+    "preflight": preflight.measure,
     "simulate": simulate.measure,
     "emulator": emulator.measure,
 }

@@ -23,6 +23,7 @@ from .graph.client import GraphClient
 from .graph.credentials import CLOUDS
 from .graph.groups import GraphGroups
 from .graph.inspection import GraphInspection
+from .graph.inventory import GraphInventory
 from .graph.source import GraphSource
 from .graph.subscriptions import GraphSubscriptions
 from .graph.target import GraphTarget
@@ -129,8 +130,8 @@ def _graph(
         targets={key: GraphTarget(writing[key], told[key]) for key in writing},
         subscriptions={key: GraphSubscriptions(reading[key], public_url=settings.public_url) for key in reading},
         apps=(
-            *(_app(settings, config.source_tenants[key], Side.SOURCE, reading[key]) for key in reading),
-            *(_app(settings, config.target_tenants[key], Side.TARGET, writing[key]) for key in writing),
+            *(_app(settings, config.source_tenants[key], Side.SOURCE, reading[key], clock) for key in reading),
+            *(_app(settings, config.target_tenants[key], Side.TARGET, writing[key], clock) for key in writing),
         ),
     )
 
@@ -199,7 +200,7 @@ def _client(
     return client
 
 
-def _app(settings: Settings, tenant: Tenant, side: Side, client: GraphClient) -> AppOnTenant:
+def _app(settings: Settings, tenant: Tenant, side: Side, client: GraphClient, clock: Clock) -> AppOnTenant:
 
     cloud = CLOUDS[tenant.cloud]
     app_id = settings.source_client_id if side is Side.SOURCE else settings.target_client_id
@@ -210,6 +211,7 @@ def _app(settings: Settings, tenant: Tenant, side: Side, client: GraphClient) ->
         authority=cloud.authority,
         graph_url=settings.graph_url or cloud.graph_url,
         inspection=GraphInspection(client),
+        inventory=GraphInventory(client, clock),
         silent_roles=settings.credential is CredentialKind.EMULATOR,
     )
 

@@ -40,7 +40,8 @@ Service authentication checks it and answers 401 by itself, with a body of its o
 _NAME = FileShape.model_json_schema()["$defs"]["SyncShape"]["properties"]["name"]["pattern"]
 _PARAMETERS: Mapping[str, tuple[str, Json]] = {
     "sync": ("Name of a sync in sync.yaml.", {"type": "string", "pattern": _NAME}),
-    "tenant": ("Name of a source tenant in sync.yaml.", {"type": "string", "pattern": _NAME}),
+    "tenant": ("Name of a tenant in sync.yaml.", {"type": "string", "pattern": _NAME}),
+    "target": ("Object id of the user in the target tenant.", {"type": "string", "format": "uuid"}),
     "user": ("Object id of the user in the source tenant.", {"type": "string", "format": "uuid"}),
     "plan": ("Id of a plan.", {"type": "string", "pattern": "^[0-9a-f]{24}$"}),
 }

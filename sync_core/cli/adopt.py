@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..assembly import Runtime
 from ..model.messages import format_time
-from ..ops.adoptions import Offer, approve, approve_all, offer, offers, read_rows, waiting_users
+from ..ops.adoption_rows import read_rows
+from ..ops.adoptions import Offer, approve, approve_all, offer, offers, waiting_users
 from ..ops.documents import (
     AdoptionChoice,
     AdoptionChoices,
@@ -48,7 +49,9 @@ Without USER: the users who are parked because the target has a user who may be 
 the target now, shows who would be adopted, and asks. The approval stands for exactly that target user and for the next
 look, which is taken at once by the function app: adopting makes the guest ours, to be updated, disabled and deleted
 with the source user. An internal user, or one linked to another source user, is adopted under no policy.
-With --from FILE: all of a file at once. Where one row cannot be adopted, nobody is."""
+With --from FILE: all of a file at once. Where one row cannot be adopted, nobody is. What `xtsync preflight --csv`
+wrote is such a file, once somebody has said yes in its column "adopt": a row whose users have changed since is refused,
+with its line."""
 _TARGET = "c2a5f0de-9a37-4f0c-8a52-1a4c3d2e9b70"
 
 
@@ -70,7 +73,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("user", metavar="USER", nargs="?", help="object id or user principal name in the source tenant")
     parser.add_argument("--sync", metavar="NAME", help="default: every sync; with USER the one in which it waits")
     parser.add_argument(
-        "--from", dest="file", metavar="FILE", help="CSV with a row USER or USER,TARGET for each adoption"
+        "--from", dest="file", metavar="FILE", help="CSV with rows USER or USER,TARGET, or that of `xtsync preflight`"
     )
     parser.add_argument("--target", metavar="ID", help="the target user to adopt, where there are several")
     add_no_names(parser)

@@ -171,7 +171,7 @@ def _refusal(answer: httpx.Response, said: object, name: str) -> SyncError:
             f"the answer is no document of xtsync (status {answer.status_code})", hint="Is --url that of the app?"
         )
     message, hint = "; ".join(detail.messages) or detail.code, detail.hint or ""
-    if answer.status_code == 400 or (answer.status_code == 404 and name != "find"):
+    if answer.status_code == 400 or (answer.status_code == 404 and name not in {"find", "pair"}):
         return UsageError(message, hint=hint)
     if answer.status_code in {502, 503}:
         return UnavailableError(message)

@@ -32,6 +32,10 @@
 | live | in | linked | soft-deleted or purged by somebody else | policy: Restore, or Skip(deleted in target) |
 | live or disabled | out, and in scope of another sync into the same target | linked | present | HandOver to that sync |
 | any | any | linked, being handed over | present | HandOver, whatever the scope says by now |
+| any | any | linked, and a person ends the pair | any | Unlink, whatever the scope says |
+| live | in | none | a user whose pair with this user a person ended | Skip(unlinked), unless approved |
+| live | in | none | a user whose pair with another user a person ended | Refuse(unlinked), unless approved |
+| live | in | linked, to be redeemed anew | present, desired = last applied | ResetRedemption |
 | live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard |
 | soft-deleted or gone | - | linked | present | SoftDelete (or by policy), through the guard |
 | out, soft-deleted or gone | - | linked, in stages | present | each stage when it is due, else Stay(leaving) |
@@ -49,7 +53,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..model import (
     ENABLED,
@@ -70,20 +74,20 @@ from ..model import (
     Policy,
     Reason,
     Refuse,
+    ResetRedemption,
     Restore,
     Skip,
     SourceState,
     SourceUser,
     TargetUser,
+    Unlink,
     Update,
     Verdict,
     fingerprint,
 )
-from ..model.link_parts import invited_for_another
+from ..model.link_parts import NOBODY, invited_for_another
+from .invited import made_by_us
 from .leaving import deprovision
-
-# A guest may seem to be older than our invitation by this much: Entra has a clock of its own.
-CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,8 @@ def decide(at: Situation) -> Change:
     source, verdict, link = at.source, at.verdict, at.link
     if not link.ours:
         return _unlinked(at)
+    if link.heir == NOBODY:
+        return Unlink()
     if (heir := link.heir or at.heir) is not None:
         return HandOver(to=heir)
     if source.absent:
@@ -126,7 +132,8 @@ def decide(at: Situation) -> Change:
     if at.desired.ignored:
         return Skip(reason=Reason.IGNORED)
     if link.state is LinkState.LINKED:
-        return _changed(source, link, at.desired)
+        change = _changed(source, link, at.desired)
+        return _redemption(source, link) or change if isinstance(change, Skip) else change
     if source.state is SourceState.DISABLED:
         return Skip(reason=Reason.DISABLED)
     if link.state is LinkState.LOST and at.policy.deleted_in_target is DeletedInTarget.LEAVE:
@@ -134,24 +141,6 @@ def decide(at: Situation) -> Change:
     if displaced(link) and (found := _chosen(at.candidates, link)):
         return _instead(found, at)
     return Restore()
-
-
-def made_by_us(link: Link, guest: TargetUser, address: str | None) -> bool:
-    """Whether this is the guest of our own unfinished invitation. `address` is the source user's.
-
-    A row of version 0.1 has no nonce, and anybody can compute its mark. So it counts only for the user whose id our
-    invitation returned. If that answer was lost, it counts for a user with the very address who was made since.
-    """
-    marked = guest.display_name.startswith(link.invitation_mark)
-    if link.state is not LinkState.INVITING or not guest.external or guest.linked_to is not None or not marked:
-        return False
-    if link.invitation_nonce is not None:
-        return True
-    if link.target_id is not None:
-        return guest.id == link.target_id
-    if link.invited_at is None or guest.created_at is None or guest.created_at < link.invited_at - CLOCKS_DIFFER:
-        return False
-    return address is not None and guest.mail.lower() == address.lower()
 
 
 def displaced(link: Link) -> bool:
@@ -214,11 +203,19 @@ def _provision(at: Situation) -> Change:
     found = _chosen(at.candidates, at.link)
     if len(found) > 1:
         return _ambiguous(found)
+    if found and found[0].unlinked_from(at.source.id) and found[0].id != at.link.approved_target:
+        return Skip(reason=Reason.UNLINKED)
     if found:
         return _untouchable(found[0], at.link) or _adoption(found[0], at)
     if at.foreign:
         return Refuse(reason=Reason.FOREIGN_ADDRESS)
     return _invitation(at.source.address, at.desired)
+
+
+def _redemption(source: SourceUser, link: Link) -> Change | None:
+    """After all attributes: Graph resets to an address that the target user has by then."""
+    may_enter = source.state is SourceState.LIVE and source.address is not None
+    return ResetRedemption(address=source.address or "") if link.redeem and may_enter else None
 
 
 def _invitation(address: str, desired: Desired) -> Change:
@@ -260,6 +257,8 @@ def _untouchable(user: TargetUser, link: Link) -> Change | None:
         return Refuse(reason=Reason.INTERNAL_USER, detail=user.id)
     if user.abandoned and user.id != link.approved_target:
         return Refuse(reason=Reason.ABANDONED, detail=user.id)
+    if user.unlinked:
+        return None if user.id == link.approved_target else Refuse(reason=Reason.UNLINKED, detail=user.id)
     if user.linked_to is not None and not user.abandoned:
         return Refuse(reason=Reason.ALREADY_LINKED, detail=f"{user.id} is linked to {user.linked_to}")
     return None

@@ -7,7 +7,7 @@ counts it. Once the sync may write, a full round decides anew about everybody.
 from __future__ import annotations
 
 from ..model import Adopt, Change, Control, Disable, Mode, Postpone, Postponed, Refuse, Skip, Sync
-from .decide import made_by_us
+from .invited import made_by_us
 from .look import Look
 
 

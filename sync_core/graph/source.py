@@ -24,8 +24,12 @@ from .existing import existing_users
 from .failures import not_found
 
 # Attributes that every decision needs, whatever the mapping reads: identity, address, and whether the user is external.
-_IDENTITY = ("id", "accountEnabled", "displayName", "mail", "userPrincipalName")
-_ORIGIN = ("userType", "creationType", "externalUserState")
+ALWAYS = frozenset(
+    {
+        *("id", "accountEnabled", "displayName", "mail", "userPrincipalName"),
+        *("userType", "creationType", "externalUserState"),
+    }
+)
 _USER = "/users/{id}?$select="
 _EXPAND = f"&$expand={MANAGER}($select=id)"
 _REPORTS = "/users/{id}/directReports?$select=id&$top=999"
@@ -47,14 +51,14 @@ class GraphSource:
     def __init__(self, client: GraphClient, clock: Clock, attributes: Iterable[str] = ()) -> None:
         self._client = client
         self._clock = clock
-        names = {*_IDENTITY, *_ORIGIN, *attributes}
+        names = ALWAYS.union(attributes)
         # Graph leaves out a directory extension that is empty, and names everything else that was selected.
         self._answered = {name for name in names - {MANAGER} if not name.startswith("extension_")}
         self._select = selection(names)  # for the feed, where the manager is selected like an attribute
         # A read of one user expands the manager instead. A user in deletedItems has none to expand.
         self._read_select = selection(names - {MANAGER})
         self._expand = _EXPAND if MANAGER in names else ""
-        self._guarded = {name: role for name, role in READ_ROLES.items() if name in names}
+        self._names = names
         self._domains: frozenset[str] | None = None
         self._domains_read_at = clock.now()
 
@@ -72,7 +76,7 @@ class GraphSource:
                 state=_live_state(user),
                 attributes=attributes,
                 member_of=await self._member_of(user_id, groups),
-                unreadable=_nulls(attributes, await self._hidden()),
+                unreadable=_nulls(attributes, await hidden(self._client, self._names)),
                 read_at=read_at,
             )
         deleted = await self._look_up(_DELETED_USER + self._read_select, user_id)
@@ -80,17 +84,6 @@ class GraphSource:
             attributes = _attributes(deleted)
             return SourceUser(id=user_id, state=SourceState.SOFT_DELETED, attributes=attributes, read_at=read_at)
         return SourceUser(id=user_id, state=SourceState.GONE, read_at=read_at)
-
-    async def _hidden(self) -> frozenset[str]:
-        """The selected attributes that this app has no role to read. The emulator's tokens may name no roles."""
-        if not self._guarded:
-            return frozenset()
-        roles = (await self._client.claims()).get("roles")
-        if not isinstance(roles, list):
-            return frozenset()
-        return frozenset(
-            name for name, role in self._guarded.items() if not {role, role.replace(".Read.", ".ReadWrite.")} & {*roles}
-        )
 
     async def _look_up(self, template: str, user_id: str) -> JsonObject | None:
         """One user, or None if Graph itself says that there is none."""
@@ -166,9 +159,8 @@ class GraphSource:
         else:
             page = await delta_follow(self._client, link)
         next_link, delta_link = delta_links(self._client, page)
-        hidden = await self._hidden()
-        entries = [_entry(item, read_at) for item in items(page)]
-        users = [replace(each, unreadable=_nulls(each.attributes, hidden)) for each in entries] if hidden else entries
+        unreadable = await hidden(self._client, self._names)
+        users = [listed(item, read_at, unreadable) for item in items(page)]
         return DeltaPage(users=users, next_link=next_link, delta_link=delta_link)
 
     async def reports(self, user_id: str) -> list[str] | None:
@@ -204,6 +196,23 @@ class GraphSource:
         return await existing_users(self._client, user_ids)
 
 
+async def hidden(client: GraphClient, names: Collection[str]) -> frozenset[str]:
+    """Those of the attributes that this app has no role to read. The emulator's tokens may name no roles."""
+    guarded = {name: role for name, role in READ_ROLES.items() if name in names}
+    roles = (await client.claims()).get("roles") if guarded else None
+    if not isinstance(roles, list):
+        return frozenset()
+    return frozenset(
+        name for name, role in guarded.items() if not {role, role.replace(".Read.", ".ReadWrite.")} & {*roles}
+    )
+
+
+def listed(item: JsonObject, read_at: datetime, unreadable: frozenset[str]) -> SourceUser:
+    """A user as a listing shows them, of whose attributes the app may not read `unreadable`."""
+    user = _entry(item, read_at)
+    return replace(user, unreadable=_nulls(user.attributes, unreadable)) if unreadable else user
+
+
 def _live_state(user: JsonObject) -> SourceState:
     """Raises UnavailableError without `accountEnabled`: a guess would disable or enable somebody."""
     enabled = user.get("accountEnabled")
@@ -221,8 +230,8 @@ def _list(value: Json) -> list[JsonObject]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _nulls(attributes: Attributes, hidden: frozenset[str]) -> frozenset[str]:
-    return frozenset(name for name in hidden if attributes.get(name) is None)
+def _nulls(attributes: Attributes, unreadable: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in unreadable if attributes.get(name) is None)
 
 
 def _attributes(user: JsonObject) -> dict[str, Json]:

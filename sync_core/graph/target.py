@@ -11,15 +11,15 @@ from itertools import batched
 
 from ..model import ENABLED, Attributes, Marker, TargetEntry, TargetUser, is_external, is_object_id
 from ..model.errors import AddressTakenError, GraphRefusedError, MissingManagerError, UnavailableError
-from ..ports import Confirm, MarkedPage, Presence, TargetPage
+from ..ports import Confirm, MarkedPage, Presence, Standing, TargetPage
 from .client import GraphClient, JsonObject, items, moment, quoted
 from .delta import delta_follow, delta_links, selection
 from .existing import existing_users
 from .failures import not_found
 from .refusals import divided, is_conflict
 
-_PROPERTIES = {"accountEnabled", "createdDateTime", "displayName", "externalUserState", "mail", "userPrincipalName"}
-_SELECT = ",".join(["id", *sorted(_PROPERTIES)])
+PROPERTIES = {"accountEnabled", "createdDateTime", "displayName", "externalUserState", "mail", "userPrincipalName"}
+_SELECT = ",".join(["id", *sorted(PROPERTIES)])
 _USER = "/users/{id}"
 _READ_USER = f"/users/{{id}}?$select={_SELECT}"
 _PRESENT = "/users/{id}?$select=id"
@@ -32,7 +32,7 @@ _INVITATIONS = "/invitations"
 _DELTA = "/users/delta?$select="
 _TOLD = ("accountEnabled", "externalUserState", "userPrincipalName")
 _MANAGER = "/users/{id}/manager/$ref"
-_INVITED = "/users?$filter={filter}&$select=id,externalUserState"
+_STANDING = f"/users?$filter={{filter}}&$select={_SELECT},showInAddressList"
 _MOST_IN = 15  # values of one `in`. https://learn.microsoft.com/graph/filter-query-parameter
 _MOST_REFUSALS = 10  # of one update: six find one refused attribute among 32, whatever else is accepted in between
 
@@ -71,7 +71,7 @@ class GraphTarget:
             select += f",{marker.attribute}"  # Graph returns a directory extension only if it is selected
         found: dict[str, TargetUser] = {}
         async for user in self._client.pages(_CANDIDATES + select, {"filter": " or ".join(clauses)}):
-            candidate = _target_user(user, marker)
+            candidate = target_user(user, marker)
             found[candidate.id] = candidate
         return list(found.values())
 
@@ -91,11 +91,11 @@ class GraphTarget:
 
     async def read_user(self, target_id: str) -> TargetUser | None:
         user = await self._get(_READ_USER, target_id)
-        return None if user is None else _target_user(user)
+        return None if user is None else target_user(user)
 
     async def deleted_user(self, target_id: str) -> TargetUser | None:
         user = await self._get(_DELETED, target_id)
-        return None if user is None else _target_user(user)
+        return None if user is None else target_user(user)
 
     async def read_values(self, target_id: str, names: Sequence[str]) -> Attributes | None:
         user = await self._get(f"{_USER}?$select={','.join(['id', *names])}", target_id)
@@ -116,13 +116,12 @@ class GraphTarget:
     async def existing(self, target_ids: Sequence[str]) -> set[str]:
         return await existing_users(self._client, target_ids)
 
-    async def redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
-        found: dict[str, bool] = {}
+    async def standing(self, target_ids: Sequence[str]) -> Mapping[str, Standing]:
+        found: dict[str, Standing] = {}
         for some in batched(target_ids, _MOST_IN, strict=False):
             ids = ",".join(map(quoted, some))
-            async for user in self._client.pages(_INVITED, {"filter": f"id in ({ids})"}):
-                if isinstance(state := user.get("externalUserState"), str):
-                    found[str(user.get("id"))] = state == "Accepted"
+            async for user in self._client.pages(_STANDING, {"filter": f"id in ({ids})"}):
+                found[str(user.get("id"))] = _standing(user)
         return found
 
     async def enabled(self, target_id: str) -> bool | None:
@@ -130,11 +129,24 @@ class GraphTarget:
         return None if user is None else user.get("accountEnabled") is not False
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
+        return await self._invite(address, {"invitedUserDisplayName": display_name}, confirm)
+
+    async def reset_redemption(self, target_id: str, address: str, *, confirm: Confirm) -> bool:
+        """https://learn.microsoft.com/entra/external-id/reset-redemption-status"""
+        try:
+            user_id = await self._invite(address, {"invitedUser": {"id": target_id}, "resetRedemption": True}, confirm)
+        except GraphRefusedError as error:
+            return _only_missing(error)
+        if user_id.lower() != target_id.lower():
+            raise UnavailableError("the answer is about another user")
+        return True
+
+    async def _invite(self, address: str, whom: JsonObject, confirm: Confirm) -> str:
         body: JsonObject = {
             "invitedUserEmailAddress": address,
             "inviteRedirectUrl": f"https://myapplications.microsoft.com/?tenantid={self._client.tenant_id}",
-            "invitedUserDisplayName": display_name,
             "sendInvitationMessage": False,
+            **whom,
         }
         invited = (await self._client.post(_INVITATIONS, body=body, confirm=confirm) or {}).get("invitedUser")
         user_id = invited.get("id") if isinstance(invited, dict) else None
@@ -233,6 +245,17 @@ def _has_address(address: str) -> str:
     )
 
 
+def _standing(user: JsonObject) -> Standing:
+    state, listed = user.get("externalUserState"), user.get("showInAddressList")
+    read = target_user(user)
+    return Standing(
+        external=read.external,
+        enabled=read.enabled,
+        redeemed=state == "Accepted" if isinstance(state, str) else None,
+        listed=listed if isinstance(listed, bool) else None,
+    )
+
+
 def _entry(item: JsonObject) -> TargetEntry:
     user_id = item.get("id")
     if not isinstance(user_id, str) or not user_id:
@@ -248,7 +271,7 @@ def _entry(item: JsonObject) -> TargetEntry:
     )
 
 
-def _target_user(user: JsonObject, marker: Marker | None = None) -> TargetUser:
+def target_user(user: JsonObject, marker: Marker | None = None) -> TargetUser:
     """Raises UnavailableError for an answer without a property that was selected: nobody is internal by such a one.
 
     `creationType` is not selected: a user who was converted to an internal one may keep it.
@@ -257,7 +280,7 @@ def _target_user(user: JsonObject, marker: Marker | None = None) -> TargetUser:
     user_id, created = user.get("id"), user.get("createdDateTime")
     if not isinstance(user_id, str) or not user_id:
         raise UnavailableError("a user without an id")
-    if not user.keys() >= _PROPERTIES:
+    if not user.keys() >= PROPERTIES:
         raise UnavailableError("a user without a property that was selected")
     created_at = moment(created) if isinstance(created, str) else None
     name = str(user.get("displayName") or "")

@@ -4,6 +4,7 @@ No I/O and no clock in here; everything else may import this module, and it impo
 Words are those of docs/architecture.md. Times are aware UTC datetimes; ids are Entra object ids (GUID text).
 """
 
+from .addresses import ADDRESSES, addresses_of
 from .changes import (
     Adopt,
     Change,
@@ -18,10 +19,12 @@ from .changes import (
     Postponed,
     Reason,
     Refuse,
+    ResetRedemption,
     Restore,
     Skip,
     SoftDelete,
     Stay,
+    Unlink,
     Update,
 )
 from .events import FeedRun, LifecycleEvent, Nomination, Outcome, PlanRun, Why
@@ -76,6 +79,7 @@ from .values import (
 )
 
 __all__ = [
+    "ADDRESSES",
     "ANY_DOMAIN",
     "CREATIONS",
     "ENABLED",
@@ -141,6 +145,7 @@ __all__ = [
     "ReceiverKind",
     "Refuse",
     "RegexMode",
+    "ResetRedemption",
     "Restore",
     "Retry",
     "Rule",
@@ -156,12 +161,14 @@ __all__ = [
     "TargetEntry",
     "TargetUser",
     "Tenant",
+    "Unlink",
     "Update",
     "Verdict",
     "Week",
     "WhenNull",
     "Why",
     "Written",
+    "addresses_of",
     "digest",
     "domain_of",
     "fingerprint",

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     FOREIGN_ADDRESS = "foreign address"
     ADDRESS_TAKEN = "address taken in target"
     ABANDONED = "linked to a deleted account"
+    UNLINKED = "unlinked by a person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +151,32 @@ class LetGo(Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver(Change):
-    """Another sync of this user into the same tenant takes the pair: nothing is written, and access stays."""
+    """Another sync of this user into the same tenant takes the pair: nothing is written, and access stays.
+
+    Or another user: a person said that it is the same one. Then `to` is "<sync>/<source id>".
+    """
 
     to: str
+
+    @property
+    def touches(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlink(Change):
+    """A person ended the pair: the target user stays, without our marker, and is nobody's."""
+
+    @property
+    def touches(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetRedemption(Change):
+    """The invitation is to be redeemed anew, with this address: another account signs in as the same target user."""
+
+    address: str
 
     @property
     def touches(self) -> bool:

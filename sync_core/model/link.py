@@ -14,7 +14,7 @@ from typing import Any
 
 from .changes import Adopt, Change, Hold, Postpone, Postponed, Reason, Skip, Stay
 from .leaving import Leaving
-from .link_parts import LATE, UNSURE, Guarded, LinkState, Parked, Retry, mark, next_retry, unapplied
+from .link_parts import LATE, UNSURE, USED_UP, Guarded, LinkState, Parked, Retry, mark, refusing, unapplied
 from .link_steps import TRANSITIONS
 from .users import Desired, SourceUser, Verdict
 from .values import ENABLED, MANAGER, Json, digest, fingerprint, fingerprints
@@ -51,7 +51,8 @@ class Link:
     linked_at: datetime | None = None  # when the target user last became ours, or came back
     deleted_at: datetime | None = None
     parked: Parked | None = None
-    heir: str | None = None  # the sync to which this pair is being handed over
+    heir: str | None = None  # the sync, or "<sync>/<source id>", to which this pair is being handed over; or NOBODY
+    redeem: bool = False  # the invitation is to be redeemed anew
     waiting_since: datetime | None = None  # since when the creation guard puts this newcomer's invitation off
     away: bool = False  # the last look found the user deleted: meanwhile the source names them as nobody's manager
     leaving: Leaving | None = None  # how far a linked user has come who leaves in stages; None: the first one begins
@@ -116,8 +117,8 @@ class Link:
 
     @property
     def digest(self) -> str:
-        """The text that a feed compares: empty while the record cannot be trusted."""
-        return "" if self.dirty or self.state is not LinkState.LINKED else digest(self.applied)
+        """The text that a feed compares: empty while the record cannot be trusted, or a person waits for a write."""
+        return "" if self.dirty or self.redeem or self.state is not LinkState.LINKED else digest(self.applied)
 
     def invitation_begun(self, at: datetime, nonce: str, address: str = "") -> Link:
         """An earlier invitation of the same link may still arrive, so its mark stays; one of version 0.1 has none."""
@@ -139,8 +140,7 @@ class Link:
         invited_at = None if self.ours else self.invited_at
         times = {"linked_at": linked_at, "invited_at": invited_at, "deleted_at": deleted_at}
         applied = {ENABLED: fingerprint(False)} if disabled else {}
-        used_up = {"approved_target": None, "invitation_nonce": None, "on_create_written": False, "waiting_since": None}
-        return self._after("adopted", target_id=target_id, applied=applied, dirty=True, **times, **used_up)
+        return self._after("adopted", target_id=target_id, applied=applied, dirty=True, **times, **USED_UP)
 
     def approved(self, target_id: str) -> Link:
         """A person said that this user may adopt that target user; the next look uses it up."""
@@ -183,7 +183,7 @@ class Link:
         return self._after(
             "recorded",
             **self._applying(source, {name: applied.get(name) or known.get(name, "") for name in tracked}),
-            **self._refusing({**before, **refused}, sent=refused, at=source.read_at),
+            **refusing(self, {**before, **refused}, sent=refused, at=source.read_at),
             dirty=False,
             on_create_written=self.on_create_written or desired.on_create.keys() <= sent.keys(),
             guarded=None if over and ENABLED not in refused else self.guarded,
@@ -228,7 +228,8 @@ class Link:
     def still_deleted(self, at: datetime) -> Link:
         """The target user was not found at `at`. No write of ours can bring it back any more once it is too late."""
         writes = [began for began in (self.linked_at, self.deleted_at) if began is not None]
-        return self._after("still_deleted", dirty=self.dirty and not all(at - began >= LATE for began in writes))
+        late = self.heir is None and all(at - began >= LATE for began in writes)  # a full round finds a hand-over
+        return self._after("still_deleted", dirty=self.dirty and not late)
 
     def restored(self, at: datetime) -> Link:
         """By us, or by somebody else in the target."""
@@ -236,11 +237,20 @@ class Link:
 
     def hand_over_begun(self, to: str) -> Link:
         """From here on this link writes nothing: a worker with an older record loses its compare-and-swap."""
-        return self._after("hand_over_begun", heir=to, dirty=True, guarded=None, leaving=None)
+        held = self.guarded if self.guarded is Guarded.HELD else None  # the look that hands over releases it
+        return self._after("hand_over_begun", heir=to, dirty=True, guarded=held, leaving=None)
 
     def hand_over_ended(self) -> Link:
         """The other sync cannot take the pair any more, so it is ours as before."""
         return self._after("hand_over_ended", heir=None)
+
+    def taken_deleted(self, target_id: str, *, deleted_at: datetime | None, disabled: bool = False) -> Link:
+        """The pair of another user, whose target user was deleted by us: it can be restored for this one."""
+        now = {"applied": {ENABLED: fingerprint(False)} if disabled else {}, "deleted_at": deleted_at}
+        return self._after("taken_deleted", target_id=target_id, invited_at=None, **now, **USED_UP)
+
+    def redeeming(self, *, due: bool) -> Link:
+        return self._after("redeeming", redeem=due)
 
     def forgotten(self) -> Link:
         """The link that takes this one's place: it knows nothing, and no row is stored."""
@@ -286,7 +296,7 @@ class Link:
         if not (isinstance(change, Skip) and change.reason is Reason.NO_CHANGE and link.state is LinkState.LINKED):
             return link
         refused = {name: code for name, code in link.refused.items() if name in desired.names}
-        return replace(link, **link._applying(source, fingerprints(desired.always)), **link._refusing(refused))
+        return replace(link, **link._applying(source, fingerprints(desired.always)), **refusing(link, refused))
 
     def postponed(self, change: Postpone, at: datetime) -> Link:
         """What was decided at `at` is not made now. All stays by which a later full round finds this user.
@@ -329,16 +339,6 @@ class Link:
         if ends and (self.dirty or state is not LinkState.LINKED) and step not in {"recorded", "removal_called_off"}:
             fields["applied"] = {**self.applied, ENABLED: UNSURE}
         return replace(self, state=state, **fields)
-
-    def _refusing(
-        self, refused: Mapping[str, str], *, sent: Mapping[str, str] | None = None, at: datetime | None = None
-    ) -> dict[str, Any]:
-        """With these refusals, of which `sent` came just now. A newly refused attribute starts at the first rate."""
-        retry = self.retry if refused else None
-        if sent and at is not None:
-            retry = next_retry(retry if sent.keys() <= self.refused.keys() else None, at)
-        since = {name: found for name in refused if (found := self.refused_since.get(name, at)) is not None}
-        return {"refused": refused, "refused_since": since, "retry": retry}
 
     def _applying(self, source: SourceUser, applied: Mapping[str, str]) -> dict[str, Any]:
         """With what was applied on this read. Of a manager and of disabling we know, whatever the mapping says."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, Protocol
 
 from .values import fingerprint
 
@@ -59,6 +60,33 @@ class Retry:
     tries: int
 
 
+# The fields of a link that the making of its pair uses up.
+USED_UP: Mapping[str, Any] = {
+    "approved_target": None,
+    "invitation_nonce": None,
+    "on_create_written": False,
+    "waiting_since": None,
+    "heir": None,
+    "redeem": False,
+}
+
+# In place of an heir, and of the sync in a claim: a person ended the pair. No sync has this name.
+NOBODY = "-"
+
+
+def unlinked(owner: str) -> str:
+    """The name in the claim on a target user whose pair a person ended: it is nobody's, so no look adopts the user."""
+    return f"{NOBODY}/{owner}"
+
+
+def is_asked(heir: str | None) -> bool:
+    """Whether a person ended the pair, or gave it to another user, which is not done yet.
+
+    An earlier release would call it off, and delete a guest who is another account's by then: it cannot read the row.
+    """
+    return heir is not None and (heir == NOBODY or "/" in heir)
+
+
 def unapplied(applied: Mapping[str, str], names: Iterable[str]) -> Mapping[str, str]:
     """Without the record of these: they are written again."""
     return {**applied, **dict.fromkeys(names, "")}
@@ -93,6 +121,30 @@ def next_retry(last: Retry | None, refused_at: datetime) -> Retry:
     """`last` is None for something that was not refused before."""
     tries = last.tries if last is not None else 0
     return Retry(due=refused_at + wait_after(tries), tries=tries + 1)
+
+
+class Refusals(Protocol):
+    """What a link knows of attributes that Graph refused, with its codes and since when."""
+
+    @property
+    def refused(self) -> Mapping[str, str]: ...
+
+    @property
+    def refused_since(self) -> Mapping[str, datetime]: ...
+
+    @property
+    def retry(self) -> Retry | None: ...
+
+
+def refusing(
+    known: Refusals, refused: Mapping[str, str], *, sent: Mapping[str, str] | None = None, at: datetime | None = None
+) -> dict[str, Any]:
+    """With these refusals, of which `sent` came just now. A newly refused attribute starts at the first rate."""
+    retry = known.retry if refused else None
+    if sent and at is not None:
+        retry = next_retry(retry if sent.keys() <= known.refused.keys() else None, at)
+    since = {name: found for name in refused if (found := known.refused_since.get(name, at)) is not None}
+    return {"refused": refused, "refused_since": since, "retry": retry}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

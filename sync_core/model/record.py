@@ -25,6 +25,7 @@ class Kind(StrEnum):
     SOFT_DELETED = "soft_deleted"
     LOST = "lost"  # somebody else deleted the target user
     UNLINKED = "unlinked"  # the target user was left as it is, or is gone
+    REDEMPTION_RESET = "redemption_reset"  # the invitation is to be redeemed anew
     LEAVING = "leaving"  # a stage of leaving was reached, or the next one comes at another time
     KEPT = "kept"  # a person keeps somebody who leaves, or would leave
     KEEP_ENDED = "keep_ended"  # a person ended that

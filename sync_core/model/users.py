@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from .link_parts import unlinked
 from .values import MANAGER, Attributes
 
 PRINCIPAL_NAME = "userPrincipalName"
@@ -122,6 +123,15 @@ class TargetUser:
     marker: str | None = None  # the text of the ownership marker that this user bears
     linked_to: str | None = None  # "<sync>/<source id>" of another link that claims this user, if one does
     abandoned: bool = False  # the source user of that link, or of the marker, is deleted
+
+    @property
+    def unlinked(self) -> bool:
+        """A person ended the pair that this user was in."""
+        return (self.linked_to or "").startswith(unlinked(""))
+
+    def unlinked_from(self, source_id: str) -> bool:
+        """Whether that was the pair with this source user, in whichever sync."""
+        return self.unlinked and (self.linked_to or "").endswith(f"/{source_id}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

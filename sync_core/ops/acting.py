@@ -15,6 +15,7 @@ from .calls import (
     named,
     object_id_of,
     object_of,
+    refused_as_409,
     sync_of,
     understood,
     user_of,
@@ -22,10 +23,10 @@ from .calls import (
 from .controls import control
 from .creations import approve as let_in
 from .documents import Decided
-from .errors import RefusedError
 from .holds import choose, decide
 from .leaving import end_keeps, keep_users, until_when
 from .names import find_syncs
+from .pairs import link_pair, move, offer_link, redeem, unlink
 from .principal import Principal
 from .resync import feeds_of, start_rounds
 
@@ -41,11 +42,8 @@ async def decide_listed(runtime: Runtime, call: Call, principal: Principal) -> A
     with named():
         syncs = find_syncs(runtime.config, asked.sync)
     decision = Decided.APPROVED if asked.decision == "approve" else Decided.REJECTED
-    try:
-        with understood():
-            listed = await choose(runtime, syncs, asked.code, sorted({user for _, user in wanted}))
-    except RefusedError as error:
-        raise HttpError(409, str(error), error.hint) from None
+    with refused_as_409(), understood():
+        listed = await choose(runtime, syncs, asked.code, sorted({user for _, user in wanted}))
     chosen = [hold for hold in listed if (hold.sync, hold.source_id.lower()) in wanted]
     if len(chosen) < len(wanted):
         raise HttpError(409, "some of them are not held; nothing was decided", "Read the list again.")
@@ -56,11 +54,41 @@ async def decide_listed(runtime: Runtime, call: Call, principal: Principal) -> A
 async def adopt(runtime: Runtime, call: Call, principal: Principal) -> Answer:
     sync, user = sync_of(runtime, call), user_of(call)
     target = body_of(call, documents.AdoptionRequest).target_id
-    try:
+    with refused_as_409():
         approved = await approve(runtime, await offer(runtime, user, sync.name, target), by=principal.object_id)
-    except RefusedError as error:
-        raise HttpError(409, str(error), error.hint) from None
     return Answer(status=202, document=approved)
+
+
+async def link(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    sync, user = sync_of(runtime, call), user_of(call)
+    target = object_id_of(body_of(call, documents.AdoptionRequest).target_id)
+    with refused_as_409():
+        offered = await offer_link(runtime, sync, user, target)
+        return Answer(status=202, document=await link_pair(runtime, offered, by=principal.object_id))
+
+
+async def end_pair(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    sync, user, asked = sync_of(runtime, call), user_of(call), body_of(call, documents.UnlinkRequest)
+    if not asked.reason.strip():
+        raise HttpError(400, "the reason is empty", "Say why: it is on record.")
+    with refused_as_409():
+        done = await unlink(runtime, sync, user, by=principal.object_id, reason=asked.reason.strip())
+    return Answer(status=202, document=done)
+
+
+async def move_pair(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    sync, user, asked = sync_of(runtime, call), user_of(call), body_of(call, documents.MoveRequest)
+    with understood():
+        (into,) = [sync] if asked.sync is None else find_syncs(runtime.config, asked.sync)
+    to = object_id_of(asked.user)
+    with refused_as_409(), understood():
+        return Answer(status=202, document=await move(runtime, sync, user, into, to, by=principal.object_id))
+
+
+async def redeem_anew(runtime: Runtime, call: Call, principal: Principal) -> Answer:
+    sync, user = sync_of(runtime, call), user_of(call)
+    with refused_as_409():
+        return Answer(status=202, document=await redeem(runtime, sync, user, by=principal.object_id))
 
 
 async def nominate_listed(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
@@ -90,11 +118,8 @@ async def approve_creations(runtime: Runtime, call: Call, principal: Principal) 
     code = object_of(call).get("code")
     if not isinstance(code, str):
         raise HttpError(400, '"code" must be a text, as the list shows it')
-    try:
-        with understood():
-            done = await let_in(runtime, runtime.config.syncs.values(), code, by=principal.object_id)
-    except RefusedError as error:
-        raise HttpError(409, str(error), error.hint) from None
+    with refused_as_409(), understood():
+        done = await let_in(runtime, runtime.config.syncs.values(), code, by=principal.object_id)
     return Answer(status=200, document=done)
 
 

@@ -6,7 +6,6 @@ another target user, or none, nobody is adopted.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from ..decision.look import Look, if_approved
 from ..model import Adopt, Kind, Link, Nomination, Reason, SourceUser, Sync, TargetUser, Why
 from ..model.errors import ConflictError, SyncError
 from . import documents
+from .adoption_rows import Row, code_of
 from .changes import in_words, shown, way_out
 from .errors import RefusedError, UsageError
 from .kept import keep
@@ -31,6 +31,7 @@ WAITS_FOR_ADOPTION = frozenset(
         Reason.BLOCKED,
         Reason.ADDRESS_TAKEN,
         Reason.ABANDONED,
+        Reason.UNLINKED,
     }
 )
 
@@ -82,11 +83,11 @@ async def choices(runtime: Runtime, sync: Sync, user: str) -> documents.Adoption
         sync=sync.name,
         source_id=user,
         decision=change_in_words(shown(decided.change)),
-        choices=[_choice(decided, target) for target in decided.candidates],
+        choices=[choice(decided, target) for target in decided.candidates],
     )
 
 
-def _choice(decided: Look, target: TargetUser) -> documents.AdoptionChoice:
+def choice(decided: Look, target: TargetUser) -> documents.AdoptionChoice:
     change = if_approved(decided, target.id)
     return documents.AdoptionChoice(
         target_id=target.id,
@@ -100,17 +101,15 @@ def _choice(decided: Look, target: TargetUser) -> documents.AdoptionChoice:
     )
 
 
-async def offers(
-    runtime: Runtime, rows: Sequence[tuple[str, str | None]], sync: str | None
-) -> tuple[list[Offer], list[str]]:
+async def offers(runtime: Runtime, rows: Sequence[Row], sync: str | None) -> tuple[list[Offer], list[str]]:
     """An offer for each row of source and target user, and a line for each row that makes none."""
     made: list[Offer] = []
     faults: list[str] = []
-    for user, target in rows:
+    for row in rows:
         try:
-            made.append(await offer(runtime, user, sync, target))
+            made.append(await _offer_of(runtime, row, sync))
         except SyncError as error:
-            faults.append(f"{user}: {error}")
+            faults.append(f"line {row.line}: {row.user}: {error}")
     times = Counter(each.target.id for each in made)
     faults += [
         f"{each.source.id}: {each.target.id} is named for another user, too"
@@ -120,22 +119,14 @@ async def offers(
     return made, faults
 
 
-def read_rows(text: str) -> list[tuple[str, str | None]]:
-    """Rows `USER` or `USER,TARGET` of CSV; empty ones and those that begin with # are passed over.
-
-    Raises UsageError for any other row, naming its line.
-    """
-    rows: list[tuple[str, str | None]] = []
-    for number, row in enumerate(csv.reader(text.splitlines()), 1):
-        cells = [cell.strip() for cell in row]
-        if not any(cells) or cells[0].startswith("#"):
-            continue
-        if len(cells) > 2 or not cells[0]:
-            raise UsageError(f"line {number} is neither USER nor USER,TARGET", hint="One source user in each line.")
-        rows.append((cells[0], cells[1] if len(cells) == 2 and cells[1] else None))
-    if not rows:
-        raise UsageError("the file names nobody", hint="One source user in each line: USER or USER,TARGET.")
-    return rows
+async def _offer_of(runtime: Runtime, row: Row, sync: str | None) -> Offer:
+    """Raises RefusedError if either user is not as they were shown."""
+    if sync is not None and row.sync not in {None, sync}:
+        raise UsageError(f"the row is of {row.sync}", hint=f"Leave --sync out, or the rows of other syncs than {sync}.")
+    made = await offer(runtime, row.user, row.sync or sync, row.target)
+    if row.code is not None and row.code != code_of(made.sync, made.source, made.target):
+        raise RefusedError("what was shown has changed since", hint="Look again: xtsync preflight")
+    return made
 
 
 async def approve(runtime: Runtime, offered: Offer, *, by: str) -> documents.ApprovedAdoption:

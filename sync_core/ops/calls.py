@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..assembly import Runtime
 from ..model import Sync, is_object_id
 from .documents import Decided, as_json
-from .errors import UsageError
+from .errors import RefusedError, UsageError
 from .history import MOST
 from .names import find_sync, find_syncs
 from .principal import HEADER, Principal, Role, read_principal
@@ -79,6 +79,15 @@ def _usage_error_as(status: int) -> Iterator[None]:
         yield
     except UsageError as error:
         raise HttpError(status, str(error), error.hint) from None
+
+
+@contextmanager
+def refused_as_409() -> Iterator[None]:
+    """A RefusedError is for the caller to read."""
+    try:
+        yield
+    except RefusedError as error:
+        raise HttpError(409, str(error), error.hint) from None
 
 
 def admit(call: Call, needs: frozenset[Role]) -> Principal:

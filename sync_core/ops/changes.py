@@ -26,7 +26,8 @@ WAYS_OUT: Mapping[Reason, str] = {
     Reason.FOREIGN_ADDRESS: "the address is of a domain that the source tenant has not verified: correct it, or name"
     " the domain in `matching: {domains: [...]}`, or `matching: {invite: userPrincipalName}`",
     Reason.ABANDONED: "the target user belongs to an account of the source that is deleted; if this is the same person,"
-    " `xtsync adopt USER` moves it. The guest may have to redeem anew: Entra admin center, Users, reset redemption",
+    " `xtsync move OLD --to USER` moves it, and has the invitation redeemed anew",
+    Reason.UNLINKED: "a person ended the pair of this target user; `xtsync link USER --target ID` makes one again",
     Reason.ALREADY_LINKED: "the target user belongs to another source user; one of the two has to change its address."
     " A wrong ownership marker is to be cleared in the target",
     Reason.DELETED_IN_TARGET: "somebody in the target deleted it; restore it there, or `deleted_in_target: restore`",
@@ -100,9 +101,21 @@ def shown(change: model.Change, *, values: bool = False, before: model.Attribute
     return documents.Postpone(attributes=sorted(change.written), postponed=then, because=change.because)
 
 
+# They are about nothing but the user.
+type _Plain = documents.Restore | documents.Forget | documents.Unlink | documents.ResetRedemption
+_PLAIN: Mapping[type[model.Change], type[_Plain]] = {
+    model.Restore: documents.Restore,
+    model.Forget: documents.Forget,
+    model.Unlink: documents.Unlink,
+    model.ResetRedemption: documents.ResetRedemption,
+}
+
+
 def _shown(change: model.Change, *, values: bool, before: model.Attributes | None) -> documents.Change:
     names, manager = sorted(change.written), _manager(change)
     given = {name: value for name, value in change.written.items() if name != MANAGER} if values else ABSENT
+    if (plain := _PLAIN.get(type(change))) is not None:
+        return plain(attributes=names, values=given)
     match change:
         case model.Invite():
             return documents.Invite(
@@ -118,12 +131,8 @@ def _shown(change: model.Change, *, values: bool, before: model.Attributes | Non
             return documents.Update(attributes=names, values=given, before=before or ABSENT, manager=manager)
         case model.Disable():
             return documents.Disable(attributes=names, values=given, before=before or ABSENT, manager=manager)
-        case model.Restore():
-            return documents.Restore(attributes=names, values=given)
         case model.SoftDelete(why=why):
             return documents.SoftDelete(attributes=names, values=given, reason=why)
-        case model.Forget():
-            return documents.Forget(attributes=names, values=given)
         case model.LetGo(target_id=target_id):
             return documents.LetGo(attributes=names, values=given, target_id=target_id)
         case model.HandOver(to=to):

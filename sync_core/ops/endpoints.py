@@ -169,6 +169,12 @@ _DECIDE = "Approve or reject one held deletion; recorded with the caller's objec
 _APPROVE = "Let in as many newcomers as the code says; recorded with the caller's object id"
 
 _KEEP = "Let leaving take nothing from one user until a date; recorded with the caller's object id"
+_PAGED = ("sync", "limit", "after")
+_PAIR = "One user, and what linking exactly this target user would come to"
+_LINK = "Make a pair of one user and this target user, whatever their addresses; recorded with the caller's object id"
+_UNLINK = "End one pair: the target user stays as it is; recorded with the caller's object id"
+_MOVE = "Give one user's target user to another source user; recorded with the caller's object id"
+_REDEEM = "Have the target user redeem the invitation anew; recorded with the caller's object id"
 _PLAN = "Plan what would happen to everybody, by the deployed sync.yaml or another one; nothing of it is done"
 _FILTERS = ("sync", "user", "kind", "since", "until", "limit", "after")
 
@@ -195,15 +201,30 @@ ENDPOINTS: Mapping[str, Endpoint] = {
         _APPROVE,
         documents.CreationRequest,
     ),
-    "due": _reads(
-        "ops/due", documents.DueUsers, reading.due, "Users who leave in stages, and when", ("sync", "limit", "after")
-    ),
+    "due": _reads("ops/due", documents.DueUsers, reading.due, "Users who leave in stages, and when", _PAGED),
     "drift": _reads(
         "ops/drift",
         documents.DriftedUsers,
         reading.drift,
         "Target users that somebody else edited or blocked",
-        ("sync", "limit", "after"),
+        _PAGED,
+    ),
+    "links": _reads("ops/links", documents.Pairs, reading.links, "The pairs of source and target users", _PAGED),
+    "pair": _reads("ops/links/{sync}/{user}/{target}", documents.AdoptionChoices, reading.pair, _PAIR),
+    "link": _acts("ops/links/{sync}/{user}", documents.AskedPair, {202}, acting.link, _LINK, documents.AdoptionRequest),
+    "unlink": _acts(
+        "ops/links/{sync}/{user}/end", documents.AskedPair, {202}, acting.end_pair, _UNLINK, documents.UnlinkRequest
+    ),
+    "move": _acts(
+        "ops/links/{sync}/{user}/move", documents.AskedPair, {202}, acting.move_pair, _MOVE, documents.MoveRequest
+    ),
+    "redeem": _acts("ops/links/{sync}/{user}/redeem", documents.AskedPair, {202}, acting.redeem_anew, _REDEEM),
+    "verify": _reads(
+        "ops/verify",
+        documents.Verified,
+        reading.verify_newcomers,
+        "Newcomers who cannot be used, and why",
+        ("sync", "since", "limit", "after"),
     ),
     "keep": _acts("ops/keep/{sync}/{user}", documents.KeptUsers, {200}, acting.keep, _KEEP, documents.KeepRequest),
     "end_keep": _acts(

@@ -16,6 +16,8 @@ _CHANGES: Mapping[str, str] = {
     "Restore": "restore in the target",
     "SoftDelete": "delete in the target",
     "HandOver": "hand over to another sync",
+    "Unlink": "end the pair, as a person asked, and leave the user of the target alone",
+    "ResetRedemption": "have the invitation redeemed anew",
     "LetGo": "unlink, and leave the user of the target alone",
     "Forget": "drop the record: nobody can bring the user back",
     "Stay": "take nothing yet: the user leaves in stages, or is kept",
@@ -28,6 +30,7 @@ _REASONS: Mapping[str, str] = {
     Reason.ADDRESS_TAKEN: "another object of the target has the address of the deleted user",
     Reason.ABANDONED: "the target user belongs to an account that is deleted in the source",
     Reason.INTERNAL_USER: "an internal user of the target has this address, and is never touched",
+    Reason.UNLINKED: "a person ended the pair of this target user",
     Reason.ALREADY_LINKED: "the target user belongs to another source user",
     Reason.FOREIGN_ADDRESS: "the address is of a domain that is not the source's",
     Reason.NO_ADDRESS: "the source user has no address to invite",
@@ -62,6 +65,8 @@ def change_in_words(change: documents.Change) -> str:
         case documents.Update(attributes=names):
             return f"write {', '.join(names)}"
         case documents.Disable() | documents.Invite() | documents.Restore() | documents.Forget():
+            return _CHANGES[change.change]
+        case documents.Unlink() | documents.ResetRedemption():
             return _CHANGES[change.change]
         case documents.Adopt(target_id=target_id):
             return f"adopt target user {target_id}"

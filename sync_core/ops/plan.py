@@ -23,7 +23,7 @@ from .words import many
 # Changes that take access away come first, then refusals and errors.
 _ORDER = (
     *("SoftDelete", "Disable", "Hold", "Refuse", "error"),
-    *("Adopt", "Restore", "Invite", "Update", "HandOver", "LetGo", "Forget", "Stay"),
+    *("Adopt", "Restore", "Invite", "Update", "ResetRedemption", "HandOver", "Unlink", "LetGo", "Forget", "Stay"),
 )
 
 # Opens a stage of the work, by its title and size, and is told how much of it is done.

@@ -34,9 +34,12 @@ from .leaving import due_users
 from .looks import preview
 from .names import find_user
 from .notices import list_notices
+from .pairs import link_choice, pairs
 from .people import Pair, names
 from .principal import Principal, Role
 from .status import status
+from .times import moment
+from .verify import verify
 from .why import explain
 
 MOST_NAMES = 100  # users of one call: each of them costs a read of Graph
@@ -130,11 +133,35 @@ async def due(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
         return Answer(status=200, document=await due_users(runtime, syncs, limit=limit, after=query.get("after", "")))
 
 
+async def links(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    query, syncs = call.query, syncs_of(runtime, call)
+    limit = limit_of(query.get("limit", "100"))
+    with understood():
+        return Answer(status=200, document=await pairs(runtime, syncs, limit=limit, after=query.get("after", "")))
+
+
+async def pair(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    sync, user, target = sync_of(runtime, call), user_of(call), object_id_of(call.route["target"])
+    try:
+        return Answer(status=200, document=await link_choice(runtime, sync, user, target))
+    except RefusedError as error:
+        raise HttpError(404, str(error), error.hint) from None
+
+
 async def drift(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
     query, syncs = call.query, syncs_of(runtime, call)
     limit = limit_of(query.get("limit", "100"))
     with understood():
         found = await drifted_users(runtime, syncs, limit=limit, after=query.get("after", ""))
+        return Answer(status=200, document=found)
+
+
+async def verify_newcomers(runtime: Runtime, call: Call, _principal: Principal) -> Answer:
+    query, syncs = call.query, syncs_of(runtime, call)
+    limit = limit_of(query.get("limit", "100"))
+    with understood():
+        since = moment(query.get("since", "7d"), runtime.clock.now())
+        found = await verify(runtime, syncs, since, limit=limit, after=query.get("after", ""))
         return Answer(status=200, document=found)
 
 

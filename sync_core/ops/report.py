@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 
 from ..assembly import Runtime
@@ -28,8 +28,11 @@ async def access(runtime: Runtime, syncs: Iterable[Sync], *, redeemed: bool) -> 
 
 async def _redeemed(runtime: Runtime, sync: Sync, entries: Sequence[AccessEntry]) -> Sequence[AccessEntry]:
     target = runtime.engine.targets[sync.target.key]
-    known: Mapping[str, bool] = await target.redeemed([entry.target_id for entry in entries])
-    return [replace(entry, redeemed=known.get(entry.target_id)) for entry in entries]
+    known = await target.standing([entry.target_id for entry in entries])
+    return [
+        replace(entry, redeemed=known[entry.target_id].redeemed if entry.target_id in known else None)
+        for entry in entries
+    ]
 
 
 def _entry(sync: Sync, link: Link) -> AccessEntry:

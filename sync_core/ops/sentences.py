@@ -34,6 +34,7 @@ _EVENTS: Mapping[Kind, str] = {
     Kind.SOFT_DELETED: "deleted in the target: {reason}",
     Kind.LOST: "somebody else deleted target user {target}",
     Kind.UNLINKED: "unlinked: {reason}",
+    Kind.REDEMPTION_RESET: "has to redeem the invitation anew, as target user {target}",
     Kind.LEAVING: "leaves in stages: {reason}",
     Kind.KEPT: "{operator} keeps the user: {reason}",
     Kind.KEEP_ENDED: "{operator} keeps the user no longer",

@@ -151,7 +151,9 @@ def _under_new_name(sync: Sync, link: Link, theirs: Link | None) -> Link:
     Both names have the same target user after a rename that broke off, and each may have written it since then. So the
     later read counts, and the record of a linked user is not trusted.
     """
-    moved = replace(within(sync, link), sync=sync.name, etag=None if theirs is None else theirs.etag)
+    own, _, user = (link.heir or "").partition("/")
+    heir = f"{sync.name}/{user}" if own == link.sync and user else link.heir  # to another user of this very sync
+    moved = replace(within(sync, link), sync=sync.name, heir=heir, etag=None if theirs is None else theirs.etag)
     if theirs is None or not theirs.ours:
         return moved
     if not link.ours:

@@ -19,12 +19,14 @@ from .directories import (
     Presence,
     Side,
     SourceDirectory,
+    Standing,
     SubscriptionApi,
     TargetDirectory,
     TargetPage,
     TenantInspection,
 )
 from .drift import DriftRecord, Drifts
+from .inventory import Contact, Inventory, Quota, Resident
 from .leaving import Due, DueNotes, KeepRecord, Keeps, note_of
 from .notices import Messenger, NoticeRecord, Notices, Telling
 from .plans import Nominee, PlanEntry, PlanExtent, PlanJob, Plans, PlanState
@@ -60,6 +62,7 @@ __all__ = [
     "Clock",
     "ConfigurationRecord",
     "Confirm",
+    "Contact",
     "ControlRecord",
     "Controls",
     "CountedPerson",
@@ -86,6 +89,7 @@ __all__ = [
     "HoldRecord",
     "HoldState",
     "InHand",
+    "Inventory",
     "KeepRecord",
     "Keeps",
     "LeftBehind",
@@ -105,9 +109,12 @@ __all__ = [
     "Poisoned",
     "Presence",
     "Queues",
+    "Quota",
     "RecordBlobs",
+    "Resident",
     "Side",
     "SourceDirectory",
+    "Standing",
     "SubscriptionApi",
     "SubscriptionRecord",
     "Subscriptions",

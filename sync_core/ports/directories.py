@@ -17,6 +17,7 @@ from ..model import (
     TargetUser,
     Tenant,
 )
+from .inventory import Inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,16 @@ class Presence(StrEnum):
     GONE = "gone"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether a target user can be used. None: the tenant does not say."""
+
+    external: bool
+    enabled: bool
+    redeemed: bool | None  # has accepted the invitation
+    listed: bool | None  # is shown in address lists
+
+
 # Called after the permit and right before the request: the wait may have made the read stale.
 # Its "no" raises ConflictError, and nothing was done.
 type Confirm = Callable[[], Awaitable[bool]]
@@ -169,8 +180,8 @@ class TargetDirectory(Protocol):
         """Which of these (at most 1,000) ids are there now."""
         ...
 
-    async def redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
-        """Whether each of these has accepted the invitation, where the tenant says so."""
+    async def standing(self, target_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """How each of these stands; one who is not there is missing."""
         ...
 
     async def enabled(self, target_id: str) -> bool | None:
@@ -179,6 +190,10 @@ class TargetDirectory(Protocol):
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         """POST /invitations without a mail; the id of the user it made, or of the guest who was already there."""
+        ...
+
+    async def reset_redemption(self, target_id: str, address: str, *, confirm: Confirm) -> bool:
+        """POST /invitations that this user redeems anew, without a mail; False when there is no such user."""
         ...
 
     async def update(
@@ -274,6 +289,7 @@ class AppOnTenant:
     authority: str
     graph_url: str
     inspection: TenantInspection
+    inventory: Inventory
     silent_roles: bool = False  # a token without a `roles` claim may do everything, as the emulator's
 
     @property

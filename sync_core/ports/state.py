@@ -38,6 +38,10 @@ class Links(Protocol):
         """The source ids of users who were in some group of the scope at the last look, in order, from `after` on."""
         ...
 
+    def ours(self, sync: str, after: str = "") -> AsyncIterator[Link]:
+        """Every pair behind this source id, by source id, also one whose target user is deleted. Newer rows: none."""
+        ...
+
     def pairs(self, sync: str, after: str = "") -> AsyncIterator[Link]:
         """The links whose target user is ours and present, in the order of the source ids, from `after` on."""
         ...

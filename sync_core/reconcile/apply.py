@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
-from ..decision.decide import made_by_us
 from ..decision.look import Look
-from ..decision.postpone import forbids, waits_for
 from ..guard.creations import CreationGuard
 from ..guard.deletions import DeletionGuard
 from ..guard.keeps import KeptPeople
@@ -35,9 +34,11 @@ from ..model import (
     Link,
     LinkState,
     Postpone,
+    ResetRedemption,
     Restore,
     SoftDelete,
     Sync,
+    Unlink,
     Update,
 )
 from ..model.errors import (
@@ -52,13 +53,15 @@ from ..model.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
+from ..model.link_parts import unlinked
 from ..ports import Clock, Confirm, Drifts, Links, Presence, Queues, TargetDirectory
 from .heirs import Heirs
-from .lag import APPEARS_AFTER, insist, is_new, shown
+from .lag import is_new
 from .owners import take_claim
 from .reports import Reports
 from .retries import try_again
-from .writes import Writes
+from .take_back import take_back
+from .writes import Writes, may_write
 
 # A deletion that we began this recently explains a target user that we find deleted.
 OUR_DELETION = timedelta(hours=1)
@@ -105,7 +108,7 @@ class Applier:
             case Invite() as change:
                 return await self._invite(target, writes, decided, change)
             case Adopt() as change:
-                return await self._adopt(decided, change)
+                return await self.adopt(decided, change)
             case Update() | Disable() as change:
                 left = decided.source.absent or not decided.verdict.in_scope
                 if isinstance(change, Disable) and left and not await still_so(decided, decided.link):
@@ -118,24 +121,19 @@ class Applier:
             case SoftDelete():
                 return await self._soft_delete(target, writes, decided, still_so)
             case HandOver(to=to):
-                return await self.heirs.hand_over(decided.sync, decided.link, to)
+                return await self.heirs.hand_over(decided.sync, decided.link, to, partial(self._sign, target, writes))
+            case Unlink():
+                return await self._unlink(target, writes, decided)
+            case ResetRedemption() as change:
+                return await self._reset_redemption(target, writes, decided.link, change)
             case Forget() | LetGo():
                 return await self._forget(decided.link)
             case change:
                 raise TypeError(f"{change.name} is not carried out")
 
     def _writes(self, sync: Sync, *, removes: bool, leaver: Link | None = None) -> Writes:
-        """`removes`: they take access away. `leaver`: from somebody who leaves, whom a person may keep by now."""
-
-        async def may_write() -> None:
-            kept = await self.kept.until(leaver, leaves=True) if leaver is not None else None
-            if kept is not None and kept > self.clock.now():
-                raise ConflictError("a person keeps this user")
-            because = waits_for(sync, await self.pauses.control(sync.name))
-            if because is not None and forbids(because, removes=removes):
-                raise PausedError(f"{sync.name}: {because.words}")
-
-        return Writes(target=self.targets[sync.target.key], may_write=may_write, clock=self.clock)
+        asked = may_write(sync, self.pauses, self.kept, self.clock, removes=removes, leaver=leaver)
+        return Writes(target=self.targets[sync.target.key], may_write=asked, clock=self.clock)
 
     async def _invite(self, target: TargetDirectory, writes: Writes, decided: Look, change: Invite) -> Link:
         """The intent is stored first, and its mark goes with the invitation: so its guest is found after a crash."""
@@ -161,34 +159,11 @@ class Applier:
                 # The pair ended, or every table was lost. Nobody else knows the nonce, so the link is stored anew.
                 with suppress(LostRecordError):
                     return await self._record(replace(invited, etag=None))
-            await self._take_back(target, decided.sync, invited, target_id)
+            await take_back(self.links, target, self._writes(decided.sync, removes=True), decided.sync, invited)
             raise
 
-    async def _take_back(self, target: TargetDirectory, sync: Sync, link: Link, target_id: str) -> None:
-        """Our invitation came so late that no pair knows its guest: the pair was made without it.
-
-        An instance of version 0.1 that rewrote the link meanwhile awaits the guest by the first half of the mark.
-        """
-
-        async def unclaimed() -> bool:
-            user, now = await target.read_user(target_id), await self.links.get(link.sync, link.source_id)
-            if user is None or not made_by_us(link, user, None):
-                return False
-            awaited = now is not None and (
-                now.target_id == target_id
-                or (now.state is LinkState.INVITING and user.display_name.startswith(now.invitation_mark))
-            )
-            return not awaited and await self.links.owner(sync.target.id, target_id) is None
-
-        async def take_back() -> None:
-            # A replica that has not heard of this guest yet is asked again.
-            await shown(target, target_id, self.clock, APPEARS_AFTER)
-            if await unclaimed():
-                await self._writes(sync, removes=True).soft_delete(target_id, confirm=unclaimed)
-
-        await insist(take_back, self.clock, APPEARS_AFTER)
-
-    async def _adopt(self, decided: Look, change: Adopt) -> Link:
+    async def adopt(self, decided: Look, change: Adopt) -> Link:
+        """The pair, recorded: nothing is written into the target. Raises ConflictError if somebody else was faster."""
         link, now = decided.link, self.clock.now()
         (adopted,) = (user for user in decided.candidates if user.id == change.target_id)
         await take_claim(self.links, self.reports.sources[decided.sync.source.key], decided.sync, link, adopted)
@@ -289,6 +264,31 @@ class Applier:
         if presence is Presence.GONE:
             return await self._forget(link)
         return await self._record(link.deleted())
+
+    async def _unlink(self, target: TargetDirectory, writes: Writes, decided: Look) -> Link:
+        """The marker first, then the claim, our link last: each step can be repeated, and nobody adopts the user."""
+        link, marker = decided.link, decided.sync.marker(decided.source.id)
+        if marker is not None:
+            await self._sign(target, writes, link, {marker.attribute: None})
+        tenant_id, ended = decided.sync.target.id, unlinked(link.owner)
+        if await self.links.claim(tenant_id, _target_id(link), ended) == link.owner:
+            await self.links.move_claim(tenant_id, _target_id(link), link.owner, ended)
+        return await self._forget(link)
+
+    async def _sign(self, target: TargetDirectory, writes: Writes, link: Link, marker: Attributes) -> None:
+        """Write the ownership marker, or clear it. Raises GraphRefusedError if Graph refuses the attribute."""
+        confirm = self._unless_overtaken(target, link)
+        for code in (await writes.update(_target_id(link), marker, confirm=confirm) or {}).values():
+            raise GraphRefusedError(status=403, code=code)
+
+    async def _reset_redemption(
+        self, target: TargetDirectory, writes: Writes, link: Link, change: ResetRedemption
+    ) -> Link:
+        """A repeated one does no harm: nobody has redeemed it in between."""
+        confirm = self._unless_overtaken(target, link)
+        if not await writes.reset_redemption(_target_id(link), change.address, confirm=confirm):
+            return await self._missing(target, link, begun=False)
+        return await self._record(link.redeeming(due=False))
 
     async def _forget(self, link: Link) -> Link:
         await self.links.forget(link)

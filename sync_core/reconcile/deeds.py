@@ -33,9 +33,11 @@ from ..model import (
     Postpone,
     Postponed,
     Refuse,
+    ResetRedemption,
     Restore,
     SoftDelete,
     Stay,
+    Unlink,
     Update,
 )
 from .written import joined, named, values
@@ -50,9 +52,12 @@ _WOULD: Mapping[type[Change], Kind] = {
     Forget: Kind.WOULD_UNLINK,
     LetGo: Kind.WOULD_UNLINK,
     HandOver: Kind.WOULD_UNLINK,
+    Unlink: Kind.WOULD_UNLINK,
+    ResetRedemption: Kind.WOULD_UPDATE,
 }
 _OPEN = frozenset({Kind.INVITED, Kind.LINKED, Kind.ADOPTED, Kind.RESTORED, Kind.UPDATED, Kind.ENABLED})
 _JOIN = frozenset({Kind.LINKED, Kind.ADOPTED, Kind.UPDATED, Kind.ENABLED})
+_CALLED_OFF = "there is another target user by now, or that sync takes nobody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +118,7 @@ def _of_deed(deed: Deed, basis: Event) -> Event:
         basis,
         at=deed.at,
         kind=kind,
-        reason=_reason(look),
+        reason=_reason(look) if kind is not Kind.REFUSED else f"not {_reason(look)}: {_CALLED_OFF}",
         scope=InScope.of(look.verdict),
         scope_reason=look.verdict.reason,
         attributes=() if nothing else tuple(sorted(named(look.change))),
@@ -147,9 +152,13 @@ def _kind(deed: Deed) -> Kind:
         case SoftDelete():
             gone = after.state is LinkState.SEEN and not deed.request_ids
             return Kind.UNLINKED if gone else Kind.SOFT_DELETED
-        case Forget() | LetGo() | HandOver():
+        case ResetRedemption() if written:
+            return Kind.REDEMPTION_RESET
+        case HandOver() if after.state.ours and after.heir is None:
+            return Kind.REFUSED
+        case Forget() | LetGo() | HandOver() | Unlink():
             return Kind.UNLINKED
-        case Update() | Disable() | Hold():
+        case Update() | Disable() | Hold() | ResetRedemption():
             return Kind.SOFT_DELETED  # by us, as it turns out: its record was lost
     raise TypeError(f"no event tells of a {deed.look.change.name}")
 
@@ -171,6 +180,8 @@ def _reason(look: Look) -> str:
             return "the target user is internal now"
         case HandOver(to=to):
             return f"handed over to {to}"
+        case Unlink():
+            return "a person ended the pair"
     return ""
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..decision.decide import asks_for_address, made_by_us, needs_candidates
+from ..decision.decide import asks_for_address, needs_candidates
+from ..decision.invited import made_by_us
 from ..decision.look import Look, desired, look
 from ..decision.postpone import postpone, waits_for
 from ..decision.unless import unless_blocked, unless_internal
@@ -245,6 +246,8 @@ class Engine:
         source, verdict, marker = reading.user, reading.verdict, sync.marker(reading.user.id)
         if not needs_candidates(source, verdict, link, marker):
             return ()
+        if await self._is_moving(sync, link):
+            raise NotVisibleYetError("the target user of another account is on its way to this one")
         target = self.targets[sync.target.key]
         invited_id = None if link.ours else link.target_id
         invited = await shown(target, invited_id, self.clock, VISIBLE_SOON) if invited_id is not None else None
@@ -266,6 +269,26 @@ class Engine:
             if elsewhere or (not found and (invited_id or not wanted)):
                 raise NotVisibleYetError
         return owned
+
+    async def _is_moving(self, sync: Sync, link: Link) -> bool:
+        """Whether a person gave this user another account's target user, and that account's link still has it."""
+        if link.ours or link.approved_target is None:
+            return False
+        owner = await self.links.owner(sync.target.id, link.approved_target)
+        name, _, former = (owner or "").partition("/")
+        theirs = await self.links.get(name, former) if former else None
+        return theirs is not None and theirs.heir == link.owner
+
+    async def candidate(self, sync: Sync, link: Link, target_id: str) -> TargetUser | None:
+        """The target user of this id, whatever their address, with the link that claims them; None: there is none."""
+        target, marker = self.targets[sync.target.key], sync.marker(link.source_id)
+        user = await target.read_user(target_id)
+        if user is None:
+            return None
+        if marker is not None:
+            borne = (await target.read_values(target_id, [marker.attribute]) or {}).get(marker.attribute)
+            user = replace(user, marker=str(borne) if borne else None)
+        return await self._owned(sync, link, user)
 
     async def _owned(self, sync: Sync, link: Link, user: TargetUser) -> TargetUser:
         """This target user, with the link that claims it, and whether that pair lost its source user."""

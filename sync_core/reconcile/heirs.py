@@ -6,18 +6,21 @@ on finishes that whatever its scope says. So each step can be repeated after a c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ..decision.decide import displaced
 from ..decision.look import desired
 from ..guard.configurations import Configurations, within
 from ..guard.keeps import KeptPeople
-from ..model import ENABLED, Guarded, Link, LinkState, Mode, Nomination, SourceState, Sync, Why
+from ..model import ENABLED, Attributes, Guarded, Link, LinkState, Mode, Nomination, SourceState, Sync, Why
 from ..model.errors import NotVisibleYetError, OtherTenantError, RenamedSyncError, UnconfiguredHeirError
 from ..ports import Clock, Links, Queues, SourceDirectory, TargetDirectory
 from .fresh import Reading, is_foreign, read_afresh
 from .lag import is_new
+
+# Writes a marker into the target user of a link.
+type Sign = Callable[[Link, Attributes], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,47 +56,69 @@ class Heirs:
             raise waiting
         return None
 
-    async def hand_over(self, sync: Sync, link: Link, to: str) -> Link:
-        """The link of the other sync first, then the claim, then a look for that sync; our own link goes last.
+    async def hand_over(self, sync: Sync, link: Link, to: str, sign: Sign) -> Link:
+        """The link of the other sync or user first, then the claim, then a look for it; our own link goes last.
+
+        `to` is a sync or, if a person said that another user is the same one, "<sync>/<source id>". The invitation is
+        then redeemed anew, since another account signs in. `sign` gives the target user the marker of that one: nobody
+        may find our user by the former one any more.
 
         Raises RenamedSyncError or UnconfiguredHeirError if a person has yet to say what became of that sync, and
         NotVisibleYetError while it is inviting the user.
         """
-        to = await self._name_now(sync, link, to)
-        target_id, other = link.target_id or "", self.configurations.syncs.get(to)
-        found = await self._link(other, link.source_id) if other and sync.shares_tenants(other) else None
+        name, _, other_user = to.partition("/")
+        user = other_user or link.source_id
+        name = await self._name_now(sync, link, name, user)
+        target_id, other = link.target_id or "", self.configurations.syncs.get(name)
+        fits = other is not None and self._fits(sync, other, moved=bool(other_user))
+        found = await self._link(other, user) if other is not None and fits else None
         theirs = found[1] if found else None
         if theirs is None or _keeps_another(theirs, target_id):
             return await self.links.save(link.hand_over_ended())  # sync.yaml was edited, or it has a user of its own
-        await self._wait_for_invitation(sync, theirs)
-        if link.heir != to:
-            link = await self.links.save(link.hand_over_begun(to))
-        await self.kept.carry(link.source_id, link.sync, to)
+        await self._wait_for_invitation(other or sync, theirs)
+        heir = f"{name}/{other_user}" if other_user else name
+        if link.heir != heir:
+            link = await self.links.save(link.hand_over_begun(heir))
+        if not other_user:
+            await self.kept.carry(link.source_id, link.sync, name)
         former = theirs.target_id
         if former != target_id or not theirs.ours:
-            disabled, begun = link.perhaps_disabled, link.deleted_at  # a deletion of ours that may yet be found done
-            taken = theirs.adopted(target_id, linked_at=self.clock.now(), disabled=disabled, deleted_at=begun)
-            theirs = await self.links.save(taken)
+            taken = self._taken(theirs, link)
+            theirs = await self.links.save(taken.redeeming(due=link.redeem or bool(other_user)))
         if former is not None and former != target_id:
             await self.links.release(former, theirs.owner)
+        marker = other.marker(user) if other_user and other is not None else None
+        if marker is not None and link.state is LinkState.LINKED:
+            await sign(link, {marker.attribute: marker.text})
         await self.links.move_claim(sync.target.id, target_id, link.owner, theirs.owner)
-        await self.queues.nominate(
-            [Nomination(sync=to, user=link.source_id, why=Why.FEED, at=self.clock.now(), attempt=1)]
-        )
+        await self.queues.nominate([Nomination(sync=name, user=user, why=Why.FEED, at=self.clock.now(), attempt=1)])
         await self.links.forget(link)
         return link.forgotten()
 
-    async def _name_now(self, sync: Sync, link: Link, to: str) -> str:
+    def _taken(self, theirs: Link, link: Link) -> Link:
+        """The other link with our target user, as we leave it."""
+        target_id, disabled = link.target_id or "", link.perhaps_disabled
+        begun = link.deleted_at  # a deletion of ours that may yet be found done
+        if link.state is LinkState.DELETED:
+            return theirs.taken_deleted(target_id, disabled=disabled, deleted_at=begun)
+        return theirs.adopted(target_id, linked_at=self.clock.now(), disabled=disabled, deleted_at=begun)
+
+    async def _name_now(self, sync: Sync, link: Link, to: str, user: str) -> str:
         """The name of the heir, which was perhaps renamed since: then the sync that has this target user is meant."""
         if to in self.configurations.syncs:
             return to
         if to in (await self.configurations.records.all())[1]:
             raise UnconfiguredHeirError(to)
         for name, other in sorted(self.configurations.syncs.items()):
-            theirs = await self.links.get(name, link.source_id) if sync.shares_tenants(other) else None
+            fits = self._fits(sync, other, moved=user != link.source_id)
+            theirs = await self.links.get(name, user) if fits else None
             if theirs is not None and theirs.ours and theirs.target_id == link.target_id:
                 return name
         return to
+
+    def _fits(self, sync: Sync, other: Sync, *, moved: bool) -> bool:
+        """Another source may have the user who is the same one, and a target user stays in its tenant."""
+        return sync.target.id == other.target.id if moved else sync.shares_tenants(other)
 
     async def _takes(self, other: Sync, link: Link) -> bool:
         """A hand-over that was begun may have made its link already, and under the name that it had then."""

@@ -19,6 +19,8 @@ def former_owner(sync: Sync, link: Link, user: TargetUser) -> str | None:
 
 async def take_claim(links: Links, source: SourceDirectory, sync: Sync, link: Link, user: TargetUser) -> None:
     """Make this link the owner of a target user, in place of a deleted account if need be. Raises ConflictError."""
+    if user.unlinked:
+        await links.move_claim(sync.target.id, user.id, user.linked_to or "", link.owner)
     if user.abandoned:
         await _end_former(links, source, sync, link, user)
     if await links.claim(sync.target.id, user.id, link.owner) != link.owner:

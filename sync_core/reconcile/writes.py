@@ -10,8 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..model import Attributes
-from ..model.errors import ConflictError
+from ..decision.postpone import forbids, waits_for
+from ..guard.keeps import KeptPeople
+from ..guard.pauses import Pauses
+from ..model import Attributes, Link, Sync
+from ..model.errors import ConflictError, PausedError
 from ..ports import Clock, Confirm, TargetDirectory
 
 # An answer older than this is asked for again: a storage that stands still must not let a deletion rest on an old read.
@@ -33,6 +36,9 @@ class Writes:
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         return await self.target.invite(address, display_name, confirm=self._last(confirm))
+
+    async def reset_redemption(self, target_id: str, address: str, *, confirm: Confirm) -> bool:
+        return await self.target.reset_redemption(target_id, address, confirm=self._last(confirm))
 
     async def update(self, target_id: str, attributes: Attributes, *, confirm: Confirm) -> Mapping[str, str] | None:
         return await self.target.update(target_id, attributes, confirm=self._last(confirm))
@@ -61,3 +67,22 @@ class Writes:
             raise ConflictError("the storage is too slow to write on a fresh read")
 
         return confirmed
+
+
+def may_write(
+    sync: Sync, pauses: Pauses, kept: KeptPeople, clock: Clock, *, removes: bool, leaver: Link | None
+) -> Callable[[], Awaitable[None]]:
+    """The last question. `removes`: they take access away. `leaver`: from somebody who leaves, and may be kept by now.
+
+    It raises PausedError if the sync may not write now, and ConflictError if a person keeps the leaver.
+    """
+
+    async def asked() -> None:
+        until = await kept.until(leaver, leaves=True) if leaver is not None else None
+        if until is not None and until > clock.now():
+            raise ConflictError("a person keeps this user")
+        because = waits_for(sync, await pauses.control(sync.name))
+        if because is not None and forbids(because, removes=removes):
+            raise PausedError(f"{sync.name}: {because.words}")
+
+    return asked

@@ -11,6 +11,8 @@ from ..model.messages import format_time, parse_time
 from .table import Row, Value
 
 VERSION = 1
+# The newest that this release reads. It writes a row of the second one only where an earlier release must not touch it.
+NEWEST = 2
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR = 10**16  # microseconds after the epoch: the year 2286
@@ -33,7 +35,7 @@ def check_version(row: Row, kind: str) -> None:
 
 def is_newer(row: Row) -> bool:
     version = row.values.get("v", VERSION)
-    return not isinstance(version, int) or version > VERSION
+    return not isinstance(version, int) or version > NEWEST
 
 
 def time_or_none(row: Row, name: str) -> datetime | None:

@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 
 from ..model import MANAGER, Deprovision, Guarded, Leaving, Link, LinkDigest, LinkState, Parked, Retry
 from ..model.errors import ConflictError, UnavailableError
+from ..model.link_parts import is_asked
 from ..model.messages import format_time, parse_time
-from .columns import check_version, columns, flag, is_newer, mapping_text, number, pair_or_none, time_or_none
+from .columns import NEWEST, check_version, columns, flag, is_newer, mapping_text, number, pair_or_none, time_or_none
 from .concurrency import for_each
 from .table import PAGE_ROWS, Row, Table, Wanted, after_prefix, key, unkey
 
@@ -97,9 +98,17 @@ class TableLinks:
             if row.rk != start:
                 yield unkey(row.rk)
 
-    async def pairs(self, sync: str, after: str = "") -> AsyncIterator[Link]:
+    def pairs(self, sync: str, after: str = "") -> AsyncIterator[Link]:
+        return self._behind(sync, after, {"present": True})
+
+    async def ours(self, sync: str, after: str = "") -> AsyncIterator[Link]:
+        async for link in self._behind(sync, after, {}):
+            if link.ours:
+                yield link
+
+    async def _behind(self, sync: str, after: str, where: Mapping[str, Wanted]) -> AsyncIterator[Link]:
         start = key(after)
-        async for row in self._table.query(key(sync), rk_from=start, where={"present": True}):
+        async for row in self._table.query(key(sync), rk_from=start, where=where):
             if row.rk != start and not is_newer(row):
                 yield _link(row)
 
@@ -207,11 +216,10 @@ def _digest(row: Row) -> LinkDigest:
     """A row of a newer release looks like one that cannot be trusted: its user is nominated, and the feed goes on."""
     if is_newer(row):
         return LinkDigest(digest="", state=LinkState.LINKED)
-    manager = row.text("manager") or None
     return LinkDigest(
         digest=row.text("digest"),
         state=LinkState(row.text("state")),
-        manager=manager,
+        manager=row.text("manager") or None,
         reference=row.text("reference"),
         member_of=_member_of(row),
         refused=bool(row.text("refused")),
@@ -239,10 +247,6 @@ def _retry(row: Row) -> Retry | None:
     return None if due is None else Retry(due=due, tries=number(row, "retry_count"))
 
 
-def _settle(row: Row) -> timedelta | None:
-    return timedelta(milliseconds=number(row, "settle_ms")) or None
-
-
 def _leaving(row: Row) -> Leaving | None:
     """An earlier version leaves the column out when it saves a link: then the first stage begins anew, so later."""
     words = row.text("leaving").split()
@@ -260,8 +264,11 @@ def _leaving_text(at: Leaving | None) -> str | None:
     return reached if at.until is None else f"{reached} {format_time(at.until)} {at.then}"
 
 
+def _times_text(times: Mapping[str, datetime]) -> str | None:
+    return mapping_text({name: format_time(at) for name, at in times.items()}) if times else None
+
+
 def _row(link: Link) -> Row:
-    since = {name: format_time(at) for name, at in link.refused_since.items()}
     values = columns(
         {
             "tenants": None if link.tenants is None else " ".join(link.tenants),
@@ -269,7 +276,7 @@ def _row(link: Link) -> Row:
             "target_id": link.target_id,
             "applied": mapping_text(link.applied),
             "refused": mapping_text(link.refused) if link.refused else None,
-            "refused_since": mapping_text(since) if since else None,
+            "refused_since": _times_text(link.refused_since),
             "retry_due": link.retry.due if link.retry else None,
             "retry_count": link.retry.tries if link.retry else None,
             "manager": link.manager,
@@ -288,7 +295,9 @@ def _row(link: Link) -> Row:
             "parked_until": link.parked.until if link.parked else None,
             "park_count": link.parked.tries if link.parked else 0,
             "reason": link.parked.reason if link.parked else "",
+            "v": NEWEST if is_asked(link.heir) else None,
             "heir": link.heir,
+            "redeem": True if link.redeem else None,
             "waiting_since": link.waiting_since,
             "away": True if link.away else None,
             "leaving": _leaving_text(link.leaving),
@@ -325,12 +334,13 @@ def _link(row: Row) -> Link:
         guarded=Guarded(row.text("permit")) if row.text("permit") else None,
         approved_target=row.text("adopt") or None,
         heir=row.text("heir") or None,
+        redeem=flag(row, "redeem"),
         waiting_since=time_or_none(row, "waiting_since"),
         away=flag(row, "away"),
         leaving=_leaving(row),
         read_at=time_or_none(row, "read_at"),
         noticed_at=time_or_none(row, "noticed_at"),
-        settle=_settle(row),
+        settle=_MS * number(row, "settle_ms") or None,
         invited_at=time_or_none(row, "invited_at"),
         invitation_nonce=row.text("nonce") or None,
         linked_at=time_or_none(row, "linked_at"),

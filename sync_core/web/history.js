@@ -7,7 +7,7 @@ import { words } from "./format.js";
 
 const TIMES = [["1h", "an hour"], ["24h", "a day"], ["7d", "7 days"], ["30d", "30 days"], ["", "ever"]];
 const KINDS = ["invited", "linked", "adopted", "updated", "disabled", "enabled", "restored", "soft_deleted", "lost",
-  "unlinked", "leaving", "kept", "keep_ended", "held", "released", "refused", "parked", "would_invite", "would_adopt",
+  "unlinked", "redemption_reset", "leaving", "kept", "keep_ended", "held", "released", "refused", "parked", "would_invite", "would_adopt",
   "would_update", "would_disable", "would_soft_delete", "would_restore", "would_unlink", "paused", "resumed", "approved", "rejected", "resynced",
   "put_back", "discarded", "configured", "renamed", "moved", "removed"];
 

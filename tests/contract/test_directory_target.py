@@ -16,7 +16,7 @@ from sync_core.model.errors import (
     NotVisibleYetError,
     ResyncRequiredError,
 )
-from sync_core.ports import Presence
+from sync_core.ports import Presence, Standing
 from tests.support.graph import no, yes
 from tests.support.tenants import MARKER, NOBODY, OWNER, Tenants
 
@@ -269,13 +269,37 @@ async def test_a_new_user_is_not_everywhere_yet(tenants: Tenants) -> None:
     assert tenants.account(guest)["department"] == "X"
 
 
-async def test_who_has_redeemed(tenants: Tenants) -> None:
-    """Of more guests than one request asks about; nothing of an internal user, and of one who is not there."""
+async def test_how_users_stand(tenants: Tenants) -> None:
+    """Of more guests than one request asks about; an internal user redeems nothing, and nobody is not there."""
     guests = [await invited(tenants, f"u{n}") for n in range(17)]
     internal = tenants.employee(ADDRESS)
     await tenants.redeem(guests[16])
-    found = await tenants.target.redeemed([*guests, internal, NOBODY])
-    assert found == {**dict.fromkeys(guests[:16], False), guests[16]: True}
+    assert await tenants.target.update(guests[0], {"accountEnabled": False, "showInAddressList": False}) == {}
+    assert await tenants.target.update(guests[1], {"showInAddressList": True}) == {}
+    found = await tenants.target.standing([*guests, internal, NOBODY])
+    usual = Standing(external=True, enabled=True, redeemed=False, listed=None)
+    assert found == {
+        **dict.fromkeys(guests, usual),
+        guests[0]: replace(usual, enabled=False, listed=False),
+        guests[1]: replace(usual, listed=True),
+        guests[16]: replace(usual, redeemed=True),
+        internal: replace(usual, external=False, redeemed=None),
+    }
+
+
+async def test_a_redemption_is_reset_at_an_address_that_the_user_bears(tenants: Tenants) -> None:
+    """The user keeps the id. Nobody is invited, and another address is refused."""
+    guest = await invited(tenants, displayName="Ada")
+    await tenants.redeem(guest)
+    with pytest.raises(GraphRefusedError):
+        await tenants.target.reset_redemption(guest, "other@contoso.com", confirm=yes)
+    with pytest.raises(ConflictError):
+        await tenants.target.reset_redemption(guest, "ada@contoso.com", confirm=no)
+    assert (await tenants.target.standing([guest]))[guest].redeemed
+    assert await tenants.target.reset_redemption(guest, "ADA@contoso.com", confirm=yes)
+    assert not (await tenants.target.standing([guest]))[guest].redeemed
+    assert not await tenants.target.reset_redemption(NOBODY, "ada@contoso.com", confirm=yes)
+    assert (await tenants.target.candidates("other@contoso.com"), tenants.account(guest)["displayName"]) == ([], "Ada")
 
 
 # --- the feed ---------------------------------------------------------------------------------------------------

@@ -351,6 +351,16 @@ async def test_what_an_organization_never_said_is_null(client: Client) -> None:
     assert (contoso["city"], contoso["technicalNotificationMails"], contoso["id"]) == (None, [], CONTOSO)
 
 
+@documented("https://learn.microsoft.com/graph/api/resources/directorysizequota")
+async def test_the_quota_of_a_directory_is_a_setting(client: Client, world: World) -> None:
+    """A select shows it where it is known; without the setting it is a property that v1.0 does not have."""
+    assert (await client("GET", "/organization", select="directorySizeQuota")).status == 400
+    world.source.settings.directory_quota = 300
+    [found] = (await client("GET", "/organization", select="directorySizeQuota")).value
+    assert found["directorySizeQuota"] == {"used": world.source.user_count, "total": 300}
+    assert "directorySizeQuota" not in (await client("GET", "/organization")).value[0]
+
+
 @documented("https://learn.microsoft.com/graph/api/subscription-list")
 async def test_subscriptions_are_not_filtered(client: Client) -> None:
     """Nor counted, nor expanded: an option that does nothing would be taken for one that works."""

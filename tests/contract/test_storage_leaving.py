@@ -70,7 +70,7 @@ async def test_a_word_of_a_newer_version_is_not_taken_for_none(stored: Storage) 
     table = stored.tables_by_name["guards"]
     row = await table.get("keep:a-to-b", "u")
     assert row is not None
-    await table.replace(replace(row, values={**row.values, "v": 2}), row.etag)
+    await table.replace(replace(row, values={**row.values, "v": 3}), row.etag)
     with pytest.raises(NewerSchemaError):
         await stored.keeps.get("a-to-b", "u")
     assert list(await stored.keeps.all("a-to-b")) == []

@@ -42,6 +42,7 @@ FULL = Link(
     heir="b-to-a",
     waiting_since=AT,
     away=True,
+    redeem=True,
     leaving=Leaving(stage=Deprovision.DISABLE, since=AT, until=AT.replace(year=2027), then=Deprovision.SOFT_DELETE),
 )
 
@@ -105,8 +106,8 @@ async def test_long_applied_map(links: Links) -> None:
 
 async def test_row_of_a_newer_release_is_refused(links: Links, account: Storage) -> None:
     """After a rollback a row that a newer release wrote is an error, never a guess; a feed nominates its user."""
-    await account.tables_by_name["links"].insert(Row(pk="s", rk="u", values={"v": 2, "state": "linked"}))
-    with pytest.raises(NewerSchemaError, match="version 2"):
+    await account.tables_by_name["links"].insert(Row(pk="s", rk="u", values={"v": 3, "state": "linked"}))
+    with pytest.raises(NewerSchemaError, match="version 3"):
         await links.get("s", "u")
     assert await links.digests("s", ["u"]) == {"u": LinkDigest(digest="", state=LinkState.LINKED)}
 
@@ -236,6 +237,7 @@ async def test_ids_and_count(links: Links) -> None:
     states = [LinkState.LINKED, LinkState.SEEN, LinkState.DELETED, LinkState.LINKED, LinkState.LOST, LinkState.INVITING]
     await save_all(links, [linked(n, state=state) for n, state in enumerate([*states, LinkState.LINKED])])
     await links.claim(TENANT, "t0", "s/u00000")
+    assert [each.source_id async for each in links.ours("s", "u00000")] == ["u00002", "u00003", "u00004", "u00006"]
     first = await links.one("s")
     assert (first.source_id if first else None, await links.one("another")) == ("u00000", None)
     assert [user async for user in links.ids("s")] == ["u00000", "u00003", "u00006"]
@@ -286,6 +288,6 @@ async def test_newcomers_who_wait(links: Links) -> None:
 
 async def test_a_newcomer_whom_a_newer_release_wrote_is_left_out(links: Links, account: Storage) -> None:
     """After a rollback the meaning of its columns may be another one."""
-    row = Row(pk="s", rk="u", values={"v": 2, "waiting": True, "waiting_since": AT.isoformat()})
+    row = Row(pk="s", rk="u", values={"v": 3, "waiting": True, "waiting_since": AT.isoformat()})
     await account.tables_by_name["links"].insert(row)
     assert [each async for each in links.waiting("s")] == []

@@ -25,9 +25,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from local.demo import FABRIKAM
 from local.emulated import until
 from sync_core.ops import documents
-from sync_core.ops.endpoints import ENDPOINTS
+from sync_core.ops.endpoints import ENDPOINTS, Endpoint
 from sync_core.ports import PlanJob, PlanState
 from tests.support.principals import HEADER, principal
 from tests.support.stack import SYNC, SyncedStack, hold
@@ -94,6 +95,15 @@ async def about(world: SyncedStack, held: str, document: type) -> object:
     }.get(document)
 
 
+def about_pair(endpoint: Endpoint, person: str) -> object:
+    """A body about somebody who has no pair, so that it is refused: this stack goes on."""
+    return {
+        documents.AdoptionRequest: {"target_id": person},
+        documents.UnlinkRequest: {"reason": "a look"},
+        documents.MoveRequest: {"user": person},
+    }.get(endpoint.body or object)
+
+
 async def planned(world: SyncedStack) -> str:
     """The id of a plan that is over, and found nothing."""
     job = PlanJob(id="0" * 24, asked_at=datetime.now(UTC), asked_by="anna", candidate=False, state=PlanState.DONE)
@@ -108,11 +118,15 @@ async def planned(world: SyncedStack) -> str:
 async def test_every_answer_is_as_described(world: SyncedStack, held: str, label: str, role: str) -> None:
     """Of requests that follow the description, of requests that do not, and of requests about what there is."""
     operation, endpoint = OPERATIONS[label], ENDPOINTS_BY_LABEL[label]
-    there = {"sync": SYNC, "tenant": "contoso", "user": held, "plan": await planned(world)}
+    pairs = endpoint.path.startswith("ops/links")
+    person = min(world.never) if pairs else held
+    guest = (await world.emulated.users(FABRIKAM, ["id"]))[0]["id"]
+    there = {"sync": SYNC, "tenant": "contoso", "user": person, "target": guest, "plan": await planned(world)}
     known = {each.name: there[each.name] for each in operation.path_parameters}
     cases = operation.as_strategy(path_parameters=known)
     meant = None
-    if endpoint.body is not None and (body := await about(world, held, endpoint.document)) is not None:
+    body = about_pair(endpoint, person) if pairs else await about(world, held, endpoint.document)
+    if endpoint.body is not None and body is not None:
         meant = operation.as_strategy(path_parameters=known, body=body)
     if known:
         somebody = {name: value for name, value in known.items() if name != "user"}

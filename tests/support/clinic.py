@@ -46,6 +46,7 @@ class Clinic(Bench):
                 authority="login.microsoftonline.com",
                 graph_url="https://graph.microsoft.com",
                 inspection=Inspection(config.tenants[key].id),
+                inventory=None,  # type: ignore[arg-type]
                 silent_roles=True,
             )
             for key, side in (("contoso", Side.SOURCE), ("fabrikam", Side.TARGET))

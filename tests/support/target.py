@@ -20,7 +20,7 @@ from sync_core.model.errors import (
     NotVisibleYetError,
     ResyncRequiredError,
 )
-from sync_core.ports import Clock, Confirm, MarkedPage, Presence, TargetPage
+from sync_core.ports import Clock, Confirm, MarkedPage, Presence, Standing, TargetPage
 from sync_core.ports.writes import note_write
 
 from .deleted import Retention
@@ -116,14 +116,17 @@ class MemoryTarget:
     async def existing(self, target_ids: Sequence[str]) -> set[str]:
         return await self._faults.call("target.existing", self._existing(target_ids))
 
-    async def redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
-        return await self._faults.call("target.redeemed", self._redeemed(target_ids))
+    async def standing(self, target_ids: Sequence[str]) -> Mapping[str, Standing]:
+        return await self._faults.call("target.standing", self._standing(target_ids))
 
     async def enabled(self, target_id: str) -> bool | None:
         return await self._faults.call("target.enabled", self._enabled(target_id))
 
     async def invite(self, address: str, display_name: str, *, confirm: Confirm) -> str:
         return await self._faults.call("target.invite", self._invite(address, display_name, confirm))
+
+    async def reset_redemption(self, target_id: str, address: str, *, confirm: Confirm) -> bool:
+        return await self._faults.call("target.reset_redemption", self._reset_redemption(target_id, address, confirm))
 
     async def update(
         self, target_id: str, attributes: Attributes, *, confirm: Confirm | None = None
@@ -230,9 +233,18 @@ class MemoryTarget:
     async def _existing(self, target_ids: Sequence[str]) -> set[str]:
         return {target_id for target_id in target_ids if self._visible(target_id)}
 
-    async def _redeemed(self, target_ids: Sequence[str]) -> Mapping[str, bool]:
-        there = [each for each in target_ids if self._visible(each) and self.users[each].external]
-        return {each: self.users[each].redeemed for each in there}
+    async def _standing(self, target_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """By a search, as in Graph."""
+        found = {each: user for each, user in self._searchable().items() if each in target_ids}
+        return {
+            each: Standing(
+                external=user.external,
+                enabled=user.attributes.get("accountEnabled") is not False,
+                redeemed=user.redeemed if user.external else None,
+                listed=shown if isinstance(shown := user.attributes.get("showInAddressList"), bool) else None,
+            )
+            for each, user in found.items()
+        }
 
     async def _enabled(self, target_id: str) -> bool | None:
         return self.users[target_id].attributes.get("accountEnabled") is not False if self._visible(target_id) else None
@@ -260,6 +272,18 @@ class MemoryTarget:
         user_id = f"guest-{len(self.users) + len(self.deleted) + 1}"
         self.add(user_id, address, displayName=display_name).replicated_after = self.replication
         return user_id
+
+    async def _reset_redemption(self, target_id: str, address: str, confirm: Confirm) -> bool:
+        if not await confirm():
+            raise ConflictError("overtaken")
+        self.writes.append(("reset_redemption", target_id))
+        if self._misses(target_id, set()):
+            return False
+        if address.lower() not in self.users[target_id].addresses:
+            raise GraphRefusedError(status=400, code="BadRequest")
+        self.users[target_id].redeemed = False
+        note_write(f"reset_redemption {len(self.writes)}")
+        return True
 
     async def _set_manager(self, target_id: str, manager_id: str | None, confirm: Confirm | None) -> bool:
         if confirm is not None and not await confirm():

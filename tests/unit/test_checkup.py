@@ -528,6 +528,7 @@ def test_every_remedy_has_the_ids_filled_in() -> None:
         authority="login.microsoftonline.com",
         graph_url="https://graph.microsoft.com",
         inspection=None,  # type: ignore[arg-type]
+        inventory=None,  # type: ignore[arg-type]
     )
     codes = [f"AADSTS{number}" for number in (700016, 7000229, 65001, 650051, 90002, 7000112, 53003, 7000215)]
     codes += [f"AADSTS{number}" for number in (7000222, 700027, 70021, 700211, 700213, 1)] + ["NoAccessToken"]

@@ -26,6 +26,7 @@ FILE = (
     "    matching: { adopt: review }\n"
     "notify:\n  - { teams: XTSYNC_NOTIFY_TEAMS, events: [held] }\n"
 )
+THEIRS = "99999999-0000-0000-0000-000000000001"  # a guest of nobody
 DORA, EMIL, FAY = (f"{letter * 8}-0000-0000-0000-000000000001" for letter in "def")
 
 
@@ -38,6 +39,7 @@ def deployment(folder: Path) -> Remote:
     bench.source.users |= {BOB: person("Bob", accountEnabled=False), CYD: person("Cyd")}
     bench.source.deleted = {FAY: person("Fay")}
     bench.target.add("guest-1", "ada@contoso.example")
+    bench.target.add(THEIRS, "ada@home.example")
     for user in (BOB, CYD, FAY):
         bench.link(user)
     for user in (ADA, DORA, EMIL):
@@ -86,13 +88,21 @@ LINES = (
     f"due --sync {NAME}",
     "drift",
     f"drift --sync {NAME}",
+    "verify",
+    f"verify --sync {NAME} --since 30d",
     f"keep {FAY} --sync {NAME} --until 14d --reason why",
     "keep bob@contoso.example --until 24h --reason why",
     f"keep {CYD} --sync {NAME} --end",
+    "links",
+    f"links --sync {NAME}",
+    f"link {ADA} --target {THEIRS} --yes",
+    f"unlink dora@contoso.example --reason why --sync {NAME}",
+    "redeem dora@contoso.example",
+    f"move {FAY} --to emil@contoso.example --sync {NAME} --yes",
     "resync",
     "resync --tenant contoso",
 )
-ACTS = ("approve", "reject", "pause", "resume", "resync", "adopt a", "keep")
+ACTS = ("approve", "reject", "pause", "resume", "resync", "adopt a", "keep", "link ", "unlink", "redeem", "move")
 
 
 def typed(bench: Remote, line: str) -> list[str]:

@@ -46,6 +46,8 @@ CHANGES: list[tuple[model.Change, dict[str, Json], str]] = [
         "SoftDelete: source user gone",
     ),
     (model.Forget(), {"attributes": []}, "Forget"),
+    (model.Unlink(), {"attributes": []}, "Unlink"),
+    (model.ResetRedemption(address="x"), {"attributes": []}, "ResetRedemption"),
     (model.HandOver(to="staff"), {"attributes": [], "to": "staff"}, "HandOver to staff"),
     (model.LetGo(target_id="guest-1"), {"attributes": [], "target_id": "guest-1"}, "LetGo guest-1"),
     (

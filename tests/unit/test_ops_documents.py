@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from entra_graph_emulator.testing import FABRIKAM
 from sync_core.model import LinkState, Parked
 from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
 from sync_core.ports import FeedState, HoldRecord, SubscriptionRecord
@@ -23,6 +24,7 @@ from sync_core.storage.guards import TableGuards
 from tests.support.cli import ADA, BOB, CONFIG, CYD, NAME, Bench
 from tests.support.clinic import Clinic
 from tests.support.directories import pages
+from tests.support.emulated import EmulatedBench
 from tests.support.endpoints import call, said
 from tests.support.make import person
 from tests.support.planning import PlanBench
@@ -205,6 +207,37 @@ def drift(bench: Bench) -> Shown:
     rest = call(bench, "drift", "Reader", query={"limit": "1", "after": said(page)["more"]})
     done, listed = xtsync(bench, "drift")
     return done, [said(page), said(rest), listed]
+
+
+def verify(bench: Bench) -> Shown:
+    """Two pages, and all: Ada's guest is blocked, and whether Bob's has to redeem is unknown."""
+    for user, name in ((ADA, "Ada"), (BOB, "Bob")):
+        bench.source.users[user] = person(name)
+        bench.run("sync", user)
+    ada, bob = bench.target.users.values()
+    ada.redeemed, ada.attributes["accountEnabled"] = True, False
+    bob.redeemed = False
+    bench.clock.advance(HOUR)
+    page = call(bench, "verify", "Reader", query={"limit": "1", "since": "24h"})
+    rest = call(bench, "verify", "Reader", query={"limit": "1", "after": said(page)["more"]})
+    done, found = xtsync(bench, "verify")
+    return done, [said(page), said(rest), found]
+
+
+def preflight(bench: Bench) -> Shown:
+    """On the emulator: an internal user has Ada's address, a guest waits, and contacts may not be seen."""
+    there = EmulatedBench(bench.folder)
+    for name in ("ada", "bob"):
+        address = f"{name}@contoso.com"
+        there.world.source.create({"accountEnabled": True, "displayName": name, "userPrincipalName": address})
+    internal = {"accountEnabled": True, "displayName": "Ada", "userPrincipalName": "ada@fabrikam.com"}
+    there.world.target.create({**internal, "otherMails": ["ada@contoso.com"]})
+    guest = {"creationType": "Invitation", "userPrincipalName": "bob_contoso.com#EXT#@fabrikam.com"}
+    there.world.target.create({"accountEnabled": True, "displayName": "Bob", "mail": "bob@contoso.com", **guest})
+    there.roles(FABRIKAM, ["User.ReadWrite.All"])
+    there.world.target.settings.directory_quota = 10
+    result = there.run("preflight", "--json")
+    return result.code, result.json
 
 
 def keep(bench: Bench) -> Shown:
@@ -591,6 +624,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         resume,
         due,
         drift,
+        preflight,
+        verify,
         keep,
         resync,
         resync_not_started,

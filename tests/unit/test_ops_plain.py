@@ -27,6 +27,8 @@ CHANGES = (
     ),
     (documents.Adopt(attributes=NONE, target_id="guest-1"), "adopt target user guest-1"),
     (documents.LetGo(attributes=NONE, target_id="g"), "unlink target user g, and leave it alone"),
+    (documents.Unlink(attributes=NONE), "end the pair, as a person asked, and leave the user of the target alone"),
+    (documents.ResetRedemption(attributes=NONE), "have the invitation redeemed anew"),
     (documents.HandOver(attributes=NONE, to="other"), "hand over to other"),
     (documents.Restore(attributes=NONE), "restore in the target"),
     (documents.Skip(attributes=NONE, reason=Reason.NO_CHANGE), "nothing: the target is as it should be"),

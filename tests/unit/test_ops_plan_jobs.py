@@ -382,7 +382,7 @@ def test_a_candidate_reads_no_tenant_that_has_left_the_deployed_file(bench: Plan
 
 def test_a_job_of_a_newer_version_is_left_alone(bench: PlanBench) -> None:
     """The meaning of its columns may have changed."""
-    bench.do(bench.storage.tables_by_name["plans"].upsert(Row(pk="job:", rk="f" * 24, values={"v": 2})))
+    bench.do(bench.storage.tables_by_name["plans"].upsert(Row(pk="job:", rk="f" * 24, values={"v": 3})))
     with pytest.raises(NewerSchemaError):
         bench.do(bench.storage.plans.get("f" * 24))
 

@@ -8,6 +8,8 @@ activity.py    the record of what happened
 users.py       one user: each look, the outcome, adoptions
 people.py      the caller, and people by name
 report.py      everybody who has access
+preflight.py   a target before the first write
+verify.py      newcomers who cannot be used
 plans.py       everybody, if all were looked at now
 holds.py       held deletions, and decisions
 drift.py       target users that are not as the sync left them
@@ -42,10 +44,12 @@ from .changes import (
     LetGo,
     Postpone,
     Refuse,
+    ResetRedemption,
     Restore,
     Skip,
     SoftDelete,
     Stay,
+    Unlink,
     Update,
 )
 from .controls import Controlled, PauseRequest, SyncControl
@@ -85,6 +89,7 @@ from .holds import (
 )
 from .leaving import DueUser, DueUsers, Keep, KeepRequest, KeptUsers, LeavingStatus
 from .notices import NoticeReceiver, Notices, StandingNotice, TriedReceiver, TriedReceivers
+from .pairs import AskedPair, MoveRequest, PairEntry, Pairs, UnlinkRequest
 from .parsing import read_json
 from .people import Caller, FindRequest, Found, NamedUser, Names, NamesRequest
 from .plans import (
@@ -103,6 +108,16 @@ from .plans import (
     SyncPlan,
 )
 from .poison import PoisonedMessage, PoisonedMessages, PoisonFate, SettledPoison
+from .preflight import (
+    Cause,
+    DirectoryQuota,
+    Preflight,
+    PreflightCause,
+    PreflightFinding,
+    TargetPreflight,
+    Unseen,
+    Weight,
+)
 from .rendering import ABSENT, Absent, as_json
 from .report import AccessEntry, AccessReport
 from .syncs import Step, SyncChange
@@ -129,6 +144,7 @@ from .users import (
     WaitingUser,
     WaitingUsers,
 )
+from .verify import Unusable, UnusableCause, UnusableUser, Verified
 
 __all__ = [
     "ABSENT",
@@ -143,8 +159,10 @@ __all__ = [
     "AdoptionRequest",
     "ApprovedAdoption",
     "ApprovedAdoptions",
+    "AskedPair",
     "Caller",
     "Candidate",
+    "Cause",
     "Change",
     "Controlled",
     "CreationApproval",
@@ -156,6 +174,7 @@ __all__ = [
     "DecisionRequest",
     "Decisions",
     "DeployedFile",
+    "DirectoryQuota",
     "Disable",
     "DriftState",
     "DriftedAttribute",
@@ -197,6 +216,7 @@ __all__ = [
     "Look",
     "MappingCase",
     "MappingCases",
+    "MoveRequest",
     "NamedUser",
     "Names",
     "NamesRequest",
@@ -206,6 +226,8 @@ __all__ = [
     "NoticeReceiver",
     "Notices",
     "Outcome",
+    "PairEntry",
+    "Pairs",
     "ParkedUser",
     "PastDecision",
     "PauseRequest",
@@ -220,11 +242,15 @@ __all__ = [
     "PoisonedMessage",
     "PoisonedMessages",
     "Postpone",
+    "Preflight",
+    "PreflightCause",
+    "PreflightFinding",
     "QueueStatus",
     "Refuse",
     "RefusedAttributes",
     "RefusedUser",
     "Report",
+    "ResetRedemption",
     "Restore",
     "Result",
     "Round",
@@ -248,14 +274,23 @@ __all__ = [
     "SyncResult",
     "SyncResults",
     "SyncStatus",
+    "TargetPreflight",
     "TriedReceiver",
     "TriedReceivers",
+    "Unlink",
+    "UnlinkRequest",
+    "Unseen",
+    "Unusable",
+    "UnusableCause",
+    "UnusableUser",
     "Update",
     "User",
     "Validation",
     "Verdict",
+    "Verified",
     "WaitingUser",
     "WaitingUsers",
+    "Weight",
     "WindowStatus",
     "WrittenValue",
     "as_json",

@@ -90,10 +90,27 @@ class LetGo(_Shown):
 
 @document
 class HandOver(_Shown):
-    """Another sync of this user into the same tenant takes the pair: nothing is written, and access stays."""
+    """Another sync of this user into the same tenant takes the pair: nothing is written, and access stays.
+
+    Or another source user, of whom a person said that it is the same one: then `to` is "<sync>/<source id>".
+    """
 
     change: Literal["HandOver"] = "HandOver"
     to: str
+
+
+@document
+class Unlink(_Shown):
+    """A person ended the pair: the target user stays, and is nobody's."""
+
+    change: Literal["Unlink"] = "Unlink"
+
+
+@document
+class ResetRedemption(_Shown):
+    """The target user is to redeem the invitation anew."""
+
+    change: Literal["ResetRedemption"] = "ResetRedemption"
 
 
 @document
@@ -174,6 +191,8 @@ type Change = (
     | Forget
     | LetGo
     | HandOver
+    | Unlink
+    | ResetRedemption
     | Hold
     | Postpone
     | Skip

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from sync_core.decision import decide as module
-from sync_core.decision.decide import asks_for_address, decide, made_by_us, needs_candidates
+from sync_core.decision.decide import asks_for_address, decide, needs_candidates
+from sync_core.decision.invited import made_by_us
 from sync_core.mapping import DEFAULT_MAPPING, apply_mapping
 from sync_core.model import (
     SOFT_DELETE_RETENTION,
@@ -32,6 +33,7 @@ from sync_core.model import (
     Policy,
     Reason,
     Refuse,
+    ResetRedemption,
     Restore,
     Skip,
     SoftDelete,
@@ -39,11 +41,13 @@ from sync_core.model import (
     SourceUser,
     Stay,
     TargetUser,
+    Unlink,
     Update,
     Verdict,
     fingerprint,
     link_parts,
 )
+from sync_core.model.link_parts import NOBODY
 from tests.support.clock import START
 from tests.support.make import (
     ADA,
@@ -646,6 +650,43 @@ ROWS: Mapping[str, Iterable[Case]] = {
             source=source(GONE),
             link=link(LINKED, target_id=GUEST).hand_over_begun("staff"),
             change=HandOver(to="staff"),
+        ),
+    ),
+    "any | any | linked, and a person ends the pair | any | Unlink, whatever the scope says": (
+        Case(link=link(LINKED, target_id=GUEST).hand_over_begun(NOBODY), change=Unlink()),
+        Case(source=source(GONE), link=link(LINKED, target_id=GUEST).hand_over_begun(NOBODY), change=Unlink()),
+    ),
+    "live | in | none | a user whose pair with this user a person ended | Skip(unlinked), unless approved": (
+        Case(candidates=(guest(linked_to=f"-/other/{ADA}"),), policy=ADOPTING, change=skip(Reason.UNLINKED)),
+        Case(
+            link=link(approved_target=GUEST),
+            candidates=(guest(linked_to=f"-/{NAME}/{ADA}"),),
+            change=Adopt(target_id=GUEST),
+        ),
+    ),
+    "live | in | none | a user whose pair with another user a person ended | Refuse(unlinked), unless approved": (
+        Case(
+            candidates=(guest(linked_to=f"-/{NAME}/{BOB}"),),
+            policy=ADOPTING,
+            change=Refuse(reason=Reason.UNLINKED, detail=GUEST),
+        ),
+        Case(
+            link=link(approved_target=GUEST),
+            candidates=(guest(linked_to=f"-/{NAME}/{BOB}"),),
+            change=Adopt(target_id=GUEST),
+        ),
+    ),
+    "live | in | linked, to be redeemed anew | present, desired = last applied | ResetRedemption": (
+        Case(link=linked(WANTED).redeeming(due=True), change=ResetRedemption(address=ADDRESS)),
+        Case(
+            link=linked(WANTED).redeeming(due=True),
+            source=source(DISABLED),
+            change=skip(Reason.NO_CHANGE),
+        ),
+        Case(
+            link=linked(WANTED).redeeming(due=True),
+            desired=Desired(always={"city": "Oslo"}),
+            change=Update(attributes={"city": "Oslo"}),
         ),
     ),
     "live or disabled | out | linked | present | SoftDelete (or disable, or leave: policy), through the guard": (

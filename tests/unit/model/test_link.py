@@ -73,6 +73,8 @@ STEPS: Mapping[str, Callable[[Link], Link]] = {
     "forgotten": lambda given: given.forgotten(),
     "hand_over_begun": lambda given: given.hand_over_begun("staff"),
     "hand_over_ended": lambda given: given.hand_over_ended(),
+    "taken_deleted": lambda given: given.taken_deleted(GUEST, deleted_at=START),
+    "redeeming": lambda given: given.redeeming(due=True),
     "distrusted": lambda given: given.distrusted(),
     "drifted": lambda each: each.drifted(["department"]),
     "held": lambda given: given.held(),

@@ -23,7 +23,7 @@ async def newer(world: World) -> Row:
     table = world.storage.tables_by_name["links"]
     row = await table.get(key(NAME), key(ADA))
     assert row is not None
-    await table.upsert(replace(row, values={**row.values, "v": 2}))
+    await table.upsert(replace(row, values={**row.values, "v": 3}))
     stored = await table.get(key(NAME), key(ADA))
     assert stored is not None
     return stored

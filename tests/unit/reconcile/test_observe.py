@@ -31,9 +31,11 @@ from sync_core.model import (
     Postponed,
     Reason,
     Refuse,
+    ResetRedemption,
     Restore,
     Skip,
     SoftDelete,
+    Unlink,
     Update,
     Why,
 )
@@ -57,12 +59,14 @@ CHANGES: dict[type[Change], list[Change]] = {
     Forget: [Forget()],
     LetGo: [LetGo(target_id=GUEST)],
     HandOver: [HandOver(to="staff")],
+    Unlink: [Unlink()],
+    ResetRedemption: [ResetRedemption(address=ADDRESS)],
     Hold: [HOLD],
     Postpone: [Postpone(postponed=GONE, because=Postponed.OBSERVED, meanwhile=REST)],
     Skip: [Skip(reason=Reason.NO_CHANGE)],
     Refuse: [Refuse(reason=Reason.BLOCKED)],
 }
-WRITES_NOTHING = {Adopt, Forget, LetGo, HandOver}
+WRITES_NOTHING = {Adopt, Forget, LetGo, HandOver, Unlink}
 STATES = {Invite: LinkState.SEEN, Adopt: LinkState.SEEN, Restore: LinkState.DELETED}
 
 

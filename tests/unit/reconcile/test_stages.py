@@ -288,7 +288,7 @@ async def test_a_word_to_keep_that_cannot_be_read_takes_nobodys_access() -> None
     await kept(world, world.clock.now() + DAY)
     table = world.storage.tables_by_name["guards"]
     (row,) = [row async for row in table.query(f"keep:{NAME}")]
-    await table.replace(replace(row, values={**row.values, "v": 2}), row.etag)
+    await table.replace(replace(row, values={**row.values, "v": 3}), row.etag)
     world.change(department="Research")
     await world.look(why=Why.NOTIFICATION)
     assert world.target.writes == []

@@ -201,7 +201,7 @@ async def test_a_row_that_a_newer_version_wrote_stops_no_other(caplog: pytest.Lo
     await killed(world)
     table = world.storage.tables_by_name["guards"]
     at = format_time(world.clock.now())
-    await table.insert(Row(pk=f"hand:{NAME}", rk="a", values={"v": 2, "why": "feed", "at": at}))
+    await table.insert(Row(pk=f"hand:{NAME}", rk="a", values={"v": 3, "why": "feed", "at": at}))
     await table.insert(Row(pk=f"hand:{NAME}", rk="b", values={"v": 1, "why": "whim", "at": at}))
     world.clock.advance(LEFT_AFTER * 2)
     await takeover(world).run()

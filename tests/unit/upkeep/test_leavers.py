@@ -104,7 +104,7 @@ async def test_a_link_of_a_newer_version_is_looked_at_again_and_again() -> None:
     world = await left()
     table = world.storage.tables_by_name["links"]
     (row,) = [row async for row in table.query(NAME)]
-    await table.replace(replace(row, values={**row.values, "v": 2}), row.etag)
+    await table.replace(replace(row, values={**row.values, "v": 3}), row.etag)
     await world.upkeep.leavers.run()
     assert whom(await world.nominated()) == [ADA]
     assert [each.at for each in await due(world)] == [world.clock.now() + AGAIN]

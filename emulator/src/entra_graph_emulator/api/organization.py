@@ -58,11 +58,15 @@ def _organization(call: Call) -> dict[str, Any]:
         for name in tenant.domains
     ]
     made = instant(tenant.created_at)
-    known = {
+    known: dict[str, Any] = {
         "id": tenant.id,
         "createdDateTime": made,
         "displayName": tenant.display_name,
         "tenantType": "AAD",
         "verifiedDomains": domains,
     }
-    return chosen(_BLANK | known, call.options.get("$select"), "organization")
+    select = call.options.get("$select")
+    if select and tenant.settings.directory_quota:  # a property of beta, which v1.0 shows if it is selected
+        used = tenant.user_count + tenant.deleted_count + len(tenant.groups)
+        known["directorySizeQuota"] = {"used": used, "total": tenant.settings.directory_quota}
+    return chosen(_BLANK | known, select, "organization")

@@ -18,6 +18,7 @@ class TenantSettings:
     blocked_domains: list[str] = field(default_factory=list)  # refused by cross-tenant access settings
     group_addresses: list[str] = field(default_factory=list)  # addresses of groups, which cannot be invited
     contact_addresses: list[str] = field(default_factory=list)  # addresses that mail contacts of the tenant bear
+    directory_quota: int = 0  # objects the directory may have; 0: `directorySizeQuota` is unknown, as documented
     automatic_redemption: list[str] = field(default_factory=list)  # tenant ids, or "*"; both sides must agree
     phantom_invitations: float = 0.0  # probability that an invitation succeeds and no user appears
 
