@@ -80,27 +80,25 @@ async def _run_link(args: Namespace, world: World) -> int:
 
     async def here(runtime: Runtime) -> AskedPair:
         sync, user = await _one(runtime, args.user, args.sync)
-        offered = await pairs.offer_link(runtime, sync, user, target)
-        found = await pairs.link_choice(runtime, sync, user, target)
-        _confirm(args, world, found)
-        return await pairs.link_pair(runtime, offered, by=operator(args))
+        if not args.yes:
+            _confirm(world, await pairs.link_choice(runtime, sync, user, target))
+        return await pairs.link_pair(runtime, sync, user, target, by=operator(args))
 
     async def there(app: App) -> AskedPair:
         check_nobody_is_named(args)
         user = await _one_there(app, args.user, args.sync)
-        _confirm(args, world, await app.ask("pair", AdoptionChoices, target=target, sync=user.sync, user=user.user))
+        if not args.yes:
+            _confirm(world, await app.ask("pair", AdoptionChoices, target=target, sync=user.sync, user=user.user))
         return await app.ask("link", AskedPair, body=AdoptionRequest(target_id=target), sync=user.sync, user=user.user)
 
     # Graph is only read: the function app writes with its next look.
     return _answer(args, world, await world.ask(args, here, there, read_only=True))
 
 
-def _confirm(args: Namespace, world: World, found: AdoptionChoices) -> None:
+def _confirm(world: World, found: AdoptionChoices) -> None:
     (target,) = found.choices
     if target.refused is not None:
         raise RefusedError(f"{target.target_id} cannot be linked: {target.refused}", hint="Nothing was done.")
-    if args.yes:
-        return
     world.errors.line(f"{found.sync}: source user {found.source_id}")
     blocked = "" if target.enabled else ", blocked: it would be enabled"
     world.errors.line(f"target user {target.target_id}, {target.name} <{target.address}>{blocked}")

@@ -26,7 +26,7 @@ from .documents import Decided
 from .holds import choose, decide
 from .leaving import end_keeps, keep_users, until_when
 from .names import find_syncs
-from .pairs import link_pair, move, offer_link, redeem, unlink
+from .pairs import link_pair, move, redeem, unlink
 from .principal import Principal
 from .resync import feeds_of, start_rounds
 
@@ -63,8 +63,8 @@ async def link(runtime: Runtime, call: Call, principal: Principal) -> Answer:
     sync, user = sync_of(runtime, call), user_of(call)
     target = object_id_of(body_of(call, documents.AdoptionRequest).target_id)
     with refused_as_409():
-        offered = await offer_link(runtime, sync, user, target)
-        return Answer(status=202, document=await link_pair(runtime, offered, by=principal.object_id))
+        done = await link_pair(runtime, sync, user, target, by=principal.object_id)
+    return Answer(status=202, document=done)
 
 
 async def end_pair(runtime: Runtime, call: Call, principal: Principal) -> Answer:

@@ -6,25 +6,20 @@ from collections.abc import Iterable
 
 from ..assembly import Runtime
 from ..decision.drift import ROUNDS_OF_A_FIGHT, compared, enforced, lately
-from ..model import ENABLED, Edited, LinkState, Sync, is_object_id
+from ..model import ENABLED, Edited, LinkState, Sync
 from ..model.errors import NewerSchemaError
 from ..ports import DriftRecord
 from . import documents
-from .errors import no_page
+from .paging import onwards
 
 
 async def drifted_users(
     runtime: Runtime, syncs: Iterable[Sync], *, limit: int = 100, after: str = ""
 ) -> documents.DriftedUsers:
     """One page. Raises UsageError for an `after` that no page gave."""
-    at, _, last = after.partition("/")
-    if after and not is_object_id(last):
-        raise no_page()
     found: list[documents.DriftedUser] = []
-    for sync in sorted(syncs, key=lambda each: each.name):
-        if sync.name < at:
-            continue
-        place: str | None = last if sync.name == at else ""
+    for sync, behind in onwards(syncs, after):
+        place: str | None = behind
         while place is not None:
             records, place = await runtime.storage.drifts.page(sync.name, limit - len(found), place)
             found += [shown for each in records if (shown := await _shown(runtime, sync, each)) is not None]

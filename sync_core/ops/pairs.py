@@ -23,16 +23,16 @@ from ..model import (
     Sync,
     TargetUser,
     Why,
-    is_object_id,
 )
 from ..model.errors import ConflictError, NewerSchemaError
 from ..model.link_parts import NOBODY
 from ..ports import Presence
 from . import documents
-from .adoptions import Offer, choice
+from .adoptions import choice
 from .changes import in_words, shown, way_out
-from .errors import RefusedError, UsageError, no_page
+from .errors import RefusedError, UsageError
 from .kept import keep
+from .paging import onwards
 from .plain import change_in_words
 
 _AGAIN = "Somebody else looked at the user at this moment. Try again."
@@ -42,14 +42,9 @@ UNLINK, REDEEM = "unlink", "reset the redemption"
 
 async def pairs(runtime: Runtime, syncs: Iterable[Sync], *, limit: int, after: str = "") -> documents.Pairs:
     """One page, from storage alone. Raises UsageError for an `after` that no page gave."""
-    at, _, last = after.partition("/")
-    if after and not is_object_id(last):
-        raise no_page()
     found: list[documents.PairEntry] = []
-    for sync in sorted(syncs, key=lambda each: each.name):
-        if sync.name < at:
-            continue
-        async for link in runtime.storage.links.ours(sync.name, last if sync.name == at else ""):
+    for sync, behind in onwards(syncs, after):
+        async for link in runtime.storage.links.ours(sync.name, behind):
             found.append(_entry(sync, link))
             if len(found) == limit:
                 return documents.Pairs(pairs=found, more=f"{sync.name}/{link.source_id}")
@@ -74,19 +69,8 @@ def _asked(link: Link) -> str | None:
     return REDEEM if link.redeem else None
 
 
-async def offer_link(runtime: Runtime, sync: Sync, user: str, target_id: str) -> Offer:
-    """The pair that `link` would make, from fresh reads of both. Raises RefusedError, saying why there is none."""
-    decided, target = await _with_target(runtime, sync, user, target_id)
-    change = if_approved(decided, target_id)
-    if not isinstance(change, Adopt):
-        raise RefusedError(
-            f"{target_id} cannot be linked: {in_words(shown(change))}; nothing was done", hint=way_out(change) or ""
-        )
-    return Offer(sync=decided.sync, source=decided.source, target=target, link=decided.link)
-
-
 async def link_choice(runtime: Runtime, sync: Sync, user: str, target_id: str) -> documents.AdoptionChoices:
-    """As `offer_link`, with the names of the one target user."""
+    """The pair that `link_pair` would make, with the names of the one target user. Raises RefusedError."""
     decided, target = await _with_target(runtime, sync, user, target_id)
     return documents.AdoptionChoices(
         sync=sync.name,
@@ -96,13 +80,17 @@ async def link_choice(runtime: Runtime, sync: Sync, user: str, target_id: str) -
     )
 
 
-async def link_pair(runtime: Runtime, offered: Offer, *, by: str) -> documents.AskedPair:
-    """The record alone: attributes are written by the next look. Raises RefusedError if anything changed since."""
-    sync, user, target_id = offered.sync, offered.source.id, offered.target.id
+async def link_pair(runtime: Runtime, sync: Sync, user: str, target_id: str, *, by: str) -> documents.AskedPair:
+    """From fresh reads of both. The record alone: attributes are written by the next look.
+
+    Raises RefusedError, saying why there is no such pair.
+    """
     decided, _ = await _with_target(runtime, sync, user, target_id)
     change = if_approved(decided, target_id)
     if not isinstance(change, Adopt):
-        raise RefusedError(f"{target_id} cannot be linked any more: {in_words(shown(change))}", hint=_AGAIN)
+        raise RefusedError(
+            f"{target_id} cannot be linked: {in_words(shown(change))}; nothing was done", hint=way_out(change) or ""
+        )
     try:
         await runtime.engine.applier.adopt(decided, change)
     except ConflictError as error:

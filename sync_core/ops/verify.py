@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import batched
 
 from ..assembly import Runtime
-from ..model import Link, Sync, fingerprint, is_object_id
+from ..model import Link, Sync, fingerprint
 from ..model.errors import GraphRefusedError
 from ..ports import AppOnTenant, Side, Standing
 from ..reconcile.lag import VISIBLE_WITHIN
@@ -18,7 +18,7 @@ from ..storage.concurrency import for_each
 from . import documents
 from .doctor.policies import redemption
 from .documents import Unusable, UnusableUser, Verdict
-from .errors import no_page
+from .paging import onwards
 
 _LISTED = "showInAddressList"
 _HIDDEN = fingerprint(False)
@@ -58,17 +58,12 @@ async def verify(
     runtime: Runtime, syncs: Iterable[Sync], since: datetime, *, limit: int = 100, after: str = ""
 ) -> documents.Verified:
     """One page. Raises UsageError for an `after` that no page gave."""
-    name, _, last = after.partition("/")
-    if after and not is_object_id(last):
-        raise no_page()
     now = runtime.clock.now()
     users: list[UnusableUser] = []
     looked_at, walked, more = 0, 0, None
-    for sync in sorted(syncs, key=lambda each: each.name):
-        if sync.name < name:
-            continue
+    for sync, behind in onwards(syncs, after):
         newcomers: list[Link] = []
-        async for link in runtime.storage.links.pairs(sync.name, last if sync.name == name else ""):
+        async for link in runtime.storage.links.pairs(sync.name, behind):
             walked += 1
             if _is_newcomer(link, since, now):
                 newcomers.append(link)

@@ -76,7 +76,7 @@ async def test_every_xtsync_command_of_the_readme_runs(ports: dict[str, str], tm
             return await emulated.count("22222222-2222-2222-2222-222222222222", "users") >= len(people) - 1
 
         assert await until(synchronized, timeout_s=30)
-    assert len(COMMANDS) == 27
+    assert len(COMMANDS) == 29
     assert set(COMMANDS) >= TYPED
     for command in COMMANDS[1:]:
         line = command.replace("USER", people[0]["id"]).replace("cases.yaml", shlex.quote(str(cases)))

@@ -25,12 +25,14 @@ from sync_core.nominate.rounds import FeedReader
 from sync_core.nominate.users import UsersFeed
 from sync_core.ops import controls
 from sync_core.ops.documents import Rounds
-from sync_core.ports import FeedState, MarkedPage
+from sync_core.ports import FeedState, Links, MarkedPage
+from sync_core.reconcile import apply
 from sync_core.reconcile.apply import Applier
 from sync_core.reconcile.fresh import Reading
 from sync_core.reconcile.heirs import Heirs
 from sync_core.reconcile.reports import Reports
 from sync_core.reconcile.worker import Worker
+from sync_core.reconcile.writes import Writes
 
 
 @contextmanager
@@ -171,10 +173,10 @@ def month_uncounted() -> Iterator[None]:
 def late_invitation_kept() -> Iterator[None]:
     """The guest of an invitation that came too late stays, beside the one that the pair was made with."""
 
-    async def kept(self: Applier, target: GraphTarget, sync: Sync, link: Link, target_id: str) -> None:
+    async def kept(links: Links, target: GraphTarget, writes: Writes, sync: Sync, link: Link) -> None:
         pass
 
-    with patch.object(Applier, "_take_back", kept):
+    with patch.object(apply, "take_back", kept):
         yield
 
 
@@ -182,10 +184,10 @@ def late_invitation_kept() -> Iterator[None]:
 def linked_taken_back() -> Iterator[None]:
     """A worker that loses the record of an invitation deletes its guest, even if another one has linked it."""
 
-    async def deleted(self: Applier, target: GraphTarget, sync: Sync, link: Link, target_id: str) -> None:
-        await target.soft_delete(target_id, confirm=_yes)
+    async def deleted(links: Links, target: GraphTarget, writes: Writes, sync: Sync, link: Link) -> None:
+        await target.soft_delete(link.target_id or "", confirm=_yes)
 
-    with patch.object(Applier, "_take_back", deleted):
+    with patch.object(apply, "take_back", deleted):
         yield
 
 

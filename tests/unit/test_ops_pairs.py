@@ -24,7 +24,7 @@ from sync_core.model import (
 from sync_core.model.errors import GraphRefusedError, UnavailableError
 from sync_core.ops.controls import control
 from sync_core.ops.errors import RefusedError, UsageError
-from sync_core.ops.pairs import link_pair, move, offer_link, pairs, redeem, unlink
+from sync_core.ops.pairs import link_pair, move, pairs, redeem, unlink
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, HOLD_ALL, NAME, OWNER, SALES, STAFF, sync
 from tests.support.world import World
@@ -57,7 +57,7 @@ async def moved(world: World, *, into: Sync | None = None, to: str = NEW) -> Non
 
 async def linked(world: World, user: str, target_id: str) -> None:
     runtime = world.instance(world.syncs, started=False)
-    await link_pair(runtime, await offer_link(runtime, world.sync, user, target_id), by=BY)
+    await link_pair(runtime, world.sync, user, target_id, by=BY)
     await world.deliver()
 
 

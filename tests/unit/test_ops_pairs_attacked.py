@@ -20,7 +20,7 @@ from sync_core.model import (
     Sync,
 )
 from sync_core.ops.errors import RefusedError
-from sync_core.ops.pairs import link_pair, move, offer_link, redeem, unlink
+from sync_core.ops.pairs import link_pair, move, redeem, unlink
 from sync_core.ops.proposals import propose_rename
 from sync_core.ops.syncs import act
 from tests.support.make import ADA, BOB, HOLD_ALL, NAME, OWNER, SALES, STAFF, sync
@@ -232,7 +232,6 @@ async def test_a_pair_that_was_not_made_leaves_no_claim(before: str, monkeypatch
         owner = f"-/{NAME}/{BOB}"
     world.hire()
     runtime = world.instance(world.syncs, started=False)
-    offered = await offer_link(runtime, world.sync, ADA, "old")
     links, claim = type(world.storage.links), world.storage.links.claim
 
     async def and_invite(_self: object, tenant: str, target: str, wanted: str) -> str:
@@ -243,5 +242,5 @@ async def test_a_pair_that_was_not_made_leaves_no_claim(before: str, monkeypatch
 
     monkeypatch.setattr(links, "claim", and_invite)
     with pytest.raises(RefusedError, match="not made"):
-        await link_pair(runtime, offered, by=BY)
+        await link_pair(runtime, world.sync, ADA, "old", by=BY)
     assert await world.storage.links.owner(world.sync.target.id, "old") == owner
