@@ -91,6 +91,7 @@ async def answer(
     endpoint = ENDPOINTS[name]
     try:
         principal = _admit(call, endpoint, origin)
+        _nothing_empty(call, endpoint)
         done = await endpoint.serve(await runtime(endpoint.read_only), replace(call, origin=origin), principal)
     except HttpError as refused:
         log.info("operator.refused call=%s status=%d", name, refused.status)
@@ -108,6 +109,12 @@ def _admit(call: Call, endpoint: Endpoint, origin: str) -> Principal:
     if endpoint.method == "POST":
         _not_from_elsewhere(call, origin)
     return principal
+
+
+def _nothing_empty(call: Call, endpoint: Endpoint) -> None:
+    for name in endpoint.query:
+        if call.query.get(name) == "":
+            raise HttpError(400, f"`{name}` has no value", "Leave a parameter out to ask without it.")
 
 
 def _not_from_elsewhere(call: Call, origin: str) -> None:

@@ -71,6 +71,17 @@ def test_another_site_cannot_act(bench: Bench, name: str, headers: dict[str, str
     assert bench.built == []
 
 
+@pytest.mark.parametrize(
+    ("name", "given"), sorted((name, each) for name, asks in ENDPOINTS.items() for each in asks.query)
+)
+def test_a_parameter_without_a_value_is_refused(bench: Bench, name: str, given: str) -> None:
+    """As the description has it; an empty one would answer another question than the caller thinks."""
+    refused = call(bench, name, "Operator", query={given: ""})
+    assert refused.status == 400
+    assert given in said(refused)["error"]["messages"][0]
+    assert bench.built == []
+
+
 def test_the_own_site_may(bench: Bench) -> None:
     """A page that this app itself would serve."""
     headers = {"origin": "https://APP.example", "sec-fetch-site": "same-origin"}
