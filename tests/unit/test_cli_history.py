@@ -164,7 +164,7 @@ def test_values_that_were_written(bench: Bench) -> None:
     ("query", "status", "words"),
     [
         ({"kind": "exploded"}, 400, "no kind of event is named 'exploded'"),
-        ({"kind": ""}, 400, "no kind of event"),
+        ({"kind": ","}, 400, "no kind of event"),
         ({"since": "yesterday"}, 400, "'yesterday' is no time"),
         ({"until": "2026-02-30"}, 400, "is no time"),
         ({"since": "99999d"}, 200, ""),
