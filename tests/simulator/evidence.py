@@ -128,7 +128,7 @@ def _may_be_adopted(evidence: Evidence, first: Exchange, source_id: str) -> bool
     if address is None or (user is not None and not user.is_guest):
         return False
     reads = [each for each in evidence.exchanges if each.object_id == source_id and each.sent_at < first.sent_at]
-    return any(each.shown.get("mail") == address for each in reads)
+    return any((each.shown.get("mail") or each.shown.get("userPrincipalName")) == address for each in reads)
 
 
 def _done(each: Exchange) -> bool:
