@@ -64,14 +64,14 @@ function one(sync, user, { acts }) {
     h("ul", { class: "sentences" }, said.sentences.map((sentence) => h("li", { dir: "auto" }, told(sync, sentence, said.keep?.by)))),
     said.outcome.result === "held" && h("p", {}, h("a", { href: `#/holds?${new URLSearchParams({ sync, user })}` }, "See what is held")),
     adoption(sync, user, said),
-    acts && h("p", { class: "actions" }, button("Look again now", () => followed(() => post(path("sync", sync, user)), said.looked_at), { class: "primary" }),
+    acts && h("p", { class: "actions" }, button("Look again now", () => followed(() => post(path("sync", sync, user)), (then) => then.looked_at && then.looked_at !== said.looked_at), { class: "primary" }),
       h("span", { class: "quiet" }, "The app reads the person afresh and does what is to be done.")),
     acts && keepable(said) && keeping(sync, user, said.keep, again),
-    pair(sync, user, said, acts, () => followed(again, said.looked_at)),
+    pair(sync, user, said, acts, () => followed(again, (then) => !then.pair?.asked)),
   ]);
   const happened = record(sync, user);
   const again = () => [stands, happened].forEach((each) => each.again());
-  const followed = (ask, before) => outcomeOf(sync, user, ask, before, stands, again);
+  const followed = (ask, over) => outcomeOf(sync, user, ask, over, stands, again);
   return [stands, happened];
 }
 
@@ -125,8 +125,8 @@ function adoption(sync, user, said) {
   return h("p", {}, h("a", { href: `#/adoptions/${path(sync, user)}` }, "Who in the target may be this person"));
 }
 
-/** Of the look that `ask` asks for. `before`: the look that this page shows. It is over when there is a newer one, or when the pauses are. */
-async function outcomeOf(sync, user, ask, before, shown, again) {
+/** Of the look that `ask` asks for. It is over when what `why` says then is, or when the pauses are. */
+async function outcomeOf(sync, user, ask, over, shown, again) {
   try {
     await ask();
     if ((await paused([sync])).get(sync) === "paused") {
@@ -134,14 +134,14 @@ async function outcomeOf(sync, user, ask, before, shown, again) {
     }
     say("Asked for. The app looks within seconds; this page reads again then.");
     for await (const _ of turns(shown)) {
-      const { looked_at: at, events: past } = await get(path("why", sync, user));
+      const then = await get(path("why", sync, user));
       if (!shown.isConnected) return;
-      if (!at || at === before) continue;
+      if (!over(then)) continue;
       again();
-      const [newest] = past.filter((each) => Date.parse(each.at) >= Date.parse(at));
+      const [newest] = then.events.filter((each) => !(Date.parse(each.at) < Date.parse(then.looked_at)));
       return say(`The app looked: ${newest ? newest.text : "nothing to write"}.`);
     }
-    say("The app has not looked yet. Read this page again later; Health says whether it is paused.");
+    say("Nothing is known yet of what came of it. Read this page again later; Health says whether the sync is paused.");
   } catch (error) {
     say(`${error.message} ${error.hint}`);
   }

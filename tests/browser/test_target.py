@@ -124,8 +124,6 @@ async def test_a_pair_is_repaired_with_the_keyboard(visit: Visit) -> None:
     await expect(button).to_be_focused()
     assert (await visit.site.world.stored(USER)).redeem is False
     await visit.page.keyboard.press("Enter")
-    await visit.page.keyboard.press("Tab")
-    await visit.page.keyboard.press("Shift+Tab")
     await visit.page.keyboard.press("Shift+Tab")
     await expect(visit.page.get_by_role("dialog").get_by_role("button", name="Redeem anew")).to_be_focused()
     await visit.page.keyboard.press("Enter")
@@ -149,7 +147,7 @@ async def test_a_reader_sees_the_pair_and_repairs_nothing(browser: Browser, site
 
 
 async def test_a_person_without_a_target_user_has_no_pair(visit: Visit) -> None:
-    """Who was deleted by the sync has one, which only a command may give to another account."""
+    """Somebody whom the sync deleted has one, which only a command may give to another account."""
     await visit.open(f"people/{NAME}/{staff_id(24)}")
     await expect(pair(visit)).to_contain_text("There is no pair")
     await visit.open(f"people/{NAME}/{staff_id(7)}")
@@ -185,7 +183,7 @@ async def test_a_row_leads_to_the_person(visit: Visit) -> None:
 async def test_one_sync_and_a_shorter_time_are_asked_for(visit: Visit) -> None:
     """The filters stand in the address, so that it can be sent to somebody."""
     await visit.open("target")
-    await visit.page.get_by_label("Sync", exact=True).select_option(NAME)
+    await visit.page.get_by_role("combobox", name="Sync").select_option(NAME)
     await visit.settled()
     visit.asked.clear()
     await visit.page.get_by_label("Newcomers within").select_option("24h")
