@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, Locator, Route, expect
@@ -217,29 +216,6 @@ async def test_newcomers_who_can_all_be_used(browser: Browser) -> None:
         section = visit.page.get_by_role("region", name=UNUSABLE)
         await expect(section).to_contain_text("1 newcomer looked at in the target now: each can be used.")
         await expect(section.get_by_role("table")).to_have_count(0)
-        await visit.end()
-
-
-async def test_more_of_those_who_differ_follow_on_request(browser: Browser) -> None:
-    """A page at a time, below the first one, and everybody once."""
-    world = World(creation_guard=None)
-    people = [str(UUID(int=n + 1)) for n in range(120)]
-    for user in people:
-        await world.linked(user, f"p{user[-3:]}")
-        link = await world.stored(user)
-        differs = {"department": world.clock.now()}
-        record = DriftRecord(sync=NAME, source_id=user, target_id=link.target_id or "", differs=differs, repairs=[])
-        await world.storage.drifts.save(record)
-    async with Site(world=world) as site:
-        visit = await Visit.begin(browser, site)
-        await visit.open("target")
-        section = visit.page.get_by_role("region", name=LISTED)
-        await expect(section.locator("tbody tr")).to_have_count(100)
-        await section.get_by_role("button", name="The next ones").click()
-        await expect(section).to_contain_text("120 rows")
-        await section.get_by_role("button", name="Show more").click()
-        await expect(section.locator("tbody tr")).to_have_count(120)
-        await expect(section.get_by_role("button", name="The next ones")).to_have_count(0)
         await visit.end()
 
 
