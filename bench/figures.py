@@ -60,6 +60,7 @@ def as_json(results: dict[str, list[Figure]], *, quick: bool) -> dict[str, Any]:
         "quick": quick,
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
+        "load": round(os.getloadavg()[2], 1),  # programs that ran or waited, over the last quarter of an hour
         "machine": f"{platform.system()} {platform.machine()}",
         "versions": {name: version(name) for name in _LIBRARIES},
         "figures": [
