@@ -109,6 +109,8 @@ def test_why_is_the_command_s_document(bench: Bench) -> None:
         **{each: shown[each] for each in ("sentences", "looked_at")},
         "events": [],
         "keep": None,
+        "pair": None,
+        "drift": None,
     }
     assert "Ada" not in seen.body
 

@@ -451,16 +451,22 @@ DECIDING: Mapping[str, Sequence[Sync]] = {
     "invite": [sync(invite=InviteBy.PRINCIPAL_NAME)],
     "domains": [sync(domains=frozenset({"partner.example"}))],
 }
-LIMITS = {"guard", "target_guard", "creation_guard", "record_values"}
+LIMITS = {"guard", "target_guard", "creation_guard", "record_values", "subscribe_target"}
 
 
 def test_all_that_decides_about_people_is_part_of_the_fingerprint() -> None:
-    """Each such edit starts a full round; limits and the record do not. A new setting has to be in one of the two."""
+    """Each such edit starts a full round; limits and the record do not. Each setting is one of the two."""
     assert {each.name for each in fields(Sync)} == DECIDING.keys() | LIMITS
     edited = [each for edits in DECIDING.values() for each in edits]
     assert len({sync().fingerprint, *(each.fingerprint for each in edited)}) == 1 + len(edited)
     limits = GuardLimits(max_percent=1)
-    others = replace(sync(guard=limits), target_guard=limits, creation_guard=None, record_values=frozenset({"mail"}))
+    others = replace(
+        sync(guard=limits),
+        target_guard=limits,
+        creation_guard=None,
+        record_values=frozenset({"mail"}),
+        subscribe_target=True,
+    )
     assert others.fingerprint == sync().fingerprint
 
 
