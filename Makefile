@@ -43,7 +43,7 @@ lint: setup ## what of the gate runs no test: format, lint, types, layers, words
 	@$(PYTHON) -m tools.checks.dead
 	@$(PYTHON) -m tools.checks.sizes
 
-bench: setup ## measured figures
+bench: setup ## measured figures; docs/performance.md shows some of them
 	@$(PYTHON) -m bench
 
 simulate: setup ## run SEEDS seeds through the simulator and print the seed of any failure
@@ -61,6 +61,7 @@ docs: setup ## write the parts of docs/ that are made from the code
 	@$(PYTHON) -m tools.openapi
 	@$(PYTHON) -m tools.graph_operations
 	@$(PYTHON) -m tools.graph_pages
+	@$(PYTHON) -m tools.performance_doc
 
 screenshots: setup ## write the pictures of the page in docs/page (needs a Chromium)
 	@$(PYTHON) -m tests.browser.screenshots

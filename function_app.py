@@ -331,7 +331,7 @@ async def poll_feeds(timer: func.TimerRequest) -> None:  # noqa: ARG001
 
 @app.timer_trigger(arg_name="timer", schedule="%SUBSCRIPTION_SCHEDULE%")
 async def keep_subscriptions(timer: func.TimerRequest) -> None:  # noqa: ARG001
-    """Keeps the subscriptions of every source tenant alive."""
+    """Keeps the subscriptions of every tenant alive."""
     await (await bootstrap.runtime()).keep()
 
 
@@ -378,7 +378,7 @@ def _receive(
         body=req.get_body(),
     )
     bootstrap.start_telemetry()
-    known = webhook.known_subscriptions(rows, bootstrap.syncs_by_source(), bootstrap.fingerprint())
+    known = bootstrap.known_subscriptions(rows)
     answer = receive(post, known, datetime.now(UTC))
     if answer.messages:
         out.set(list(answer.messages))

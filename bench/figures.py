@@ -8,9 +8,14 @@ import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
 from rich.table import Table
+
+# Whose work a good part of the CPU time is.
+_LIBRARIES = ("azure-functions-runtime", "azure-data-tables", "azure-storage-queue", "msgraph-sdk", "aiohttp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +54,15 @@ def spread(
 
 
 def as_json(results: dict[str, list[Figure]], *, quick: bool) -> dict[str, Any]:
-    """All figures, with the Python version and the number of CPUs of the machine."""
+    """All figures, with the machine, the versions of what was measured, and the day."""
     return {
+        "date": datetime.now(UTC).date().isoformat(),
         "quick": quick,
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
+        "load": round(os.getloadavg()[2], 1),  # programs that ran or waited, over the last quarter of an hour
+        "machine": f"{platform.system()} {platform.machine()}",
+        "versions": {name: version(name) for name in _LIBRARIES},
         "figures": [
             {"scenario": scenario, **asdict(figure), "passed": figure.passed}
             for scenario, figures in results.items()

@@ -26,6 +26,7 @@ from sync_core.reconcile.coalescing import COALESCE_WITHIN
 from .requests import Log
 from .run import Advance, Run, StalledError
 
+STORAGE, TELEMETRY = "storage.log", "telemetry.jsonl"  # in the folder that `two_tenants` is given
 _LONGEST_S = 900.0
 
 
@@ -145,12 +146,16 @@ async def two_tenants(
     hosts: int = 1,
     split: bool | None = None,
     config: Path = ROOT / "bench" / "sync.yaml",
+    kept: Path | None = None,
 ) -> AsyncIterator[TwoTenants]:
     """A running stack in which Contoso has so many enabled users, and Fabrikam has none.
 
-    It is three processes as `split` says, or without it as XTSYNC_STACK_SPLIT says.
+    It is three processes as `split` says, or without it as XTSYNC_STACK_SPLIT says. In the folder `kept` it writes down
+    each request to storage, and what Application Insights would get.
     """
     stack = Stack(settings={**BY_HAND, **(settings or {})}, hosts=hosts, config=config)
+    if kept is not None:
+        stack.storage_requests, stack.telemetry = kept / STORAGE, kept / TELEMETRY
     if split is not None:
         stack.split = split
     async with stack, Emulated(stack.graph_url) as emulated:

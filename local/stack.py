@@ -60,6 +60,7 @@ class Stack(Startable):
     telemetry: Path | None = None  # the built-in host appends what Application Insights would get to this file
     sign_in: bool = False  # the built-in host asks callers of /api/ops who they are, as App Service would
     storage_folder: Path | None = None  # None: tables, queues and blobs are in memory
+    storage_requests: Path | None = None  # Azurite appends a line for each request to this file
     azurite: Azurite = field(init=False)
     host_processes: list[asyncio.subprocess.Process] = field(default_factory=list)
     functions_urls: list[str] = field(default_factory=list)  # the first one answers HTTP
@@ -90,7 +91,11 @@ class Stack(Startable):
 
     async def start(self) -> None:
         """Start everything and wait until it answers. If a part fails, stop all and raise ChildFailedError."""
-        self.azurite = Azurite(self.ports.blob, self.ports.queue, self.ports.table, folder=self.storage_folder)
+        self.azurite = Azurite(
+            *(self.ports.blob, self.ports.queue, self.ports.table),
+            folder=self.storage_folder,
+            requests=self.storage_requests,
+        )
         for name in ("graph", "functions"):
             if getattr(self.ports, name) == 0:
                 setattr(self.ports, name, free_ports(1)[0])

@@ -16,8 +16,9 @@ from .guard.keeps import KeptPeople
 from .guard.ledger import Ledger
 from .guard.pauses import Pauses
 from .model import Event, Kind
+from .model.messages import GROUPS, TARGET, USERS
 from .nominate.groups import GroupsFeed
-from .nominate.rounds import GROUPS, TARGET, USERS, FeedReader
+from .nominate.rounds import FeedReader
 from .nominate.subscriptions import SubscriptionKeeper
 from .nominate.target import TargetFeed
 from .nominate.users import UsersFeed
@@ -136,7 +137,7 @@ def assemble(
         engine=engine,
         worker=worker,
         feeds=feeds,
-        keeper=_keeper(config, graph, storage, feeds, clock, new_client_state),
+        keeper=_keeper(graph, storage, feeds, clock, new_client_state),
         upkeep=_upkeep(configurations, storage, worker, feeds, noticing, weekly, keep_activity),
         configurations=configurations,
         apps=graph.apps,
@@ -318,7 +319,6 @@ def _feeds(
 
 
 def _keeper(
-    config: Config,
     graph: Directories,
     storage: Storage,
     feeds: FeedReader,
@@ -326,7 +326,6 @@ def _keeper(
     new_client_state: Callable[[], str],
 ) -> SubscriptionKeeper:
     return SubscriptionKeeper(
-        tenants=config.source_tenants,
         apis=graph.subscriptions,
         records=storage.subscriptions,
         feeds=feeds,

@@ -1,6 +1,6 @@
 """This process: its settings, its configuration, its runtime.
 
-The webhook needs `syncs_by_source` alone. The first call of `runtime` imports the libraries of Graph, identity and
+The webhook needs `known_subscriptions` alone. The first call of `runtime` imports the libraries of Graph, identity and
 storage, so that a cold instance answers Graph in time.
 """
 
@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from .nominate import webhook
 from .telemetry.port import install
 
 if TYPE_CHECKING:
@@ -50,9 +51,10 @@ def _loaders() -> tuple[Callable[[Mapping[str, str]], Settings], Callable[[Path]
     return settings.load_settings, file.load_config
 
 
-def syncs_by_source() -> Mapping[str, list[str]]:
-    """The names of the syncs that each source tenant feeds: all that the webhook needs of the configuration."""
-    return config().syncs_by_source
+def known_subscriptions(rows: str) -> Mapping[str, webhook.Known]:
+    """By this process's configuration, from the `subscriptions` table as the host's binding reads it."""
+    read = config()
+    return webhook.known_subscriptions(rows, read.syncs_by_source, read.subscribed_targets, fingerprint())
 
 
 @cache

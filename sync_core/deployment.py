@@ -128,7 +128,9 @@ def _graph(
         sources={key: GraphSource(reading[key], clock, attributes[key]) for key in reading},
         groups={key: GraphGroups(reading[key]) for key in reading},
         targets={key: GraphTarget(writing[key], told[key]) for key in writing},
-        subscriptions={key: GraphSubscriptions(reading[key], public_url=settings.public_url) for key in reading},
+        subscriptions={
+            key: GraphSubscriptions(app, public_url=settings.public_url) for key, app in {**writing, **reading}.items()
+        },
         apps=(
             *(_app(settings, config.source_tenants[key], Side.SOURCE, reading[key], clock) for key in reading),
             *(_app(settings, config.target_tenants[key], Side.TARGET, writing[key], clock) for key in writing),

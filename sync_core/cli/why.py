@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Reads the user from the source tenant and decides as the app would, writes nothing, and says in sentences where the
-user stands. The last ten events of the record stand under it; `xtsync history USER` has all."""
+user stands, and what `xtsync drift` and `xtsync links` tell of this one. The last ten events of the record stand under
+it; `xtsync history USER` has all."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -58,6 +59,10 @@ def _show_one(screen: Screen, explained: Explanation) -> None:
     screen.heading(f"{explained.sync}  user {explained.user}")
     for sentence in explained.sentences:
         screen.line(f"  {sentence}")
+    if explained.pair is not None and explained.pair.asked is not None:
+        screen.line(f"  Asked for, and not done yet: {explained.pair.asked}.")
+    for of in explained.drift.attributes if explained.drift is not None else []:
+        screen.line(f"  Differs in the target since {at_second(of.since)}: {of.name}.")
     screen.line("  What happened, newest first:" if explained.events else "  Nothing is on record.")
     for event in explained.events:
         screen.line(f"    {at_second(event.at)}  {event.text}")

@@ -53,6 +53,11 @@ class Config:
         return {key: [s.name for s in self.syncs.values() if s.source.key == key] for key in self.source_tenants}
 
     @property
+    def subscribed_targets(self) -> frozenset[str]:
+        """The keys of the target tenants of whose changes Graph is to tell."""
+        return frozenset(sync.target.key for sync in self.syncs.values() if sync.subscribe_target)
+
+    @property
     def fingerprint(self) -> str:
         """A digest of all that decides about people: that of every sync."""
         return model.fingerprint([*sorted(sync.fingerprint for sync in self.syncs.values())])
@@ -186,6 +191,7 @@ def _sync(shape: SyncShape, tenants: Mapping[str, model.Tenant], target_guard: m
         guard=shape.deletion_guard.limits(),
         target_guard=target_guard,
         creation_guard=None if shape.creation_guard is None else shape.creation_guard.limit(),
+        subscribe_target=shape.drift.subscribe,
         record_values=frozenset(shape.record_values),
     )
 

@@ -208,6 +208,9 @@ class DriftShape(Shape):
         default=model.Blocked.RESPECT, description="Somebody blocked stays so (respect), or is enabled (enforce)."
     )
     repairs: int = Field(default=100, ge=0, description="Users that are repaired within a day, at most.")
+    subscribe: bool = Field(
+        default=False, description="Have Graph tell of changes in the target: within seconds, not by the next poll."
+    )
 
     def policy(self) -> model.Drift:
         return model.Drift(attributes=self.attributes, blocked_in_target=self.blocked_in_target, repairs=self.repairs)

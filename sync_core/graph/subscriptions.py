@@ -1,4 +1,4 @@
-"""Change notification subscriptions of one source tenant. https://learn.microsoft.com/graph/api/resources/subscription"""
+"""Change notification subscriptions of one tenant. https://learn.microsoft.com/graph/api/resources/subscription"""
 
 from __future__ import annotations
 

@@ -20,6 +20,11 @@ SUBSCRIPTION_EVENTS = "subscription-events"
 PLAN_JOBS = "plan-jobs"
 WORK_QUEUES = (USER_CHANGES, FEED_PAGES, SUBSCRIPTION_EVENTS, PLAN_JOBS)
 
+# The kinds of feed, as FeedRun names them.
+USERS = "users"
+GROUPS = "groups"
+TARGET = "target"
+
 type Message = Nomination | FeedRun | LifecycleEvent | PlanRun
 
 # https://www.w3.org/TR/trace-context/#traceparent-header-field-values

@@ -130,6 +130,7 @@ class Sync:
     owner_attribute: str | None = None  # the directory extension that bears the ownership marker
     invite: InviteBy = InviteBy.MAIL
     domains: frozenset[str] = frozenset()  # whose addresses are invited besides the source's own; ANY_DOMAIN: all
+    subscribe_target: bool = False  # Graph is asked to tell of changes in the target, which else come by poll
     record_values: frozenset[str] = frozenset()  # attributes whose written values the record keeps, not names alone
 
     @property
@@ -158,7 +159,7 @@ class Sync:
         """A digest of all that decides about people: tenants, scope, mapping, matching, policies and mode.
 
         The limits of both guards are left out: what they stopped is looked at again by other means. So is what the
-        record keeps: it decides about nobody.
+        record keeps, and who tells of changes in the target: these decide about nobody.
         """
         assigned = self.assigned or Assigned()
         scope = [self.assigned is None, sorted(assigned.groups), sorted(assigned.members), *map(repr, self.filters)]

@@ -35,9 +35,8 @@ class Feed(Protocol):
         """The tenants that have this feed."""
         ...
 
-    @property
-    def subscribed(self) -> bool:
-        """Whether a subscription of the same name asks Graph to tell of changes."""
+    def resource(self, tenant: str) -> str | None:
+        """The resource whose subscription tells of this tenant's changes; None where the poll alone finds them."""
         ...
 
     def concerned(self, tenant: str) -> Sequence[Sync]:

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ..model import LinkDigest, LinkState, Nomination, SourceState, SourceUser, Sync, Verdict, Why, fingerprint
+from ..model.messages import GROUPS
 from ..ports import Clock, FeedPhase, FeedState, GroupChanges, GroupDirectory, Links
 from ..ports.listing import Listing
 from ..scope.verdict import groups_asked, groups_decide, keeps_out, memberships_only, scope
@@ -83,9 +84,8 @@ class GroupsFeed:
     def tenants(self) -> Collection[str]:
         return {sync.source.key for sync in self.syncs.values() if sync.groups}
 
-    @property
-    def subscribed(self) -> bool:
-        return True
+    def resource(self, tenant: str) -> str:  # noqa: ARG002
+        return GROUPS
 
     def concerned(self, tenant: str) -> Sequence[Sync]:
         return [sync for sync in syncs_of(self.syncs, tenant) if sync.groups]

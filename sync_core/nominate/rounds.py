@@ -26,7 +26,7 @@ from ..model.errors import (
     TransientError,
     UnavailableError,
 )
-from ..model.messages import FEED_PAGES, format_time
+from ..model.messages import FEED_PAGES, GROUPS, USERS, format_time
 from ..ports import Clock, FeedPhase, Feeds, FeedState, Guards, Queues
 from ..ports.listing import Listing
 from ..ports.swap import until_saved
@@ -36,10 +36,6 @@ from .emptied import concluded
 from .feed import Feed, Step
 
 log = logging.getLogger("xtsync.feeds")
-
-USERS = "users"
-GROUPS = "groups"
-TARGET = "target"
 
 # One message reads for this long, then puts itself on the queue again: far from any function time-out.
 TIME_BUDGET = timedelta(seconds=60)
@@ -86,9 +82,14 @@ class FeedReader:
         """Each tenant with the name of a feed that it has."""
         return [(tenant, name) for name, feed in self.kinds.items() for tenant in sorted(feed.tenants)]
 
-    def of(self, tenant: str) -> list[str]:
-        """The feeds of a source tenant that have a subscription of that name beside them."""
-        return [name for name, feed in self.kinds.items() if feed.subscribed and tenant in feed.tenants]
+    def resources(self) -> list[tuple[str, str]]:
+        """Each tenant with a resource that Graph tells us of. Two feeds may share one."""
+        each = {(tenant, self.kinds[name].resource(tenant)): None for tenant, name in self.every()}
+        return [(tenant, resource) for tenant, resource in each if resource is not None]
+
+    def told_by(self, tenant: str, resource: str) -> list[str]:
+        """The feeds of a tenant of which this resource tells."""
+        return [name for at, name in self.every() if at == tenant and self.kinds[name].resource(at) == resource]
 
     async def start_round(self, tenant: str, feed: str = USERS, *, full: bool = False) -> FeedState:
         """Start a round, or wake one that has stalled; a round in progress is left alone unless `full` is asked for."""

@@ -1,4 +1,4 @@
-"""Keeps change-notification subscriptions alive, one for each resource of a source tenant, and never a second one.
+"""Keeps change-notification subscriptions alive, one for each resource of a tenant, and never a second one.
 
 Every run renews, which also proves that Graph still knows the subscription. By the client state the webhook tells
 Graph's posts from forged ones. It is drawn anew for each subscription, and only its SHA-256 is stored.
@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ..model import LifecycleEvent, Tenant
+from ..model import LifecycleEvent
 from ..model.errors import ConflictError, SyncError
+from ..model.messages import USERS
 from ..ports import Clock, GraphSubscription, SubscriptionApi, SubscriptionRecord, Subscriptions
 from .rounds import FeedReader
 from .webhook import client_state_hash
@@ -35,7 +36,6 @@ def kept_at(record: SubscriptionRecord | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionKeeper:
-    tenants: Mapping[str, Tenant]
     apis: Mapping[str, SubscriptionApi]  # by tenant key
     records: Subscriptions
     feeds: FeedReader
@@ -43,28 +43,27 @@ class SubscriptionKeeper:
     new_client_state: Callable[[], str]
 
     async def keep_all(self) -> None:
-        """Keep those of every source tenant. The failure of one does not stop the others.
+        """Keep those of every tenant. The failure of one does not stop the others.
 
         Only the configuration that leads does this: another one may have another tenant under the same name. Besides,
         what tells the tenants of a sync of version 0.1 is then read before this writes it (Configurations._first).
         """
         if not await self.feeds.lead():
             return
-        for tenant in sorted(self.tenants):
-            for resource in self.feeds.of(tenant):
-                try:
-                    await self.keep(tenant, resource)
-                except SyncError as error:
-                    log.warning("subscription.failed tenant=%s resource=%s error=%s", tenant, resource, error.code)
+        for tenant, resource in self.feeds.resources():
+            try:
+                await self.keep(tenant, resource)
+            except SyncError as error:
+                log.warning("subscription.failed tenant=%s resource=%s error=%s", tenant, resource, error.code)
 
-    async def keep(self, tenant_key: str, resource: str = "users") -> SubscriptionRecord:
+    async def keep(self, tenant_key: str, resource: str = USERS) -> SubscriptionRecord:
         """Renew this subscription, or create it when there is none (any more)."""
-        tenant = self.tenants[tenant_key]
+        tenant_id = self.feeds.configurations.tenant_id(tenant_key)
         api = self.apis[tenant_key]
         record = await self.records.get(tenant_key, resource)
         if record is None:
-            record = SubscriptionRecord(tenant=tenant_key, tenant_id=tenant.id, resource=resource)
-        if record.subscription_id and record.tenant_id == tenant.id:
+            record = SubscriptionRecord(tenant=tenant_key, tenant_id=tenant_id, resource=resource)
+        if record.subscription_id and record.tenant_id == tenant_id:
             now = self.clock.now()
             renewed = await api.renew(record.subscription_id, now + LIFETIME)
             if renewed is not None and renewed.notification_url == api.notification_url:
@@ -72,17 +71,18 @@ class SubscriptionKeeper:
                 return await self.records.save(replace(record, expires_at=renewed.expires_at, kept_at=now))
             if renewed is not None:
                 await api.delete(renewed.id)
-        return await self._create(api, replace(record, tenant_id=tenant.id))
+        return await self._create(api, replace(record, tenant_id=tenant_id))
 
     async def lifecycle(self, event: LifecycleEvent) -> None:
         """Act on Graph's word about a subscription. https://learn.microsoft.com/graph/change-notifications-lifecycle-events"""
-        if event.tenant not in self.tenants:
+        resources = [resource for tenant, resource in self.feeds.resources() if tenant == event.tenant]
+        if not resources:
             log.warning("subscription.unknown_tenant")
-            return
-        for resource in self.feeds.of(event.tenant):
+        for resource in resources:
             await self.keep(event.tenant, resource)
             if event.event in {"subscriptionRemoved", "missed"}:
-                await self.feeds.start_round(event.tenant, resource)
+                for feed in self.feeds.told_by(event.tenant, resource):
+                    await self.feeds.start_round(event.tenant, feed)
 
     async def _create(self, api: SubscriptionApi, record: SubscriptionRecord) -> SubscriptionRecord:
         client_state = self.new_client_state()

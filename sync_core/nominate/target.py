@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from ..decision.drift import unlike
 from ..model import Link, LinkState, Nomination, Sync, TargetEntry, Why, fingerprint
 from ..model.errors import NewerSchemaError
+from ..model.messages import USERS
 from ..ports import Clock, Drifts, FeedPhase, FeedState, Links, TargetDirectory
 from ..ports.listing import Listing
 from .feed import Step, next_chunk, syncs_into, without_target
@@ -52,9 +53,8 @@ class TargetFeed:
     def tenants(self) -> Collection[str]:
         return self.targets.keys()
 
-    @property
-    def subscribed(self) -> bool:
-        return False
+    def resource(self, tenant: str) -> str | None:
+        return USERS if any(sync.subscribe_target for sync in self.concerned(tenant)) else None
 
     def concerned(self, tenant: str) -> Sequence[Sync]:
         return syncs_into(self.syncs, tenant)

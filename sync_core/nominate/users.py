@@ -29,6 +29,7 @@ from ..model import (
 )
 from ..model.errors import PermanentError, TransientError
 from ..model.link_parts import LATE
+from ..model.messages import USERS
 from ..ports import Clock, FeedPhase, FeedState, Links, SourceDirectory, TargetDirectory
 from ..ports.listing import Listing
 from ..scope.verdict import groups_decide, scope
@@ -97,9 +98,8 @@ class UsersFeed:
     def tenants(self) -> Collection[str]:
         return self.sources.keys()
 
-    @property
-    def subscribed(self) -> bool:
-        return True
+    def resource(self, tenant: str) -> str:  # noqa: ARG002
+        return USERS
 
     def concerned(self, tenant: str) -> Sequence[Sync]:
         return syncs_of(self.syncs, tenant)

@@ -13,12 +13,12 @@ import hmac
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..model import FeedRun, LifecycleEvent, Nomination, Why, is_object_id
-from ..model.messages import encode, format_time
+from ..model.messages import TARGET, USERS, encode, format_time
 from ..telemetry.port import Kind, span
 
 # Far above what Graph sends in one post, far below what would hurt.
@@ -42,7 +42,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One subscription of ours, and the syncs that its notifications nominate for."""
+    """One subscription of ours. Its notifications nominate for `syncs`, and ask for a round of `feed`."""
 
     subscription_id: str
     tenant: str
@@ -50,7 +50,7 @@ class Known:
     client_state_hash: str
     syncs: Sequence[str]
     config: str  # fingerprint of this process's configuration
-    resource: str = "users"
+    feed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,37 +76,44 @@ def client_state_hash(client_state: str) -> str:
     return hashlib.sha256(client_state.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def known_subscriptions(rows: str, syncs: Mapping[str, Sequence[str]], config: str) -> dict[str, Known]:
+def known_subscriptions(
+    rows: str, syncs: Mapping[str, Sequence[str]], targets: Collection[str], config: str
+) -> dict[str, Known]:
     """From the `subscriptions` table as the host's table binding reads it (a JSON array of entities).
 
-    `syncs` names the syncs of each source tenant; the rows of tenants that are no longer configured do not count.
+    `syncs` names the syncs of each source tenant, and `targets` are the target tenants of which Graph is to tell. The
+    rows of tenants that are no longer configured do not count.
     """
-    return {
-        row["subscription_id"]: Known(
-            subscription_id=row["subscription_id"],
-            tenant=row["PartitionKey"],
-            tenant_id=row["tenant_id"],
-            client_state_hash=row["client_state_hash"],
-            syncs=syncs[row["PartitionKey"]],
-            config=config,
-            resource=row["RowKey"],
-        )
-        for row in json.loads(rows)
-        if row.get("subscription_id") and row["PartitionKey"] in syncs
-    }
+    known = {}
+    for row in json.loads(rows):
+        if not row.get("subscription_id"):
+            continue  # it is about to be made
+        tenant, resource = row["PartitionKey"], row["RowKey"]
+        feed = resource if resource != USERS else TARGET if tenant in targets else None
+        if tenant in syncs or feed == TARGET:
+            known[row["subscription_id"]] = Known(
+                subscription_id=row["subscription_id"],
+                tenant=tenant,
+                tenant_id=row["tenant_id"],
+                client_state_hash=row["client_state_hash"],
+                syncs=syncs.get(tenant, ()) if resource == USERS else (),
+                config=config,
+                feed=feed,
+            )
+    return known
 
 
 def receive_notifications(post: Post, known: Mapping[str, Known], now: datetime) -> Answer:
     """Change notifications of users to `user-changes` messages: one for each user and sync, however often they come.
 
-    One of a group does not say who came or went: it asks for a round of the feed that does.
+    One of a group does not say who came or went. One of a target tenant does not say whose target user changed. Each
+    asks for a round of the feed that does.
     """
 
     def messages(subscription: Known, item: Item, traceparent: str) -> list[Message]:
-        changed = _object_id(item)
-        if subscription.resource != "users":
-            return [FeedRun(tenant=subscription.tenant, feed=subscription.resource, round=format_time(now))]
-        return [
+        changed, asked = _object_id(item), subscription.feed
+        rounds = [] if asked is None else [FeedRun(tenant=subscription.tenant, feed=asked, round=format_time(now))]
+        nominations = [
             Nomination(
                 sync=sync,
                 user=changed,
@@ -117,6 +124,7 @@ def receive_notifications(post: Post, known: Mapping[str, Known], now: datetime)
             )
             for sync in subscription.syncs
         ]
+        return [*rounds, *nominations]
 
     return _receive("graph/notifications", post, known, messages)
 

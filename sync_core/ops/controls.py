@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..assembly import Runtime
 from ..model import Control, Kind, Sync
-from ..nominate.rounds import USERS
+from ..model.messages import USERS
 from ..ports import ControlRecord
 from . import documents
 from .kept import keep

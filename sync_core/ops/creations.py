@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from ..assembly import Runtime
 from ..guard.creations import config_of
 from ..model import Kind, Sync, fingerprint
-from ..nominate.rounds import USERS
+from ..model.messages import USERS
 from ..ports import CreationApproval
 from . import documents
 from .errors import RefusedError, UsageError

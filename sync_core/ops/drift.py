@@ -28,6 +28,15 @@ async def drifted_users(
     return documents.DriftedUsers(users=found, more=None)
 
 
+async def drifted_user(runtime: Runtime, sync: Sync, user: str) -> documents.DriftedUser | None:
+    """None also of a record that a newer version wrote, as the list leaves it out."""
+    try:
+        record = await runtime.storage.drifts.get(sync.name, user)
+    except NewerSchemaError:
+        return None
+    return None if record is None else await _shown(runtime, sync, record)
+
+
 async def _shown(runtime: Runtime, sync: Sync, record: DriftRecord) -> documents.DriftedUser | None:
     """None without a difference, and for a pair that is over or another one by now."""
     try:

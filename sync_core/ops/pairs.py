@@ -45,13 +45,14 @@ async def pairs(runtime: Runtime, syncs: Iterable[Sync], *, limit: int, after: s
     found: list[documents.PairEntry] = []
     for sync, behind in onwards(syncs, after):
         async for link in runtime.storage.links.ours(sync.name, behind):
-            found.append(_entry(sync, link))
+            found.append(stored_pair(sync, link))
             if len(found) == limit:
                 return documents.Pairs(pairs=found, more=f"{sync.name}/{link.source_id}")
     return documents.Pairs(pairs=found, more=None)
 
 
-def _entry(sync: Sync, link: Link) -> documents.PairEntry:
+def stored_pair(sync: Sync, link: Link) -> documents.PairEntry:
+    """Of a link that is ours."""
     return documents.PairEntry(
         sync=sync.name,
         source_id=link.source_id,

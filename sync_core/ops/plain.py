@@ -81,7 +81,7 @@ def change_in_words(change: documents.Change) -> str:
         case documents.Hold(held=held):
             return f"{change_in_words(held)}; the deletion guard holds this until a person decides"
         case documents.Skip(reason=Reason.NO_CHANGE):
-            return "nothing: the target is as it should be"
+            return "nothing: all was written as it should be"
         case documents.Skip(reason=reason):
             return f"nothing: {reason}"
     return in_words(change)

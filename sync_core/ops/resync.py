@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..assembly import Runtime
 from ..model import Kind
 from ..model.errors import SyncError
-from ..nominate.rounds import TARGET, USERS
+from ..model.messages import TARGET, USERS
 from . import documents
 from .errors import UsageError
 from .kept import keep

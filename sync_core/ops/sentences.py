@@ -178,7 +178,7 @@ def _decision(decision: documents.Change) -> list[str]:
         case documents.Stay():
             return [f"The user has left: {decision.stage} since {at_second(decision.since)}, and nothing more comes."]
         case documents.Skip(reason=Reason.NO_CHANGE):
-            return ["Nothing is to be done: the target is as it should be."]
+            return ["Nothing is to be done: all was written as it should be."]
         case documents.Skip(reason=reason):
             return [f"Nothing is done: {reason}.", *_way_out(reason)]
         case documents.Refuse(reason=reason):

@@ -120,9 +120,9 @@ async def _feed(runtime: Runtime, tenant: str, name: str, now: datetime) -> docu
 
 
 async def _subscriptions(runtime: Runtime, now: datetime) -> list[documents.SubscriptionStatus]:
-    """One for each feed of each source tenant, stored or missing, and those left over of former ones."""
+    """One for each resource of which Graph is to tell us, stored or missing, and those left over of former ones."""
     records = {(record.tenant, record.resource): record for record in await runtime.storage.subscriptions.all()}
-    wanted = {(tenant, name) for tenant in runtime.config.source_tenants for name in runtime.feeds.of(tenant)}
+    wanted = runtime.feeds.resources()
     return [_subscription(*key, records.get(key), now) for key in sorted({*records, *wanted})]
 
 

@@ -1,13 +1,15 @@
-"""One person explained: the look as of now, and the last ten events under it."""
+"""One person explained: the look as of now, the pair, what differs in the target, and the last ten events."""
 
 from __future__ import annotations
 
 from ..assembly import Runtime
 from ..model import Sync
 from . import documents
+from .drift import drifted_user
 from .history import history, question
 from .leaving import kept_now
 from .looks import preview
+from .pairs import stored_pair
 from .sentences import of_look
 
 _EVENTS = 10
@@ -28,6 +30,8 @@ async def explain(runtime: Runtime, sync: Sync, user: str) -> documents.Explanat
         seconds=look.seconds,
         keep=keep,
         looked_at=link.read_at if link is not None else None,
+        pair=stored_pair(sync, link) if link is not None and link.ours else None,
+        drift=await drifted_user(runtime, sync, user),
         sentences=of_look(look, keep),
         events=past.events,
     )

@@ -7,7 +7,7 @@ alerts also tell of missing measurements.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,8 +16,8 @@ from ..guard.deletions import standing
 from ..guard.pauses import Pauses
 from ..model import Control, Finding, Occasion, Reason, Sync
 from ..model.errors import SyncError
-from ..model.messages import WORK_QUEUES
-from ..nominate.rounds import USERS, FeedReader
+from ..model.messages import USERS, WORK_QUEUES
+from ..nominate.rounds import FeedReader
 from ..nominate.subscriptions import LIFETIME, kept_at
 from ..ports import Activity, Clock, Fronts, Guards, Links, Poison, Subscriptions
 from ..telemetry.metrics import (
@@ -88,15 +88,16 @@ class Measure:
 
     async def subscriptions_kept(self) -> Sequence[Finding]:
         """One line for each subscription; also told after each keeping, so that a new one ends the alert at once."""
-        kinds = self.feeds.kinds
-        return [await self._subscription(tenant, feed) for tenant, feed in self.feeds.every() if kinds[feed].subscribed]
+        return [await self._subscription(tenant, resource) for tenant, resource in self.feeds.resources()]
 
-    def _of_tenant(self, occasion: Occasion, tenant: str, feed: str, *, stands: bool | None) -> Finding:
-        about = tenant if feed == USERS else f"{tenant}/{feed}"
+    def _of_tenant(
+        self, occasion: Occasion, tenant: str, name: str, *, feeds: Collection[str], stands: bool | None
+    ) -> Finding:
+        """`name` is that of a feed or a resource."""
         return Finding(
             occasion=occasion,
-            about=about,
-            syncs=frozenset(sync.name for sync in self.feeds.kinds[feed].concerned(tenant)),
+            about=tenant if name == USERS else f"{tenant}/{name}",
+            syncs=frozenset(sync.name for each in feeds for sync in self.feeds.kinds[each].concerned(tenant)),
             stands=stands,
         )
 
@@ -119,7 +120,7 @@ class Measure:
             late = behind >= FEED_LATE
         scopes = self.feeds.kinds[feed].scopes(tenant)
         return [
-            self._of_tenant(Occasion.FEED_LATE, tenant, feed, stands=late),
+            self._of_tenant(Occasion.FEED_LATE, tenant, feed, feeds=[feed], stands=late),
             *(
                 _of_sync(Occasion.SCOPE_EMPTIED, name, stands=None if emptied is None else name in emptied)
                 for name in scopes
@@ -141,7 +142,8 @@ class Measure:
             )
             measured(SUBSCRIPTION_UNKEPT, unkept.total_seconds(), {TENANT: tenant, FEED: resource})
             dead = unkept >= SUBSCRIPTION_DEAD
-        return self._of_tenant(Occasion.SUBSCRIPTION_DEAD, tenant, resource, stands=dead)
+        feeds = self.feeds.told_by(tenant, resource)
+        return self._of_tenant(Occasion.SUBSCRIPTION_DEAD, tenant, resource, feeds=feeds, stands=dead)
 
     async def _sync(self, name: str) -> Sequence[Finding]:
         try:

@@ -13,6 +13,7 @@ import { newcomers } from "./newcomers.js";
 import { parked } from "./parked.js";
 import { people } from "./people.js";
 import { plan } from "./plan.js";
+import { target } from "./target.js";
 
 const VIEWS = [
   { name: "", title: "Health", show: health },
@@ -22,6 +23,7 @@ const VIEWS = [
   { name: "adoptions", title: "Adoptions", show: adoptions, count: (said) => said.adoptions },
   { name: "leavers", title: "Leavers", show: leavers, count: (said) => (said.leaving ?? []).reduce((sum, each) => sum + each.users, 0) },
   { name: "parked", title: "Set aside", show: parked, count: (said) => said.parked.length },
+  { name: "target", title: "Target", show: target },
   { name: "history", title: "History", show: history },
   { name: "plan", title: "Plan", show: plan },
 ];

@@ -32,6 +32,18 @@ export function select(name, label, options, chosen) {
   return h("label", {}, label, h("select", { name }, known.map(([value, text]) => h("option", { value, selected: value === chosen }, text))));
 }
 
+export const selectSync = (syncs, chosen) =>
+  select("sync", "Sync", [["", "every sync"], ...syncs.map((name) => [name, name])], chosen);
+
+/** Choices that stand in the address of the page, so that it can be sent to somebody: there is no name among them. */
+export function filters(view, ...fields) {
+  const onchange = ({ currentTarget }) => {
+    const given = [...new FormData(currentTarget)].filter(([name, value]) => value || name === "since");
+    location.hash = `#/${view}?${new URLSearchParams(given)}`;
+  };
+  return h("form", { class: "filters", onchange, onsubmit: (event) => event.preventDefault() }, fields);
+}
+
 /** Says something to everybody, also to those who do not see where it stands. */
 export function say(text) {
   document.getElementById("said").textContent = text;
@@ -91,5 +103,27 @@ export function section(title, read, show) {
   const put = (nodes) => swap(body, nodes, made);
 
   made.again();
+  return made;
+}
+
+/**
+ * A section of a list that comes page by page. `read` gives the page behind a place, whose `more` is the next place, and
+ * `show` makes nodes of all pages so far. A button called `next` reads on; whoever else calls `again` begins anew.
+ */
+export function paged(title, next, read, show) {
+  const pages = new Map(); // by the places behind which they begin
+  let after = "";
+  const made = section(title, async () => {
+    const from = after;
+    const page = await read(from);
+    if (!from) pages.clear();
+    pages.set(from, page);
+    after = page.more ?? "";
+  }, async () => [await show([...pages.values()]), after && button(next, made.again)].flat(Infinity));
+  const again = made.again;
+  made.again = (event) => {
+    if (!(event instanceof Event)) after = "";
+    return again(event);
+  };
   return made;
 }

@@ -1,7 +1,7 @@
 // History: what happened in a sync, or to everybody, by kind and time.
 
 import { get } from "./api.js";
-import { button, h, section, select } from "./dom.js";
+import { filters, h, paged, select, selectSync } from "./dom.js";
 import { events } from "./events.js";
 import { words } from "./format.js";
 
@@ -14,31 +14,13 @@ const KINDS = ["invited", "linked", "adopted", "updated", "disabled", "enabled",
 export function history(main, _parts, { query, syncs }) {
   const asked = { sync: query.get("sync") ?? "", kind: query.get("kind") ?? "", since: query.get("since") ?? "7d", user: query.get("user") ?? "" };
   if (asked.user && !query.has("since")) asked.since = "";
-  main.append(filters(asked, syncs), found(asked));
-}
-
-/** The filters stand in the address of the page, so that it can be sent to somebody: there is no name among them. */
-function filters(asked, syncs) {
-  const onchange = ({ currentTarget }) => {
-    const given = [...new FormData(currentTarget)].filter(([name, value]) => value || name === "since");
-    location.hash = `#/history?${new URLSearchParams(given)}`;
-  };
-  return h("form", { class: "filters", onchange, onsubmit: (event) => event.preventDefault() },
-    select("sync", "Sync", [["", "every sync"], ...syncs.map((name) => [name, name])], asked.sync),
-    select("kind", "Kind", [["", "every kind"], ...KINDS.map((kind) => [kind, words(kind)])], asked.kind),
-    select("since", "Within", TIMES, asked.since),
-    asked.user && h("p", {}, h("input", { type: "hidden", name: "user", value: asked.user }), "Of ", h("code", {}, asked.user), " ",
-      h("a", { href: "#/history" }, "of everybody")));
+  const whom = asked.user && h("p", {}, h("input", { type: "hidden", name: "user", value: asked.user }), "Of ", h("code", {}, asked.user), " ",
+    h("a", { href: "#/history" }, "of everybody"));
+  main.append(filters("history", selectSync(syncs, asked.sync), select("kind", "Kind", [["", "every kind"], ...KINDS.map((kind) => [kind, words(kind)])], asked.kind),
+    select("since", "Within", TIMES, asked.since), whom), found(asked));
 }
 
 function found(asked) {
-  const rows = [];
-  let older = "";
-  const made = section("Events", () => get("activity", { ...asked, after: older }), ({ events: page, more }) => {
-    rows.push(...page);
-    older = more ?? "";
-    const none = "Nothing of this kind happened. Take a longer time, or every kind.";
-    return [events("Events", rows, none), more && button("Older events", made.again)];
-  });
-  return made;
+  return paged("Events", "Older events", (after) => get("activity", { ...asked, after }), (pages) =>
+    events("Events", pages.flatMap((page) => page.events), "Nothing of this kind happened. Take a longer time, or every kind."));
 }

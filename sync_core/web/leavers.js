@@ -1,22 +1,17 @@
 // Leavers: the users between two stages of leaving, in the order of time, and those whom a person keeps.
 
 import { get } from "./api.js";
-import { button, empty, h, section } from "./dom.js";
+import { empty, h, paged } from "./dom.js";
 import { when, words } from "./format.js";
 import { decider, nameOf, person } from "./names.js";
 import { table } from "./table.js";
 
 export function leavers(main) {
-  const rows = [];
-  let after = "";
-  const made = section("Who leaves, and when", () => get("due", { after }), ({ due, more }) => {
-    rows.push(...due);
-    after = more ?? "";
+  main.append(paged("Who leaves, and when", "Later ones", (after) => get("due", { after }), (pages) => {
+    const rows = pages.flatMap((page) => page.due);
     if (!rows.length) return empty("Nobody is between two stages of leaving. Without a list in sync.yaml there is one stage.");
-    return [h("p", {}, "When the time comes, each is read once more, and the deletion guard counts. A user who returns is enabled."),
-      listed(rows), after && button("Later ones", made.again)];
-  });
-  main.append(made);
+    return [h("p", {}, "When the time comes, each is read once more, and the deletion guard counts. A user who returns is enabled."), listed(rows)];
+  }));
 }
 
 function listed(rows) {

@@ -1,11 +1,12 @@
-// People: find one by address or object id; where the person stands and why; what happened; look again.
+// People: find one by address or object id; where the person stands and why; the pair; what happened; look again.
 
 import { ApiError, get, path, paused, post, turns } from "./api.js";
 import { confirm } from "./confirm.js";
-import { button, empty, failure, h, say, section } from "./dom.js";
+import { button, empty, failure, h, paged, say, section } from "./dom.js";
 import { events } from "./events.js";
 import { now, when } from "./format.js";
 import { OBJECT_ID, person, told } from "./names.js";
+import { pair } from "./pair.js";
 
 export function people(main, [sync, user], context) {
   main.append(finder(main));
@@ -63,11 +64,14 @@ function one(sync, user, { acts }) {
     h("ul", { class: "sentences" }, said.sentences.map((sentence) => h("li", { dir: "auto" }, told(sync, sentence, said.keep?.by)))),
     said.outcome.result === "held" && h("p", {}, h("a", { href: `#/holds?${new URLSearchParams({ sync, user })}` }, "See what is held")),
     adoption(sync, user, said),
-    acts && h("p", { class: "actions" }, button("Look again now", () => lookAgain(sync, user, said.looked_at, stands, happened), { class: "primary" }),
+    acts && h("p", { class: "actions" }, button("Look again now", () => followed(() => post(path("sync", sync, user)), (then) => then.looked_at && then.looked_at !== said.looked_at), { class: "primary" }),
       h("span", { class: "quiet" }, "The app reads the person afresh and does what is to be done.")),
-    acts && keepable(said) && keeping(sync, user, said.keep, () => [stands, happened].forEach((each) => each.again())),
+    acts && keepable(said) && keeping(sync, user, said.keep, again),
+    pair(sync, user, said, acts, () => followed(again, (then) => !then.pair?.asked)),
   ]);
   const happened = record(sync, user);
+  const again = () => [stands, happened].forEach((each) => each.again());
+  const followed = (ask, over) => outcomeOf(sync, user, ask, over, stands, again);
   return [stands, happened];
 }
 
@@ -121,42 +125,31 @@ function adoption(sync, user, said) {
   return h("p", {}, h("a", { href: `#/adoptions/${path(sync, user)}` }, "Who in the target may be this person"));
 }
 
-/** `before`: the look that this page shows. It is over when there is a newer one, or when the pauses are. */
-async function lookAgain(sync, user, before, ...sections) {
+/** Of the look that `ask` asks for. It is over when what `why` says then is, or when the pauses are. */
+async function outcomeOf(sync, user, ask, over, shown, again) {
   try {
-    await post(path("sync", sync, user));
+    await ask();
     if ((await paused([sync])).get(sync) === "paused") {
       return say("Asked for. The sync is paused: the app looks when somebody lets it go on. Health says who paused it and why.");
     }
     say("Asked for. The app looks within seconds; this page reads again then.");
-    for await (const _ of turns(sections[0])) {
-      const { looked_at: at, events: past } = await get(path("why", sync, user));
-      if (!sections[0].isConnected) return;
-      if (!at || at === before) continue;
-      sections.forEach((each) => each.again());
-      const [newest] = past.filter((each) => Date.parse(each.at) >= Date.parse(at));
+    for await (const _ of turns(shown)) {
+      const then = await get(path("why", sync, user));
+      if (!shown.isConnected) return;
+      if (!over(then)) continue;
+      again();
+      const [newest] = then.events.filter((each) => !(Date.parse(each.at) < Date.parse(then.looked_at)));
       return say(`The app looked: ${newest ? newest.text : "nothing to write"}.`);
     }
-    say("The app has not looked yet. Read this page again later; Health says whether it is paused.");
+    say("Nothing is known yet of what came of it. Read this page again later; Health says whether the sync is paused.");
   } catch (error) {
     say(`${error.message} ${error.hint}`);
   }
 }
 
 function record(sync, user) {
-  const rows = [];
-  let older = "";
-  const made = section("What happened", () => get("activity", { sync, user, after: older }), ({ events: page, more }) => {
-    if (!older) rows.length = 0;
-    rows.push(...page);
-    older = more ?? "";
-    if (!rows.length) return empty("The record has nothing of this person in this sync.");
-    return [events("What happened", rows, "", true), more && button("Older events", made.again)];
+  return paged("What happened", "Older events", (after) => get("activity", { sync, user, after }), (pages) => {
+    const rows = pages.flatMap((page) => page.events);
+    return rows.length ? events("What happened", rows, "", true) : empty("The record has nothing of this person in this sync.");
   });
-  const again = made.again;
-  made.again = (event) => {
-    if (!(event instanceof Event)) older = ""; // not for older ones: from the newest on
-    return again();
-  };
-  return made;
 }

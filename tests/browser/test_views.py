@@ -14,10 +14,10 @@ from playwright.async_api import Browser, Route, expect
 from sync_core.model import Mode
 from tests.support.make import ADA, NAME
 from tests.support.page import Site
-from tests.support.staff import STAFF, TEAMS, staffed
+from tests.support.staff import BLOCKED, EDITED, STAFF, TEAMS, staffed
 from tests.support.world import World
 
-from .visit import CHOICE, PERSON, PLANNED, VIEWS, Visit
+from .visit import CHOICE, DIFFERENT, PERSON, PLANNED, VIEWS, Visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -33,12 +33,28 @@ THERE = {
     ),
     "people": ("Address in the source tenant",),
     PERSON: (STAFF[0], "The user is in scope", "Nothing is to be done", "invited", "updated"),
+    DIFFERENT: (
+        STAFF[EDITED],
+        "Somebody else edited or blocked it in the target: listed",
+        "department since",
+        "Redeem anew …",
+    ),
     "holds": ("4 removals waiting", "deleted in the source", "Nobody has decided"),
     "newcomers": ("3 newcomers waiting", "contoso-to-fabrikam", "23 of 23 used", "Approve 3 …"),
     "adoptions": ("waits for a word", STAFF[24], STAFF[25]),
     CHOICE: (STAFF[24], "B2B user", "Adopt …"),
     "leavers": ("Nobody is between two stages of leaving.",),
     "parked": ("internal user", "unadopted", STAFF[23], "xtsync adopt USER adopts it"),
+    "target": (
+        STAFF[EDITED],
+        "department",
+        "stays until the source changes",
+        STAFF[BLOCKED],
+        "blocked",
+        "newcomers looked at in the target now: none can be used.",
+        "the target user may not sign in, and the sync did not do that",
+        "the invitation is not accepted, and whether a prompt comes cannot be seen",
+    ),
     "history": ("invited", "soft deleted", "held", "configured"),
     "plan": ("the deployed file", "A new plan", "done"),
     PLANNED: (
@@ -60,6 +76,8 @@ NOTHING = {
     "adoptions": "Nobody waits for an adoption",
     "leavers": "Nobody is between two stages of leaving.",
     "parked": "Nobody is set aside",
+    "target": "Nobody is known to be otherwise in the target than the sync left them.",
+    "target?since=24h": "No newcomer of this time can be looked at.",
     "history?kind=lost": "Nothing of this kind happened.",
     "plan": "Nobody asked for a plan within a week.",
 }
@@ -73,6 +91,7 @@ READ = {
     CHOICE: "adoptions/**",
     "leavers": "due**",
     "parked": "status",
+    "target": "drift**",
     "history": "activity**",
     "plan": "plan",
     PLANNED: "plan/*",

@@ -13,15 +13,16 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 from local.sign_in import COOKIE
 from tests.support.make import NAME
 from tests.support.page import Site
-from tests.support.staff import PLAN, staff_id
+from tests.support.staff import EDITED, PLAN, staff_id
 
 AXE = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 PERSON = f"people/{NAME}/{staff_id(0)}"
+DIFFERENT = f"people/{NAME}/{staff_id(EDITED)}"
 CHOICE = f"adoptions/{NAME}/{staff_id(24)}"
 PLANNED = f"plan/{PLAN}"
 VIEWS = (
-    *("", "people", PERSON, "holds", "newcomers", "adoptions", CHOICE, "leavers", "parked", "history"),
-    *("plan", PLANNED),
+    *("", "people", PERSON, DIFFERENT, "holds", "newcomers", "adoptions", CHOICE, "leavers", "parked", "target"),
+    *("history", "plan", PLANNED),
 )
 
 # No section reads any more, the names that were asked for have come, and a form that was sent has its answer.

@@ -108,6 +108,28 @@ async def test_a_guest_redeems(world: World, graph: Graph) -> None:
     assert (await invite(graph)).json()["status"] == "Completed"
 
 
+async def test_a_guest_becomes_internal(world: World, graph: Graph) -> None:
+    """The id, the address and `creationType` stay; the name is one of the tenant, and has to be free."""
+    user = await guest(world, graph)
+    mail, path = user.properties["mail"], f"/tenants/{FABRIKAM}/convert"
+    taken = member(world, "bob@fabrikam.com").properties["userPrincipalName"]
+    for name in ("ada@elsewhere.com", "", taken):
+        answer = await world.http.request(
+            "POST", f"/_emulator{path}", json={"user": user.id, "userPrincipalName": name}
+        )
+        assert answer.status_code == 400
+    await world.control("POST", path, {"user": user.id, "userPrincipalName": "ada@fabrikam.com"})
+    shown = (
+        await graph.get(f"/users/{user.id}", select="id,mail,userPrincipalName,creationType,externalUserState")
+    ).json()
+    assert {name: shown[name] for name in ("mail", "userPrincipalName", "creationType", "externalUserState")} == {
+        "mail": mail,
+        "userPrincipalName": "ada@fabrikam.com",
+        "creationType": "Invitation",
+        "externalUserState": None,
+    }
+
+
 async def test_an_internal_user_with_the_address_is_an_error_that_names_it(world: World, graph: Graph) -> None:
     """Wherever the address is held; a blocked account has its own words."""
     ada = member(world, ADA)

@@ -145,7 +145,7 @@ def test_nothing_sent_is_answered_with_a_500(calls: list[Any]) -> None:
     path=st.sampled_from(
         words(
             "seed tenants clock throttle faults delivery tenants/{t}/groups tenants/{t}/settings tenants/{t}/snapshot "
-            "tenants/{t}/apps/a tenants/{t}/admins tenants/{t}/redeem tenants/{t}/users"
+            "tenants/{t}/apps/a tenants/{t}/admins tenants/{t}/redeem tenants/{t}/convert tenants/{t}/users"
         )
     ),
     body=st.one_of(BODIES, VALUES.map(lambda value: json.dumps({"tenants": [value], "value": [value]}).encode())),

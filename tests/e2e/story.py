@@ -48,9 +48,12 @@ class Story:
         async def over() -> bool:
             state = await self.storage.feeds.get("contoso")
             completed = state.phase is FeedPhase.IDLE and state.completed_at != before
-            return completed and not any((await self.storage.queues.depths()).values())
+            return completed and await self.idle()
 
         assert await until(over, timeout_s=60)
+
+    async def idle(self) -> bool:
+        return not any((await self.storage.queues.depths()).values())
 
     async def guests(self) -> int:
         return len(await self.ids(FABRIKAM))

@@ -15,8 +15,7 @@ from local.agreement import compare
 from local.demo import CONTOSO, FABRIKAM
 from local.emulated import Emulated, User, until
 from local.stack import BY_HAND, Stack
-from sync_core.model.messages import FEED_PAGES, USER_CHANGES
-from sync_core.nominate.rounds import TARGET, USERS
+from sync_core.model.messages import FEED_PAGES, TARGET, USER_CHANGES, USERS
 from sync_core.storage.connect import connect
 from sync_core.storage.repositories import Storage
 

@@ -1,4 +1,4 @@
-"""People of the target edit, block, delete, restore and enable: each is found by the next poll, under each policy."""
+"""People of the target edit, block, delete, restore and enable: each is found by a poll, or where Graph tells of it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ LEFT = f"""{CONFIG}
 """
 REPAIRED = f"""{CONFIG}
     drift: {{ attributes: enforce, blocked_in_target: enforce }}
+    deprovision: {{ deleted_in_target: restore }}
+"""
+TOLD = f"""{CONFIG}
+    drift: {{ attributes: enforce, blocked_in_target: enforce, subscribe: true }}
     deprovision: {{ deleted_in_target: restore }}
 """
 THEIRS = "Theirs"
@@ -162,3 +166,34 @@ async def test_what_is_enforced_is_repaired_within_a_poll(story: Story) -> None:
     sources = await story.emulated.users(CONTOSO, ["id", "accountEnabled"])
     assert len(blocked) <= len([each for each in sources if not each["accountEnabled"]])
     assert (await story.stack.xtsync("drift"))[1]["users"] == []
+
+
+async def test_what_graph_tells_of_the_target_needs_no_poll(story: Story) -> None:
+    """An edit, a block and a deletion are repaired although nobody polls; our own writes come to nothing more."""
+    await story.run_with(TOLD)
+    await rounds(story)
+    await story.stack.start_by_hand("keep_subscriptions")
+    assert await until(lambda: subscribed(story), timeout_s=30)
+    edited, blocked, gone = (await some(story, 14))[11:]
+    since = await last(story)
+    await story.emulated.graph(FABRIKAM, "PATCH", f"/users/{edited['id']}", {"department": THEIRS})
+    await story.emulated.graph(FABRIKAM, "PATCH", f"/users/{blocked['id']}", {"accountEnabled": False})
+    await story.emulated.graph(FABRIKAM, "DELETE", f"/users/{gone['id']}")
+    theirs = await writes(story, since)
+
+    async def repaired() -> bool:
+        users = await story.emulated.users(FABRIKAM, ["id", "accountEnabled", "department"])
+        there = {each["id"]: each for each in users}
+        as_before = there[edited["id"]]["department"] == edited["department"] and there[blocked["id"]]["accountEnabled"]
+        return as_before and gone["id"] in there
+
+    assert await until(repaired, timeout_s=60)
+    assert await until(story.idle, timeout_s=60)
+    ours = await writes(story, since) - theirs
+    assert ours["PATCH"] == 3  # one for each
+    assert ours - Counter(PATCH=3, POST=1, PUT=1) == Counter()  # and a restore, perhaps with the manager
+
+
+async def subscribed(story: Story) -> bool:
+    records = {each.tenant: each for each in await story.storage.subscriptions.all()}
+    return "fabrikam" in records and bool(records["fabrikam"].subscription_id)

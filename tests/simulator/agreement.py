@@ -14,6 +14,7 @@ from .history import Exchange
 from .plan import OWNER_ATTRIBUTE
 from .scopes import in_scope
 
+_FIGHT = 3  # so many repairs of one user, and the next edit stays for a day
 _KNOWN_AFTER = timedelta(seconds=10)  # by all replicas
 
 
@@ -183,10 +184,17 @@ def _differences(
 
 
 def _left_by_hand(evidence: Evidence, target_id: str, name: str, found: object) -> bool:
-    """Whether somebody in the target gave it this value. One who was enabled is found by an operator's look."""
+    """Whether somebody in the target gave it this value, and it may stay. One who was enabled is disabled again."""
     if found not in evidence.deeds.edited.get((target_id, name), ()):
         return False
-    return (name, found) != ("accountEnabled", True) or _enabled_unseen(evidence, target_id)
+    if (name, found) == ("accountEnabled", True):
+        return _enabled_unseen(evidence, target_id)
+    drift, by_hand = evidence.plan.drift, evidence.deeds.edited
+    enforced = drift.blocked if name == "accountEnabled" else drift.attributes
+    if enforced != "enforce":
+        return True
+    edits = [len(values) for (edited, _), values in by_hand.items() if edited == target_id]
+    return sum(edits) >= _FIGHT or sum(map(len, by_hand.values())) > drift.repairs
 
 
 def _may_be_missing(evidence: Evidence, owned: Owned, source: User) -> bool:

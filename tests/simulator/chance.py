@@ -56,6 +56,7 @@ COURSES: Mapping[str, float] = {
     "hands": 0.2,
     "second-sync": 0.2,
     "stages": 0.2,
+    "drift": 0.2,
 }
 # How likely a seed has each fault at all, by the mood of the seed.
 _MOODS = ((0.0, 0.1), (0.08, 0.25), (0.25, 0.4), (0.6, 0.25))

@@ -75,7 +75,10 @@ def _out(evidence: Evidence, owned: Owned, read: Exchange, delete: Exchange, sou
 
 
 def _out_of(evidence: Evidence, read: Exchange, at: Exchange) -> dict[str, bool]:
-    """For each sync, whether this instance knew that it has the user out, when it sent that request."""
+    """For each sync, whether this instance knew that it has the user out, when it sent that request.
+
+    A sync goes by its own question; another one's may be of a moment later.
+    """
     questions = [
         each
         for each in evidence.exchanges
@@ -89,7 +92,8 @@ def _out_of(evidence: Evidence, read: Exchange, at: Exchange) -> dict[str, bool]
     found: dict[str, bool] = {}
     for name, asked in evidence.births[read.instance].plan.syncs.items():
         groups = {*asked.wanted, *asked.barred}
-        about = [each for each in questions if groups <= {*_asked_for(each)}]
+        own = [each for each in questions if groups == {*_asked_for(each)}]
+        about = own or [each for each in questions if groups <= {*_asked_for(each)}]
         last = max(about, key=lambda each: each.sent_at, default=None)
         gone = [group for group, since in evidence.deeds.missing.items() if last is not None and since < last.sent_at]
         member_of = None if last is None else last.member_of

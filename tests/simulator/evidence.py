@@ -87,7 +87,7 @@ def ownership(evidence: Evidence) -> Owned:
         elif (invitation := owned.unwritten.pop(each.object_id, None)) is not None:
             if about in inviters[_invited_address(invitation)] or evidence.plan.adopt == "guests":
                 owned.source_of[each.object_id] = about
-            if _is_taking_back(owned, invitation, each):
+            if _is_taking_back(evidence, owned, invitation, each):
                 owned.taken_back[each.object_id] = each
         elif each.object_id not in owned.source_of:
             if evidence.plan.adopt == "guests" and _may_be_adopted(evidence, each, about):
@@ -101,18 +101,22 @@ def ownership(evidence: Evidence) -> Owned:
     return owned
 
 
-def _is_taking_back(owned: Owned, invitation: Exchange, write: Exchange) -> bool:
-    """Whether the worker that sent this invitation deletes its guest, since the pair was made with another one before.
+def _is_taking_back(evidence: Evidence, owned: Owned, invitation: Exchange, write: Exchange) -> bool:
+    """Whether the look that sent this invitation deletes its guest, to whom nobody has written, as it came too late.
 
-    So we have written to another target user of the same person, and to this one never.
+    The pair was made with another target user before, to whom we have written. Or the invitation was given up: a later
+    look found that the person is disabled or gone.
     """
+    taken, deletes = write.taken, (write.method, write.path) == ("DELETE", f"/users/{write.object_id}")
+    if not deletes or taken is None or taken != invitation.taken:
+        return False
     unlinked = {write.object_id, *owned.unwritten, *owned.taken_back}
-    return (
-        (write.method, write.path) == ("DELETE", f"/users/{write.object_id}")
-        and write.taken is not None
-        and write.taken == invitation.taken
-        and any(each == write.taken.user for target_id, each in owned.source_of.items() if target_id not in unlinked)
-    )
+    if any(each == taken.user for target_id, each in owned.source_of.items() if target_id not in unlinked):
+        return True
+    reads = [each for each in evidence.exchanges if each.path == f"/users/{taken.user}" and each.seen is not None]
+    since = [each for each in reads if each.taken != taken and taken.at < each.sent_at < write.sent_at]
+    last = max(since, key=lambda each: each.sent_at, default=None)
+    return last is not None and (last.seen == 404 or last.shown.get("accountEnabled") is False)
 
 
 def _invited_address(invitation: Exchange) -> str:
@@ -128,7 +132,7 @@ def _may_be_adopted(evidence: Evidence, first: Exchange, source_id: str) -> bool
     if address is None or (user is not None and not user.is_guest):
         return False
     reads = [each for each in evidence.exchanges if each.object_id == source_id and each.sent_at < first.sent_at]
-    return any(each.shown.get("mail") == address for each in reads)
+    return any((each.shown.get("mail") or each.shown.get("userPrincipalName")) == address for each in reads)
 
 
 def _done(each: Exchange) -> bool:

@@ -72,14 +72,15 @@ def _led(evidence: Evidence, write: Exchange) -> bool:
     """Whether the file of this instance may have led when it began the look that this write is of.
 
     Another file surely leads where one of its instances has judged somebody lately, and none with this file has
-    started since that one did.
+    started since that one did. With all tables went who leads: then whichever comes first takes the lead.
     """
     if write.taken is None or all(birth.plan == evidence.plan for birth in evidence.births.values()):
         return True
     plan, began = evidence.births[write.instance].plan, write.taken.at
     late = _LEARNT_SLOWLY if "slow" in evidence.rates else _LEARNT_WITHIN
+    since_then = max([began - _SURELY_LEADS_FOR, *(at for at in evidence.deeds.tables_lost if at <= began)])
     for each in evidence.exchanges:
-        if each.taken is None or not each.taken.user or not began - _SURELY_LEADS_FOR <= each.sent_at <= began - late:
+        if each.taken is None or not each.taken.user or not since_then <= each.sent_at <= began - late:
             continue
         other = evidence.births[each.instance]
         since = [birth.plan for birth in evidence.births.values() if other.at - _CLOCKS_DIFFER <= birth.at <= began]

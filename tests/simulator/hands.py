@@ -1,4 +1,4 @@
-"""People of the target tenant: they block, enable and convert users of ours; and an operator looks at somebody."""
+"""People of the target tenant: they edit, block, enable and convert users of ours; and an operator looks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Hands:
         self._rng = stage.chance.stream("hands")
 
     async def play(self) -> None:
-        if not self._stage.weather.has("hands"):
+        if not (self._stage.weather.has("hands") or self._stage.weather.has("drift")):
             return
         for _ in range(self._rng.randint(2, 8)):
             await asyncio.sleep(self._rng.expovariate(1 / self._plan.gap_s))

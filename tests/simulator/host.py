@@ -331,8 +331,9 @@ class Host:
         try:
             table = life.runtime.storage.tables_by_name["subscriptions"]
             rows = [{"PartitionKey": row.pk, "RowKey": row.rk, **row.values} async for row in table.query(None)]
+            config = life.runtime.config
             known = webhook.known_subscriptions(
-                json.dumps(rows), life.runtime.config.syncs_by_source, life.runtime.config.fingerprint
+                json.dumps(rows), config.syncs_by_source, config.subscribed_targets, config.fingerprint
             )
             answer = receive(post, known, life.instance.clock.now())
             if answer.messages:

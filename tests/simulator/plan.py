@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 
@@ -60,6 +60,22 @@ class Stages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What becomes of what people of the target change."""
+
+    attributes: str = "report"
+    blocked: str = "respect"
+    repairs: int = 100
+    subscribe: bool = False
+
+    def __str__(self) -> str:
+        """As sync.yaml has it."""
+        subscribe = str(self.subscribe).lower()
+        policies = f"attributes: {self.attributes}, blocked_in_target: {self.blocked}"
+        return f"{{ {policies}, repairs: {self.repairs}, subscribe: {subscribe} }}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     instances: int
     first_users: int
@@ -82,6 +98,7 @@ class Plan:
     asked: Asked
     out_of_scope: str
     ceiling: int | None  # of invitations in a window; None: one that no history reaches
+    drift: Drift = field(default=Drift())
     stages: Stages | None = None  # the last of which are the two policies
     second: Asked | None = None  # the scope of another sync between the same tenants
     source_id: str = CONTOSO
@@ -147,6 +164,16 @@ class Plan:
         rng = chance.stream("stages")
         return self.in_stages(Stages(out=_drawn_steps(rng), deleted=_drawn_steps(rng)))
 
+    def with_drift(self, chance: Chance) -> Plan:
+        rng = chance.stream("drift")
+        drift = Drift(
+            attributes=rng.choice(("enforce", "enforce", "report", "leave")),
+            blocked=rng.choice(("enforce", "respect")),
+            repairs=rng.choice((100, 100, 1)),
+            subscribe=rng.random() < 0.5,
+        )
+        return replace(self, drift=drift)
+
     @property
     def syncs(self) -> dict[str, Asked]:
         """What this file asks for, by name of sync."""
@@ -181,6 +208,7 @@ syncs:
       out_of_scope: {self.out_of_scope if self.stages is None else _list(self.stages.out)}
       source_deleted: {self.source_deleted if self.stages is None else _list(self.stages.deleted)}
       deleted_in_target: {self.deleted_in_target}
+    drift: {self.drift}
     deletion_guard:
       max_percent: {self.max_percent}
       min_count: {self.min_count}

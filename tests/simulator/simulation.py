@@ -126,6 +126,7 @@ class _Run:
         if story is not None:
             drawn = story.plan(drawn)
         drawn = drawn.with_stages(self.chance) if self.weather.has("stages") else drawn
+        drawn = drawn.with_drift(self.chance) if self.weather.has("drift") else drawn
         self.plan = drawn.with_second_sync(self.chance) if self.weather.has("second-sync") else drawn
         self.clock = LoopClock(loop)
         self.history = History(self.clock)

@@ -66,6 +66,19 @@ def test_a_late_guest_whom_nobody_claims_is_taken_back() -> None:
     assert found.by_source == {ADA: [LINKED]}
 
 
+@pytest.mark.parametrize(("enabled", "status"), [(False, 200), (None, 404)])
+def test_a_late_guest_of_somebody_who_is_disabled_or_gone_is_taken_back(enabled: bool | None, status: int) -> None:
+    """Another look gave the invitation up meanwhile; one that found the person enabled did not."""
+    deletion = write(LATE, FROZEN, "DELETE")
+    deletion.sent_at = START + timedelta(minutes=2)
+    read = exchange("GET", f"/users/{ADA}", ADA, OTHER)
+    read.tenant, read.seen, read.sent_at = CONTOSO, status, START + timedelta(minutes=1)
+    read.shown = {"accountEnabled": enabled}
+    assert owned(invitation(LATE, FROZEN), read, deletion).taken_back == {LATE: deletion}
+    read.seen, read.shown = 200, {"accountEnabled": True}
+    assert owned(invitation(LATE, FROZEN), read, deletion).taken_back == {}
+
+
 @pytest.mark.parametrize(
     "before",
     [

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sync_core.model import MEMBER_OF, Clause, Filter, LinkDigest, Operator, Policy, Why
-from sync_core.nominate.rounds import GROUPS
+from sync_core.model.messages import GROUPS
 
 from .make import SALES, STAFF
 from .world import World

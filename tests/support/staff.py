@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import NAMESPACE_DNS, uuid5
 
 from local.sign_in import PEOPLE
-from sync_core.model import GuardLimits, Json, Limit, PlanRun, Receiver, ReceiverKind
+from sync_core.model import ENABLED, GuardLimits, Json, Limit, PlanRun, Receiver, ReceiverKind, Why
 from sync_core.ports import PlanJob
 
 from .cli import SYNC
@@ -23,6 +23,7 @@ STAFF = (
 LEAVERS = range(7, 13)  # of STAFF: two may be deleted, and the others are held
 GUARD = GuardLimits(max_percent=0, min_count=2, window=timedelta(hours=24))
 IN_THE_WAY = range(23, 26)  # of STAFF: a user of the target has their address
+BLOCKED, EDITED = 1, 4  # of STAFF: by somebody else, in the target
 NEWCOMERS = range(26, 29)  # of STAFF: the ceiling was reached before they came
 CEILING = Limit(max_percent=0, min_count=IN_THE_WAY.start, window=timedelta(hours=24))
 FILE = f"""\
@@ -58,6 +59,8 @@ async def staffed() -> World:
         world.change(staff_id(n), department="Research & Development")
         await world.look(staff_id(n))
         world.clock.advance(timedelta(minutes=40))
+    await _by_somebody_else(world, BLOCKED, ENABLED, False)
+    await _by_somebody_else(world, EDITED, "department", "Their own")
     await _in_the_way(world)
     for n in LEAVERS:
         world.source.soft_delete(staff_id(n))
@@ -79,6 +82,12 @@ async def _plan(world: World) -> None:
     await world.storage.plans.add(job, FILE)
     await world.storage.plans.work_on(PlanRun(job=PLAN))
     await work_on_plans(world)
+
+
+async def _by_somebody_else(world: World, n: int, attribute: str, value: Json) -> None:
+    link = await world.stored(staff_id(n))
+    world.target.users[link.target_id or ""].attributes[attribute] = value
+    await world.look(staff_id(n), why=Why.TARGET)
 
 
 async def _in_the_way(world: World) -> None:

@@ -34,8 +34,7 @@ from sync_core.model import (
     Sync,
     Why,
 )
-from sync_core.model.messages import FEED_PAGES, USER_CHANGES, decode_feed_run, decode_nomination
-from sync_core.nominate.rounds import GROUPS, TARGET, USERS
+from sync_core.model.messages import FEED_PAGES, GROUPS, TARGET, USER_CHANGES, USERS, decode_feed_run, decode_nomination
 from sync_core.ports import Asked, FeedState
 from sync_core.storage.repositories import memory_storage
 
@@ -92,6 +91,7 @@ class World:
         self.groups = MemoryGroups(self.source, self.faults, self.clock)
         self.target = MemoryTarget(self.clock, self.faults)
         self.api = MemorySubscriptions(self.clock, self.faults)
+        self.target_api = MemorySubscriptions(self.clock, self.faults)
         self.sync = sync(
             policy=policy,
             guard=guard,
@@ -141,7 +141,8 @@ class World:
                 sources=dict.fromkeys(sources, source or self.source),
                 groups=dict.fromkeys(sources, self.groups),
                 targets={each.target.key: self.target for each in syncs.values()},
-                subscriptions=dict.fromkeys(sources, self.api),
+                subscriptions={each.target.key: self.target_api for each in syncs.values()}
+                | dict.fromkeys(sources, self.api),
             ),
             self.storage,
             self.clock,

@@ -324,6 +324,20 @@ async def test_least_permissions_are_no_fault(clinic: Clinic) -> None:
     )
 
 
+async def test_a_subscription_to_the_target(clinic: Clinic) -> None:
+    """The check of a target tenant where the sync says so; without one it is a warning, since the poll goes on."""
+    clinic.config = clinic.config.replace("target: fabrikam }", "target: fabrikam, drift: { subscribe: true } }")
+    assert await clinic.report() == {}
+    assert await clinic.report(Verdict.WARNING) == {
+        "subscription": "there is none; changes in the target come by poll, within minutes"
+    }
+    assert "keep_subscriptions makes a new one" in await clinic.remedy("subscription")
+    async with clinic.runtime() as runtime:
+        await runtime.keeper.keep("fabrikam")
+    checks = [(each.check, each.verdict) for each in await clinic.findings() if each.subject == "fabrikam (target)"]
+    assert ("subscription", Verdict.OK) in checks
+
+
 async def test_a_scope_that_names_groups_needs_more(clinic: Clinic) -> None:
     """One permission more, a feed of its own, and, if seconds matter, a subscription; that one is not required."""
     clinic.config = clinic.config.replace(

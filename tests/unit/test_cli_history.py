@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -199,12 +200,23 @@ def test_why_explains_and_tells(bench: Bench) -> None:
         "  The user is enabled in the source.",
         "  The user is in scope: all internal users.",
         "  Target user guest-1 is linked.",
-        "  Nothing is to be done: the target is as it should be.",
+        "  Nothing is to be done: all was written as it should be.",
         "  What happened, newest first:",
         "    2026-01-05 10:00:00 UTC  updated department, when an operator asked",
         *(line for line in result.out.splitlines() if "invited as target user guest-1" in line),
     ]
     assert bench.stored() == before
+
+
+def test_why_tells_of_the_pair_and_of_the_target(bench: Bench) -> None:
+    """What a person asked for and is not done, and what somebody else edited; no value of it."""
+    bench.target.users["guest-1"].attributes["department"] = "Their own"
+    bench.run("sync", ADA)
+    bench.run("redeem", ADA)
+    told = bench.run("why", ADA).out
+    assert "Asked for, and not done yet: reset the redemption." in told
+    assert re.search(r"Differs in the target since 2026-01-05 \d\d:\d\d:\d\d UTC: department\.", told)
+    assert "Their own" not in told
 
 
 def test_why_says_what_is_in_the_way(bench: Bench) -> None:

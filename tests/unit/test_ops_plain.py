@@ -31,7 +31,7 @@ CHANGES = (
     (documents.ResetRedemption(attributes=NONE), "have the invitation redeemed anew"),
     (documents.HandOver(attributes=NONE, to="other"), "hand over to other"),
     (documents.Restore(attributes=NONE), "restore in the target"),
-    (documents.Skip(attributes=NONE, reason=Reason.NO_CHANGE), "nothing: the target is as it should be"),
+    (documents.Skip(attributes=NONE, reason=Reason.NO_CHANGE), "nothing: all was written as it should be"),
     (documents.Skip(attributes=NONE, reason=Reason.IGNORED), "nothing: ignored"),
     (
         documents.Refuse(attributes=NONE, reason=Reason.NO_ADDRESS, detail=None, hint=None),

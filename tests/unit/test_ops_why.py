@@ -8,14 +8,23 @@ from datetime import timedelta
 import pytest
 
 from sync_core.model import Control, Why
-from sync_core.ops.documents import Explanation
+from sync_core.ops.documents import Explanation, as_json, read_json
+from sync_core.ops.drift import drifted_users
+from sync_core.ops.pairs import pairs, unlink
 from sync_core.ops.why import explain
-from tests.support.make import ADA, HOLD_ALL
+from tests.support.make import ADA, HOLD_ALL, NAME
 from tests.support.world import World
 
 
 async def asked(world: World) -> Explanation:
     return await explain(world.runtime, world.sync, ADA)
+
+
+async def edited(world: World) -> None:
+    """Somebody gave Ada's guest another department, and a look found it."""
+    account = await world.linked()
+    account.attributes["department"] = "Their own"
+    await world.look(ADA, why=Why.TARGET)
 
 
 async def test_the_last_look_is_that_of_the_app_and_not_of_the_question() -> None:
@@ -32,6 +41,54 @@ async def test_the_last_look_is_that_of_the_app_and_not_of_the_question() -> Non
     second = (await asked(world)).looked_at
     assert second is not None
     assert second - first >= timedelta(hours=1)
+
+
+async def test_the_pair_and_what_somebody_else_changed_stand_with_the_person() -> None:
+    """As the lists have them. Before the first look there is neither."""
+    world = World()
+    world.hire(ADA)
+    assert ((await asked(world)).pair, (await asked(world)).drift) == (None, None)
+    await edited(world)
+    await unlink(world.runtime, world.sync, ADA, by="anna", reason="theirs now")
+    said = await asked(world)
+    assert said.pair is not None
+    assert said.pair.asked == "unlink"
+    assert [said.pair] == (await pairs(world.runtime, [world.sync], limit=2)).pairs
+    assert said.drift is not None
+    assert [said.drift] == (await drifted_users(world.runtime, [world.sync])).users
+
+
+async def test_a_pair_that_is_over_is_none() -> None:
+    """A user who was seen, and whose target user is nobody's by now."""
+    world = World()
+    await edited(world)
+    await unlink(world.runtime, world.sync, ADA, by="anna", reason="theirs now")
+    await world.deliver()
+    said = await asked(world)
+    assert (said.pair, said.drift) == (None, None)
+
+
+async def test_a_difference_that_a_newer_version_recorded_is_passed_over() -> None:
+    """The list leaves it out, too, and all else of the person is told."""
+    world = World()
+    await edited(world)
+    guards = world.storage.tables_by_name["guards"]
+    row = await guards.get(f"drift:{NAME}", ADA)
+    assert row is not None
+    await guards.replace(replace(row, values={**row.values, "v": 99}), row.etag)
+    said = await asked(world)
+    assert said.drift is None
+    assert said.pair is not None
+
+
+async def test_an_answer_of_a_version_before_is_read() -> None:
+    """It tells neither of the pair nor of what differs."""
+    world = World()
+    await world.linked()
+    document = as_json(await asked(world))
+    del document["pair"], document["drift"]
+    before = read_json(Explanation, document)
+    assert (before.pair, before.drift) == (None, None)
 
 
 async def test_a_held_person_keeps_access_until_somebody_decides() -> None:

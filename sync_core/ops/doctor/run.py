@@ -11,7 +11,7 @@ from ...assembly import Runtime
 from ...mapping import source_attributes
 from ...model import Tenant
 from ...model.errors import GraphRefusedError, SyncError
-from ...nominate.rounds import GROUPS
+from ...model.messages import GROUPS
 from ...ports import AppOnTenant, Side
 from ...scope.verdict import scope_attributes
 from .. import documents
@@ -21,6 +21,8 @@ from .finding import Check, Found, failed, skipped
 
 # A token that fails one of these is not used for anything else.
 _USABLE = frozenset({"token", "tenant", "clock", "graph"})
+
+_KEPT = "table subscriptions, GET /subscriptions/{id}"
 
 
 async def examine(runtime: Runtime, *, host_json: Path, public_url: str) -> documents.Report:
@@ -73,7 +75,8 @@ class Checkup:
         broken = _broken(findings)
         findings.append(_shown(app.subject, graph, skipped(f"see {broken}") if broken else answer))
         broken = _broken(findings)
-        findings += [await _finding(app.subject, check) for check in self._source(app, usable=not broken)]
+        told = self._source if app.side is Side.SOURCE else self._target
+        findings += [await _finding(app.subject, check) for check in told(app, usable=not broken)]
         for check in self._policies(app):
             found = skipped(f"see {broken}") if broken else await _found(check)
             findings.append(_shown(app.subject, check, found))
@@ -96,22 +99,29 @@ class Checkup:
         return _check("roles", "roles of the token", token.roles, app, got, groups=groups, attributes=read)
 
     def _source(self, app: AppOnTenant, *, usable: bool) -> list[Check]:
-        if app.side is not Side.SOURCE:
-            return []
         storage, now, key = self.runtime.storage, self.runtime.clock.now(), app.tenant.key
         look = subscription.live if usable else subscription.recorded
-        kept = "table subscriptions, GET /subscriptions/{id}"
         checks = [
-            _check("subscription", kept, look, app, storage.subscriptions, now, self.public_url),
+            _check("subscription", _KEPT, look, app, storage.subscriptions, now, self.public_url),
             _check("feed", "table feeds", stored.feed, storage.feeds, key, now, self.public_url),
         ]
         if self._reads_groups(app):
             groups = subscription.of_groups if usable else subscription.recorded
             checks += [
-                _check("groups subscription", kept, groups, app, storage.subscriptions, now, self.public_url, GROUPS),
+                _check("groups subscription", _KEPT, groups, app, storage.subscriptions, now, self.public_url, GROUPS),
                 _check("groups feed", "table feeds", stored.feed, storage.feeds, key, now, self.public_url, GROUPS),
             ]
         return checks
+
+    def _target(self, app: AppOnTenant, *, usable: bool) -> list[Check]:
+        """The subscription of a tenant that is a source, too, is the source's."""
+        config, storage, key = self.runtime.config, self.runtime.storage, app.tenant.key
+        if key not in config.subscribed_targets or key in config.source_tenants:
+            return []
+        look = subscription.of_target if usable else subscription.recorded
+        return [
+            _check("subscription", _KEPT, look, app, storage.subscriptions, self.runtime.clock.now(), self.public_url)
+        ]
 
     def _reads_groups(self, app: AppOnTenant) -> bool:
         sources = {sync.source.key for sync in self.runtime.config.syncs.values() if sync.groups}

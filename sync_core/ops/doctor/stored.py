@@ -13,8 +13,8 @@ from ...guard.deletions import standing
 from ...guard.pauses import Pauses
 from ...model import Control, Mode, Sync
 from ...model.errors import ConfigError, Fault, OtherTenantError
-from ...model.messages import WORK_QUEUES, poison_queue
-from ...nominate.rounds import STALLED, USERS
+from ...model.messages import USERS, WORK_QUEUES, poison_queue
+from ...nominate.rounds import STALLED
 from ...ports import Activity, FeedPhase, Feeds, FeedState, Fronts, Guards, Links, Poison
 from ...storage.queue import Queue
 from ..words import ago, span

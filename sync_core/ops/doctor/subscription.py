@@ -1,4 +1,4 @@
-"""The change-notification subscription of one source tenant: our record, and what Graph itself says of it.
+"""A change-notification subscription of one tenant: our record, and what Graph itself says of it.
 
 https://learn.microsoft.com/graph/api/subscription-get
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ...model import Json
-from ...nominate.rounds import USERS
+from ...model.messages import USERS
 from ...nominate.subscriptions import kept_at
 from ...ports import AppOnTenant, SubscriptionRecord, Subscriptions
 from ..documents import Verdict
@@ -39,6 +39,14 @@ async def of_groups(app: AppOnTenant, records: Subscriptions, now: datetime, pub
         f"{found.detail}; changed memberships come by poll, within minutes",
         "For seconds, grant Group.Read.All in the source tenant, for which NOTIFY_GROUPS asks: docs/deploy.md.",
     )
+
+
+async def of_target(app: AppOnTenant, records: Subscriptions, now: datetime, public_url: str) -> Found:
+    """A missing one is a warning: the poll finds what somebody else changed."""
+    found = await live(app, records, now, public_url)
+    if found.verdict is not Verdict.FAILED:
+        return found
+    return warning(f"{found.detail}; changes in the target come by poll, within minutes", *found.remedy)
 
 
 async def live(

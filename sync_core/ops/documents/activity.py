@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ...model import InScope, Kind
+from .drift import DriftedUser
 from .leaving import Keep
+from .pairs import PairEntry
 from .rendering import document
 from .users import SyncResult
 
@@ -92,10 +94,14 @@ class Explanation(SyncResult):
     """One look at one user without acting: what it found in sentences, and the last ten events under it.
 
     `keep` is null where no person keeps the user. `looked_at` is the app's own last look, null before the first one.
+    `pair` is null without a target user, and `drift` where nobody is known to have changed it. Both are stored state;
+    a version before leaves them out.
     """
 
     keep: Keep | None
     looked_at: datetime | None
+    pair: PairEntry | None = None
+    drift: DriftedUser | None = None
     sentences: Sequence[str]
     events: Sequence[ActivityEvent]
 

@@ -8,8 +8,8 @@ import pytest
 
 from sync_core.model import Assigned, Occasion, Sync
 from sync_core.model.errors import UnavailableError
+from sync_core.model.messages import GROUPS, USERS
 from sync_core.nominate.groups import FULL_EVERY
-from sync_core.nominate.rounds import GROUPS, USERS
 from sync_core.scope.verdict import groups_decide
 from tests.support.make import ADA, BOB, NAME, SALES, STAFF, sync
 from tests.support.scopes import O, department, either, member, only

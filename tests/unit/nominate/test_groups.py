@@ -10,8 +10,9 @@ import pytest
 
 from sync_core.model import Assigned, FeedRun, LinkDigest, LinkState, Nomination, Why
 from sync_core.model.errors import GraphRefusedError, ResyncRequiredError, SyncError, UnavailableError
+from sync_core.model.messages import GROUPS
 from sync_core.nominate.groups import FULL_EVERY
-from sync_core.nominate.rounds import GROUPS, STALLED
+from sync_core.nominate.rounds import STALLED
 from sync_core.nominate.users import worth_a_look
 from sync_core.ops.rehearsal import Rehearsal
 from sync_core.ports import FeedPhase, GroupChanges
@@ -221,8 +222,8 @@ async def test_a_sync_without_groups_is_no_concern_of_this_feed() -> None:
     world.syncs[other.name] = other
     world.groups.pages.update(changes(ADA))
     assert {each.sync for each in await round_of_groups(world)} == {NAME}
-    assert World().feeds.of(CONTOSO.key) == ["users"]
-    assert world.feeds.of(CONTOSO.key) == ["users", "groups"]
+    assert World().feeds.resources() == [(CONTOSO.key, "users")]
+    assert sorted(world.feeds.resources()) == [(CONTOSO.key, "groups"), (CONTOSO.key, "users")]
 
 
 @pytest.mark.parametrize("group", [SALES, CLUB])

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from sync_core.model import Assigned, FeedRun
 from sync_core.model.errors import UnavailableError
-from sync_core.model.messages import FEED_PAGES, decode_feed_run, format_time
-from sync_core.nominate.rounds import GROUPS, SECOND_LOOK, SPACING, STALLED
+from sync_core.model.messages import FEED_PAGES, GROUPS, decode_feed_run, format_time
+from sync_core.nominate.rounds import SECOND_LOOK, SPACING, STALLED
 from sync_core.ports import FeedPhase, GroupChanges
 from tests.support.make import ADA, CONTOSO, SALES
 from tests.support.world import World, deaths, whom

@@ -10,11 +10,12 @@ import pytest
 
 from sync_core.model import Assigned, LifecycleEvent
 from sync_core.model.errors import ConflictError, GraphRefusedError, UnavailableError
+from sync_core.model.messages import TARGET
 from sync_core.nominate.subscriptions import LIFETIME
 from sync_core.nominate.webhook import client_state_hash
-from sync_core.ports import GraphSubscription, SubscriptionRecord
+from sync_core.ports import FeedPhase, GraphSubscription, SubscriptionRecord
 from tests.support.faults import Crash
-from tests.support.make import CONTOSO, SALES
+from tests.support.make import CONTOSO, FABRIKAM, SALES, sync
 from tests.support.world import World
 
 
@@ -117,6 +118,31 @@ async def test_subscriptions_to_other_things_are_left_alone() -> None:
         )
     await world.keeper.keep_all()
     assert set(world.api.subscriptions) == {"groups", "subscription-1"}
+
+
+async def test_a_target_tenant_has_one_where_its_sync_says_so() -> None:
+    """By the app on the target. Graph's word that a post was missed has the target read, and nothing else."""
+    world = World()
+    await world.keeper.keep_all()
+    assert world.target_api.subscriptions == {}
+    world.deploy(subscribe_target=True)
+    await world.keeper.keep_all()
+    assert [each.resource for each in world.target_api.subscriptions.values()] == ["users"]
+    assert [each.resource for each in world.api.subscriptions.values()] == ["users"]
+    assert {each.tenant for each in await world.storage.subscriptions.all()} == {CONTOSO.key, FABRIKAM.key}
+    await world.keeper.lifecycle(LifecycleEvent(tenant=FABRIKAM.key, event="missed", at=world.clock.now()))
+    assert (await world.feed(TARGET)).phase is FeedPhase.PAGES
+    assert (await world.feed()).phase is FeedPhase.IDLE
+
+
+async def test_a_tenant_that_is_both_has_one() -> None:
+    """Graph gives an app one for each resource: it tells of the tenant as a source and as a target."""
+    world = World(more=[replace(sync(name="back"), source=FABRIKAM, target=CONTOSO, subscribe_target=True)])
+    await world.keeper.keep_all()
+    assert sorted(world.feeds.resources()) == [(CONTOSO.key, "users"), (FABRIKAM.key, "users")]
+    assert sorted(world.feeds.told_by(CONTOSO.key, "users")) == ["target", "users"]
+    assert world.feeds.told_by(FABRIKAM.key, "users") == ["users"]
+    assert world.target_api.subscriptions == {}
 
 
 async def test_another_tenant_id_under_the_same_name_gets_its_own_subscription() -> None:

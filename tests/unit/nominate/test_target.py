@@ -9,7 +9,7 @@ import pytest
 
 from sync_core.model import Control, Drift, Edited, FeedRun, Json, Nomination, Policy, Why
 from sync_core.model.errors import ResyncRequiredError, UnavailableError
-from sync_core.nominate.rounds import TARGET
+from sync_core.model.messages import TARGET
 from sync_core.nominate.target import FULL_EVERY
 from sync_core.ports import FeedPhase
 from tests.support.make import ADA, BOB, CONTOSO, FABRIKAM, NAME, make_newer, sync
@@ -184,7 +184,7 @@ async def test_a_full_round_follows_a_pause() -> None:
 async def test_a_tenant_that_is_both_has_its_own_feeds() -> None:
     """Fabrikam is the source of another sync: its users feed and its target feed do not know each other."""
     world = World(more=[replace(sync(name="back"), source=FABRIKAM, target=CONTOSO)])
-    assert world.feeds.of(FABRIKAM.key) == ["users"]
+    assert sorted(world.feeds.resources()) == [(CONTOSO.key, "users"), (FABRIKAM.key, "users")]
     assert {each for each in world.feeds.every() if each[1] == TARGET} == {
         (CONTOSO.key, TARGET),
         (FABRIKAM.key, TARGET),

@@ -277,7 +277,7 @@ def test_a_lifecycle_event_proves_itself_like_a_notification() -> None:
 
 # --- groups -----------------------------------------------------------------------------------------------------
 
-OF_GROUPS = {SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], resource="groups")}
+OF_GROUPS = {SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], syncs=(), feed="groups")}
 
 
 def of_group(group: object = SALES, **changed: object) -> dict[str, object]:
@@ -322,9 +322,33 @@ ROW = {
 def test_subscriptions_are_known_from_the_rows_of_the_table() -> None:
     """The binding gives JSON; what is about to be created or belongs to no configured tenant does not count."""
     rows = [ROW, {**ROW, "subscription_id": ""}, {"PartitionKey": "contoso"}, {**ROW, "PartitionKey": "initech"}]
-    assert known_subscriptions(json.dumps(rows), {"contoso": ["a-to-b", "a-to-c"]}, CONFIG) == KNOWN
+    syncs = {"contoso": ["a-to-b", "a-to-c"]}
+    assert known_subscriptions(json.dumps(rows), syncs, set(), CONFIG) == KNOWN
     of_groups = json.dumps([{**ROW, "RowKey": "groups"}])
-    assert known_subscriptions(of_groups, {"contoso": ["a-to-b", "a-to-c"]}, CONFIG) == OF_GROUPS
+    assert known_subscriptions(of_groups, syncs, {"contoso"}, CONFIG) == OF_GROUPS
+
+
+def test_a_target_tenant_counts_where_graph_is_to_tell_of_it() -> None:
+    """Alone, or beside what the tenant is as a source; not once nobody asks for it any more."""
+    rows, syncs = json.dumps([ROW]), {"contoso": ["a-to-b", "a-to-c"]}
+    both = {SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], feed="target")}
+    assert known_subscriptions(rows, syncs, {"contoso"}, CONFIG) == both
+    target = {SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], syncs=(), feed="target")}
+    assert known_subscriptions(rows, {}, {"contoso"}, CONFIG) == target
+    assert known_subscriptions(rows, {}, {"fabrikam"}, CONFIG) == {}
+
+
+def test_a_notification_of_a_target_tenant_asks_for_a_round() -> None:
+    """One round, however many users it names; where the tenant is a source, too, they are nominated besides."""
+    target = {SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], syncs=(), feed="target")}
+    answer = receive_notifications(post(item(), item(BOB)), target, START)
+    assert [decode_feed_run(each) for each in answer.rounds] == [
+        FeedRun(tenant="contoso", feed="target", round=format_time(START))
+    ]
+    assert nominated(answer) == []
+    both = {SUBSCRIPTION: replace(KNOWN[SUBSCRIPTION], feed="target")}
+    answer = receive_notifications(post(item(), item(BOB)), both, START)
+    assert (len(nominated(answer)), len(answer.rounds)) == (4, 1)
 
 
 def test_the_client_state_is_stored_as_its_hash() -> None:

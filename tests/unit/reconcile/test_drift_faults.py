@@ -29,7 +29,7 @@ from sync_core.model import (
     Why,
 )
 from sync_core.model.errors import ConflictError, GraphRefusedError, ResyncRequiredError
-from sync_core.nominate.rounds import TARGET
+from sync_core.model.messages import TARGET
 from sync_core.ops.drift import drifted_users
 from sync_core.ports import DriftRecord, FeedPhase, TargetPage
 from tests.support.make import ADA, BOB, NAME, make_newer, sync

@@ -11,7 +11,7 @@ import pytest
 
 from sync_core.model import Assigned, DeletedInTarget, Deprovision, LinkState, Operator, Policy, Why
 from sync_core.model.errors import UnavailableError
-from sync_core.nominate.rounds import GROUPS
+from sync_core.model.messages import GROUPS
 from tests.support.faults import Crash
 from tests.support.make import ADA, OWNER, SALES
 from tests.support.scopes import department, either, grouped, guarded, member, only

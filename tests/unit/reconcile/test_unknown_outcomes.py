@@ -9,7 +9,7 @@ import pytest
 
 from sync_core.model import LinkState, Operator
 from sync_core.model.errors import GraphRefusedError, SyncError, ThrottledError, UnavailableError
-from sync_core.nominate.rounds import GROUPS
+from sync_core.model.messages import GROUPS
 from tests.support.faults import Crash
 from tests.support.make import ADA, BOB, NAME, SALES
 from tests.support.scopes import guarded, member

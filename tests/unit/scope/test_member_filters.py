@@ -22,7 +22,7 @@ from sync_core.model import (
     Why,
 )
 from sync_core.model.errors import GraphRefusedError, UnavailableError
-from sync_core.nominate.rounds import GROUPS
+from sync_core.model.messages import GROUPS
 from sync_core.nominate.users import worth_a_look
 from sync_core.ports import GroupChanges
 from sync_core.scope.filters import scope_attributes
@@ -348,7 +348,7 @@ async def test_another_clause_about_groups_makes_the_round_full() -> None:
     world.syncs[NAME] = sync(filters=only(member(O.NOT_IN, SALES)))
     assert await round_of_groups(world) == [(ADA, Why.ABSENT)], "Bob is found by the round of users that follows it"
     assert (await world.feed(GROUPS)).full
-    assert world.feeds.of(CONTOSO.key) == ["users", "groups"]
+    assert sorted(world.feeds.resources()) == [(CONTOSO.key, "groups"), (CONTOSO.key, "users")]
 
 
 async def test_both_feeds_together_find_everybody() -> None:

@@ -22,6 +22,7 @@ COMMANDS: Final = (
     ("PUT", "/tenants/{id}/apps/{appId}", 'permissions of an app: {"roles":["User.Read.All"],"directoryRole"?}'),
     ("POST", "/tenants/{id}/admins", 'give or take administrator roles: {"users":["<id>"],"admin":true}'),
     ("POST", "/tenants/{id}/redeem", 'guests accept: {"users":["<id>"]}; all pending ones without it'),
+    ("POST", "/tenants/{id}/convert", 'an external user becomes internal: {"user":"<id>","userPrincipalName":".."}'),
     ("POST", "/tenants/{id}/reauthorize", "send a reauthorizationRequired for every subscription"),
     ("POST", "/tenants/{id}/delta-reset", 'invalidate every delta token: {"form"?}'),
 )

@@ -110,6 +110,22 @@ def _redeem(emulator: Controlled, tenant: Tenant, body: JsonObject) -> Answer:
     return 200, {"redeemed": len(users)}
 
 
+def _convert(_emulator: Controlled, tenant: Tenant, body: JsonObject) -> Answer:
+    """An external user becomes an internal one, which only the admin center and the beta API can do.
+
+    The id, the address and `creationType` stay. https://learn.microsoft.com/entra/identity/users/convert-external-users-internal
+    """
+    user, name = tenant.user(str(body.get("user"))), body.get("userPrincipalName")
+    if not user.is_guest:
+        raise ControlError(400, f"{user.id} is no external user")
+    if not isinstance(name, str) or name.rpartition("@")[2] not in tenant.domains:
+        raise ControlError(400, "userPrincipalName has to be of a domain of the tenant")
+    if any(other.id != user.id for other in tenant.known_by(name)):
+        raise ControlError(400, f"somebody else is known by {name}")
+    tenant.update(user, {"externalUserState": None, "userPrincipalName": name})
+    return 200, {"id": user.id}
+
+
 def describe(emulator: Controlled, tenant: Tenant) -> JsonObject:
     return {
         "id": tenant.id,
@@ -157,6 +173,7 @@ _COMMANDS: Final[dict[tuple[str, str], Callable[[Controlled, Tenant, JsonObject]
     ("PUT", "settings"): _change_settings,
     ("POST", "delta-reset"): _reset_delta,
     ("POST", "redeem"): _redeem,
+    ("POST", "convert"): _convert,
     ("POST", "admins"): _set_admins,
     ("GET", "snapshot"): _take_snapshot,
     ("PUT", "snapshot"): _restore_snapshot,
