@@ -1,0 +1,1 @@
+"""The emulator's claims about Microsoft Graph, asked of a real test tenant: `graph-probe --help`."""
