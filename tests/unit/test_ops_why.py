@@ -86,6 +86,7 @@ async def test_an_answer_of_a_version_before_is_read() -> None:
     world = World()
     await world.linked()
     document = as_json(await asked(world))
+    assert isinstance(document, dict)
     del document["pair"], document["drift"]
     before = read_json(Explanation, document)
     assert (before.pair, before.drift) == (None, None)
