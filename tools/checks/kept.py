@@ -9,7 +9,6 @@ KEPT = {
     "_Loader.yaml_implicit_resolvers": "PyYAML reads it",
     "DeletedInTarget.RESTORE": "parsed from sync.yaml; the code compares with the other value",
     "BearerAuthentication.authenticate_request": "the Graph SDK calls it for every request",
-    "EmulatorTransport.handle_async_request": "httpx calls it for every request",
     "pytest_addoption": "pytest calls it where the package is installed",
     "_SameSite.Lax": "Microsoft's worker looks it up by name",
     "_SameSite.Strict": "Microsoft's worker looks it up by name",
