@@ -60,7 +60,7 @@ async def rounds(story: Story) -> None:
     async def over() -> bool:
         state = await story.storage.feeds.get("fabrikam", "target")
         completed = state.phase is FeedPhase.IDLE and state.completed_at != before
-        return completed and not any((await story.storage.queues.depths()).values())
+        return completed and await story.idle()
 
     assert await until(over, timeout_s=60)
 

@@ -48,17 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--write", action="store_true", help="also the probes that make people and groups, and delete them"
     )
-    run.add_argument("--i-own", default="", metavar="TENANT", help="with --write: the id of the tenant once more")
-    run.add_argument("--expect-domain", default="", metavar="DOMAIN", help="with --write: a verified domain of it")
+    _disposable(run, "with --write")
     run.add_argument("--out", type=Path, default=Path("graph-probe"), help="folder for RUN.json and the journal")
     compare = commands.add_parser("compare", help="ask the probes of a run elsewhere, such as of the emulator")
     compare.set_defaults(act=_compare)
     compare.add_argument("run", type=Path, metavar="RUN.json")
     _tenant(compare)
-    compare.add_argument(
-        "--i-own", default="", metavar="TENANT", help="where the run has written: the tenant once more"
-    )
-    compare.add_argument("--expect-domain", default="", metavar="DOMAIN", help="and a verified domain of it")
+    _disposable(compare, "where the run has written")
     compare.add_argument("--json", action="store_true")
     clean = commands.add_parser("cleanup", help="delete what a run left behind, by its journal")
     clean.set_defaults(act=_cleanup)
@@ -68,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     settings.set_defaults(act=_settings)
     settings.add_argument("run", type=Path, metavar="RUN.json")
     return parser
+
+
+def _disposable(parser: argparse.ArgumentParser, when: str) -> None:
+    parser.add_argument("--i-own", default="", metavar="TENANT", help=f"{when}: the id of the tenant once more")
+    parser.add_argument("--expect-domain", default="", metavar="DOMAIN", help=f"{when}: a verified domain of it")
 
 
 def _tenant(parser: argparse.ArgumentParser) -> None:

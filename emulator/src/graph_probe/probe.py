@@ -2,9 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from graph_probe.asking import Seen
 from graph_probe.session import Session
+
+LEARN: Final = "https://learn.microsoft.com/graph"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,19 @@ class Found:
 
 class UnclearError(Exception):
     """This tenant cannot answer the question, or answered otherwise than any reading. The text says what is missing."""
+
+
+def by_status(seen: Seen, **readings: int) -> str:
+    """The reading whose status this is. Raises UnclearError for any other."""
+    for letter, status in readings.items():
+        if seen.status == status:
+            return letter
+    raise UnclearError(f"answered with {seen.status} {seen.code}")
+
+
+def switch(setting: str, **readings: tuple[Any, str]) -> Mapping[str, Meaning]:
+    """Readings that one setting of the emulator has: of each its value, and what it says."""
+    return {letter: Meaning(says, {setting: value}) for letter, (value, says) in readings.items()}
 
 
 Run = Callable[[Session], Awaitable[str | Found]]

@@ -60,10 +60,7 @@ class Session:
             "inviteRedirectUrl": "https://example.com",
             "sendInvitationMessage": False,
         }
-        seen = await self._post("users", name, "/invitations", body)
-        if seen.status == 201:
-            self._made_here(name, str(seen.body["invitedUser"]["id"]))
-        return name, seen
+        return name, await self._post("users", name, "/invitations", body)
 
     async def settled(self, path: str, status: int = 200) -> Seen:
         """The answer once it has this status; the last one if it never has."""
@@ -88,7 +85,7 @@ class Session:
         seen = await self.ask.get(f"/{entry.kind}?$filter=displayName eq '{entry.name}'&$select=id,displayName")
         ids = [str(each["id"]) for each in seen.value if each.get("displayName") == entry.name]
         for each in ids:
-            self._made_here(entry.name, each)
+            self._written().made(entry.name, each)
         return ids
 
     async def _delete(self, kind: str, object_id: str) -> bool:
@@ -103,24 +100,30 @@ class Session:
         return f"{self.mark}-{self._serial}"
 
     async def _post(self, kind: str, name: str, path: str, body: dict[str, Any]) -> Seen:
+        """Whatever is made is journalled before it is asked for, and with its id as soon as Graph says it."""
         self._written().intend(kind, name)
-        return await self.ask.post(path, body)
+        seen = await self.ask.post(path, body)
+        if seen.status == 201:
+            self._written().made(name, str(_new(seen)["id"]))
+        return seen
 
     async def _made(self, kind: str, name: str, seen: Seen) -> dict[str, Any]:
         if seen.status != 201:
             raise NotMadeError(f"{kind} cannot be made here: {seen.status} {seen.code}")
-        made = seen.body.get("invitedUser", seen.body)
-        self._made_here(name, str(made["id"]))
+        made = _new(seen)
         first = await self.ask.get(f"/{kind}/{made['id']}")
         if first.status != 200:
             await self.settled(f"/{kind}/{made['id']}")
         at_once = first.status == 200
         return {**made, "name": name, "location": seen.headers.get("Location", ""), "seen_at_once": at_once}
 
-    def _made_here(self, name: str, object_id: str) -> None:
-        self._written().made(name, object_id)
-
     def _written(self) -> Journal:
         if self._journal is None:
             raise NotMadeError("this run only reads")
         return self._journal
+
+
+def _new(seen: Seen) -> dict[str, Any]:
+    """What a 201 has made."""
+    made: dict[str, Any] = seen.body.get("invitedUser", seen.body)
+    return made

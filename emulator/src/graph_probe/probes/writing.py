@@ -2,12 +2,9 @@
 
 from typing import Final
 
-from graph_probe.asking import Seen
 from graph_probe.gate import ADDRESSES
-from graph_probe.probe import Found, Meaning, Probe, UnclearError
+from graph_probe.probe import LEARN, Found, Meaning, Probe, UnclearError, by_status, switch
 from graph_probe.session import Session
-
-_LEARN: Final = "https://learn.microsoft.com/graph"
 
 
 async def _seen_at_once(run: Session) -> str:
@@ -50,7 +47,7 @@ async def _invited_again(run: Session) -> str:
 
 async def _sensitive(run: Session) -> str:
     user = await run.user()
-    return _of(await run.ask.patch(f"/users/{user['id']}", {"mobilePhone": "+49 30 0"}), A=204, B=403)
+    return by_status(await run.ask.patch(f"/users/{user['id']}", {"mobilePhone": "+49 30 0"}), A=204, B=403)
 
 
 async def _address_of_a_guest(run: Session) -> str:
@@ -62,18 +59,18 @@ async def _address_of_a_guest(run: Session) -> str:
 async def _deleted_group(run: Session) -> str:
     group = await run.group()
     await run.ask.delete(f"/groups/{group['id']}")
-    return _of(await run.settled(f"/directory/deletedItems/{group['id']}"), A=200, B=404)
+    return by_status(await run.settled(f"/directory/deletedItems/{group['id']}"), A=200, B=404)
 
 
 async def _etag(run: Session) -> str:
     user = await run.user()
     seen = await run.ask.patch(f"/users/{user['id']}", {"jobTitle": "Probe"}, headers={"If-Match": 'W/"nonsense"'})
-    return _of(seen, A=204, B=412)
+    return by_status(seen, A=204, B=412)
 
 
 async def _no_manager(run: Session) -> str:
     user = await run.user()
-    return _of(await run.ask.delete(f"/users/{user['id']}/manager/$ref"), A=404, B=204)
+    return by_status(await run.ask.delete(f"/users/{user['id']}/manager/$ref"), A=404, B=204)
 
 
 async def _restored_manager(run: Session) -> str:
@@ -87,121 +84,98 @@ async def _restored_manager(run: Session) -> str:
     await run.settled(f"/directory/deletedItems/{boss['id']}")
     await run.ask.post(f"/directory/deletedItems/{boss['id']}/restore", None)
     await run.settled(f"/users/{boss['id']}")
-    return _of(await run.settled(f"/users/{report['id']}/manager?$select=id"), A=200, B=404)
+    return by_status(await run.settled(f"/users/{report['id']}/manager?$select=id"), A=200, B=404)
 
 
 async def _unregistered_extension(run: Session) -> str:
     user = await run.user()
     name = f"extension_{'0' * 32}_zzProbe"
-    return _of(await run.ask.patch(f"/users/{user['id']}", {name: "probe"}), A=400, B=204)
-
-
-def _of(seen: Seen, **readings: int) -> str:
-    for letter, status in readings.items():
-        if seen.status == status:
-            return letter
-    raise UnclearError(f"answered with {seen.status} {seen.code}")
-
-
-def _yes_or_no(setting: str, yes: str, no: str) -> dict[str, Meaning]:
-    return {"A": Meaning(yes, {setting: False}), "B": Meaning(no, {setting: True})}
+    return by_status(await run.ask.patch(f"/users/{user['id']}", {name: "probe"}), A=400, B=204)
 
 
 WRITING: Final = (
     Probe(
         "W01",
         "Is a new user seen at once?",
-        f"{_LEARN}/api/user-post-users",
+        f"{LEARN}/api/user-post-users",
         {"A": Meaning("yes"), "B": Meaning("no, but later")},
         _seen_at_once,
     ),
     Probe(
         "W02",
         "Which form has the Location of what was made?",
-        f"{_LEARN}/api/user-post-users",
-        {
-            "A": Meaning("one that can be read", {"location_form": "v1.0"}),
-            "B": Meaning("the other one, with /v2/", {"location_form": "v2"}),
-        },
+        f"{LEARN}/api/user-post-users",
+        switch("location_form", A=("v1.0", "one that can be read"), B=("v2", "the other one, with /v2/")),
         _location,
     ),
     Probe(
         "W03",
         "Does a new guest have the invited address in otherMails?",
-        f"{_LEARN}/api/resources/invitation",
-        {"A": Meaning("yes", {"invited_other_mails": True}), "B": Meaning("no", {"invited_other_mails": False})},
+        f"{LEARN}/api/resources/invitation",
+        switch("invited_other_mails", A=(True, "yes"), B=(False, "no")),
         _other_mails,
     ),
     Probe(
         "W05",
         "Which code refuses the address of a member?",
-        f"{_LEARN}/api/invitation-post",
+        f"{LEARN}/api/invitation-post",
         {"A": Meaning("BadRequest"), "B": Meaning("another one")},
         _address_of_a_member,
     ),
     Probe(
         "W06",
         "What becomes of a deleted guest who is invited again?",
-        f"{_LEARN}/api/invitation-post",
-        _yes_or_no("reinvite_revives_deleted", "a new user is made", "the guest is restored"),
+        f"{LEARN}/api/invitation-post",
+        switch("reinvite_revives_deleted", A=(False, "a new user is made"), B=(True, "the guest is restored")),
         _invited_again,
     ),
     Probe(
         "W07",
         "Is `mobilePhone` of an ordinary user written without a directory role?",
-        f"{_LEARN}/api/resources/users#who-can-perform-sensitive-actions",
-        _yes_or_no("sensitive_needs_role", "yes", "no"),
+        f"{LEARN}/api/resources/users#who-can-perform-sensitive-actions",
+        switch("sensitive_needs_role", A=(False, "yes"), B=(True, "no")),
         _sensitive,
     ),
     Probe(
         "W09",
         "Is If-Match looked at on users?",
-        f"{_LEARN}/api/user-update",
-        _yes_or_no("directory_etags", "no", "yes: another one is 412"),
+        f"{LEARN}/api/user-update",
+        switch("directory_etags", A=(False, "no"), B=(True, "yes: another one is 412")),
         _etag,
     ),
     Probe(
         "W10",
         "How is the removal of a manager answered who is not there?",
-        f"{_LEARN}/api/user-delete-manager",
-        {
-            "A": Meaning("with 404", {"missing_manager_status": 404}),
-            "B": Meaning("with 204", {"missing_manager_status": 204}),
-        },
+        f"{LEARN}/api/user-delete-manager",
+        switch("missing_manager_status", A=(404, "with 404"), B=(204, "with 204")),
         _no_manager,
     ),
     Probe(
         "W11",
         "Can a deleted security group be restored?",
-        f"{_LEARN}/api/directory-deleteditems-restore",
-        {
-            "A": Meaning("yes: it is among the deleted", {"soft_delete_security_groups": True}),
-            "B": Meaning("no", {"soft_delete_security_groups": False}),
-        },
+        f"{LEARN}/api/directory-deleteditems-restore",
+        switch("soft_delete_security_groups", A=(True, "yes: it is among the deleted"), B=(False, "no")),
         _deleted_group,
     ),
     Probe(
         "W12",
         "Does a restored manager have their reports again?",
-        f"{_LEARN}/api/directory-deleteditems-restore",
-        _yes_or_no("deletion_drops_references", "yes", "no"),
+        f"{LEARN}/api/directory-deleteditems-restore",
+        switch("deletion_drops_references", A=(False, "yes"), B=(True, "no")),
         _restored_manager,
     ),
     Probe(
         "W20",
         "Is an extension refused that no app has registered?",
-        f"{_LEARN}/extensibility-overview",
-        {
-            "A": Meaning("yes", {"extensions_need_registration": True}),
-            "B": Meaning("no", {"extensions_need_registration": False}),
-        },
+        f"{LEARN}/extensibility-overview",
+        switch("extensions_need_registration", A=(True, "yes"), B=(False, "no")),
         _unregistered_extension,
     ),
     Probe(
         "W22",
         "May the address of a guest be written?",
-        f"{_LEARN}/api/user-update",
-        _yes_or_no("external_service_owns_mail", "yes", "no"),
+        f"{LEARN}/api/user-update",
+        switch("external_service_owns_mail", A=(False, "yes"), B=(True, "no")),
         _address_of_a_guest,
     ),
 )
